@@ -1,0 +1,16 @@
+//! What to run: a job file becomes a validated [`Job`], a job and a pack become a [`Contract`] and [`Trial`]s.
+//!
+//! Imports nothing of this crate but [`crate::error`].
+
+mod contract;
+mod file;
+mod grid;
+mod value;
+
+pub use contract::Contract;
+pub use file::Job;
+pub use grid::{Fit, Grid, Params, Stage, Trial, TrialId};
+pub use value::{
+    Analysis, Evaluation, Final, Inputs, Loss, Metric, Missing, Optimizer, Part, Scaling, Seeds,
+    Selection, Split, State, Stop, StopPolicy, Training, Transform, Transformation,
+};

@@ -1,0 +1,99 @@
+//! What is known of a trial once it has ended: the unit of the journal.
+
+use serde::{Deserialize, Serialize};
+
+use crate::job::Trial;
+
+/// One attempt at one trial, ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// What was trained.
+    pub trial: Trial,
+    /// Counts the attempts at this trial, from 1.
+    pub attempt: u32,
+    /// Where it ran.
+    pub place: Place,
+    /// When it began, UTC, ISO 8601.
+    pub started: String,
+    /// Wall seconds.
+    pub seconds: f64,
+    /// How it ended.
+    pub outcome: Outcome,
+}
+
+/// Where a trial ran.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// Launch of the sweep.
+    pub launch: String,
+    /// MPI rank, 0 without MPI.
+    pub rank: u32,
+    /// Slot on that rank.
+    pub slot: u32,
+    /// Host name.
+    pub host: String,
+    /// The device and instruction-set level the trainer computed with, for example `cpu avx2, 1 thread`.
+    pub device: String,
+}
+
+/// How an attempt ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// Trained to the end.
+    Finished(Summary),
+    /// Not trained to the end.
+    Failed(Failure),
+}
+
+/// What a finished trial tells.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Optimizer steps taken.
+    pub updates: u64,
+    /// Mean training loss of each epoch, scaled units.
+    pub losses: Vec<f64>,
+    /// Share of the drawn windows that held a training target, and so were computed.
+    pub window_share: f64,
+    /// Scores on the days fitted on.
+    pub train: Medians,
+    /// Scores on the validation days.
+    pub validation: Medians,
+    /// Scores on the test days.
+    pub test: Medians,
+}
+
+/// Medians over the sites at which a score is defined. Validation counts only sites with at least 20 validation days,
+/// the same for every configuration.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Medians {
+    /// Sites at which NSE is defined.
+    pub sites: u32,
+    /// Nash–Sutcliffe efficiency.
+    pub nse: Option<f64>,
+    /// Kling–Gupta efficiency (2009).
+    pub kge: Option<f64>,
+    /// Pearson's correlation.
+    pub r: Option<f64>,
+}
+
+/// Why an attempt did not end well.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// The kind, which decides whether another attempt is worth it.
+    pub class: FailureClass,
+    /// What was seen.
+    pub message: String,
+}
+
+/// Kinds of failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FailureClass {
+    /// The loss or a weight is not finite: deterministic, so final.
+    Diverged,
+    /// The trainer ended, by itself or by a signal.
+    Crashed,
+    /// libtorch reported an error, or the trainer could not write what it must.
+    Error,
+}
