@@ -22,11 +22,12 @@
 //! | [`cluster`] | where it runs: the only MPI, processes, signals; never a tensor | `job`, `run` |
 //! | [`report`] | what people read | `analysis`, `run`, `data`, `job` |
 //!
-//! Everybody may import [`error`]. Only the two binaries join the halves; a test holds the modules to this table.
+//! Everybody may import [`error`] and [`durable`]. Only the two binaries join the halves; a test holds the modules to this table.
 
 pub mod analysis;
 pub mod cluster;
 pub mod data;
+pub mod durable;
 pub mod error;
 pub mod job;
 pub mod model;

@@ -1,3 +1,19 @@
-//! What a run directory holds. Imports nothing of this crate but [`crate::job`] and [`crate::error`].
+//! What a run directory holds: the contract it belongs to, the journals of what has ended, the lock of who is at work.
+//!
+//! Imports nothing of this crate but [`crate::job`], [`crate::durable`] and [`crate::error`].
 
+mod journal;
+mod layout;
+mod ledger;
+mod lock;
 pub mod record;
+mod selection;
+mod status;
+
+pub use journal::{Entry, Journal, merge_journals, read_journals};
+pub use layout::{Manifest, RunDir};
+pub use ledger::Ledger;
+pub use lock::Lock;
+pub(crate) use lock::host;
+pub use selection::{Candidate, Chosen, select};
+pub use status::{Beat, Duration, Live, Status};

@@ -1,0 +1,196 @@
+//! The names in a run directory, and the manifest that says which contract it belongs to.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::durable;
+use crate::error::{Error, Result};
+use crate::job::{Contract, Job, TrialId};
+
+/// A directory that one contract's trials, members and reports live in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunDir {
+    root: PathBuf,
+}
+
+/// `manifest.json`: what the directory belongs to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Layout of the directory; another number is refused.
+    pub format: u32,
+    /// What every trial in it has in common.
+    pub contract: Contract,
+}
+
+const FORMAT: u32 = 1;
+
+impl RunDir {
+    /// A run directory by its path, whether it exists or not.
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    /// Its path.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Who is at work here.
+    pub fn lock_file(&self) -> PathBuf {
+        self.root.join("lock")
+    }
+
+    /// What is running, for `efflux status`.
+    pub fn live_file(&self) -> PathBuf {
+        self.root.join("live.json")
+    }
+
+    /// One file a launch and rank.
+    pub fn journals(&self) -> PathBuf {
+        self.root.join("journal")
+    }
+
+    /// The job files of the launches.
+    pub fn jobs(&self) -> PathBuf {
+        self.root.join("jobs")
+    }
+
+    /// Where an attempt at a final trial keeps its weights and its simulation.
+    pub fn attempt(&self, trial: &TrialId, attempt: u32) -> PathBuf {
+        let attempt = format!("attempt-{attempt}");
+        self.root.join("trials").join(trial.as_str()).join(attempt)
+    }
+
+    /// The members' simulations in one file.
+    pub fn predictions(&self) -> PathBuf {
+        self.root.join("ensemble/predictions.nc")
+    }
+
+    /// What people read.
+    pub fn report(&self) -> PathBuf {
+        self.root.join("report")
+    }
+
+    /// A file per launch and rank, and one per trainer.
+    pub fn logs(&self) -> PathBuf {
+        self.root.join("logs")
+    }
+
+    /// Creates the directory and those in it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] if the file system refuses.
+    pub fn create(&self) -> Result<()> {
+        for directory in [self.root.clone(), self.journals(), self.jobs(), self.logs()] {
+            fs::create_dir_all(&directory)
+                .map_err(Error::io("create the run directory", &directory))?;
+        }
+        Ok(())
+    }
+
+    /// Binds the directory to a contract, or checks that it is bound to this one.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Contract`] naming the first key that differs; [`Error::Data`] for a manifest that cannot be read.
+    pub fn bind(&self, contract: &Contract) -> Result<()> {
+        match self.manifest()? {
+            None => {
+                let manifest = Manifest {
+                    format: FORMAT,
+                    contract: contract.clone(),
+                };
+                let text = serde_json::to_string_pretty(&manifest)
+                    .map_err(|error| Error::Internal(format!("manifest: {error}")))?;
+                durable::write(&self.manifest_file(), text)
+            }
+            Some(manifest) => match manifest.contract.difference(contract) {
+                None => Ok(()),
+                Some((key, before, now)) => Err(Error::Contract {
+                    run: self.root.clone(),
+                    key,
+                    before,
+                    now,
+                }),
+            },
+        }
+    }
+
+    /// The manifest, or nothing where no sweep has been.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Data`] if it is damaged or of another format, [`Error::Io`] if it cannot be read.
+    pub fn manifest(&self) -> Result<Option<Manifest>> {
+        let path = self.manifest_file();
+        let text = match fs::read_to_string(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            other => other.map_err(Error::io("read", &path))?,
+        };
+        let manifest: Manifest = serde_json::from_str(&text)
+            .map_err(|error| Error::line(&path, error.line() as u64, error.to_string()))?;
+        if manifest.format != FORMAT {
+            let reason = format!(
+                "run directory of format {}, this efflux reads format {FORMAT}",
+                manifest.format
+            );
+            return Err(Error::file(&path, reason));
+        }
+        Ok(Some(manifest))
+    }
+
+    fn manifest_file(&self) -> PathBuf {
+        self.root.join("manifest.json")
+    }
+
+    /// Keeps the text of the job file a launch was started with.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] if it cannot be written.
+    pub fn keep_job(&self, launch: &str, job: &Job) -> Result<()> {
+        durable::write(&self.jobs().join(format!("{launch}.toml")), &job.text)
+    }
+
+    /// The job of the latest launch. Its name is the run directory's.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Data`] where no sweep has been; [`Error::Job`] if the file has been changed by hand.
+    pub fn latest_job(&self) -> Result<Job> {
+        let latest = sorted_files(&self.jobs(), "toml")?.pop();
+        let path = latest.ok_or_else(|| {
+            Error::file(&self.root, "no sweep has been started in this directory")
+        })?;
+        let text = fs::read_to_string(&path).map_err(Error::io("read", &path))?;
+        let mut job = Job::parse(&path, text)?;
+        if let Some(name) = self.root.file_name() {
+            job.name = name.to_string_lossy().into_owned();
+        }
+        Ok(job)
+    }
+}
+
+/// The files of a directory with this ending, by name; none if there is no such directory.
+pub(super) fn sorted_files(directory: &Path, ending: &str) -> Result<Vec<PathBuf>> {
+    let entries = match fs::read_dir(directory) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        other => other.map_err(Error::io("list", directory))?,
+    };
+    let mut files = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(Error::io("list", directory))?.path();
+        let hidden = path
+            .file_name()
+            .is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        if !hidden && path.extension().is_some_and(|found| found == ending) {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}

@@ -1,0 +1,104 @@
+//! Selection: the configuration with the best metric, averaged over the search seeds, never one lucky seed.
+
+use serde::{Deserialize, Serialize};
+
+use super::ledger::Ledger;
+use super::record::{Medians, Summary};
+use crate::job::{Metric, Params, Part, Selection, Trial};
+
+/// A selection with everything it rests on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Chosen {
+    /// The rule.
+    pub rule: Selection,
+    /// The winner.
+    pub params: Params,
+    /// Its metric, mean over the search seeds.
+    pub score: f64,
+    /// All configurations, in the order of the grid.
+    pub candidates: Vec<Candidate>,
+}
+
+/// A configuration and its scores.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Candidate {
+    /// The configuration.
+    pub params: Params,
+    /// Seed and metric; no metric where the trial failed or its score is not defined.
+    pub scores: Vec<(u64, Option<f64>)>,
+    /// Mean over the seeds; absent if one is, for then the configuration is not selectable.
+    pub mean: Option<f64>,
+}
+
+/// Applies the rule to what the ledger knows of these search trials. Without any selectable configuration the
+/// candidates come back alone.
+///
+/// # Errors
+///
+/// The candidates, if none of them is selectable.
+pub fn select(
+    rule: Selection,
+    configurations: &[Params],
+    trials: &[Trial],
+    ledger: &Ledger,
+) -> Result<Chosen, Vec<Candidate>> {
+    let candidates: Vec<Candidate> = configurations
+        .iter()
+        .map(|&params| candidate(rule, params, trials, ledger))
+        .collect();
+    let mut best: Option<(Params, f64)> = None;
+    for candidate in &candidates {
+        // Strictly better: of equals the first of the grid wins, in every launch the same.
+        if let Some(mean) = candidate.mean
+            && best.is_none_or(|(_, score)| mean > score)
+        {
+            best = Some((candidate.params, mean));
+        }
+    }
+    match best {
+        Some((params, score)) => Ok(Chosen {
+            rule,
+            params,
+            score,
+            candidates,
+        }),
+        None => Err(candidates),
+    }
+}
+
+fn candidate(rule: Selection, params: Params, trials: &[Trial], ledger: &Ledger) -> Candidate {
+    let scores: Vec<(u64, Option<f64>)> = trials
+        .iter()
+        .filter(|trial| trial.params == params)
+        .map(|trial| {
+            let summary = ledger.summary(&trial.id);
+            (
+                trial.seed,
+                summary.and_then(|summary| metric(rule, summary)),
+            )
+        })
+        .collect();
+    let known: Option<Vec<f64>> = scores.iter().map(|(_, score)| *score).collect();
+    let mean = known
+        .filter(|known| !known.is_empty())
+        .map(|known| known.iter().sum::<f64>() / known.len() as f64);
+    Candidate {
+        params,
+        scores,
+        mean,
+    }
+}
+
+/// The rule's metric of one trial.
+pub(super) fn metric(rule: Selection, summary: &Summary) -> Option<f64> {
+    let Medians { nse, kge, r, .. } = match rule.on {
+        Part::Train => summary.train,
+        Part::Validation => summary.validation,
+        Part::Test => summary.test,
+    };
+    match rule.metric {
+        Metric::MedianNse => nse,
+        Metric::MedianKge => kge,
+        Metric::MedianR => r,
+    }
+}
