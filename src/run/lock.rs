@@ -234,7 +234,7 @@ impl Holder {
 }
 
 /// The name of this host.
-pub(crate) fn host() -> String {
+pub fn host() -> String {
     rustix::system::uname()
         .nodename()
         .to_string_lossy()

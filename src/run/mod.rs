@@ -14,6 +14,7 @@ pub use journal::{Entry, Journal, merge_journals, read_journals};
 pub use layout::{Manifest, RunDir};
 pub use ledger::Ledger;
 pub use lock::Lock;
-pub(crate) use lock::host;
+pub use lock::host;
 pub use selection::{Candidate, Chosen, select};
+pub(crate) use status::seconds_since_1970;
 pub use status::{Beat, Duration, Live, Status};

@@ -1,0 +1,89 @@
+//! What coordinator, supervisors and trainers say to each other: orders go down, reports come up.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::slots::Level;
+use crate::job::{Contract, Trial};
+use crate::run::Beat;
+use crate::run::record::Record;
+
+/// From the coordinator to supervisors, and from a supervisor to its trainers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Order {
+    /// What all trials of this launch have in common. Comes first and once.
+    Prepare(Box<Preparation>),
+    /// Train this.
+    Run(Assignment),
+    /// Nothing more will come: end.
+    Stop,
+}
+
+/// From a trainer to its supervisor, and from supervisors to the coordinator.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Report {
+    /// Ready for trials. A supervisor says it before, a trainer after it was prepared.
+    Ready(Ready),
+    /// How far the running trials are.
+    Progress(Vec<Beat>),
+    /// An attempt has ended. From a supervisor it means: and is in my journal.
+    Ended(Box<Record>),
+    /// I cannot go on, and neither should the sweep.
+    Unable(String),
+}
+
+/// What a launch has in common.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Preparation {
+    /// Names this start of the sweep.
+    pub launch: String,
+    /// The run directory.
+    pub run: PathBuf,
+    /// The pack.
+    pub pack: PathBuf,
+    /// What determines results besides parameters and seed.
+    pub contract: Contract,
+    /// The device to train on.
+    pub device: DeviceChoice,
+    /// The instruction-set level that every trainer of this launch keeps to.
+    pub level: Level,
+    /// The rank of the receiver.
+    pub rank: u32,
+    /// The slot of the receiver, if it is a trainer.
+    pub slot: u32,
+}
+
+/// Where to train.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DeviceChoice {
+    /// A GPU if there is one, else the CPU.
+    #[default]
+    Auto,
+    /// The CPU.
+    Cpu,
+    /// A GPU; none is an error.
+    Cuda,
+}
+
+/// A trial to train.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Assignment {
+    /// What to train.
+    pub trial: Trial,
+    /// Counts the attempts at it, from 1.
+    pub attempt: u32,
+    /// Where to keep weights and simulation, if they are to be kept.
+    pub keep: Option<PathBuf>,
+}
+
+/// Who is ready.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Ready {
+    /// Trials it can train at a time.
+    pub slots: u32,
+    /// Its host.
+    pub host: String,
+    /// The highest instruction-set level of its processor.
+    pub level: Level,
+}

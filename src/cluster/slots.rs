@@ -1,0 +1,95 @@
+//! Slots: how many trials a rank trains at a time, and on what.
+
+use std::thread::available_parallelism;
+
+use serde::{Deserialize, Serialize};
+
+/// Instruction-set levels that change the last bits of a result, lowest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Level {
+    /// What every processor of the architecture has.
+    Baseline,
+    /// AVX2 and FMA.
+    Avx2,
+    /// AVX-512 F, BW, DQ and VL.
+    Avx512,
+}
+
+impl Level {
+    /// The highest level of this processor.
+    pub fn of_this_host() -> Self {
+        #[cfg(target_arch = "x86_64")]
+        {
+            if is_x86_feature_detected!("avx512f")
+                && is_x86_feature_detected!("avx512bw")
+                && is_x86_feature_detected!("avx512dq")
+                && is_x86_feature_detected!("avx512vl")
+            {
+                return Self::Avx512;
+            }
+            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+                return Self::Avx2;
+            }
+        }
+        Self::Baseline
+    }
+
+    /// The name people and records use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Baseline => "baseline",
+            Self::Avx2 => "avx2",
+            Self::Avx512 => "avx512",
+        }
+    }
+
+    /// The variables by which libtorch, oneDNN and MKL are held to a level.
+    pub(super) fn environment(self) -> [(&'static str, &'static str); 3] {
+        let (aten, onednn, mkl) = match self {
+            Self::Baseline => ("default", "SSE41", "COMPATIBLE"),
+            Self::Avx2 => ("avx2", "AVX2", "AVX2"),
+            Self::Avx512 => ("avx512", "AVX512_CORE", "AVX512"),
+        };
+        [
+            ("ATEN_CPU_CAPABILITY", aten),
+            ("ONEDNN_MAX_CPU_ISA", onednn),
+            ("MKL_CBWR", mkl),
+        ]
+    }
+}
+
+/// Slots of a rank when the user does not say: under Slurm the task's processors, in an MPI launch one, else the
+/// processors this process may use; divided by the threads a trainer takes.
+pub fn default_slots(threads: u32, ranks: u32) -> u32 {
+    let variable = std::env::var("SLURM_CPUS_PER_TASK").ok();
+    let processors = available_parallelism().map_or(1, |count| count.get());
+    slots_of(variable.as_deref(), processors, threads, ranks)
+}
+
+fn slots_of(slurm: Option<&str>, processors: usize, threads: u32, ranks: u32) -> u32 {
+    let processors = match slurm.and_then(|text| text.parse().ok()) {
+        Some(of_task) => of_task,
+        None if ranks > 1 => 1,
+        None => u32::try_from(processors).unwrap_or(u32::MAX),
+    };
+    (processors / threads.max(1)).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slurm_knows_better_than_the_processor_count() {
+        assert_eq!(slots_of(Some("8"), 64, 1, 4), 8);
+        assert_eq!(slots_of(Some("8"), 64, 3, 4), 2);
+    }
+
+    #[test]
+    fn without_slurm_one_process_takes_the_machine_and_a_rank_takes_one_slot() {
+        assert_eq!(slots_of(None, 16, 1, 1), 16);
+        assert_eq!(slots_of(None, 16, 1, 4), 1);
+        assert_eq!(slots_of(Some("garbage"), 2, 4, 1), 1);
+    }
+}

@@ -1,0 +1,321 @@
+//! The supervisor of a rank: keeps a trainer in every slot, makes what they report durable, passes it on.
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+use super::message::{Assignment, Order, Preparation, Ready, Report};
+use super::mpi::World;
+use super::slots::Level;
+use super::trainer::Trainer;
+use crate::error::{Error, Result};
+use crate::run::record::{Failure, FailureClass, Outcome, Place, Record};
+use crate::run::{Beat, Entry, Journal, RunDir, host};
+
+/// Heartbeats of all slots go up together, this often.
+const BEAT: Duration = Duration::from_secs(1);
+/// How long trainers may take to end when asked to.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+/// The slots of one rank.
+#[derive(Debug)]
+pub struct Supervisor {
+    slots: Vec<Slot>,
+    queue: VecDeque<Assignment>,
+    prepared: Option<Prepared>,
+    beaten: Instant,
+}
+
+#[derive(Debug)]
+struct Prepared {
+    preparation: Preparation,
+    journal: Journal,
+}
+
+#[derive(Debug, Default)]
+struct Slot {
+    trainer: Option<Trainer>,
+    is_ready: bool,
+    running: Option<Running>,
+}
+
+#[derive(Debug)]
+struct Running {
+    assignment: Assignment,
+    since: Instant,
+    started: String,
+    beat: Option<Beat>,
+}
+
+impl Supervisor {
+    /// A supervisor of so many slots.
+    pub fn new(slots: u32) -> Self {
+        Self {
+            slots: (0..slots).map(|_| Slot::default()).collect(),
+            queue: VecDeque::new(),
+            prepared: None,
+            beaten: Instant::now(),
+        }
+    }
+
+    /// What it says when it joins.
+    pub fn ready(&self) -> Ready {
+        Ready {
+            slots: u32::try_from(self.slots.len()).unwrap_or(u32::MAX),
+            host: host(),
+            level: Level::of_this_host(),
+        }
+    }
+
+    /// Carries out an order. [`Order::Stop`] is for [`Supervisor::stop`].
+    ///
+    /// # Errors
+    ///
+    /// If the journal or a trainer cannot be made.
+    pub fn order(&mut self, order: Order) -> Result<()> {
+        match order {
+            Order::Prepare(preparation) => {
+                let journals = RunDir::new(&preparation.run).journals();
+                let journal = Journal::create(&journals, &preparation.launch, preparation.rank)?;
+                self.prepared = Some(Prepared {
+                    preparation: *preparation,
+                    journal,
+                });
+                (0..self.slots.len()).try_for_each(|slot| self.spawn(slot))
+            }
+            Order::Run(assignment) => {
+                self.queue.push_back(assignment);
+                self.fill()
+            }
+            Order::Stop => Ok(()),
+        }
+    }
+
+    /// Writes an entry of the coordinator's own into this rank's journal.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] if it cannot be made durable.
+    pub fn journal(&mut self, entry: &Entry) -> Result<()> {
+        self.prepared()?.journal.append(entry)
+    }
+
+    /// Waits at most this long for trainers, and returns what is to be passed on. Records in it are durable.
+    ///
+    /// # Errors
+    ///
+    /// If a record cannot be made durable, or a trainer ends before it was ready for a trial.
+    pub fn poll(&mut self, timeout: Duration) -> Result<Vec<Report>> {
+        self.wait(timeout)?;
+        let mut reports = Vec::new();
+        for slot in 0..self.slots.len() {
+            let Some(trainer) = &mut self.slots[slot].trainer else {
+                continue;
+            };
+            match trainer.reports() {
+                Ok(arrived) => {
+                    for report in arrived {
+                        self.take_in(slot, report, &mut reports)?;
+                    }
+                }
+                Err(ended) => self.lost(slot, &ended, &mut reports)?,
+            }
+        }
+        self.fill()?;
+        if self.beaten.elapsed() >= BEAT {
+            self.beaten = Instant::now();
+            reports.push(Report::Progress(self.beats()));
+        }
+        Ok(reports)
+    }
+
+    /// Ends all trainers, in good order where they let it.
+    pub fn stop(&mut self) {
+        let deadline = Instant::now() + FAREWELL;
+        for slot in &mut self.slots {
+            let busy = slot.running.take().is_some();
+            if let Some(trainer) = slot.trainer.take() {
+                // One in the middle of a trial does not listen.
+                trainer.stop(if busy { Instant::now() } else { deadline });
+            }
+        }
+    }
+
+    fn prepared(&mut self) -> Result<&mut Prepared> {
+        self.prepared
+            .as_mut()
+            .ok_or_else(|| Error::Internal("a supervisor that was not prepared".into()))
+    }
+
+    fn wait(&self, timeout: Duration) -> Result<()> {
+        let timeout = Timespec::try_from(timeout)
+            .map_err(|_| Error::Internal("a timeout out of range".into()))?;
+        let trainers = self.slots.iter().filter_map(|slot| slot.trainer.as_ref());
+        let mut waited: Vec<PollFd<'_>> = trainers
+            .map(|trainer| PollFd::from_borrowed_fd(trainer.as_fd(), PollFlags::IN))
+            .collect();
+        match poll(&mut waited, Some(&timeout)) {
+            // A signal: whoever set its handler looks at its flag.
+            Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
+            Err(error) => Err(Error::Trainer(format!("cannot wait for trainers: {error}"))),
+        }
+    }
+
+    fn spawn(&mut self, slot: usize) -> Result<()> {
+        let mut preparation = self.prepared()?.preparation.clone();
+        preparation.slot = u32::try_from(slot).unwrap_or(u32::MAX);
+        let log = self.log(&preparation);
+        let trainer = Trainer::spawn(&preparation, &log)?;
+        self.slots[slot] = Slot {
+            trainer: Some(trainer),
+            ..Slot::default()
+        };
+        Ok(())
+    }
+
+    fn log(&self, preparation: &Preparation) -> PathBuf {
+        let Preparation {
+            launch, rank, slot, ..
+        } = preparation;
+        let name = format!("{launch}-{rank:04}-slot-{slot:02}.log");
+        RunDir::new(&preparation.run).logs().join(name)
+    }
+
+    /// Gives waiting assignments to idle slots.
+    fn fill(&mut self) -> Result<()> {
+        for slot in 0..self.slots.len() {
+            if self.queue.is_empty() {
+                break;
+            }
+            if self.slots[slot].running.is_some() {
+                continue;
+            }
+            if self.slots[slot].trainer.is_none() {
+                self.spawn(slot)?;
+            }
+            let target = &mut self.slots[slot];
+            if target.is_ready
+                && let (Some(trainer), Some(assignment)) =
+                    (&mut target.trainer, self.queue.pop_front())
+            {
+                trainer.send(&Order::Run(assignment.clone()));
+                target.running = Some(Running {
+                    assignment,
+                    since: Instant::now(),
+                    started: jiff::Timestamp::now().to_string(),
+                    beat: None,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn take_in(&mut self, slot: usize, report: Report, out: &mut Vec<Report>) -> Result<()> {
+        match report {
+            Report::Ready(_) => self.slots[slot].is_ready = true,
+            Report::Progress(beats) => {
+                if let Some(running) = &mut self.slots[slot].running {
+                    running.beat = beats.into_iter().next_back();
+                }
+            }
+            Report::Ended(record) => {
+                self.slots[slot].running = None;
+                self.pass_on(record, out)?;
+            }
+            Report::Unable(reason) => return Err(Error::Trainer(reason)),
+        }
+        Ok(())
+    }
+
+    /// A trainer has ended. In the middle of a trial that costs this attempt; before it was ready nothing can go on.
+    fn lost(&mut self, slot: usize, how: &str, out: &mut Vec<Report>) -> Result<()> {
+        let lost = std::mem::take(&mut self.slots[slot]);
+        if !lost.is_ready {
+            return Err(Error::Trainer(format!(
+                "a trainer {how} before it was ready"
+            )));
+        }
+        let Some(running) = lost.running else {
+            return Ok(());
+        };
+        let preparation = &self.prepared()?.preparation;
+        let record = Record {
+            trial: running.assignment.trial,
+            attempt: running.assignment.attempt,
+            place: Place {
+                launch: preparation.launch.clone(),
+                rank: preparation.rank,
+                slot: u32::try_from(slot).unwrap_or(u32::MAX),
+                host: host(),
+                device: String::new(),
+            },
+            started: running.started,
+            seconds: running.since.elapsed().as_secs_f64(),
+            outcome: Outcome::Failed(Failure {
+                class: FailureClass::Crashed,
+                message: format!("the trainer {how}"),
+            }),
+        };
+        self.pass_on(Box::new(record), out)
+    }
+
+    /// Durable before visible.
+    fn pass_on(&mut self, record: Box<Record>, out: &mut Vec<Report>) -> Result<()> {
+        self.journal(&Entry::Trial(record.clone()))?;
+        out.push(Report::Ended(record));
+        Ok(())
+    }
+
+    fn beats(&self) -> Vec<Beat> {
+        let running = self.slots.iter().filter_map(|slot| slot.running.as_ref());
+        running.filter_map(|running| running.beat.clone()).collect()
+    }
+}
+
+/// Works for the coordinator on rank 0 until it says [`Order::Stop`].
+///
+/// # Errors
+///
+/// What stopped this rank; the coordinator has been told.
+pub fn serve(world: &mut World, slots: u32) -> Result<()> {
+    let mut supervisor = Supervisor::new(slots);
+    world.send(0, &Report::Ready(supervisor.ready()))?;
+    let mut failed = None;
+    loop {
+        let mut heard = false;
+        while let Some((_, order)) = world.receive::<Order>()? {
+            heard = true;
+            if order == Order::Stop {
+                supervisor.stop();
+                return failed.map_or(Ok(()), Err);
+            }
+            if failed.is_none() {
+                failed = tell(world, supervisor.order(order))?;
+            }
+        }
+        if failed.is_some() {
+            // Nothing is left to do here but to hear that the others have stopped too.
+            std::thread::sleep(World::BREATH);
+            continue;
+        }
+        let breath = if heard { Duration::ZERO } else { World::BREATH };
+        match supervisor.poll(breath) {
+            Ok(reports) => reports
+                .iter()
+                .try_for_each(|report| world.send(0, report))?,
+            Err(error) => failed = tell(world, Err(error))?,
+        }
+    }
+}
+
+/// Lets the coordinator know of an error, and hands it back.
+fn tell(world: &mut World, result: Result<()>) -> Result<Option<Error>> {
+    let Err(error) = result else {
+        return Ok(None);
+    };
+    tracing::error!("{error}");
+    world.send(0, &Report::Unable(error.to_string()))?;
+    Ok(Some(error))
+}

@@ -1,0 +1,209 @@
+//! The parent's handle on one trainer process.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
+
+use super::frame::{Frames, write_frame};
+use super::message::{Order, Preparation, Report};
+use crate::error::{Error, Result};
+
+/// A running `efflux-trainer`. Killed when dropped.
+#[derive(Debug)]
+pub struct Trainer {
+    child: Child,
+    orders: ChildStdin,
+    reports: ChildStdout,
+    frames: Frames,
+    log: PathBuf,
+}
+
+/// Variables that launchers set for their ranks and that a trainer, which is no rank, must not see.
+const LAUNCHERS: [&str; 7] = [
+    "OMPI_", "PMIX_", "PMI_", "PRTE_", "SLURM_", "HYDRA_", "MPI_",
+];
+
+/// glibc gives large blocks back to the kernel and faults them in again, which is half of the time at long windows.
+/// These are plain integers: with suffixes they would be ignored.
+const ALLOCATOR: [(&str, &str); 3] = [
+    ("MALLOC_MMAP_THRESHOLD_", "4294967296"),
+    ("MALLOC_TRIM_THRESHOLD_", "4294967296"),
+    ("MALLOC_TOP_PAD_", "67108864"),
+];
+
+impl Trainer {
+    /// Starts a trainer and tells it what all its trials have in common. It says [`Report::Ready`] when it has loaded
+    /// the pack. Must be called from a thread that lives to the end: trainers die with the thread that spawned them.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Trainer`] if it cannot be started, [`Error::Io`] if its log cannot be written.
+    pub fn spawn(preparation: &Preparation, log: &Path) -> Result<Self> {
+        let program = program()?;
+        let log_file = open_log(log)?;
+        let threads = preparation.contract.training.threads.to_string();
+        let mut command = Command::new(&program);
+        command
+            .arg("--parent")
+            .arg(std::process::id().to_string())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(log_file)
+            // A Ctrl-C at the terminal is for the sweep, which then stops its trainers in good order.
+            .process_group(0);
+        for (name, _) in std::env::vars_os() {
+            let text = name.to_string_lossy();
+            if LAUNCHERS.iter().any(|prefix| text.starts_with(prefix)) {
+                command.env_remove(&name);
+            }
+        }
+        command
+            .envs(preparation.level.environment())
+            .envs(ALLOCATOR)
+            .env("OMP_NUM_THREADS", &threads)
+            .env("MKL_NUM_THREADS", &threads);
+        let refused = |error: io::Error| {
+            Error::Trainer(format!("cannot start {}: {error}", program.display()))
+        };
+        let mut child = command.spawn().map_err(refused)?;
+        let (Some(orders), Some(reports)) = (child.stdin.take(), child.stdout.take()) else {
+            return Err(Error::Internal("a trainer without pipes".into()));
+        };
+        let flags = fcntl_getfl(&reports).map_err(|error| refused(error.into()))?;
+        fcntl_setfl(&reports, flags | OFlags::NONBLOCK).map_err(|error| refused(error.into()))?;
+        let mut trainer = Self {
+            child,
+            orders,
+            reports,
+            frames: Frames::default(),
+            log: log.to_owned(),
+        };
+        trainer.send(&Order::Prepare(Box::new(preparation.clone())));
+        Ok(trainer)
+    }
+
+    /// Sends an order. A trainer that is gone cannot take it: reading its reports tells.
+    pub fn send(&mut self, order: &Order) {
+        if let Err(error) = write_frame(&mut self.orders, order) {
+            tracing::debug!(%error, "order not delivered");
+        }
+    }
+
+    /// What to wait on for reports.
+    pub fn as_fd(&self) -> BorrowedFd<'_> {
+        self.reports.as_fd()
+    }
+
+    /// What has been reported, without waiting.
+    ///
+    /// # Errors
+    ///
+    /// How the trainer ended, or that it sends garbage, in which case it has been killed.
+    pub fn reports(&mut self) -> Result<Vec<Report>, String> {
+        let mut arrived = [0; 1 << 16];
+        let mut reports = Vec::new();
+        let open = loop {
+            match self.reports.read(&mut arrived) {
+                Ok(0) => break false,
+                Ok(count) => self.frames.push(&arrived[..count]),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break true,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(self.end(&format!("its pipe cannot be read: {error}"))),
+            }
+        };
+        loop {
+            match self.frames.next() {
+                Ok(Some(report)) => reports.push(report),
+                Ok(None) => break,
+                Err(garbage) => return Err(self.end(&garbage)),
+            }
+        }
+        // What a trainer said before it ended counts; that it ended is found again at the next call.
+        if open || !reports.is_empty() {
+            return Ok(reports);
+        }
+        match self.child.wait() {
+            Ok(status) => Err(self.with_log(describe(status))),
+            Err(error) => Err(self.with_log(format!("cannot be waited for: {error}"))),
+        }
+    }
+
+    /// Kills it and says why.
+    fn end(&mut self, reason: &str) -> String {
+        self.kill();
+        self.with_log(format!("was killed: {reason}"))
+    }
+
+    fn with_log(&self, text: String) -> String {
+        let written = std::fs::read_to_string(&self.log).unwrap_or_default();
+        match written.lines().rfind(|line| !line.trim().is_empty()) {
+            Some(last) => format!("{text}; its last words in {}: {last}", self.log.display()),
+            None => text,
+        }
+    }
+
+    /// Asks it to end, waits until the deadline, then kills it.
+    pub fn stop(mut self, deadline: Instant) {
+        self.send(&Order::Stop);
+        while Instant::now() < deadline {
+            match self.child.try_wait() {
+                Ok(None) => std::thread::sleep(Duration::from_millis(5)),
+                Ok(Some(_)) | Err(_) => return,
+            }
+        }
+    }
+
+    fn kill(&mut self) {
+        // It may be gone already, which is as good.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for Trainer {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// The trainer's program: `EFFLUX_TRAINER`, else the one beside this program.
+fn program() -> Result<PathBuf> {
+    if let Some(named) = std::env::var_os("EFFLUX_TRAINER") {
+        return Ok(named.into());
+    }
+    let this = std::env::current_exe()
+        .map_err(|error| Error::Trainer(format!("cannot find this program's own file: {error}")))?;
+    let beside = this.with_file_name("efflux-trainer");
+    if beside.exists() {
+        return Ok(beside);
+    }
+    Err(Error::Trainer(format!(
+        "{} is missing (install both programs side by side, or name it in EFFLUX_TRAINER)",
+        beside.display()
+    )))
+}
+
+fn open_log(log: &Path) -> Result<File> {
+    if let Some(directory) = log.parent() {
+        std::fs::create_dir_all(directory).map_err(Error::io("create the directory", directory))?;
+    }
+    OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(log)
+        .map_err(Error::io("write the log", log))
+}
+
+fn describe(status: ExitStatus) -> String {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => format!("ended with exit code {code}"),
+        (None, Some(signal)) => format!("was ended by signal {signal}"),
+        (None, None) => "ended".to_owned(),
+    }
+}
