@@ -1,0 +1,67 @@
+# `make` lists what there is. Every target that builds first sees to what the build needs (docs/setup.md).
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+
+PYTHON ?= python3
+SLOTS ?= $(shell nproc)
+PREFIX ?= $(HOME)/.local
+DEPS := $(abspath $(or $(EFFLUX_DEPS_DIR),.deps))
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+
+# env.sh tells cargo where libtorch, MPI and libclang are.
+IN_ENV := source '$(DEPS)/env.sh' &&
+# Somebody's own HDF5 is linked as it is; else HDF5 is built from source and linked in.
+FEATURES := --locked $(if $(HDF5_DIR),--no-default-features --features mpi)
+# One profile for everything: libtorch's C++ interface and HDF5 take minutes to compile, and so are compiled once.
+# It is the release profile because only its link-time optimisation keeps libtorch out of `efflux`.
+BUILD := --release $(FEATURES)
+
+.PHONY: help deps build demo test test-reference lint bench install clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
+
+deps: ## Install what the build needs into .deps (600 MB to download); CUDA=1: also for GPUs (2.5 GB more)
+	@$(PYTHON) scripts/deps.py $(if $(filter 1,$(CUDA)),--cuda)
+
+build: deps ## Build target/release/efflux and efflux-trainer
+	@$(IN_ENV) cargo build $(BUILD) --bins
+
+demo: build ## Make a small pack of synthetic sites, run jobs/demo.toml on it, say where the report is
+	@mkdir -p data
+	@test -e data/demo.h5 || $(TARGET)/release/efflux synth -o data/demo.h5 --sites 24 --years 8 --seed 1
+	$(TARGET)/release/efflux sweep jobs/demo.toml --slots $(SLOTS)
+	@echo "The report: $(CURDIR)/runs/demo/report/index.html"
+
+# A test that cannot run here writes "name: reason" to $EFFLUX_SKIPPED and passes.
+test: export EFFLUX_SKIPPED := $(abspath $(TARGET))/skipped.txt
+test: deps ## Run all tests that this machine can run, and name the others
+	@mkdir -p '$(TARGET)' && rm -f "$$EFFLUX_SKIPPED"
+	@status=0; $(IN_ENV) cargo test $(BUILD) || status=$$?; \
+	if [ -s "$$EFFLUX_SKIPPED" ]; then echo 'Not run on this machine:'; sort -u "$$EFFLUX_SKIPPED" | sed 's/^/  /'; fi; \
+	exit $$status
+
+test-reference: deps ## Check against the golden numbers in the folder EFFLUX_REFERENCE_DIR
+	@test -d '$(EFFLUX_REFERENCE_DIR)' || { echo "EFFLUX_REFERENCE_DIR='$(EFFLUX_REFERENCE_DIR)' is not a folder: \
+	name the one that holds the golden numbers" >&2; exit 2; }
+	@$(IN_ENV) cargo test $(BUILD) reference
+
+lint: export RUSTDOCFLAGS := -Dwarnings
+lint: ## Check format, clippy, documentation, shell scripts, licences and origins of the crates
+	@$(PYTHON) scripts/deps.py --lint
+	@$(IN_ENV) cargo fmt --check
+	@$(IN_ENV) cargo clippy $(BUILD) --all-targets -- -D warnings
+	@$(IN_ENV) cargo doc $(BUILD) --no-deps --document-private-items
+	@$(IN_ENV) git grep --untracked -lE '^#!/(usr/)?bin/(env )?bash' | xargs shellcheck --external-sources
+	@$(IN_ENV) cargo deny --log-level error check bans licenses sources
+	@echo 'lint: advisories are not checked, their database comes over the network: cargo deny check advisories'
+
+bench: deps ## Run the benchmarks
+	@$(IN_ENV) cargo bench $(FEATURES)
+
+install: build ## Copy both programs to PREFIX/bin (default: ~/.local); the libraries stay in .deps
+	install -D -t '$(PREFIX)/bin' '$(TARGET)/release/efflux' '$(TARGET)/release/efflux-trainer'
+
+clean: ## Remove what was built; .deps, data and runs stay
+	rm -rf '$(TARGET)'
