@@ -1,1 +1,48 @@
-fn main() {}
+//! `efflux`: parse, log, dispatch, exit code.
+
+mod cli;
+mod command;
+mod console;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use cli::{Cli, Command};
+use console::Log;
+use efflux::error::{Exit, Result};
+
+fn main() -> ExitCode {
+    // Rust ignores SIGPIPE; a reader that has seen enough (`efflux inspect | head`) is no reason to panic.
+    std::panic::set_hook(Box::new(|panic| {
+        let text = panic.to_string();
+        if !text.contains("Broken pipe") {
+            eprintln!("efflux: defect: {text}");
+        }
+        std::process::exit(Exit::Internal as i32);
+    }));
+    match run(Cli::parse()) {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            console::wipe();
+            eprintln!("error: {error}");
+            error.exit().into()
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<Exit> {
+    let log = Log::start(&cli.log, cli.log_format)?;
+    match cli.command {
+        Command::Synth(args) => command::data::synth(&args),
+        Command::Pack(args) => command::data::pack(&args),
+        Command::Inspect(args) => command::data::inspect(&args),
+        Command::Plan(args) => command::plan::plan(&args),
+        Command::Sweep(args) => command::sweep::sweep(&args, &log),
+        Command::Trial(args) => command::trial::trial(&args),
+        Command::Status(args) => command::status::status(&args),
+        Command::Report(args) => command::evaluate::report(&args),
+        Command::Doctor(args) => command::doctor::doctor(&args),
+        Command::Completions(args) => command::completions(&args),
+    }
+}

@@ -1,1 +1,301 @@
-fn main() {}
+//! `efflux-trainer`: the child that trains. Takes orders on stdin, reports on stdout, speaks to people on stderr.
+//!
+//! Started by a supervisor, one a slot, and lives for many trials. What it does to itself costs one attempt at one
+//! trial: the supervisor starts another.
+
+use std::fs::File;
+use std::io::{self, BufReader};
+use std::ops::Range;
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, getppid, set_parent_process_death_signal};
+
+use efflux::analysis::metrics::Pairs;
+use efflux::analysis::statistics::median;
+use efflux::cluster::{
+    Assignment, DeviceChoice, Level, Order, Preparation, Ready, Report, read_frame, write_frame,
+};
+use efflux::data::{Member, Pack, SiteParts, Tensors, write_member};
+use efflux::error::{Error, Exit, Result};
+use efflux::job::Fit;
+use efflux::model::device::{self, Choice, Device};
+use efflux::model::{Flow, Trained, TrialError, guarded, predict, train};
+use efflux::run::record::{
+    Failure, FailureClass, Medians, Outcome, Place, Record, Summary,
+};
+use efflux::run::{Beat, host};
+
+/// Time between two heartbeats.
+const BEAT: Duration = Duration::from_secs(1);
+
+/// Sites with fewer validation days do not take part in selection: over a handful of days any score is luck.
+const VALIDATION_DAYS: usize = 20;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["--versions"] => {
+            println!("{}", device::versions());
+            Exit::Complete.into()
+        }
+        ["--parent", parent] => match serve(parent) {
+            Ok(()) => Exit::Complete.into(),
+            Err(error) => {
+                eprintln!("error: {error}");
+                error.exit().into()
+            }
+        },
+        _ => {
+            eprintln!("efflux-trainer is started by efflux: see `efflux sweep --help`");
+            Exit::Usage.into()
+        }
+    }
+}
+
+/// The protocol's two ends.
+struct Pipes {
+    orders: BufReader<File>,
+    reports: File,
+}
+
+impl Pipes {
+    /// Takes the descriptors away from everybody else: libraries print to stdout, and that goes to stderr from now on.
+    fn claim() -> io::Result<Self> {
+        let orders = rustix::io::dup(rustix::stdio::stdin())?;
+        let reports = rustix::io::dup(rustix::stdio::stdout())?;
+        rustix::stdio::dup2_stdin(File::open("/dev/null")?)?;
+        rustix::stdio::dup2_stdout(rustix::stdio::stderr())?;
+        Ok(Self {
+            orders: BufReader::new(File::from(orders)),
+            reports: File::from(reports),
+        })
+    }
+
+    fn report(&mut self, report: &Report) -> Result<()> {
+        write_frame(&mut self.reports, report)
+            .map_err(|error| Error::Trainer(format!("cannot report: {error}")))
+    }
+
+    fn order(&mut self) -> Result<Option<Order>> {
+        read_frame(&mut self.orders)
+            .map_err(|error| Error::Trainer(format!("cannot take orders: {error}")))
+    }
+}
+
+fn serve(parent: &str) -> Result<()> {
+    let io = |error| Error::Trainer(format!("cannot set up: {error}"));
+    set_parent_process_death_signal(Some(Signal::KILL)).map_err(|error| io(error.into()))?;
+    // A parent that died before the line above sends no signal.
+    if getppid().map(Pid::as_raw_nonzero).map(|pid| pid.to_string()).as_deref() != Some(parent) {
+        return Err(Error::Trainer("the supervisor is gone".into()));
+    }
+    let mut pipes = Pipes::claim().map_err(io)?;
+    let mut trainer = match pipes.order()? {
+        Some(Order::Prepare(preparation)) => match Trainer::prepare(*preparation) {
+            Ok(trainer) => trainer,
+            Err(error) => {
+                pipes.report(&Report::Unable(error.to_string()))?;
+                return Err(error);
+            }
+        },
+        Some(Order::Stop) | None => return Ok(()),
+        Some(order) => return Err(Error::Trainer(format!("was not prepared for {order:?}"))),
+    };
+    pipes.report(&Report::Ready(Ready {
+        slots: 1,
+        host: host(),
+        level: Level::of_this_host(),
+    }))?;
+    loop {
+        match pipes.order()? {
+            Some(Order::Run(assignment)) => {
+                let record = trainer.run(assignment, &mut pipes)?;
+                pipes.report(&Report::Ended(Box::new(record)))?;
+            }
+            Some(Order::Prepare(_)) => {
+                return Err(Error::Trainer("cannot be prepared twice".into()));
+            }
+            Some(Order::Stop) | None => return Ok(()),
+        }
+    }
+}
+
+/// What stays between trials.
+struct Trainer {
+    preparation: Preparation,
+    pack: Pack,
+    device: Device,
+    tensors: Option<(Fit, Tensors)>,
+}
+
+impl Trainer {
+    fn prepare(preparation: Preparation) -> Result<Self> {
+        let device = device::open(match preparation.device {
+            DeviceChoice::Auto => Choice::Auto,
+            DeviceChoice::Cpu => Choice::Cpu,
+            DeviceChoice::Cuda => Choice::Cuda,
+        })?;
+        let pack = Pack::read(&preparation.pack)?;
+        let tensors = Tensors::build(&pack, &preparation.contract, Fit::Train)?;
+        Ok(Self {
+            preparation,
+            pack,
+            device,
+            tensors: Some((Fit::Train, tensors)),
+        })
+    }
+
+    /// Trains to a record. Only what makes further trials impossible is an error.
+    fn run(&mut self, assignment: Assignment, pipes: &mut Pipes) -> Result<Record> {
+        let started = jiff::Timestamp::now().to_string();
+        let began = Instant::now();
+        let threads = self.preparation.contract.training.threads;
+        let place = Place {
+            launch: self.preparation.launch.clone(),
+            rank: self.preparation.rank,
+            slot: self.preparation.slot,
+            host: host(),
+            device: device::describe(self.device, threads),
+        };
+        let (tensors, device) = (self.tensors(assignment.trial.fit)?, self.device);
+        let training = self.preparation.contract.training;
+        let outcome = attempt(&assignment, tensors, &training, device, pipes);
+        Ok(Record {
+            trial: assignment.trial,
+            attempt: assignment.attempt,
+            place,
+            started,
+            seconds: began.elapsed().as_secs_f64(),
+            outcome: outcome.unwrap_or_else(Outcome::Failed),
+        })
+    }
+
+    /// The tensors for trials that fit on these days; search trials and members may differ.
+    fn tensors(&mut self, fit: Fit) -> Result<&Tensors> {
+        let (Preparation { contract, .. }, pack) = (&self.preparation, &self.pack);
+        let tensors = match self.tensors.take() {
+            Some((known, tensors)) if known == fit => tensors,
+            _ => Tensors::build(pack, contract, fit)?,
+        };
+        Ok(&self.tensors.insert((fit, tensors)).1)
+    }
+}
+
+fn attempt(
+    assignment: &Assignment,
+    tensors: &Tensors,
+    training: &efflux::job::Training,
+    device: Device,
+    pipes: &mut Pipes,
+) -> Result<Outcome, Failure> {
+    let trial = &assignment.trial;
+    let mut beaten = Instant::now();
+    let trained = train(tensors, &trial.params, training, trial.seed, device, &mut |progress| {
+        if beaten.elapsed() >= BEAT {
+            beaten = Instant::now();
+            let part = f64::from(progress.iteration) / f64::from(progress.iterations.max(1));
+            let beat = Beat {
+                trial: trial.id.clone(),
+                epochs_done: f64::from(progress.epoch) + part,
+                epochs: progress.epochs,
+                loss: progress.loss,
+            };
+            if pipes.report(&Report::Progress(vec![beat])).is_err() {
+                // Nobody listens any more.
+                return Flow::Stop;
+            }
+        }
+        Flow::Continue
+    })
+    .map_err(failure)?;
+    let flux = simulate(&trained, tensors).map_err(failure)?;
+    if let Some(directory) = &assignment.keep {
+        keep(directory, assignment, &trained, tensors, &flux)?;
+    }
+    let medians = |part: fn(&SiteParts) -> &Range<usize>, least| {
+        medians(tensors, &flux, part, least)
+    };
+    Ok(Outcome::Finished(Summary {
+        updates: trained.updates,
+        window_share: trained.window_share,
+        train: medians(|parts| &parts.train, 0),
+        validation: medians(|parts| &parts.validation, VALIDATION_DAYS),
+        test: medians(|parts| &parts.test, 0),
+        losses: trained.losses,
+    }))
+}
+
+/// The whole calendar at all sites, µmol m⁻² s⁻¹, shape `[S, D]`.
+fn simulate(trained: &Trained, tensors: &Tensors) -> Result<Vec<f32>, TrialError> {
+    let scaled = guarded(|| predict(&trained.model, tensors))?;
+    let physical = |scaled: f32| tensors.scale.inverse(f64::from(scaled)) as f32;
+    Ok(scaled.into_iter().map(physical).collect())
+}
+
+fn failure(error: TrialError) -> Failure {
+    Failure {
+        class: match error {
+            TrialError::Diverged { .. } => FailureClass::Diverged,
+            _ => FailureClass::Error,
+        },
+        message: error.to_string(),
+    }
+}
+
+/// Weights and simulation, durable before anybody is told of them.
+fn keep(
+    directory: &Path,
+    assignment: &Assignment,
+    trained: &Trained,
+    tensors: &Tensors,
+    flux: &[f32],
+) -> Result<(), Failure> {
+    let not_kept = |message: String| Failure {
+        class: FailureClass::Error,
+        message,
+    };
+    let trial = &assignment.trial;
+    efflux::model::checkpoint::write_weights(&directory.join("weights.safetensors"), &trained.model)
+        .map_err(|error| not_kept(error.to_string()))?;
+    let member = Member {
+        trial_id: trial.id.clone(),
+        seed: trial.seed,
+        sites: tensors.site_ids.clone(),
+        flux: flux.to_vec(),
+    };
+    write_member(&directory.join("simulation.safetensors"), &member)
+        .map_err(|error| not_kept(error.to_string()))
+}
+
+/// Medians over the sites with at least `least` observed days in the part.
+fn medians(
+    tensors: &Tensors,
+    flux: &[f32],
+    part: impl Fn(&SiteParts) -> &Range<usize>,
+    least: usize,
+) -> Medians {
+    let (mut nse, mut kge, mut r) = (Vec::new(), Vec::new(), Vec::new());
+    for (site, parts) in tensors.parts.iter().enumerate() {
+        let first = site * tensors.days;
+        let days = part(parts);
+        let pairs: Pairs = days
+            .clone()
+            .map(|day| first + day)
+            .map(|index| (f64::from(tensors.observed[index]), f64::from(flux[index])))
+            .collect();
+        if pairs.len() < least {
+            continue;
+        }
+        nse.extend(pairs.nse());
+        kge.extend(pairs.kge().map(|kge| kge.value));
+        r.extend(pairs.r());
+    }
+    Medians {
+        sites: u32::try_from(nse.len()).unwrap_or(u32::MAX),
+        nse: median(&nse).ok(),
+        kge: median(&kge).ok(),
+        r: median(&r).ok(),
+    }
+}

@@ -213,14 +213,15 @@ impl<'a> Coordinator<'a> {
         Ok(Ending::Done)
     }
 
-    /// Sends everybody home. Call it whatever happened.
-    pub fn dismiss(mut self) {
+    /// Sends everybody home, whatever happened, and hands back the lock: the evaluation writes too.
+    pub fn dismiss(mut self) -> Lock {
         self.supervisor.stop();
         if let Some(world) = &mut self.world {
             dismiss_ranks(world);
         }
         // A reader must not take a sweep that has ended for a running one; without the file nobody does.
         let _ = std::fs::remove_file(self.launch.run.live_file());
+        self.lock
     }
 
     /// Finished, or failed in a way that another attempt would only repeat.

@@ -26,4 +26,4 @@ pub use mpi::{Library, World, library, promised_size};
 pub use scheduler::{Action, Event, Scheduler};
 pub use slots::{Level, default_slots};
 pub use supervisor::{Supervisor, serve};
-pub use trainer::Trainer;
+pub use trainer::{Trainer, trainer_program};

@@ -45,7 +45,7 @@ impl Trainer {
     ///
     /// [`Error::Trainer`] if it cannot be started, [`Error::Io`] if its log cannot be written.
     pub fn spawn(preparation: &Preparation, log: &Path) -> Result<Self> {
-        let program = program()?;
+        let program = trainer_program()?;
         let log_file = open_log(log)?;
         let threads = preparation.contract.training.threads.to_string();
         let mut command = Command::new(&program);
@@ -172,8 +172,12 @@ impl Drop for Trainer {
     }
 }
 
-/// The trainer's program: `EFFLUX_TRAINER`, else the one beside this program.
-fn program() -> Result<PathBuf> {
+/// The trainer's program: the one `EFFLUX_TRAINER` names, else the one beside this program.
+///
+/// # Errors
+///
+/// [`Error::Trainer`] if there is none.
+pub fn trainer_program() -> Result<PathBuf> {
     if let Some(named) = std::env::var_os("EFFLUX_TRAINER") {
         return Ok(named.into());
     }

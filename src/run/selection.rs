@@ -90,7 +90,7 @@ fn candidate(rule: Selection, params: Params, trials: &[Trial], ledger: &Ledger)
 }
 
 /// The rule's metric of one trial.
-pub(super) fn metric(rule: Selection, summary: &Summary) -> Option<f64> {
+pub fn metric(rule: Selection, summary: &Summary) -> Option<f64> {
     let Medians { nse, kge, r, .. } = match rule.on {
         Part::Train => summary.train,
         Part::Validation => summary.validation,

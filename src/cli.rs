@@ -1,0 +1,242 @@
+//! The command line, as types. What the options mean is carried out in `command/`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Train, select and judge LSTM models of daily soil CO2 efflux
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    propagate_version = true,
+    after_help = EXIT_CODES,
+    help_expected = true,
+    disable_help_subcommand = true
+)]
+pub(crate) struct Cli {
+    /// Which log lines to show, in `tracing` syntax, for example `warn,efflux=debug`
+    #[arg(long, global = true, env = "EFFLUX_LOG", default_value = "info", value_name = "FILTER")]
+    pub(crate) log: String,
+
+    /// How log lines look
+    #[arg(long, global = true, env = "EFFLUX_LOG_FORMAT", default_value = "text", value_name = "FORMAT")]
+    pub(crate) log_format: LogFormat,
+
+    /// What to do
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// For people
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Write a synthetic pack: realistic sites, weather and fluxes, the same for the same seed
+    Synth(SynthArgs),
+    /// Write a pack from files of real sites
+    Pack(PackArgs),
+    /// Show what is in a pack
+    Inspect(InspectArgs),
+    /// Show what a sweep would do: trials, what is done already, memory; checks the job against its pack
+    Plan(PlanArgs),
+    /// Train the grid, select, train the ensemble, evaluate, report; run again, it continues
+    #[command(after_help = SWEEP_HELP)]
+    Sweep(SweepArgs),
+    /// Train one trial in the foreground and print its record
+    Trial(TrialArgs),
+    /// Show how far a sweep is, also while it runs and from a login node
+    Status(StatusArgs),
+    /// Evaluate a run's members again and write its report
+    Report(ReportArgs),
+    /// Check this machine: versions, MPI, CUDA, locks and flushes of the run directory's file system
+    Doctor(DoctorArgs),
+    /// Print a completion script for a shell
+    Completions(CompletionsArgs),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct SynthArgs {
+    /// The pack to write
+    #[arg(short, long, value_name = "PACK")]
+    pub(crate) output: PathBuf,
+
+    /// Number of sites
+    #[arg(long, default_value = "82", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) sites: u32,
+
+    /// Years of the calendar, from 2003-01-01 on [default: to 2020-02-29]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub(crate) years: Option<u32>,
+
+    /// Seed: the same one gives the same pack
+    #[arg(long, default_value = "0", value_name = "SEED")]
+    pub(crate) seed: u64,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct PackArgs {
+    /// Folder with sites.csv and one CSV of daily values per site (configs/README.md describes it)
+    #[arg(long, value_name = "DIR")]
+    pub(crate) sites: PathBuf,
+
+    /// The pack to write
+    #[arg(short, long, value_name = "PACK")]
+    pub(crate) output: PathBuf,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct InspectArgs {
+    /// The pack
+    #[arg(value_name = "PACK")]
+    pub(crate) pack: PathBuf,
+
+    /// As JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct JobArgs {
+    /// The job file: what to run
+    #[arg(value_name = "JOB")]
+    pub(crate) job: PathBuf,
+
+    /// Take this pack instead of the one the job names
+    #[arg(long, value_name = "PACK")]
+    pub(crate) pack: Option<PathBuf>,
+
+    /// Run directory [default: runs/<job file's name>]
+    #[arg(long, env = "EFFLUX_RUN_DIR", value_name = "DIR")]
+    pub(crate) run_dir: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct PlanArgs {
+    #[command(flatten)]
+    pub(crate) job: JobArgs,
+
+    /// List every trial with its id
+    #[arg(long)]
+    pub(crate) trials: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct SweepArgs {
+    #[command(flatten)]
+    pub(crate) job: JobArgs,
+
+    /// Trials to train at a time on each rank [default: the task's processors under Slurm, one per
+    /// rank under mpirun, else every processor]
+    #[arg(long, env = "EFFLUX_SLOTS", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub(crate) slots: Option<u32>,
+
+    /// Where to train
+    #[arg(long, env = "EFFLUX_DEVICE", default_value = "auto", value_name = "DEVICE")]
+    pub(crate) device: Device,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct TrialArgs {
+    #[command(flatten)]
+    pub(crate) job: JobArgs,
+
+    /// The trial's id, as `efflux plan --trials` lists it, or enough of its beginning
+    #[arg(long, value_name = "ID")]
+    pub(crate) id: String,
+
+    /// Keep weights and simulation here
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) output: Option<PathBuf>,
+
+    /// Where to train
+    #[arg(long, env = "EFFLUX_DEVICE", default_value = "auto", value_name = "DEVICE")]
+    pub(crate) device: Device,
+}
+
+/// Where to train.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Device {
+    /// A GPU if there is one, else the CPU
+    Auto,
+    /// The CPU
+    Cpu,
+    /// A GPU; none is an error
+    Cuda,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct StatusArgs {
+    /// The run directory
+    #[arg(value_name = "RUN")]
+    pub(crate) run: PathBuf,
+
+    /// As JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// End with 0 if complete, 3 if complete with failed trials, 75 if unfinished
+    #[arg(long)]
+    pub(crate) exit_code: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ReportArgs {
+    /// The run directory
+    #[arg(value_name = "RUN")]
+    pub(crate) run: PathBuf,
+
+    /// The pack [default: the one the run's job names]
+    #[arg(long, value_name = "PACK")]
+    pub(crate) pack: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct DoctorArgs {
+    /// Directory whose file system to check
+    #[arg(long, env = "EFFLUX_RUN_DIR", default_value = ".", value_name = "DIR")]
+    pub(crate) run_dir: PathBuf,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    #[arg(value_name = "SHELL")]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0   complete
+  1   a defect of this program
+  2   command line or job file wrong
+  3   complete, but some trials failed; the report lists them
+  4   data, file system, device or MPI launch wrong
+  75  unfinished: the same command continues (walltime, preemption, interrupt)";
+
+const SWEEP_HELP: &str = "\
+Examples:
+  efflux sweep jobs/demo.toml --slots 2             two trials at a time on this machine
+  mpirun -n 4 efflux sweep jobs/paper-grid.toml     four ranks, one trial at a time each
+  sbatch slurm/sweep.sbatch jobs/paper-grid.toml    the same as a Slurm job
+
+A run directory belongs to one contract: pack, inputs, split, transform, training. Grid and seeds may
+grow between launches; only what is new is trained.";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn every_option_is_documented_and_consistent() {
+        Cli::command().debug_assert();
+    }
+}

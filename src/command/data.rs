@@ -1,0 +1,50 @@
+//! `efflux synth`, `efflux pack`, `efflux inspect`: packs in and out.
+
+use efflux::data::{self, Pack, SynthOptions};
+use efflux::error::{Error, Exit, Result};
+
+use crate::cli::{InspectArgs, PackArgs, SynthArgs};
+
+/// Writes a synthetic pack.
+pub(crate) fn synth(args: &SynthArgs) -> Result<Exit> {
+    let options = SynthOptions {
+        sites: args.sites as usize,
+        years: args.years.map(|years| years as usize),
+        seed: args.seed,
+        ..SynthOptions::default()
+    };
+    let pack = data::synthesize(&options);
+    pack.write(&args.output)?;
+    println!(
+        "{}: {} synthetic sites, {}, {} observed site-days",
+        args.output.display(),
+        pack.sites.len(),
+        pack.calendar,
+        pack.observed_days()
+    );
+    Ok(Exit::Complete)
+}
+
+/// Writes a pack of real sites.
+pub(crate) fn pack(args: &PackArgs) -> Result<Exit> {
+    let packed = data::pack_sites(&args.sites)?;
+    packed.pack.write(&args.output)?;
+    for warning in &packed.warnings {
+        tracing::warn!("{warning}");
+    }
+    println!("{}: {packed}", args.output.display());
+    Ok(Exit::Complete)
+}
+
+/// Shows what is in a pack.
+pub(crate) fn inspect(args: &InspectArgs) -> Result<Exit> {
+    let inspection = data::inspect(&Pack::read(&args.pack)?);
+    if args.json {
+        let text = serde_json::to_string_pretty(&inspection)
+            .map_err(|error| Error::Internal(format!("inspection: {error}")))?;
+        println!("{text}");
+    } else {
+        print!("{inspection}");
+    }
+    Ok(Exit::Complete)
+}

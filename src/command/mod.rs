@@ -1,0 +1,21 @@
+//! One file a command: what `efflux SOMETHING` does, joined from the library's halves.
+
+pub(crate) mod data;
+pub(crate) mod doctor;
+pub(crate) mod evaluate;
+pub(crate) mod plan;
+mod study;
+pub(crate) mod status;
+pub(crate) mod sweep;
+pub(crate) mod trial;
+
+use clap::CommandFactory;
+use efflux::error::{Exit, Result};
+
+use crate::cli::{Cli, CompletionsArgs};
+
+/// `efflux completions`
+pub(crate) fn completions(args: &CompletionsArgs) -> Result<Exit> {
+    clap_complete::generate(args.shell, &mut Cli::command(), "efflux", &mut std::io::stdout());
+    Ok(Exit::Complete)
+}

@@ -1,0 +1,107 @@
+//! `efflux plan`: what a sweep would do, without doing it.
+
+use efflux::error::{Exit, Result};
+use efflux::job::{Params, Trial};
+use efflux::run::{Ledger, read_journals};
+
+use super::study::Study;
+use crate::cli::PlanArgs;
+
+/// libtorch, the allocator's head start and the program itself, as measured on a CPU trainer.
+const TRAINER_BASE_MB: f64 = 260.0;
+
+/// Prints trials, what is done already, and memory.
+pub(crate) fn plan(args: &PlanArgs) -> Result<Exit> {
+    let study = Study::open(&args.job)?;
+    let ledger = match study.run.manifest()? {
+        Some(_) => {
+            study.run.bind(&study.contract)?;
+            Ledger::of(read_journals(&study.run.journals())?)
+        }
+        None => Ledger::default(),
+    };
+    let search = study.search();
+    let done = search.iter().filter(|trial| ledger.summary(&trial.id).is_some()).count();
+    let configurations = study.job.grid.configurations();
+    println!("{}: {}", study.job.path.display(), study.pack.summary());
+    println!("  run directory  {}", study.run.root().display());
+    println!("  daily inputs   {}", study.contract.dynamic.join(", "));
+    println!("  static inputs  {}", study.contract.statics.join(", "));
+    println!(
+        "  search         {} configurations × {} seeds = {} trials: {done} done, {} new",
+        configurations.len(),
+        study.job.seeds.search.len(),
+        search.len(),
+        search.len() - done
+    );
+    println!(
+        "  final          {} members of the selected configuration",
+        study.job.seeds.last.len()
+    );
+    println!(
+        "  each trial     {} epochs; {}",
+        study.job.training.epochs,
+        updates(&study, &configurations)
+    );
+    let largest = configurations.iter().map(|params| memory_mb(&study, *params));
+    println!(
+        "  memory         about {:.0} MB a slot, {:.0} MB for rank 0",
+        largest.fold(0.0, f64::max),
+        2.0 * study.pack.megabytes() + 30.0
+    );
+    for caveat in study.job.caveats() {
+        println!("  note           {caveat}");
+    }
+    if args.trials {
+        search.iter().for_each(|trial| print_trial(trial, &ledger));
+        for params in configurations {
+            let last = study.job.final_trials(&study.contract, params);
+            last.iter().for_each(|trial| print_trial(trial, &ledger));
+        }
+    }
+    Ok(Exit::Complete)
+}
+
+fn print_trial(trial: &Trial, ledger: &Ledger) {
+    let done = if ledger.summary(&trial.id).is_some() { "done" } else { "-" };
+    println!(
+        "{}  {:<6}  {:<4}  {}, seed {}",
+        trial.id,
+        trial.stage.to_string(),
+        done,
+        trial.params,
+        trial.seed
+    );
+}
+
+/// Optimizer steps of a trial, for the shortest and the longest window.
+fn updates(study: &Study, configurations: &[Params]) -> String {
+    let sites = study.pack.sites.len();
+    let steps = configurations.iter().filter_map(|params| {
+        let window = params.window_days as usize;
+        let of_epoch = efflux::data::iterations_per_epoch(
+            sites,
+            study.pack.calendar.days,
+            sites,
+            window,
+            0,
+        )?;
+        Some(u64::from(of_epoch) * u64::from(study.job.training.epochs))
+    });
+    let steps: Vec<u64> = steps.collect();
+    match (steps.iter().min(), steps.iter().max()) {
+        (Some(least), Some(most)) if least == most => format!("{least} updates"),
+        (Some(least), Some(most)) => format!("{least} to {most} updates, by window"),
+        _ => "no updates".to_owned(),
+    }
+}
+
+/// A trainer's memory: the pack and its tensors, and for the largest possible batch the activations that the backward
+/// pass needs.
+fn memory_mb(study: &Study, params: Params) -> f64 {
+    let (hidden, window) = (f64::from(params.hidden_size), f64::from(params.window_days));
+    let sites = study.pack.sites.len() as f64;
+    let activations = sites * window * hidden * 12.0 * 4.0 / 1e6;
+    let weights = 8.0 * hidden * hidden * 4.0 * 8.0 / 1e6;
+    TRAINER_BASE_MB + 3.0 * study.pack.megabytes() + activations + weights
+}

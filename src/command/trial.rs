@@ -1,0 +1,96 @@
+//! `efflux trial`: one trial in the foreground, for looking at it closely or timing it.
+
+use std::time::{Duration, Instant};
+
+use efflux::cluster::{Assignment, Level, Order, Preparation, Report, Trainer};
+use efflux::error::{Error, Exit, Result};
+use efflux::job::{Params, Trial};
+use efflux::run::record::{Outcome, Record};
+
+use super::study::Study;
+use crate::cli::TrialArgs;
+use crate::console;
+
+/// Trains one trial of the job in a trainer of its own and prints its record. The run directory is not touched.
+pub(crate) fn trial(args: &TrialArgs) -> Result<Exit> {
+    let study = Study::open(&args.job)?;
+    let trial = find(&study, &args.id)?;
+    let scratch = std::env::temp_dir().join(format!("efflux-trial-{}", std::process::id()));
+    let preparation = Preparation {
+        launch: "trial".into(),
+        run: scratch.clone(),
+        pack: study.job.pack.clone(),
+        contract: study.contract.clone(),
+        device: args.device.into(),
+        level: Level::of_this_host(),
+        rank: 0,
+        slot: 0,
+    };
+    let trainer = Trainer::spawn(&preparation, &scratch.join("trainer.log"))?;
+    let assignment = Assignment {
+        trial,
+        attempt: 1,
+        keep: args.output.clone(),
+    };
+    let record = train(trainer, assignment);
+    // Nothing of worth is in it: the log's last line is in the error, if there is one.
+    let _ = std::fs::remove_dir_all(&scratch);
+    let record = record?;
+    console::wipe();
+    let text = serde_json::to_string_pretty(&record)
+        .map_err(|error| Error::Internal(format!("record: {error}")))?;
+    println!("{text}");
+    Ok(match record.outcome {
+        Outcome::Finished(_) => Exit::Complete,
+        Outcome::Failed(_) => Exit::TrialsFailed,
+    })
+}
+
+/// The one trial whose id begins so. Members of every configuration can be named, not only of the selected one.
+fn find(study: &Study, id: &str) -> Result<Trial> {
+    let mut trials = study.search();
+    let configurations: Vec<Params> = study.job.grid.configurations();
+    for params in configurations {
+        trials.extend(study.job.final_trials(&study.contract, params));
+    }
+    let mut found = trials.into_iter().filter(|trial| trial.id.as_str().starts_with(id));
+    match (found.next(), found.next()) {
+        (Some(trial), None) => Ok(trial),
+        (Some(_), Some(_)) => {
+            Err(Error::Usage(format!("--id {id}: several trials begin so, give more of it")))
+        }
+        (None, _) => Err(Error::Usage(format!(
+            "--id {id}: no such trial in this job (`efflux plan --trials` lists them)"
+        ))),
+    }
+}
+
+fn train(mut trainer: Trainer, assignment: Assignment) -> Result<Record> {
+    loop {
+        let reports = trainer
+            .reports()
+            .map_err(|ended| Error::Trainer(format!("the trainer {ended}")))?;
+        for report in reports {
+            match report {
+                Report::Ready(_) => trainer.send(&Order::Run(assignment.clone())),
+                Report::Progress(beats) => {
+                    for beat in beats {
+                        let loss = beat.loss.map(|loss| format!(", loss {loss:.5}"));
+                        console::progress(&format!(
+                            "epoch {:.1} of {}{}",
+                            beat.epochs_done,
+                            beat.epochs,
+                            loss.unwrap_or_default()
+                        ));
+                    }
+                }
+                Report::Ended(record) => {
+                    trainer.stop(Instant::now() + Duration::from_secs(5));
+                    return Ok(*record);
+                }
+                Report::Unable(reason) => return Err(Error::Trainer(reason)),
+            }
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
