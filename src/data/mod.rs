@@ -1,1 +1,4 @@
 //! (being written)
+
+pub mod split;
+pub mod tensors;
