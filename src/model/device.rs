@@ -1,0 +1,110 @@
+//! What a trainer computes on.
+//!
+//! Nothing here links CUDA. `libtorch_cuda.so` is opened at run time, so one build serves nodes with and without GPUs.
+//! Two settings of CUDA that tch does not reach are environment variables, which whoever starts the trainer must set:
+//! `NVIDIA_TF32_OVERRIDE=0` (32-bit products keep all their bits) and `CUBLAS_WORKSPACE_CONFIG=:4096:8` (the same sums
+//! in every run).
+
+use std::env;
+use std::sync::Once;
+
+use tch::Cuda;
+pub use tch::Device;
+
+use crate::error::{Error, Result};
+
+/// A device as asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Choice {
+    /// A GPU if there is one that works, else the CPU.
+    #[default]
+    Auto,
+    /// The CPU, and CUDA is not even looked for.
+    Cpu,
+    /// A GPU, or an error.
+    Cuda,
+}
+
+/// Opens a device. Of the GPUs, it is the first that `CUDA_VISIBLE_DEVICES` leaves. Must come before anything else is
+/// asked of libtorch.
+///
+/// # Errors
+///
+/// [`Error::Device`] if a GPU is asked for and cannot be used, with the reason.
+pub fn open(choice: Choice) -> Result<Device> {
+    // libtorch accepts this only once, and only before its first parallel work.
+    static INTEROP: Once = Once::new();
+    INTEROP.call_once(|| tch::set_num_interop_threads(1));
+    match choice {
+        Choice::Cpu => Ok(Device::Cpu),
+        Choice::Cuda => cuda().map_err(Error::Device),
+        Choice::Auto => Ok(cuda().unwrap_or_else(|reason| {
+            tracing::debug!("no GPU: {reason}");
+            Device::Cpu
+        })),
+    }
+}
+
+/// Sets how many threads share one operation on the CPU. The last bits of a sum depend on it.
+pub fn set_threads(threads: u32) {
+    tch::set_num_threads(threads.cast_signed());
+}
+
+/// The device in words, as it enters a record: two trials with the same words on CPUs give the same bits.
+///
+/// `cpu avx2, 1 thread`; `cuda 0`, with `, tf32` where that is not ruled out.
+pub fn describe(device: Device, threads: u32) -> String {
+    match device {
+        Device::Cuda(index) if env::var("NVIDIA_TF32_OVERRIDE").as_deref() == Ok("0") => {
+            format!("cuda {index}")
+        }
+        Device::Cuda(index) => format!("cuda {index}, tf32"),
+        _ => {
+            let level = env::var("ATEN_CPU_CAPABILITY").unwrap_or_else(|_| highest_level().into());
+            let plural = if threads == 1 { "" } else { "s" };
+            format!("cpu {level}, {threads} thread{plural}")
+        }
+    }
+}
+
+/// The instruction-set level libtorch takes by itself.
+fn highest_level() -> &'static str {
+    #[cfg(target_arch = "x86_64")]
+    {
+        let fma = is_x86_feature_detected!("fma");
+        let avx512 = is_x86_feature_detected!("avx512vl")
+            && is_x86_feature_detected!("avx512bw")
+            && is_x86_feature_detected!("avx512dq");
+        if fma && avx512 {
+            return "avx512";
+        }
+        if fma && is_x86_feature_detected!("avx2") {
+            return "avx2";
+        }
+    }
+    "default"
+}
+
+fn cuda() -> Result<Device, String> {
+    load_cuda()?;
+    if Cuda::is_available() {
+        Ok(Device::Cuda(0))
+    } else {
+        Err("libtorch finds no usable GPU (does `nvidia-smi` list one, \
+             and does CUDA_VISIBLE_DEVICES leave it visible?)"
+            .into())
+    }
+}
+
+/// Makes libtorch's CUDA half known to it. After libtorch's first question for CUDA it is too late: the answer is kept.
+#[allow(unsafe_code)]
+fn load_cuda() -> Result<(), String> {
+    use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_NOW};
+    // SAFETY: the library is libtorch's own, of the version this program is built for; its initialisers register its
+    // kernels and do nothing else. It is never closed, so nothing registered can dangle.
+    let library = unsafe { Library::open(Some("libtorch_cuda.so"), RTLD_NOW | RTLD_GLOBAL) };
+    std::mem::forget(library.map_err(|error| {
+        format!("{error} (`make deps CUDA=1` installs what libtorch needs for GPUs)")
+    })?);
+    Ok(())
+}

@@ -1,0 +1,105 @@
+//! Which numbers a seed stands for.
+//!
+//! Every draw is a function of (seed, purpose, epoch, iteration) and of nothing else: not of what was drawn before, not
+//! of the machine. So an interrupted trial goes on with the numbers it would have had.
+
+/// What numbers are drawn for. Streams of different purposes have nothing in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Initial weights.
+    Weights = 1,
+    /// First days of the windows.
+    Starts = 2,
+    /// Dropped weights.
+    Masks = 3,
+}
+
+/// An endless sequence of random numbers.
+///
+/// # Source
+///
+/// SplitMix64: Steele, Lea and Flood (2014), *Fast splittable pseudorandom number generators*, OOPSLA,
+/// doi:10.1145/2660193.2660195; constants of Vigna's reference implementation.
+#[derive(Clone, Debug)]
+pub struct Stream {
+    state: u64,
+}
+
+const GAMMA: u64 = 0x9e37_79b9_7f4a_7c15;
+
+fn mix(mut z: u64) -> u64 {
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+impl Stream {
+    /// The sequence that belongs to one iteration of one epoch of the trial with this seed.
+    pub fn new(seed: u64, purpose: Purpose, epoch: u32, iteration: u32) -> Self {
+        let place = u64::from(epoch) << 32 | u64::from(iteration);
+        let key = mix(seed.wrapping_add(GAMMA)) ^ (purpose as u64).wrapping_mul(GAMMA);
+        Self {
+            state: mix(mix(key) ^ mix(place.wrapping_add(GAMMA))),
+        }
+    }
+
+    /// 64 random bits.
+    pub fn bits(&mut self) -> u64 {
+        self.state = self.state.wrapping_add(GAMMA);
+        mix(self.state)
+    }
+
+    /// Uniform in `[0, 1)`, with 53 random bits.
+    pub fn unit(&mut self) -> f64 {
+        (self.bits() >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
+    /// Uniform in `[0, bound)`: the upper half of a 128-bit product. Its bias, `bound / 2^64`, is out of reach of any test.
+    pub fn below(&mut self, bound: u32) -> u32 {
+        let product = u128::from(self.bits()) * u128::from(bound);
+        u32::try_from(product >> 64).expect("a number below a u32 fits into one")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_is_the_same_on_every_machine() {
+        let mut stream = Stream { state: 0 };
+        // First outputs of the published SplitMix64 for state 0.
+        assert_eq!(stream.bits(), 0xe220_a839_7b1d_cdaf);
+        assert_eq!(stream.bits(), 0x6e78_9e6a_a1b9_65f4);
+    }
+
+    #[test]
+    fn streams_differ_in_seed_purpose_epoch_and_iteration() {
+        let first =
+            |seed, purpose, epoch, iteration| Stream::new(seed, purpose, epoch, iteration).bits();
+        let numbers = [
+            first(0, Purpose::Starts, 0, 0),
+            first(1, Purpose::Starts, 0, 0),
+            first(0, Purpose::Masks, 0, 0),
+            first(0, Purpose::Starts, 1, 0),
+            first(0, Purpose::Starts, 0, 1),
+        ];
+        for (index, number) in numbers.iter().enumerate() {
+            assert!(!numbers[..index].contains(number));
+        }
+    }
+
+    #[test]
+    fn numbers_below_a_bound_are_uniform() {
+        let mut stream = Stream::new(7, Purpose::Starts, 3, 4);
+        let mut counts = [0_u32; 10];
+        for _ in 0..100_000 {
+            counts[stream.below(10) as usize] += 1;
+        }
+        // Five standard deviations of a binomial with n = 100,000 and p = 0.1.
+        assert!(
+            counts.iter().all(|&count| count.abs_diff(10_000) < 475),
+            "{counts:?}"
+        );
+    }
+}
