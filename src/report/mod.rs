@@ -1,1 +1,60 @@
-//! (being written)
+//! Results become files: tables, figures and one page.
+//!
+//! ```text
+//! report/index.html      one self-contained page: the answer first, then what it rests on
+//! report/tables/*.csv    the same numbers at full precision
+//! report/figures/*.svg   the page's figures, one file each
+//! ```
+//!
+//! Reads nothing and decides nothing: everything comes in with [`Results`], so a report written twice from the same
+//! results is the same, byte for byte.
+
+mod caveats;
+mod durable;
+mod evaluation;
+mod figures;
+mod page;
+mod results;
+mod summary;
+mod tables;
+mod words;
+
+use std::fs;
+use std::path::Path;
+
+use crate::error::{Error, Result};
+
+pub use evaluation::ClassCounts;
+pub use results::{Configuration, Member, Results, Selection, Site};
+pub use summary::{PartSummary, Summary};
+
+use evaluation::Evaluation;
+use page::Figures;
+
+/// Writes the report into `directory`, which is made if it is not there, and returns the headline.
+///
+/// # Errors
+///
+/// [`Error::Io`] if a directory or file cannot be written, [`Error::Internal`] if series and calendar differ in length.
+pub fn write(results: &Results<'_>, directory: &Path) -> Result<Summary> {
+    results.check()?;
+    let index = directory.join("index.html");
+    let evaluation = Evaluation::new(results);
+    let summary = Summary::new(results, &evaluation, &index);
+    let (tables, figures) = (directory.join("tables"), directory.join("figures"));
+    for made in [&tables, &figures] {
+        fs::create_dir_all(made).map_err(Error::io("create", made))?;
+    }
+    for table in tables::all(results, &evaluation) {
+        durable::write(&tables.join(table.file), &table.csv()?)?;
+    }
+    let drawn = Figures::draw(results, &evaluation, &summary);
+    for figure in drawn.all() {
+        let path = figures.join(&figure.name).with_extension("svg");
+        durable::write(&path, figure.file().as_bytes())?;
+    }
+    // The page comes last: where it is, everything it speaks of is.
+    let page = page::page(results, &evaluation, &summary, &drawn);
+    durable::write(&index, page.as_bytes())?;
+    Ok(summary)
+}

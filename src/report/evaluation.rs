@@ -1,0 +1,250 @@
+//! The scores behind every table and figure: of each series, on each part, at each site.
+
+use crate::analysis::Defined;
+use crate::analysis::baselines;
+use crate::analysis::classes::{Class, Reading};
+use crate::analysis::ensemble;
+use crate::analysis::metrics::{Pairs, Scores};
+use crate::analysis::statistics::median;
+use crate::job::{Fit, Part};
+
+use super::results::Results;
+use super::words::PARTS;
+
+/// A simulated series that is judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Series {
+    /// The mean over members.
+    Ensemble,
+    /// The member at this place in [`Results::members`].
+    Member(usize),
+    /// The site's mean over the days fitted on: the baseline, on the test part only.
+    TrainingMean,
+}
+
+/// One of the scores.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Measure {
+    Nse,
+    Kge,
+    R,
+    Rmse,
+    Mae,
+    Bias,
+}
+
+/// The scores of one series on one part, by site.
+struct Scored {
+    series: Series,
+    part: Part,
+    sites: Vec<Scores>,
+}
+
+/// All scores of a run.
+pub(crate) struct Evaluation {
+    scored: Vec<Scored>,
+    /// The ensemble mean, `[S][D]`; NaN on days on which it is not defined.
+    pub(crate) mean: Vec<Vec<f64>>,
+}
+
+/// How many sites fall into each class.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ClassCounts {
+    /// Good sites.
+    pub good: usize,
+    /// Fair sites.
+    pub fair: usize,
+    /// Poor sites.
+    pub poor: usize,
+    /// Sites whose NSE or KGE is not defined.
+    pub undefined: usize,
+}
+
+impl Measure {
+    pub(crate) const ALL: [Self; 6] = [
+        Self::Nse,
+        Self::Kge,
+        Self::R,
+        Self::Rmse,
+        Self::Mae,
+        Self::Bias,
+    ];
+    /// Those without a unit, which the headline gives.
+    pub(crate) const SKILL: [Self; 3] = [Self::Nse, Self::Kge, Self::R];
+
+    pub(crate) fn of(self, scores: &Scores) -> Defined {
+        match self {
+            Self::Nse => scores.nse,
+            Self::Kge => scores.kge.map(|kge| kge.value),
+            Self::R => scores.r,
+            Self::Rmse => scores.rmse,
+            Self::Mae => scores.mae,
+            Self::Bias => scores.bias,
+        }
+    }
+
+    /// The name in tables, with the unit where there is one.
+    pub(crate) fn column(self) -> &'static str {
+        match self {
+            Self::Nse => "nse",
+            Self::Kge => "kge",
+            Self::R => "pearson_r",
+            Self::Rmse => "rmse_umol_m-2_s-1",
+            Self::Mae => "mae_umol_m-2_s-1",
+            Self::Bias => "bias_umol_m-2_s-1",
+        }
+    }
+
+    /// The name for people.
+    pub(crate) fn label(self) -> &'static str {
+        match self {
+            Self::Nse => "NSE",
+            Self::Kge => "KGE",
+            Self::R => "r",
+            Self::Rmse => "RMSE",
+            Self::Mae => "MAE",
+            Self::Bias => "bias",
+        }
+    }
+}
+
+impl Evaluation {
+    pub(crate) fn new(results: &Results<'_>) -> Self {
+        let mean: Vec<Vec<f64>> = (0..results.sites.len())
+            .map(|site| ensemble_mean(results, site))
+            .collect();
+        let mut scored = Vec::new();
+        for part in PARTS {
+            scored.push(Scored {
+                series: Series::Ensemble,
+                part,
+                sites: each_site(results, part, |site, day| mean[site][day]),
+            });
+            for (place, member) in results.members.iter().enumerate() {
+                scored.push(Scored {
+                    series: Series::Member(place),
+                    part,
+                    sites: each_site(results, part, |site, day| {
+                        f64::from(member.site(site, results.days)[day])
+                    }),
+                });
+            }
+        }
+        scored.push(Scored {
+            series: Series::TrainingMean,
+            part: Part::Test,
+            sites: (0..results.sites.len())
+                .map(|site| training_mean(results, site))
+                .collect(),
+        });
+        Self { scored, mean }
+    }
+
+    /// The scores of a series on a part, by site; empty where it is not judged.
+    pub(crate) fn scores(&self, series: Series, part: Part) -> &[Scores] {
+        let found = self
+            .scored
+            .iter()
+            .find(|scored| scored.series == series && scored.part == part);
+        found.map_or(&[], |scored| &scored.sites)
+    }
+
+    /// Every series and part with its scores by site, in the order of the tables.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (Series, Part, &[Scores])> {
+        self.scored
+            .iter()
+            .map(|scored| (scored.series, scored.part, scored.sites.as_slice()))
+    }
+
+    /// The values of one measure over the sites at which it is defined.
+    pub(crate) fn defined(&self, series: Series, part: Part, measure: Measure) -> Vec<f64> {
+        let scores = self.scores(series, part).iter();
+        scores
+            .filter_map(|scores| measure.of(scores).ok())
+            .collect()
+    }
+
+    /// The median of one measure over the sites at which it is defined.
+    pub(crate) fn median(&self, series: Series, part: Part, measure: Measure) -> Defined {
+        median(&self.defined(series, part, measure))
+    }
+
+    /// The class of the ensemble mean at a site on the test part.
+    pub(crate) fn class(&self, site: usize, reading: Reading) -> Option<Class> {
+        let scores = &self.scores(Series::Ensemble, Part::Test)[site];
+        reading.class(scores.nse.ok()?, scores.kge.ok()?.value)
+    }
+
+    /// The classes of all sites.
+    pub(crate) fn classes(&self, reading: Reading) -> ClassCounts {
+        let mut counts = ClassCounts::default();
+        for site in 0..self.mean.len() {
+            match self.class(site, reading) {
+                Some(Class::Good) => counts.good += 1,
+                Some(Class::Fair) => counts.fair += 1,
+                Some(Class::Poor) => counts.poor += 1,
+                None => counts.undefined += 1,
+            }
+        }
+        counts
+    }
+
+    /// At how many sites the ensemble mean has a higher test NSE than the training mean, of how many where both are
+    /// defined.
+    pub(crate) fn better_than_training_mean(&self) -> (usize, usize) {
+        let ours = self.scores(Series::Ensemble, Part::Test);
+        let theirs = self.scores(Series::TrainingMean, Part::Test);
+        let both: Vec<(f64, f64)> = ours
+            .iter()
+            .zip(theirs)
+            .filter_map(|(a, b)| a.nse.ok().zip(b.nse.ok()))
+            .collect();
+        (both.iter().filter(|(a, b)| a > b).count(), both.len())
+    }
+}
+
+/// The members' values on one day at one site.
+pub(crate) fn members_on(results: &Results<'_>, site: usize, day: usize) -> Vec<f64> {
+    let values = results
+        .members
+        .iter()
+        .map(|member| member.site(site, results.days)[day]);
+    values.map(f64::from).collect()
+}
+
+fn ensemble_mean(results: &Results<'_>, site: usize) -> Vec<f64> {
+    let day = |day| ensemble::mean(&members_on(results, site, day)).unwrap_or(f64::NAN);
+    (0..results.days).map(day).collect()
+}
+
+fn each_site(
+    results: &Results<'_>,
+    part: Part,
+    simulated: impl Fn(usize, usize) -> f64,
+) -> Vec<Scores> {
+    let sites = results.sites.iter().enumerate();
+    let pairs = sites.map(|(index, site)| {
+        let days = site.part(part);
+        days.map(|day| {
+            (
+                f64::from(results.observed(index)[day]),
+                simulated(index, day),
+            )
+        })
+        .collect()
+    });
+    pairs.map(|pairs: Pairs| pairs.scores()).collect()
+}
+
+fn training_mean(results: &Results<'_>, site: usize) -> Scores {
+    let observed = |part| {
+        results.sites[site]
+            .part(part)
+            .map(|day| f64::from(results.observed(site)[day]))
+    };
+    let mut fitted: Vec<f64> = observed(Part::Train).collect();
+    if results.fit == Fit::TrainValidation {
+        fitted.extend(observed(Part::Validation));
+    }
+    baselines::training_mean(&fitted, &observed(Part::Test).collect::<Vec<f64>>())
+}

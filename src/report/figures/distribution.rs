@@ -1,0 +1,101 @@
+//! How a score is distributed over sites: the share of sites at or below each value.
+
+use super::super::words;
+use super::canvas::{Anchor, Canvas, Figure, Ink, px};
+use super::scale::Scale;
+
+/// One curve.
+pub(crate) struct Curve {
+    pub(crate) name: &'static str,
+    pub(crate) ink: Ink,
+    /// The score of each site at which it is defined.
+    pub(crate) values: Vec<f64>,
+}
+
+/// Cumulative distributions of a score whose best value is 1. Values below -1 are not drawn but counted: one site of
+/// -30 would leave no room for all others.
+pub(crate) fn distribution(name: &str, score: &str, curves: &[Curve]) -> Figure {
+    const LOWEST: f64 = -1.0;
+    let curves: Vec<&Curve> = curves
+        .iter()
+        .filter(|curve| !curve.values.is_empty())
+        .collect();
+    let mut canvas = Canvas::new(470.0, 318.0);
+    let (left, right, top, bottom) = (44.0, canvas.width - 12.0, 52.0, canvas.height - 40.0);
+    let x = Scale::new((LOWEST, 1.0), (left, right));
+    let y = Scale::new((0.0, 100.0), (bottom, top));
+
+    for (value, label) in y.ticks(4) {
+        canvas.line(Ink::Grid, (left, y.at(value)), (right, y.at(value)));
+        canvas.text(
+            Ink::Muted,
+            (left - 6.0, y.at(value) + 4.0),
+            Anchor::End,
+            &format!("{label} %"),
+        );
+    }
+    for (value, label) in x.ticks(4) {
+        canvas.line(Ink::Grid, (x.at(value), top), (x.at(value), bottom));
+        canvas.text(
+            Ink::Label,
+            (x.at(value), bottom + 16.0),
+            Anchor::Middle,
+            &label,
+        );
+    }
+    canvas.line(Ink::Axis, (x.at(0.0), top), (x.at(0.0), bottom));
+    canvas.line(Ink::Axis, (left, bottom), (right, bottom));
+    canvas.text(
+        Ink::Label,
+        (f64::midpoint(left, right), bottom + 33.0),
+        Anchor::Middle,
+        score,
+    );
+    canvas.text(
+        Ink::Muted,
+        (4.0, top - 12.0),
+        Anchor::Start,
+        "share of sites at or below",
+    );
+
+    let mut described = Vec::new();
+    for (place, curve) in curves.iter().enumerate() {
+        let mut sorted = curve.values.clone();
+        sorted.sort_by(f64::total_cmp);
+        let below = sorted.iter().filter(|&&value| value < LOWEST).count();
+        let share = |count: usize| 100.0 * count as f64 / sorted.len() as f64;
+        let mut path = format!("M{} {}", px(left), px(y.at(share(below))));
+        for (rank, &value) in sorted.iter().enumerate().skip(below) {
+            path.push_str(&format!(
+                "H{}V{}",
+                px(x.clamped(value)),
+                px(y.at(share(rank + 1)))
+            ));
+        }
+        path.push_str(&format!("H{}", px(right)));
+        canvas.path(curve.ink, &path);
+        let mut text = format!("{}: {}", curve.name, words::counted(sorted.len(), "site"));
+        if below > 0 {
+            let clipped = format!("{below} below −1, lowest {}", words::number(sorted[0], 1));
+            let at = (
+                x.at(0.0) + 8.0,
+                bottom - 8.0 - 15.0 * (curves.len() - 1 - place) as f64,
+            );
+            canvas.text(
+                Ink::Muted,
+                at,
+                Anchor::Start,
+                &format!("{}: {clipped}", curve.name),
+            );
+            text.push_str(&format!(", {clipped}"));
+        }
+        described.push(text);
+    }
+    let key: Vec<(Ink, String)> = curves
+        .iter()
+        .map(|curve| (curve.ink, curve.name.to_owned()))
+        .collect();
+    canvas.key((4.0, 16.0), &key);
+    let title = format!("Distribution of {score} over sites");
+    canvas.finish(name, &title, &format!("{}.", described.join("; ")))
+}

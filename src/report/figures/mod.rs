@@ -1,0 +1,17 @@
+//! The figures, drawn as SVG: colours carry presentation attributes, so that a saved file needs nothing else, and
+//! classes, so that the page can darken them.
+
+mod canvas;
+mod classes;
+mod distribution;
+mod scale;
+mod search;
+mod series;
+
+pub(crate) use canvas::escape;
+pub(crate) use classes::classes;
+pub(crate) use distribution::{Curve, distribution};
+pub(crate) use search::{ranked, search};
+pub(crate) use series::{band_label, chosen_sites, series};
+
+pub(crate) use canvas::{Figure, Ink};

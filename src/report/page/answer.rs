@@ -1,0 +1,151 @@
+//! The first screen: what was selected, how good it is, against what, and what to keep in mind.
+
+use super::Figures;
+use super::html::{escape, figure};
+use crate::analysis::Defined;
+use crate::job::Part;
+use crate::report::results::Results;
+use crate::report::summary::Summary;
+use crate::report::words;
+
+pub(super) fn header(results: &Results<'_>) -> String {
+    let links = [
+        ("search", "Search"),
+        ("scores", "Scores"),
+        ("series", "Series"),
+        ("sites", "Sites"),
+        ("failures", "Failures"),
+        ("methods", "Methods"),
+        ("provenance", "Provenance"),
+    ];
+    let links: Vec<String> = links
+        .iter()
+        .map(|(id, name)| format!("<li><a href=\"#{id}\">{name}</a></li>"))
+        .collect();
+    format!(
+        "<header>\n<p class=\"kind\">Daily soil CO₂ efflux · report of a sweep</p>\n<h1>{}</h1>\n\
+         <nav aria-label=\"Sections\"><ul>{}</ul></nav>\n</header>\n",
+        escape(results.job_name),
+        links.concat()
+    )
+}
+
+pub(super) fn section(
+    results: &Results<'_>,
+    summary: &Summary,
+    caveats: &[String],
+    figures: &Figures,
+) -> String {
+    let mut html = format!(
+        "<section id=\"answer\" aria-label=\"Answer\">\n<p class=\"lead\">{}</p>\n<dl class=\"headline\">\n",
+        lead(results, summary)
+    );
+    let test = summary.test();
+    let medians = [
+        ("nse", "NSE", test.map(|test| test.nse)),
+        ("kge", "KGE", test.map(|test| test.kge)),
+        ("r", "Pearson r", test.map(|test| test.r)),
+    ];
+    for ((id, name, median), members) in medians.into_iter().zip(summary.members_test) {
+        let baseline = (id == "nse").then_some(summary.training_mean_nse);
+        html.push_str(&headline(id, name, median, members, baseline));
+    }
+    html.push_str("</dl>\n");
+    html.push_str(&figure(
+        &figures.classes.svg,
+        "Performance classes of the ensemble mean on the test part, in the two readings of the paper: \
+         good above NSE 0.5 and KGE 0.3, poor below NSE 0.3 or KGE 0 (text); good above 0.3 and 0, poor below 0 or \
+         −0.4 (captions).",
+    ));
+    if !caveats.is_empty() {
+        let items: Vec<String> = caveats
+            .iter()
+            .map(|caveat| format!("<li>{}</li>\n", escape(caveat)))
+            .collect();
+        html.push_str(&format!(
+            "<aside aria-labelledby=\"caveats-title\">\n<h2 id=\"caveats-title\">To keep in mind</h2>\n\
+             <ul>\n{}</ul>\n</aside>\n",
+            items.concat()
+        ));
+    }
+    html.push_str("</section>\n");
+    html
+}
+
+fn lead(results: &Results<'_>, summary: &Summary) -> String {
+    let selection = results.selection;
+    let Some(winner) = &summary.selected else {
+        return "No configuration could be selected, so there is no ensemble.".to_owned();
+    };
+    let field = match selection.configurations.len() {
+        1 => "the only configuration".to_owned(),
+        count => format!("selected from {count} configurations"),
+    };
+    let ensemble = if summary.members == 0 {
+        "None of its members has simulated the calendar yet.".to_owned()
+    } else {
+        let count = if summary.members == summary.members_planned {
+            words::counted(summary.members, "member")
+        } else {
+            format!("{} of {} members", summary.members, summary.members_planned)
+        };
+        let better = if summary.sites_compared == 0 {
+            String::new()
+        } else {
+            format!(
+                " At {} of {} it is better than the site’s mean over the training days.",
+                summary.sites_better,
+                words::counted(summary.sites_compared, "site")
+            )
+        };
+        format!(
+            "The mean of {count} reaches these medians over sites on the test part, the last {} % of each site’s \
+             observed days.{better}",
+            words::number(100.0 * (1.0 - results.contract.split.train), 0)
+        )
+    };
+    format!(
+        "<strong class=\"selected\">{}</strong> is {field}, by the {} over sites on the {} part. {ensemble}",
+        escape(&winner.to_string()),
+        words::metric(selection.metric),
+        words::part(selection.on),
+    )
+}
+
+/// One number of the headline, with the range over members and, where there is one, the baseline.
+fn headline(
+    id: &str,
+    name: &str,
+    median: Option<Defined>,
+    members: Defined<(f64, f64)>,
+    baseline: Option<Defined>,
+) -> String {
+    let value = match median {
+        Some(Ok(value)) => {
+            format!(
+                "<data id=\"headline-{id}\" value=\"{value}\">{}</data>",
+                words::number(value, 3)
+            )
+        }
+        Some(Err(reason)) => format!(
+            "<span class=\"none\">not defined: {}</span>",
+            escape(&reason.to_string())
+        ),
+        None => "<span class=\"none\">not defined</span>".to_owned(),
+    };
+    let mut notes = String::new();
+    if let Ok((low, high)) = members {
+        let (low, high) = (words::number(low, 3), words::number(high, 3));
+        notes.push_str(&format!(
+            "<dd class=\"note\">single members {low} to {high}</dd>"
+        ));
+    }
+    if let Some(Ok(baseline)) = baseline {
+        notes.push_str(&format!(
+            "<dd class=\"note\">training mean {}</dd>",
+            words::number(baseline, 3)
+        ));
+    }
+    let part = words::part(Part::Test);
+    format!("<div><dt>median {part} {name}</dt><dd class=\"value\">{value}</dd>{notes}</div>\n")
+}

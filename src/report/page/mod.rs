@@ -1,0 +1,113 @@
+//! The page: one file that needs no network, no server and no other file.
+
+mod answer;
+mod html;
+mod record;
+mod search;
+mod skill;
+
+use super::caveats::caveats;
+use super::evaluation::Evaluation;
+use super::figures::{self, Curve, Figure, Ink};
+use super::results::Results;
+use super::summary::Summary;
+use crate::job::Part;
+
+use super::evaluation::{Measure, Series};
+use html::escape;
+
+/// The drawings of a page.
+pub(crate) struct Figures {
+    classes: Figure,
+    search: Figure,
+    nse: Figure,
+    kge: Figure,
+    /// Each with the role of its site: good, median, poor.
+    series: Vec<(&'static str, Figure)>,
+}
+
+impl Figures {
+    pub(crate) fn draw(results: &Results<'_>, evaluation: &Evaluation, summary: &Summary) -> Self {
+        let curve = |name, ink, series, part, measure| Curve {
+            name,
+            ink,
+            values: evaluation.defined(series, part, measure),
+        };
+        let skill = |name, score, measure| {
+            let curves = [
+                curve(
+                    "test",
+                    Ink::Simulated,
+                    Series::Ensemble,
+                    Part::Test,
+                    measure,
+                ),
+                curve("train", Ink::Train, Series::Ensemble, Part::Train, measure),
+                curve(
+                    "training mean, test",
+                    Ink::Baseline,
+                    Series::TrainingMean,
+                    Part::Test,
+                    measure,
+                ),
+            ];
+            figures::distribution(name, score, &curves)
+        };
+        let chosen = figures::chosen_sites(evaluation);
+        Self {
+            classes: figures::classes(summary.classes, summary.classes_caption),
+            search: figures::search(results.selection),
+            nse: skill("skill-nse", "NSE", Measure::Nse),
+            kge: skill("skill-kge", "KGE", Measure::Kge),
+            series: chosen
+                .iter()
+                .map(|chosen| (chosen.role, figures::series(results, evaluation, chosen)))
+                .collect(),
+        }
+    }
+
+    /// Each of them, in the order of the page.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Figure> {
+        let fixed = [&self.classes, &self.search, &self.nse, &self.kge];
+        fixed
+            .into_iter()
+            .chain(self.series.iter().map(|(_, figure)| figure))
+    }
+}
+
+/// `index.html`.
+pub(crate) fn page(
+    results: &Results<'_>,
+    evaluation: &Evaluation,
+    summary: &Summary,
+    figures: &Figures,
+) -> String {
+    let caveats = caveats(results, evaluation);
+    let sections = [
+        answer::section(results, summary, &caveats, figures),
+        search::section(results, figures),
+        skill::scores(results, evaluation, summary, figures),
+        skill::series(results, figures),
+        skill::sites(results, evaluation),
+        search::failures(results),
+        record::methods(results),
+        record::provenance(results),
+    ];
+    format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; \
+         script-src 'unsafe-inline'; img-src data:\">\n\
+         <link rel=\"icon\" href=\"data:,\">\n\
+         <title>{title} · efflux report</title>\n<style>\n{style}</style>\n</head>\n<body>\n\
+         <a class=\"skip\" href=\"#answer\">To the results</a>\n{header}<main>\n{sections}</main>\n{footer}\
+         <script>\n{script}</script>\n</body>\n</html>\n",
+        title = escape(results.job_name),
+        style = include_str!("page.css"),
+        script = include_str!("page.js"),
+        header = answer::header(results),
+        sections = sections.concat(),
+        footer = record::footer(),
+    )
+}

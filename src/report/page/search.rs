@@ -1,0 +1,112 @@
+//! What was tried and what became of it.
+
+use super::Figures;
+use super::html::{self, Cell, details, figure, number_column, table, text, words_column};
+use crate::report::figures::ranked;
+use crate::report::results::{Configuration, Results};
+use crate::report::tables::ordered;
+use crate::report::words;
+use crate::run::record::Outcome;
+
+pub(super) fn section(results: &Results<'_>, figures: &Figures) -> String {
+    let selection = results.selection;
+    let score = format!(
+        "{} over sites on the {} part",
+        words::metric(selection.metric),
+        words::part(selection.on)
+    );
+    let caption = format!(
+        "The {score} of every configuration, best mean first. A configuration is judged by the mean of its search \
+         seeds, never by its luckiest; one that lacks a seed cannot be selected."
+    );
+    let mut columns = vec![words_column("configuration"), number_column("mean")];
+    let seeds = selection
+        .configurations
+        .first()
+        .map(|first| first.seeds.as_slice())
+        .unwrap_or_default();
+    columns.extend(
+        seeds
+            .iter()
+            .map(|(seed, _)| number_column(&format!("seed {seed}"))),
+    );
+    columns.push(words_column(""));
+    let rows: Vec<Vec<Cell>> = ranked(selection)
+        .into_iter()
+        .map(|configuration| {
+            let mut row = vec![text(&configuration.params.to_string()), mean(configuration)];
+            row.extend(
+                configuration
+                    .seeds
+                    .iter()
+                    .map(|(_, value)| html::number(*value, 3)),
+            );
+            row.push(text(
+                match (
+                    &configuration.mean,
+                    selection.winner == Some(configuration.params),
+                ) {
+                    (_, true) => "selected",
+                    (Err(why), false) => why,
+                    (Ok(_), false) => "",
+                },
+            ));
+            row
+        })
+        .collect();
+    let content = figure(&figures.search.svg, &caption)
+        + &details(
+            "The same as a table",
+            &table(&format!("Search: {score}"), &columns, &rows, Some(1)),
+        );
+    html::section("search", "Search", &content)
+}
+
+fn mean(configuration: &Configuration) -> Cell {
+    html::number(configuration.mean.as_ref().ok().copied(), 3)
+}
+
+pub(super) fn failures(results: &Results<'_>) -> String {
+    let columns = [
+        "trial",
+        "stage",
+        "configuration",
+        "seed",
+        "attempt",
+        "class",
+        "message",
+        "where",
+    ];
+    let columns = columns.map(|name| match name {
+        "seed" | "attempt" => number_column(name),
+        _ => words_column(name),
+    });
+    let mut rows = Vec::new();
+    for record in ordered(results) {
+        if let Outcome::Failed(failure) = &record.outcome {
+            let place = &record.place;
+            rows.push(vec![
+                text(record.trial.id.as_str()),
+                text(&record.trial.stage.to_string()),
+                text(&record.trial.params.to_string()),
+                text(&record.trial.seed.to_string()),
+                text(&record.attempt.to_string()),
+                text(words::failure(failure.class)),
+                text(&failure.message),
+                text(&format!(
+                    "{}, rank {}, slot {}",
+                    place.host, place.rank, place.slot
+                )),
+            ]);
+        }
+    }
+    let content = if rows.is_empty() {
+        format!(
+            "<p>None: all {} ran to their end.</p>\n",
+            words::counted(results.records.len(), "trial")
+        )
+    } else {
+        table("Trials whose newest attempt failed", &columns, &rows, None)
+    };
+    html::section("failures", "Failed trials", &content)
+}

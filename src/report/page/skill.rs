@@ -1,0 +1,144 @@
+//! How good the ensemble is: over sites, at three of them in detail, and at each.
+
+use super::Figures;
+use super::html::{
+    self, Cell, count, defined, details, figure, number_column, table, text, words_column,
+};
+use crate::analysis::classes::Reading;
+use crate::job::Part;
+use crate::report::evaluation::{Evaluation, Measure, Series};
+use crate::report::figures::band_label;
+use crate::report::results::Results;
+use crate::report::summary::Summary;
+use crate::report::words::{self, UNIT};
+
+pub(super) fn scores(
+    results: &Results<'_>,
+    evaluation: &Evaluation,
+    summary: &Summary,
+    figures: &Figures,
+) -> String {
+    let mut columns = vec![words_column(""), number_column("sites")];
+    columns.extend(Measure::ALL.map(|measure| number_column(measure.label())));
+    let row = |name: &str, series, part| {
+        let mut row = vec![
+            text(name),
+            count(evaluation.defined(series, part, Measure::Nse).len()),
+        ];
+        row.extend(
+            Measure::ALL.map(|measure| defined(evaluation.median(series, part, measure), 3)),
+        );
+        row
+    };
+    let mut rows: Vec<Vec<Cell>> = words::PARTS
+        .map(|part| {
+            row(
+                &format!("ensemble mean, {}", words::part(part)),
+                Series::Ensemble,
+                part,
+            )
+        })
+        .into();
+    rows.push(row("training mean, test", Series::TrainingMean, Part::Test));
+    let medians = table(
+        &format!("Medians over sites; errors in {UNIT}"),
+        &columns,
+        &rows,
+        None,
+    );
+
+    let members: Vec<Vec<Cell>> = results
+        .members
+        .iter()
+        .enumerate()
+        .map(|(place, member)| {
+            row(
+                &format!("seed {}", member.seed),
+                Series::Member(place),
+                Part::Test,
+            )
+        })
+        .collect();
+    let members = table(
+        &format!("Single members: medians over sites on the test part; errors in {UNIT}"),
+        &columns,
+        &members,
+        Some(2),
+    );
+    let caption = format!(
+        "Share of sites whose score is at or below a value; the further right, the better. Scores below −1 are counted, \
+         not drawn. The training mean has no KGE, because the correlation of a constant is not defined. {} of {} sites \
+         lie above the training mean in NSE.",
+        summary.sites_better, summary.sites_compared
+    );
+    let content = format!(
+        "{medians}<div class=\"pair\">{}{}</div>\n<p class=\"caption\">{caption}</p>\n{}",
+        figure(&figures.nse.svg, ""),
+        figure(&figures.kge.svg, ""),
+        details("Single members", &members)
+    );
+    html::section("scores", "Scores", &content)
+}
+
+pub(super) fn series(results: &Results<'_>, figures: &Figures) -> String {
+    let mut content = String::new();
+    for (role, drawing) in &figures.series {
+        let rank = match *role {
+            "good" => "near the top tenth",
+            "median" => "in the middle",
+            _ => "near the bottom tenth",
+        };
+        content.push_str(&figure(
+            &drawing.svg,
+            &format!("A {role} site, {rank} of all sites by test NSE."),
+        ));
+    }
+    if figures.series.is_empty() {
+        content.push_str("<p>No site has a test NSE yet.</p>\n");
+    } else {
+        let band = band_label(results.members.len()).map_or_else(String::new, |label| {
+            format!(
+                " The band holds the {label}: it shows how far seeds disagree, not how far observations may lie from \
+                 the simulation."
+            )
+        });
+        content.push_str(&format!(
+            "<p class=\"caption\">Points are observed days, the line is the ensemble mean.{band} Shaded: validation and \
+             test part. The axis covers the site’s record and a small margin.</p>\n"
+        ));
+    }
+    html::section("series", "Series at three sites", &content)
+}
+
+pub(super) fn sites(results: &Results<'_>, evaluation: &Evaluation) -> String {
+    let mut columns = vec![words_column("site"), words_column("land cover")];
+    columns.extend(["train days", "test days"].map(number_column));
+    columns.extend(Measure::ALL.map(|measure| number_column(measure.label())));
+    columns.push(number_column("NSE of training mean"));
+    columns.extend(["class", "class (captions)"].map(words_column));
+
+    let scores = evaluation.scores(Series::Ensemble, Part::Test);
+    let baseline = evaluation.scores(Series::TrainingMean, Part::Test);
+    let mut order: Vec<usize> = (0..results.sites.len()).collect();
+    let key = |site: usize| scores[site].nse.unwrap_or(f64::NEG_INFINITY);
+    order.sort_by(|&a, &b| key(b).total_cmp(&key(a)));
+    let rows: Vec<Vec<Cell>> = order
+        .into_iter()
+        .map(|index| {
+            let site = &results.sites[index];
+            let mut row = vec![html::name_and_id(&site.name, &site.id), text(&site.igbp)];
+            row.extend(
+                [Part::Train, Part::Test].map(|part| count(results.observed_days(index, part))),
+            );
+            row.extend(Measure::ALL.map(|measure| defined(measure.of(&scores[index]), 2)));
+            row.push(defined(baseline[index].nse, 2));
+            row.extend([Reading::Text, Reading::CaptionCascade].map(|reading| {
+                let class = evaluation.class(index, reading);
+                text(&class.map_or("not defined".to_owned(), |class| class.to_string()))
+            }));
+            row
+        })
+        .collect();
+    let caption = format!("The ensemble mean on the test part of each site; errors in {UNIT}");
+    html::section("sites", "Sites", &table(&caption, &columns, &rows, Some(4)))
+}

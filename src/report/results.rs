@@ -1,0 +1,162 @@
+//! What the report is made of: everything the caller knows once the sweep has ended, or so far.
+
+use std::ops::Range;
+
+use jiff::civil::Date;
+
+use crate::error::{Error, Result};
+use crate::job::{Contract, Fit, Metric, Params, Part, TrialId};
+use crate::run::record::Record;
+
+use super::words::PARTS;
+
+/// The input of [`super::write`]. Fluxes are in µmol m⁻² s⁻¹; days count from [`Results::start`].
+#[derive(Clone, Debug)]
+pub struct Results<'a> {
+    /// Names the run.
+    pub job_name: &'a str,
+    /// The job file as written.
+    pub job_text: &'a str,
+    /// What every trial has in common.
+    pub contract: &'a Contract,
+    /// The days that members fit on.
+    pub fit: Fit,
+    /// How the configuration was chosen.
+    pub selection: &'a Selection,
+    /// The newest attempt at every trial, search and final, in any order.
+    pub records: &'a [Record],
+    /// What makes the scores optimistic or incomplete, as sentences.
+    pub caveats: &'a [String],
+    /// Day 0 of the calendar.
+    pub start: Date,
+    /// Length of the calendar, `D`.
+    pub days: usize,
+    /// The sites, `S`.
+    pub sites: &'a [Site],
+    /// The observed flux, `[S, D]` by rows, NaN where there is none.
+    pub observed: &'a [f32],
+    /// The members that simulated the calendar.
+    pub members: &'a [Member],
+    /// The members that the job asks for.
+    pub members_planned: usize,
+    /// Names and values: version, host, device, launch, digests, times.
+    pub provenance: &'a [(String, String)],
+}
+
+/// A measuring site.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Site {
+    /// Its id in the pack.
+    pub id: String,
+    /// Its name, for people.
+    pub name: String,
+    /// Degrees north.
+    pub latitude: f64,
+    /// Degrees east.
+    pub longitude: f64,
+    /// Land cover class of the International Geosphere–Biosphere Programme.
+    pub igbp: String,
+    /// Days from the first to the last one of the training part; validation days are not in it.
+    pub train: Range<usize>,
+    /// The same of the validation part; empty without one.
+    pub validation: Range<usize>,
+    /// The same of the test part.
+    pub test: Range<usize>,
+}
+
+/// One trained member of the ensemble and its simulation.
+#[derive(Clone, Debug)]
+pub struct Member {
+    /// The trial it comes from.
+    pub trial: TrialId,
+    /// Its seed.
+    pub seed: u64,
+    /// The simulated flux, `[S, D]` by rows.
+    pub flux: Vec<f32>,
+}
+
+/// How one configuration was chosen: the rule, the winner and the field.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Selection {
+    /// The score, higher is better.
+    pub metric: Metric,
+    /// The part it was taken on.
+    pub on: Part,
+    /// The configuration with the best mean; none if no configuration was selectable.
+    pub winner: Option<Params>,
+    /// Every configuration of the grid.
+    pub configurations: Vec<Configuration>,
+}
+
+/// One configuration of the search.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Configuration {
+    /// Its parameters.
+    pub params: Params,
+    /// The metric of each search seed; none if that trial failed, is missing, or its score is not defined.
+    pub seeds: Vec<(u64, Option<f64>)>,
+    /// The mean over the seeds, or why the configuration cannot be selected.
+    pub mean: Result<f64, String>,
+}
+
+impl Site {
+    /// The days of one part.
+    pub fn part(&self, part: Part) -> Range<usize> {
+        match part {
+            Part::Train => self.train.clone(),
+            Part::Validation => self.validation.clone(),
+            Part::Test => self.test.clone(),
+        }
+    }
+}
+
+impl Results<'_> {
+    /// Whether every series is as long as sites and calendar say, so that nothing behind this can run off its end.
+    pub(crate) fn check(&self) -> Result<()> {
+        let values = self.sites.len() * self.days;
+        let lengths = self.members.iter().map(|member| member.flux.len());
+        for length in lengths.chain([self.observed.len()]) {
+            if length != values {
+                let message =
+                    format!("a series of {length} values where the calendar has {values}");
+                return Err(Error::Internal(message));
+            }
+        }
+        let parts = self
+            .sites
+            .iter()
+            .flat_map(|site| PARTS.map(|part| site.part(part)));
+        if parts.into_iter().any(|days| days.end > self.days) {
+            return Err(Error::Internal(
+                "a part of a site ends after the calendar".to_owned(),
+            ));
+        }
+        Ok(())
+    }
+
+    /// The observed flux of one site, `[D]`.
+    pub fn observed(&self, site: usize) -> &[f32] {
+        &self.observed[site * self.days..][..self.days]
+    }
+}
+
+impl Results<'_> {
+    /// The date of a day of the calendar, ISO 8601.
+    pub(crate) fn date(&self, day: usize) -> Option<String> {
+        let days = jiff::Span::new().try_days(i64::try_from(day).ok()?).ok()?;
+        Some(self.start.checked_add(days).ok()?.to_string())
+    }
+
+    /// The days of a part on which a site was observed.
+    pub(crate) fn observed_days(&self, site: usize, part: Part) -> usize {
+        let observed = &self.observed(site)[self.sites[site].part(part)];
+        observed.iter().filter(|value| value.is_finite()).count()
+    }
+}
+
+impl Member {
+    /// The simulated flux of one site on a calendar of `days` days.
+    pub fn site(&self, site: usize, days: usize) -> &[f32] {
+        &self.flux[site * days..][..days]
+    }
+}

@@ -1,0 +1,87 @@
+//! The tables beside the page: comma-separated, UTF-8, a header line, numbers at full precision.
+//!
+//! | file | a row is |
+//! | --- | --- |
+//! | `summary.csv` | a series, a part and a score: its distribution over sites |
+//! | `classes.csv` | a reading of the performance classes: sites in each, ensemble mean on the test part |
+//! | `sites.csv` | a site: where it is, its parts, the ensemble mean on the test part |
+//! | `scores.csv` | a site, a part and a series: every score |
+//! | `members.csv` | a member of the ensemble: medians over sites |
+//! | `selection.csv` | a configuration and a search seed: the score that selects |
+//! | `trials.csv` | a trial: what was trained and how well; the same wherever and however often it ran |
+//! | `attempts.csv` | a trial: where, when and how long its newest attempt ran |
+//!
+//! Units stand in the column names; scores without one are dimensionless. What is not defined is an empty cell, with
+//! the reason in the column `not_defined`. A series is `ensemble-mean`, `member-SEED` or `training-mean`.
+
+mod search;
+mod skill;
+
+use crate::analysis::Defined;
+use crate::error::{Error, Result};
+
+use super::evaluation::Evaluation;
+use super::results::Results;
+
+pub(crate) use search::ordered;
+
+/// One file.
+pub(crate) struct Table {
+    /// Its name.
+    pub(crate) file: &'static str,
+    header: Vec<String>,
+    rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    fn new(file: &'static str, header: &str) -> Self {
+        let header = header.split_whitespace().map(str::to_owned).collect();
+        Self {
+            file,
+            header,
+            rows: Vec::new(),
+        }
+    }
+
+    /// Its bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Internal`] if a row has another length than the header.
+    pub(crate) fn csv(&self) -> Result<Vec<u8>> {
+        let defect =
+            |error: &dyn std::fmt::Display| Error::Internal(format!("{}: {error}", self.file));
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        for row in std::iter::once(&self.header).chain(&self.rows) {
+            writer.write_record(row).map_err(|error| defect(&error))?;
+        }
+        writer.into_inner().map_err(|error| defect(&error))
+    }
+}
+
+/// Every table.
+pub(crate) fn all(results: &Results<'_>, evaluation: &Evaluation) -> Vec<Table> {
+    vec![
+        skill::summary(results, evaluation),
+        skill::classes(evaluation),
+        skill::sites(results, evaluation),
+        skill::scores(results, evaluation),
+        skill::members(results, evaluation),
+        search::selection(results),
+        search::trials(results),
+        search::attempts(results),
+    ]
+}
+
+fn cell(value: Defined) -> String {
+    value.map(number).unwrap_or_default()
+}
+
+/// The shortest decimal that reads back to the same number; nothing if it is none.
+fn number(value: f64) -> String {
+    if value.is_finite() {
+        value.to_string()
+    } else {
+        String::new()
+    }
+}

@@ -1,0 +1,186 @@
+//! How good: the series that are judged, over sites and at each of them.
+
+use super::{Table, cell, number};
+use crate::analysis::Defined;
+use crate::analysis::classes::Reading;
+use crate::analysis::metrics::Scores;
+use crate::analysis::statistics::{count_above, mean, quantile, sorted};
+use crate::job::Part;
+use crate::report::evaluation::{Evaluation, Measure, Series};
+use crate::report::results::Results;
+use crate::report::words;
+
+pub(super) fn summary(results: &Results<'_>, evaluation: &Evaluation) -> Table {
+    let mut table = Table::new(
+        "summary.csv",
+        "series part score sites median mean quantile_0.25 quantile_0.75 minimum maximum sites_above_0 \
+         sites_above_0.3 sites_above_0.5 not_defined",
+    );
+    for (series, part, _) in evaluation.all() {
+        for measure in Measure::ALL {
+            let values = sorted(&evaluation.defined(series, part, measure));
+            let at = |p| quantile(&values, p);
+            let mut row = vec![
+                name(results, series),
+                words::part(part).to_owned(),
+                measure.column().to_owned(),
+                values.len().to_string(),
+            ];
+            let statistics = [at(0.5), mean(&values), at(0.25), at(0.75), at(0.0), at(1.0)];
+            row.extend(statistics.map(cell));
+            row.extend([0.0, 0.3, 0.5].map(|threshold| {
+                // Thresholds of skill say nothing about an error.
+                let skill = Measure::SKILL.contains(&measure);
+                if skill {
+                    count_above(&values, threshold).to_string()
+                } else {
+                    String::new()
+                }
+            }));
+            row.push(reasons(&[("median", at(0.5))]));
+            table.rows.push(row);
+        }
+    }
+    table
+}
+
+pub(super) fn classes(evaluation: &Evaluation) -> Table {
+    let mut table = Table::new("classes.csv", "reading good fair poor not_defined");
+    for reading in [Reading::Text, Reading::CaptionCascade] {
+        let counts = evaluation.classes(reading);
+        let counted = [counts.good, counts.fair, counts.poor, counts.undefined];
+        let mut row = vec![reading.to_string()];
+        row.extend(counted.map(|count| count.to_string()));
+        table.rows.push(row);
+    }
+    table
+}
+
+pub(super) fn sites(results: &Results<'_>, evaluation: &Evaluation) -> Table {
+    let mut table = Table::new(
+        "sites.csv",
+        "site name latitude_deg longitude_deg igbp train_days validation_days test_days test_first_day \
+         test_last_day test_nse test_kge test_pearson_r test_rmse_umol_m-2_s-1 test_mae_umol_m-2_s-1 \
+         test_bias_umol_m-2_s-1 training_mean_test_nse class_text class_caption_cascade not_defined",
+    );
+    for (index, site) in results.sites.iter().enumerate() {
+        let scores = &evaluation.scores(Series::Ensemble, Part::Test)[index];
+        let baseline = evaluation.scores(Series::TrainingMean, Part::Test)[index].nse;
+        let mut row = vec![
+            site.id.clone(),
+            site.name.clone(),
+            number(site.latitude),
+            number(site.longitude),
+            site.igbp.clone(),
+        ];
+        row.extend(words::PARTS.map(|part| results.observed_days(index, part).to_string()));
+        let days = site.part(Part::Test);
+        row.push(
+            results
+                .date(days.start)
+                .filter(|_| !days.is_empty())
+                .unwrap_or_default(),
+        );
+        row.push(
+            days.last()
+                .and_then(|day| results.date(day))
+                .unwrap_or_default(),
+        );
+        row.extend(Measure::ALL.map(|measure| cell(measure.of(scores))));
+        row.push(cell(baseline));
+        row.extend([Reading::Text, Reading::CaptionCascade].map(|reading| {
+            evaluation
+                .class(index, reading)
+                .map(|class| class.to_string())
+                .unwrap_or_default()
+        }));
+        let baseline = ("training_mean_test_nse", baseline);
+        row.push(reasons(
+            &[measures(scores).as_slice(), &[baseline]].concat(),
+        ));
+        table.rows.push(row);
+    }
+    table
+}
+
+pub(super) fn scores(results: &Results<'_>, evaluation: &Evaluation) -> Table {
+    let mut table = Table::new(
+        "scores.csv",
+        "site part series days nse kge kge_r kge_alpha kge_beta pearson_r rmse_umol_m-2_s-1 mae_umol_m-2_s-1 \
+         bias_umol_m-2_s-1 not_defined",
+    );
+    for (series, part, of_sites) in evaluation.all() {
+        for (site, scores) in results.sites.iter().zip(of_sites) {
+            let mut row = vec![
+                site.id.clone(),
+                words::part(part).to_owned(),
+                name(results, series),
+                scores.n.to_string(),
+                cell(scores.nse),
+            ];
+            let kge = scores.kge;
+            row.extend(
+                [
+                    kge.map(|k| k.value),
+                    kge.map(|k| k.r),
+                    kge.map(|k| k.alpha),
+                    kge.map(|k| k.beta),
+                ]
+                .map(cell),
+            );
+            row.extend([scores.r, scores.rmse, scores.mae, scores.bias].map(cell));
+            row.push(reasons(&measures(scores)));
+            table.rows.push(row);
+        }
+    }
+    table
+}
+
+pub(super) fn members(results: &Results<'_>, evaluation: &Evaluation) -> Table {
+    let mut table = Table::new(
+        "members.csv",
+        "series trial seed train_median_nse train_median_kge train_median_pearson_r validation_median_nse \
+         validation_median_kge validation_median_pearson_r test_median_nse test_median_kge test_median_pearson_r \
+         not_defined",
+    );
+    for (place, member) in results.members.iter().enumerate() {
+        let series = Series::Member(place);
+        let mut row = vec![
+            name(results, series),
+            member.trial.to_string(),
+            member.seed.to_string(),
+        ];
+        let medians = words::PARTS
+            .map(|part| Measure::SKILL.map(|measure| evaluation.median(series, part, measure)));
+        row.extend(medians.iter().flatten().map(|&median| cell(median)));
+        let parts = words::PARTS.map(words::part);
+        row.push(reasons(&[
+            (parts[0], medians[0][0]),
+            (parts[1], medians[1][0]),
+            (parts[2], medians[2][0]),
+        ]));
+        table.rows.push(row);
+    }
+    table
+}
+
+/// The name of a series in the tables.
+fn name(results: &Results<'_>, series: Series) -> String {
+    match series {
+        Series::Ensemble => "ensemble-mean".to_owned(),
+        Series::Member(place) => format!("member-{}", results.members[place].seed),
+        Series::TrainingMean => "training-mean".to_owned(),
+    }
+}
+
+fn measures(scores: &Scores) -> [(&'static str, Defined); 6] {
+    Measure::ALL.map(|measure| (measure.label(), measure.of(scores)))
+}
+
+/// `nse: observations are constant; …` of what is not defined.
+fn reasons(of: &[(&str, Defined)]) -> String {
+    let reasons = of
+        .iter()
+        .filter_map(|(name, value)| Some(format!("{name}: {}", value.err()?)));
+    reasons.collect::<Vec<_>>().join("; ")
+}

@@ -1,0 +1,69 @@
+//! What things are called and how numbers look, the same in tables, figures and on the page.
+
+use crate::job::{Fit, Metric, Part};
+use crate::run::record::FailureClass;
+
+/// The parts in order of time.
+pub(crate) const PARTS: [Part; 3] = [Part::Train, Part::Validation, Part::Test];
+
+/// The unit of fluxes, for people.
+pub(crate) const UNIT: &str = "µmol m⁻² s⁻¹";
+
+pub(crate) fn part(part: Part) -> &'static str {
+    match part {
+        Part::Train => "train",
+        Part::Validation => "validation",
+        Part::Test => "test",
+    }
+}
+
+pub(crate) fn metric(metric: Metric) -> &'static str {
+    match metric {
+        Metric::MedianNse => "median NSE",
+        Metric::MedianKge => "median KGE",
+        Metric::MedianR => "median r",
+    }
+}
+
+pub(crate) fn fit(fit: Fit) -> &'static str {
+    match fit {
+        Fit::Train => "train",
+        Fit::TrainValidation => "train+validation",
+    }
+}
+
+pub(crate) fn failure(class: FailureClass) -> &'static str {
+    match class {
+        FailureClass::Diverged => "diverged",
+        FailureClass::Crashed => "crashed",
+        FailureClass::Error => "error",
+    }
+}
+
+/// `1 site`, `2 sites`.
+pub(crate) fn counted(count: usize, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{plural}")
+}
+
+/// A number for reading: a fixed count of decimals, the sign as a minus, no negative zero.
+pub(crate) fn number(value: f64, decimals: usize) -> String {
+    let text = format!("{value:.decimals$}");
+    match text.strip_prefix('-') {
+        Some(digits) if digits.bytes().all(|byte| matches!(byte, b'0' | b'.')) => digits.to_owned(),
+        Some(digits) => format!("−{digits}"),
+        None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_a_typographic_minus_and_no_negative_zero() {
+        assert_eq!(number(-1.25, 2), "−1.25");
+        assert_eq!(number(-0.001, 2), "0.00");
+        assert_eq!(number(0.5, 3), "0.500");
+    }
+}
