@@ -1,4 +1,1 @@
 //! (being written)
-
-pub mod split;
-pub mod tensors;
