@@ -1,1 +1,26 @@
-//! (being written)
+//! What a run trains on and what it predicts: packs, their splits and scales, the arrays a model reads, and the files
+//! of simulated fluxes. The only module that uses HDF5. Imports nothing of this crate but [`crate::job`] and
+//! [`crate::error`].
+
+mod calendar;
+mod durable;
+mod gaps;
+mod inputs;
+mod pack;
+mod pack_file;
+mod scale;
+mod split;
+mod sun;
+mod synth;
+mod tensors;
+mod windows;
+
+pub use calendar::Calendar;
+pub use gaps::{HELD, INTERPOLATED, OBSERVED, fill_gaps};
+pub use inputs::choose;
+pub use pack::{Pack, Site, Variable};
+pub use scale::Scale;
+pub use split::{SiteParts, share};
+pub use synth::{Profile, SynthOptions, synthesize};
+pub use tensors::Tensors;
+pub use windows::{iterations_per_epoch, windows_with_target};
