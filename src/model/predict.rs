@@ -5,7 +5,7 @@ use tch::Tensor;
 use super::failure::{TrialError, guarded};
 use super::lstm::{Lstm, Mode};
 use super::resident;
-use crate::data::tensors::Tensors;
+use crate::data::Tensors;
 
 /// Simulates all sites over all days in one run from a zero state, `[S, D]`, scaled.
 ///

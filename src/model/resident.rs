@@ -3,7 +3,7 @@
 use tch::{Device, Kind, Tensor};
 
 use super::windows::Batch;
-use crate::data::tensors::Tensors;
+use crate::data::Tensors;
 
 /// All inputs of all sites on a device, `[S, D, nx]`: each day's dynamic values, then the site's static ones.
 pub(super) fn inputs(tensors: &Tensors, device: Device) -> Tensor {

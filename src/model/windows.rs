@@ -9,7 +9,7 @@
 use std::ops::Range;
 
 use super::random::{Purpose, Stream};
-use crate::data::tensors::Tensors;
+use crate::data::Tensors;
 
 /// Draws windows. What it needs to know of targets is summed up once, so a window costs two look-ups.
 #[derive(Clone, Debug)]
