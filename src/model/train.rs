@@ -14,8 +14,8 @@ use super::optimizer::Adadelta;
 use super::random::{Purpose, Stream};
 use super::resident::Resident;
 use super::windows::{Batch, Sampler};
-use crate::data::iterations_per_epoch;
 use crate::data::Tensors;
+use crate::data::iterations_per_epoch;
 use crate::job::{Params, Training};
 
 /// How often a long epoch lets itself be looked at.

@@ -1,3 +1,8 @@
 //! One binary for all integration tests: it links once.
 
 mod analysis;
+mod harness;
+mod model;
+mod program;
+mod refusals;
+mod sweep;

@@ -1,0 +1,177 @@
+//! Real programs on small studies.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use efflux::run::record::{Outcome, Record};
+use efflux::run::{Entry, read_journals};
+use tempfile::TempDir;
+
+/// Two configurations × two seeds and two members on six sites: a second or two of training.
+pub(crate) const JOB: &str = r#"
+pack = "small.h5"
+
+[training]
+epochs = 2
+
+[grid]
+hidden_size = [8, 12]
+window_days = [30]
+
+[seeds]
+search = [0, 1]
+final = [0, 1]
+"#;
+
+/// A directory with a small pack and a job for it.
+pub(crate) struct Study {
+    pub(crate) directory: TempDir,
+}
+
+/// How a command ended.
+pub(crate) struct Ended {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl From<Output> for Ended {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+}
+
+impl Ended {
+    /// Asserts exit code and a part of the message.
+    #[track_caller]
+    pub(crate) fn refused(&self, code: i32, parts: &[&str]) {
+        assert_eq!(self.code, Some(code), "{}", self.stderr);
+        for part in parts {
+            assert!(self.stderr.contains(part), "`{part}` is not in: {}", self.stderr);
+        }
+    }
+
+    #[track_caller]
+    pub(crate) fn ok(self) -> Self {
+        assert_eq!(self.code, Some(0), "{}\n{}", self.stdout, self.stderr);
+        self
+    }
+}
+
+impl Study {
+    pub(crate) fn new() -> Self {
+        Self::with(JOB)
+    }
+
+    pub(crate) fn with(job: &str) -> Self {
+        let study = Self {
+            directory: tempfile::tempdir().unwrap(),
+        };
+        study.run(&["synth", "-o", "small.h5", "--sites", "6", "--years", "3"]).ok();
+        study.write("job.toml", job);
+        study
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    pub(crate) fn write(&self, name: &str, text: impl AsRef<[u8]>) {
+        fs::write(self.path(name), text).unwrap();
+    }
+
+    /// `efflux` in this directory, as a user outside any launcher would start it.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_efflux"));
+        command.args(arguments).current_dir(self.directory.path());
+        clean(&mut command);
+        command
+    }
+
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ended {
+        self.command(arguments).output().unwrap().into()
+    }
+
+    /// `mpirun -n ranks efflux …`, as root and oversubscribed if need be.
+    pub(crate) fn mpirun(&self, ranks: u32, arguments: &[&str]) -> Command {
+        let mut command = Command::new("mpirun");
+        command
+            .args(["--oversubscribe", "--bind-to", "none", "-n", &ranks.to_string()])
+            .arg(env!("CARGO_BIN_EXE_efflux"))
+            .args(arguments)
+            .current_dir(self.directory.path());
+        clean(&mut command);
+        command
+            .env("OMPI_ALLOW_RUN_AS_ROOT", "1")
+            .env("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1");
+        command
+    }
+
+    /// Every record in the journals of a run.
+    pub(crate) fn records(&self, run: &str) -> Vec<Record> {
+        let entries = read_journals(&self.path(run).join("journal")).unwrap();
+        let record = |entry| match entry {
+            Entry::Trial(record) => Some(*record),
+            Entry::Selection(_) => None,
+        };
+        entries.into_iter().filter_map(record).collect()
+    }
+
+    /// What a run found out, without where and when: the records' outcomes by trial and the report's tables.
+    pub(crate) fn findings(&self, run: &str) -> Findings {
+        let finished = |record: &Record| matches!(record.outcome, Outcome::Finished(_));
+        let outcomes = self
+            .records(run)
+            .into_iter()
+            .filter(finished)
+            .map(|record| (record.trial.id.to_string(), format!("{:?}", record.outcome)))
+            .collect();
+        let tables = self.path(run).join("report/tables");
+        let tables = ["scores.csv", "selection.csv", "summary.csv", "members.csv"]
+            .map(|name| (name.to_owned(), fs::read_to_string(tables.join(name)).unwrap()));
+        Findings {
+            outcomes,
+            tables: tables.into(),
+            simulations: simulations(&self.path(run)),
+        }
+    }
+}
+
+/// What must not depend on how a sweep was run.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Findings {
+    pub(crate) outcomes: BTreeMap<String, String>,
+    pub(crate) tables: BTreeMap<String, String>,
+    /// By trial: the bytes of the member's simulation.
+    pub(crate) simulations: BTreeMap<String, Vec<u8>>,
+}
+
+fn simulations(run: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    for trial in fs::read_dir(run.join("trials")).unwrap() {
+        let trial = trial.unwrap();
+        for attempt in fs::read_dir(trial.path()).unwrap() {
+            let file = attempt.unwrap().path().join("simulation.safetensors");
+            if let Ok(bytes) = fs::read(file) {
+                found.insert(trial.file_name().to_string_lossy().into_owned(), bytes);
+            }
+        }
+    }
+    found
+}
+
+/// Takes away what a launcher or a user's settings around the tests would say.
+fn clean(command: &mut Command) {
+    for (name, _) in std::env::vars() {
+        let launcher = ["OMPI_", "PMIX_", "PMI_", "SLURM_"];
+        if launcher.iter().any(|prefix| name.starts_with(prefix)) || name.starts_with("EFFLUX_") {
+            command.env_remove(name);
+        }
+    }
+}

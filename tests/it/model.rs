@@ -1,0 +1,4 @@
+//! The model against torch's own numbers, and what training promises of itself.
+
+mod golden;
+mod training;

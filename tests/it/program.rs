@@ -1,0 +1,139 @@
+//! The two programs as such: what they link, how fast they answer, what they say of themselves.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use crate::harness::Study;
+
+const EFFLUX: &str = env!("CARGO_BIN_EXE_efflux");
+const TRAINER: &str = env!("CARGO_BIN_EXE_efflux-trainer");
+
+fn linked(program: &str) -> String {
+    let output = Command::new("ldd").arg(program).output().unwrap();
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[test]
+fn efflux_links_neither_libtorch_nor_cuda_and_the_trainer_no_mpi() {
+    if cfg!(debug_assertions) {
+        eprintln!("left out: only release builds drop what they do not call (run with --release)");
+        return;
+    }
+    let efflux = linked(EFFLUX);
+    for library in ["torch", "c10", "cuda", "cupti"] {
+        assert!(!efflux.contains(library), "{library} in {efflux}");
+    }
+    let trainer = linked(TRAINER);
+    assert!(trainer.contains("libtorch_cpu"), "{trainer}");
+    for library in ["libmpi", "libtorch_cuda"] {
+        assert!(!trainer.contains(library), "{library} in {trainer}");
+    }
+    assert!(!trainer.contains("not found"), "{trainer}");
+}
+
+#[test]
+fn version_is_answered_at_once() {
+    // Not a measurement: the bound only has to tell a start that loads libtorch from one that does not.
+    let best = (0..5)
+        .map(|_| {
+            let began = Instant::now();
+            let output = Command::new(EFFLUX).arg("--version").output().unwrap();
+            let text = String::from_utf8_lossy(&output.stdout).into_owned();
+            assert_eq!(text.trim(), format!("efflux {}", env!("CARGO_PKG_VERSION")));
+            began.elapsed()
+        })
+        .min()
+        .unwrap();
+    if !cfg!(debug_assertions) {
+        assert!(best < Duration::from_millis(50), "{best:?}");
+    }
+}
+
+#[test]
+fn a_trainer_started_by_hand_says_whose_it_is() {
+    let output = Command::new(TRAINER).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("started by efflux"));
+}
+
+#[test]
+fn doctor_finds_a_machine_that_runs_these_tests_in_good_health() {
+    let study = Study::new();
+    let found = study.run(&["doctor"]).ok().stdout;
+    for line in ["efflux", "MPI", "HDF5", "libtorch", "links are exclusive", "CUDA driver"] {
+        assert!(found.contains(line), "{line} is not in:\n{found}");
+    }
+    let nowhere = study.run(&["doctor", "--run-dir", "/proc"]);
+    assert_eq!(nowhere.code, Some(4));
+}
+
+#[test]
+fn plan_counts_what_is_new_and_what_is_done() {
+    let study = Study::new();
+    let planned = study.run(&["plan", "job.toml", "--run-dir", "run", "--trials"]).ok().stdout;
+    assert!(planned.contains("2 configurations × 2 seeds = 4 trials: 0 done, 4 new"), "{planned}");
+    assert!(!study.path("run").exists(), "a plan leaves no trace");
+    study.run(&["sweep", "job.toml", "--run-dir", "run", "--slots", "2"]).ok();
+    let planned = study.run(&["plan", "job.toml", "--run-dir", "run"]).ok().stdout;
+    assert!(planned.contains("4 done, 0 new"), "{planned}");
+}
+
+#[test]
+fn a_trial_in_the_foreground_gives_the_record_that_the_sweep_gave() {
+    let study = Study::new();
+    study.run(&["sweep", "job.toml", "--run-dir", "run", "--slots", "2"]).ok();
+    let record = study.records("run").remove(0);
+    let id = record.trial.id.as_str();
+    let printed = study.run(&["trial", "job.toml", "--id", &id[..10]]).ok().stdout;
+    let alone: efflux::run::record::Record = serde_json::from_str(&printed).unwrap();
+    assert_eq!((alone.trial, alone.outcome), (record.trial, record.outcome));
+    study
+        .run(&["trial", "job.toml", "--id", "zzz"])
+        .refused(2, &["--id zzz", "no such trial"]);
+}
+
+/// The module map of `src/lib.rs`, held.
+#[test]
+fn tch_mpi_and_hdf5_stay_in_their_modules_and_imports_point_one_way() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let confined = [("tch::", "model"), ("mpi::ffi", "cluster"), ("hdf5::", "data")];
+    let allowed: [(&str, &[&str]); 7] = [
+        ("job", &[]),
+        ("analysis", &[]),
+        ("data", &["job"]),
+        ("model", &["data", "job"]),
+        ("run", &["job"]),
+        ("cluster", &["job", "run"]),
+        ("report", &["analysis", "run", "data", "job"]),
+    ];
+    let mut files = 0;
+    let mut waiting = vec![source.clone()];
+    while let Some(directory) = waiting.pop() {
+        for entry in fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                waiting.push(path);
+                continue;
+            }
+            files += 1;
+            let inside = path.strip_prefix(&source).unwrap();
+            let module = inside.iter().next().unwrap().to_str().unwrap();
+            let text = fs::read_to_string(&path).unwrap();
+            for (name, home) in confined {
+                assert!(!text.contains(name) || module == home, "{name} in {}", inside.display());
+            }
+            let Some((_, imports)) = allowed.iter().find(|(name, _)| *name == module) else {
+                continue;
+            };
+            for (other, _) in allowed {
+                let used = text.contains(&format!("crate::{other}::"))
+                    || text.contains(&format!("crate::{other};"));
+                let may = other == module || imports.contains(&other);
+                assert!(!used || may, "{} imports {other}", inside.display());
+            }
+        }
+    }
+    assert!(files > 50, "only {files} files looked at");
+}

@@ -1,0 +1,185 @@
+//! Whole sweeps: in one process, over MPI ranks, killed and continued, extended.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use efflux::run::record::Outcome;
+
+use crate::harness::{Ended, JOB, Study};
+
+/// Waits until a condition holds; a minute is far more than it takes.
+fn await_until(what: &str, mut condition: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !condition() {
+        assert!(Instant::now() < deadline, "never happened: {what}");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+#[test]
+fn results_are_the_same_bit_for_bit_however_many_slots_and_ranks_there_are() {
+    let study = Study::new();
+    study.run(&["sweep", "job.toml", "--run-dir", "one", "--slots", "1"]).ok();
+    let one = study.findings("one");
+    assert_eq!(one.outcomes.len(), 6);
+    assert_eq!(one.simulations.len(), 2);
+    study.run(&["sweep", "job.toml", "--run-dir", "two", "--slots", "2"]).ok();
+    assert_eq!(one, study.findings("two"));
+    if cfg!(feature = "mpi") {
+        for ranks in [2, 3] {
+            let run = format!("ranks-{ranks}");
+            let arguments = ["sweep", "job.toml", "--run-dir", &run, "--slots", "1"];
+            let ended: Ended = study.mpirun(ranks, &arguments).output().unwrap().into();
+            ended.ok();
+            assert_eq!(one, study.findings(&run));
+            let places: BTreeSet<u32> =
+                study.records(&run).iter().map(|record| record.place.rank).collect();
+            assert!(places.len() > 1, "only ranks {places:?} trained");
+        }
+    }
+}
+
+/// A job of a few seconds, so that there is a middle to be killed in.
+fn longer() -> Study {
+    Study::with(&JOB.replace("epochs = 2", "epochs = 12"))
+}
+
+fn finished(study: &Study, run: &str) -> usize {
+    let journals = study.path(run).join("journal");
+    if !journals.exists() {
+        return 0;
+    }
+    study.records(run).len()
+}
+
+fn kill(child: &mut Child) {
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+/// The processes that were started as trainers of this process, or of none any more.
+fn trainers_of(parent: u32) -> Vec<u32> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir("/proc").unwrap() {
+        let path = entry.unwrap().path();
+        let command = fs::read_to_string(path.join("cmdline")).unwrap_or_default();
+        if command.contains("efflux-trainer") && command.contains(&format!("--parent\0{parent}\0")) {
+            found.extend(path.file_name().and_then(|name| name.to_str()?.parse::<u32>().ok()));
+        }
+    }
+    found
+}
+
+#[test]
+fn a_sweep_killed_in_the_middle_continues_without_repeating_a_finished_trial() {
+    let study = longer();
+    study.run(&["sweep", "job.toml", "--run-dir", "whole", "--slots", "2"]).ok();
+    let mut sweep = study
+        .command(&["sweep", "job.toml", "--run-dir", "killed", "--slots", "2"])
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    await_until("two trials finished", || finished(&study, "killed") >= 2);
+    kill(&mut sweep);
+    await_until("the trainers died with their supervisor", || trainers_of(sweep.id()).is_empty());
+    let before = finished(&study, "killed");
+    assert!(before < 6, "the kill came too late to be in the middle");
+    study.run(&["sweep", "job.toml", "--run-dir", "killed", "--slots", "2"]).ok();
+    assert_eq!(study.findings("whole"), study.findings("killed"));
+    let records = study.records("killed");
+    let trials: BTreeSet<_> = records.iter().map(|record| record.trial.id.clone()).collect();
+    assert_eq!((records.len(), trials.len()), (6, 6), "a finished trial was run again");
+}
+
+#[test]
+fn an_mpi_sweep_killed_in_the_middle_continues_with_another_number_of_ranks() {
+    if !cfg!(feature = "mpi") {
+        return;
+    }
+    let study = longer();
+    study.run(&["sweep", "job.toml", "--run-dir", "whole", "--slots", "2"]).ok();
+    let mut launch = study
+        .mpirun(2, &["sweep", "job.toml", "--run-dir", "killed", "--slots", "1"])
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    await_until("two trials finished", || finished(&study, "killed") >= 2);
+    kill(&mut launch);
+    // The ranks notice that their launcher is gone; until then the lock is theirs.
+    let arguments = ["sweep", "job.toml", "--run-dir", "killed", "--slots", "2"];
+    let mut ended = study.run(&arguments);
+    await_until("the lock was free", || {
+        if ended.code == Some(4) {
+            ended.refused(4, &["locked by process"]);
+            ended = study.run(&arguments);
+        }
+        ended.code != Some(4)
+    });
+    ended.ok();
+    assert_eq!(study.findings("whole"), study.findings("killed"));
+}
+
+#[test]
+fn a_finished_sweep_run_again_trains_nothing_and_an_extended_one_only_what_is_new() {
+    let study = Study::new();
+    study.run(&["sweep", "job.toml", "--run-dir", "run", "--slots", "2"]).ok();
+    let first = study.findings("run");
+    study.run(&["sweep", "job.toml", "--run-dir", "run", "--slots", "2"]).ok();
+    assert_eq!(study.records("run").len(), 6);
+    assert_eq!(first, study.findings("run"));
+    study.write("job.toml", JOB.replace("final = [0, 1]", "final = [0, 1, 2]"));
+    study.run(&["sweep", "job.toml", "--run-dir", "run", "--slots", "2"]).ok();
+    assert_eq!(study.records("run").len(), 7);
+    let status = study.run(&["status", "run", "--json", "--exit-code"]).ok();
+    let status: serde_json::Value = serde_json::from_str(&status.stdout).unwrap();
+    assert_eq!(status["final"]["finished"], 3);
+    assert_eq!(status["complete"], true);
+}
+
+#[test]
+fn an_interrupt_ends_with_75_and_the_same_command_continues() {
+    let study = longer();
+    let mut sweep = study
+        .command(&["sweep", "job.toml", "--run-dir", "run", "--slots", "1"])
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    await_until("a trial finished", || finished(&study, "run") >= 1);
+    let pid = rustix::process::Pid::from_raw(sweep.id().cast_signed()).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    assert_eq!(sweep.wait().unwrap().code(), Some(75));
+    assert!(!study.path("run").join("lock").exists());
+    let unfinished = study.run(&["status", "run", "--exit-code"]);
+    assert_eq!(unfinished.code, Some(75));
+    assert!(unfinished.stdout.contains("continues"), "{}", unfinished.stdout);
+    study.run(&["sweep", "job.toml", "--run-dir", "run", "--slots", "2"]).ok();
+}
+
+#[test]
+fn a_trainer_that_is_killed_costs_one_attempt_and_nothing_else() {
+    let study = longer();
+    study.run(&["sweep", "job.toml", "--run-dir", "whole", "--slots", "1"]).ok();
+    let mut sweep = study
+        .command(&["sweep", "job.toml", "--run-dir", "run", "--slots", "1"])
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    await_until("a trial finished", || finished(&study, "run") >= 1);
+    let trainer = trainers_of(sweep.id())[0];
+    let pid = rustix::process::Pid::from_raw(trainer.cast_signed()).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+    assert_eq!(sweep.wait().unwrap().code(), Some(0));
+    assert_eq!(study.findings("whole"), study.findings("run"));
+    let failed: Vec<String> = study
+        .records("run")
+        .iter()
+        .filter_map(|record| match &record.outcome {
+            Outcome::Failed(failure) => Some(failure.message.clone()),
+            Outcome::Finished(_) => None,
+        })
+        .collect();
+    assert!(failed.len() <= 1, "{failed:?}");
+    assert!(failed.iter().all(|message| message.contains("signal 9")), "{failed:?}");
+}
