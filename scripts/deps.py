@@ -173,8 +173,8 @@ def download(wheel, scratch):
     )
     if subprocess.call(command, env=environment) != 0:
         raise Problem(
-            f"pip could not get {wheel.name} {wheel.version} from {offline or 'its index'}, its reason is above: "
-            "run again to go on, or give a folder of wheels with EFFLUX_WHEELS (docs/setup.md)"
+            f"pip could not get {wheel.name} {wheel.version} from {offline or 'its index'}, its reason is above. Run again "
+            "to go on; without a network set EFFLUX_WHEELS, for more room EFFLUX_DEPS_DIR (docs/setup.md)"
         )
     return next(scratch.glob(f"{wheel.stem}-*.whl"))
 
@@ -202,11 +202,11 @@ def unpack(part, archive):
 
 def install(deps, missing):
     """Downloads and unpacks, a wheel at a time: whatever was finished when a run is killed stays finished."""
-    fetch = {part.wheel.name: part.wheel for part in missing}.values()
-    total = sum(wheel.megabytes for wheel in fetch)
-    print(f"deps: {len(fetch)} wheels to get, {total:,} MB, for {deps}", flush=True)
     if subprocess.call([sys.executable, "-m", "pip", "--version"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL):
         raise Problem(f"{sys.executable} has no pip: install it (python3-pip), or say make PYTHON=… for one that has it")
+    fetch = {part.wheel.name: part.wheel for part in missing}.values()
+    total = sum(wheel.megabytes for wheel in fetch)
+    print(f"deps: to download for {deps}: {total:,} MB, {len(fetch)} wheels", flush=True)
     scratch = deps / "downloads"
     scratch.mkdir(exist_ok=True)
     for left_behind in filter(Path.is_dir, scratch.iterdir()):
