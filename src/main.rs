@@ -21,6 +21,10 @@ fn main() -> ExitCode {
         }
         std::process::exit(Exit::Internal as i32);
     }));
+    if let Err(error) = efflux::cluster::survive_file_limits() {
+        eprintln!("error: {error}");
+        return error.exit().into();
+    }
     match run(Cli::parse()) {
         Ok(exit) => exit.into(),
         Err(error) => {

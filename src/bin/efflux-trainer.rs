@@ -20,8 +20,9 @@ use efflux::cluster::{
 use efflux::data::{Member, Pack, SiteParts, Tensors, write_member};
 use efflux::error::{Error, Exit, Result};
 use efflux::job::Fit;
+use efflux::model::checkpoint;
 use efflux::model::device::{self, Choice, Device};
-use efflux::model::{Flow, Trained, TrialError, guarded, predict, train};
+use efflux::model::{Flow, Trained, TrialError, predict, train};
 use efflux::run::record::{
     Failure, FailureClass, Medians, Outcome, Place, Record, Summary,
 };
@@ -32,6 +33,9 @@ const BEAT: Duration = Duration::from_secs(1);
 
 /// Sites with fewer validation days do not take part in selection: over a handful of days any score is luck.
 const VALIDATION_DAYS: usize = 20;
+
+/// A simulation runs over the calendar in pieces of so many days: memory stays bounded, the result is the same.
+const DAYS_AT_ONCE: usize = 512;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -85,6 +89,7 @@ impl Pipes {
 }
 
 fn serve(parent: &str) -> Result<()> {
+    efflux::cluster::survive_file_limits()?;
     let io = |error| Error::Trainer(format!("cannot set up: {error}"));
     set_parent_process_death_signal(Some(Signal::KILL)).map_err(|error| io(error.into()))?;
     // A parent that died before the line above sends no signal.
@@ -159,8 +164,8 @@ impl Trainer {
             host: host(),
             device: device::describe(self.device, threads),
         };
-        let (tensors, device) = (self.tensors(assignment.trial.fit)?, self.device);
-        let training = self.preparation.contract.training;
+        let (device, training) = (self.device, self.preparation.contract.training);
+        let tensors = self.tensors(assignment.trial.fit)?;
         let outcome = attempt(&assignment, tensors, &training, device, pipes);
         Ok(Record {
             trial: assignment.trial,
@@ -229,7 +234,7 @@ fn attempt(
 
 /// The whole calendar at all sites, µmol m⁻² s⁻¹, shape `[S, D]`.
 fn simulate(trained: &Trained, tensors: &Tensors) -> Result<Vec<f32>, TrialError> {
-    let scaled = guarded(|| predict(&trained.model, tensors))?;
+    let scaled = predict(&trained.model, tensors, DAYS_AT_ONCE)?;
     let physical = |scaled: f32| tensors.scale.inverse(f64::from(scaled)) as f32;
     Ok(scaled.into_iter().map(physical).collect())
 }
@@ -257,7 +262,7 @@ fn keep(
         message,
     };
     let trial = &assignment.trial;
-    efflux::model::checkpoint::write_weights(&directory.join("weights.safetensors"), &trained.model)
+    checkpoint::save_weights(&trained.model, &directory.join("weights.safetensors"))
         .map_err(|error| not_kept(error.to_string()))?;
     let member = Member {
         trial_id: trial.id.clone(),

@@ -13,14 +13,14 @@ pub(crate) fn synth(args: &SynthArgs) -> Result<Exit> {
         seed: args.seed,
         ..SynthOptions::default()
     };
-    let pack = data::synthesize(&options);
+    let pack = data::synthesize(&options)?;
     pack.write(&args.output)?;
     println!(
         "{}: {} synthetic sites, {}, {} observed site-days",
         args.output.display(),
         pack.sites.len(),
         pack.calendar,
-        pack.observed_days()
+        pack.count.iter().filter(|count| **count > 0).count()
     );
     Ok(Exit::Complete)
 }
@@ -32,7 +32,14 @@ pub(crate) fn pack(args: &PackArgs) -> Result<Exit> {
     for warning in &packed.warnings {
         tracing::warn!("{warning}");
     }
-    println!("{}: {packed}", args.output.display());
+    println!(
+        "{}: {} sites, {}, {} observed site-days, {} outside the calendar left out",
+        args.output.display(),
+        packed.pack.sites.len(),
+        packed.pack.calendar,
+        packed.observed_days,
+        packed.dropped_days
+    );
     Ok(Exit::Complete)
 }
 

@@ -1,5 +1,6 @@
 //! `efflux plan`: what a sweep would do, without doing it.
 
+use efflux::data::Pack;
 use efflux::error::{Exit, Result};
 use efflux::job::{Params, Trial};
 use efflux::run::{Ledger, read_journals};
@@ -23,7 +24,7 @@ pub(crate) fn plan(args: &PlanArgs) -> Result<Exit> {
     let search = study.search();
     let done = search.iter().filter(|trial| ledger.summary(&trial.id).is_some()).count();
     let configurations = study.job.grid.configurations();
-    println!("{}: {}", study.job.path.display(), study.pack.summary());
+    println!("{}: {}", study.job.path.display(), describe(&study.pack));
     println!("  run directory  {}", study.run.root().display());
     println!("  daily inputs   {}", study.contract.dynamic.join(", "));
     println!("  static inputs  {}", study.contract.statics.join(", "));
@@ -47,7 +48,7 @@ pub(crate) fn plan(args: &PlanArgs) -> Result<Exit> {
     println!(
         "  memory         about {:.0} MB a slot, {:.0} MB for rank 0",
         largest.fold(0.0, f64::max),
-        2.0 * study.pack.megabytes() + 30.0
+        2.0 * megabytes(&study.pack) + 30.0
     );
     for caveat in study.job.caveats() {
         println!("  note           {caveat}");
@@ -96,6 +97,17 @@ fn updates(study: &Study, configurations: &[Params]) -> String {
     }
 }
 
+fn describe(pack: &Pack) -> String {
+    let observed = pack.flux.iter().filter(|flux| !flux.is_nan()).count();
+    format!("{} sites, {}, {observed} observed site-days", pack.sites.len(), pack.calendar)
+}
+
+/// The pack in memory.
+fn megabytes(pack: &Pack) -> f64 {
+    let bytes = 4 * pack.values.len() + pack.filled.len() + 8 * pack.flux.len();
+    bytes as f64 / 1e6
+}
+
 /// A trainer's memory: the pack and its tensors, and for the largest possible batch the activations that the backward
 /// pass needs.
 fn memory_mb(study: &Study, params: Params) -> f64 {
@@ -103,5 +115,5 @@ fn memory_mb(study: &Study, params: Params) -> f64 {
     let sites = study.pack.sites.len() as f64;
     let activations = sites * window * hidden * 12.0 * 4.0 / 1e6;
     let weights = 8.0 * hidden * hidden * 4.0 * 8.0 / 1e6;
-    TRAINER_BASE_MB + 3.0 * study.pack.megabytes() + activations + weights
+    TRAINER_BASE_MB + 3.0 * megabytes(&study.pack) + activations + weights
 }

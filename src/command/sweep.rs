@@ -4,11 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR2};
-
 use efflux::cluster::{
     Coordinator, DeviceChoice, Ending, Launch, Notice, Tally, World, default_slots, dismiss_ranks,
-    serve,
+    interrupts, serve,
 };
 use efflux::error::{Error, Exit, Result};
 use efflux::job::Trial;
@@ -33,11 +31,7 @@ impl From<Device> for DeviceChoice {
 /// Joins the launch's other processes, if there are any, and does this one's part.
 pub(crate) fn sweep(args: &SweepArgs, log: &Log) -> Result<Exit> {
     // Before anything else: the default action of these signals is to kill.
-    let interrupted = Arc::new(AtomicBool::new(false));
-    for signal in [SIGINT, SIGTERM, SIGUSR2] {
-        signal_hook::flag::register(signal, Arc::clone(&interrupted))
-            .map_err(|error| Error::Internal(format!("signal {signal}: {error}")))?;
-    }
+    let interrupted = interrupts()?;
     let Some(mut world) = World::join()? else {
         return lead(args, log, None, interrupted);
     };

@@ -13,6 +13,9 @@ pub use tch::Device;
 
 use crate::error::{Error, Result};
 
+/// The libtorch that tch 0.24 binds; another one does not load.
+const LIBTORCH: &str = "2.11.0";
+
 /// A device as asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Choice {
@@ -107,4 +110,14 @@ fn load_cuda() -> Result<(), String> {
         format!("{error} (`make deps CUDA=1` installs what libtorch needs for GPUs)")
     })?);
     Ok(())
+}
+
+/// Lines for people on libtorch and on what it can compute with here.
+pub fn versions() -> String {
+    let cpu = describe(Device::Cpu, 1);
+    let gpus = match cuda() {
+        Ok(_) => format!("{} GPUs, cuDNN {}", Cuda::device_count(), tch::utils::version_cudnn()),
+        Err(reason) => format!("no GPU: {reason}"),
+    };
+    format!("libtorch {LIBTORCH}: {cpu}\nlibtorch {LIBTORCH}: {gpus}")
 }

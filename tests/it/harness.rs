@@ -166,6 +166,15 @@ fn simulations(run: &Path) -> BTreeMap<String, Vec<u8>> {
     found
 }
 
+/// For a test that cannot run here: tells `make test`, which lists them.
+pub(crate) fn left_out(test: &str, reason: &str) {
+    eprintln!("left out: {reason}");
+    if let Some(list) = std::env::var_os("EFFLUX_SKIPPED") {
+        let mut list = fs::OpenOptions::new().create(true).append(true).open(list).unwrap();
+        std::io::Write::write_all(&mut list, format!("{test}: {reason}\n").as_bytes()).unwrap();
+    }
+}
+
 /// Takes away what a launcher or a user's settings around the tests would say.
 fn clean(command: &mut Command) {
     for (name, _) in std::env::vars() {

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::harness::Study;
+use crate::harness::{Study, left_out};
 
 const EFFLUX: &str = env!("CARGO_BIN_EXE_efflux");
 const TRAINER: &str = env!("CARGO_BIN_EXE_efflux-trainer");
@@ -18,7 +18,7 @@ fn linked(program: &str) -> String {
 #[test]
 fn efflux_links_neither_libtorch_nor_cuda_and_the_trainer_no_mpi() {
     if cfg!(debug_assertions) {
-        eprintln!("left out: only release builds drop what they do not call (run with --release)");
+        left_out("efflux_links_neither_libtorch_nor_cuda_and_the_trainer_no_mpi", "needs --release");
         return;
     }
     let efflux = linked(EFFLUX);

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use efflux::data::Pack;
 
-use crate::harness::{Ended, JOB, Study};
+use crate::harness::{Ended, JOB, Study, left_out};
 
 const SWEEP: [&str; 5] = ["sweep", "job.toml", "--run-dir", "run", "--slots=1"];
 
@@ -81,7 +81,7 @@ fn a_file_that_is_no_pack_is_refused() {
 #[test]
 fn a_device_that_is_not_there_is_refused() {
     if std::path::Path::new("/dev/nvidiactl").exists() {
-        eprintln!("left out: this machine has a GPU");
+        left_out("a_device_that_is_not_there_is_refused", "this machine has a GPU");
         return;
     }
     let study = Study::new();
@@ -149,7 +149,8 @@ fn a_run_directory_that_cannot_be_written_is_refused() {
     fs::set_permissions(study.directory.path(), mode).unwrap();
     let ended: Ended = command.output().unwrap().into();
     if ended.code == Some(127) || ended.code == Some(126) {
-        eprintln!("left out: another user cannot run {}", program.display());
+        let reason = format!("another user cannot run {}", program.display());
+        left_out("a_run_directory_that_cannot_be_written_is_refused", &reason);
         return;
     }
     ended.refused(4, &["foreign/run", "Permission denied"]);

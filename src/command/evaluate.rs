@@ -1,0 +1,179 @@
+//! Evaluation and report: what rank 0 does once the members are trained, and `efflux report` at any time.
+
+use efflux::data::{self, Pack, SiteParts};
+use efflux::error::{Error, Exit, Result};
+use efflux::job::{Stage, Trial};
+use efflux::report::{self, Configuration, Member, Results, Selection, Site};
+use efflux::run::record::{Outcome, Record};
+use efflux::run::{Candidate, Ledger, RunDir, read_journals, select};
+
+use super::study::Study;
+use crate::cli::ReportArgs;
+
+/// `efflux report RUN`
+pub(crate) fn report(args: &ReportArgs) -> Result<Exit> {
+    let run = RunDir::new(&args.run);
+    let mut job = run.latest_job()?;
+    if let Some(pack) = &args.pack {
+        job.pack = pack.clone();
+    }
+    let study = Study::of(job, run)?;
+    study.run.bind(&study.contract)?;
+    let ledger = Ledger::of(read_journals(&study.run.journals())?);
+    evaluate(&study, &ledger)
+}
+
+/// Gathers the members, writes predictions, tables, figures and the page, and prints the headline.
+pub(crate) fn evaluate(study: &Study, ledger: &Ledger) -> Result<Exit> {
+    let search = study.search();
+    let configurations = study.job.grid.configurations();
+    let (candidates, winner) =
+        match select(study.job.selection, &configurations, &search, ledger) {
+            Ok(chosen) => (chosen.candidates, Some(chosen.params)),
+            Err(candidates) => (candidates, None),
+        };
+    let last = match winner {
+        Some(params) => study.job.final_trials(&study.contract, params),
+        None => Vec::new(),
+    };
+    let members = gather(study, ledger, &last)?;
+
+    let records: Vec<Record> = ledger
+        .records_of(&search)
+        .chain(ledger.records_of(&last))
+        .cloned()
+        .collect();
+    let results = Results {
+        job_name: &study.job.name,
+        job_text: &study.job.text,
+        contract: &study.contract,
+        fit: study.job.last.fit,
+        selection: &Selection {
+            metric: study.job.selection.metric,
+            on: study.job.selection.on,
+            winner,
+            configurations: candidates.into_iter().map(configuration).collect(),
+        },
+        records: &records,
+        caveats: &caveats(study, &members),
+        start: study.pack.calendar.start,
+        days: study.pack.calendar.days,
+        sites: &sites(study),
+        observed: &study.pack.flux,
+        members: &members,
+        members_planned: study.job.seeds.last.len(),
+        provenance: &provenance(study, &records),
+    };
+    let summary = report::write(&results, &study.run.report())?;
+    println!("{summary}");
+    let failed = records
+        .iter()
+        .any(|record| matches!(record.outcome, Outcome::Failed(_)));
+    Ok(if failed { Exit::TrialsFailed } else { Exit::Complete })
+}
+
+/// The simulations of the members that have finished.
+fn gather(study: &Study, ledger: &Ledger, trials: &[Trial]) -> Result<Vec<Member>> {
+    let mut members = Vec::new();
+    for trial in trials {
+        let Some(record) = ledger.record(&trial.id) else {
+            continue;
+        };
+        if let Outcome::Failed(_) = record.outcome {
+            continue;
+        }
+        let attempt = study.run.attempt(&trial.id, record.attempt);
+        let path = attempt.join("simulation.safetensors");
+        let found = data::read_member(&path)?;
+        if found.flux.len() != study.pack.flux.len() {
+            let reason = format!(
+                "a simulation of {} values, the pack has {}",
+                found.flux.len(),
+                study.pack.flux.len()
+            );
+            return Err(Error::file(&path, reason));
+        }
+        members.push(Member {
+            trial: trial.id.clone(),
+            seed: trial.seed,
+            flux: found.flux,
+        });
+    }
+    Ok(members)
+}
+
+fn configuration(candidate: Candidate) -> Configuration {
+    let missing = candidate.scores.iter().filter(|(_, score)| score.is_none()).count();
+    Configuration {
+        params: candidate.params,
+        seeds: candidate.scores,
+        mean: candidate
+            .mean
+            .ok_or_else(|| format!("no score for {missing} of its seeds")),
+    }
+}
+
+fn sites(study: &Study) -> Vec<Site> {
+    let pack: &Pack = &study.pack;
+    let with_parts = pack.sites.iter().enumerate().map(|(index, site)| {
+        let parts = SiteParts::of(pack.flux_of(index), &study.contract.split);
+        Site {
+            id: site.id.clone(),
+            name: site.name.clone(),
+            latitude: site.latitude,
+            longitude: site.longitude,
+            igbp: site.igbp.clone(),
+            train: parts.train,
+            validation: parts.validation,
+            test: parts.test,
+        }
+    });
+    with_parts.collect()
+}
+
+fn caveats(study: &Study, members: &[Member]) -> Vec<String> {
+    let mut caveats: Vec<String> = study.job.caveats().into_iter().map(str::to_owned).collect();
+    let planned = study.job.seeds.last.len();
+    if members.len() < planned {
+        caveats.push(format!(
+            "The ensemble is partial: {} of {planned} members.",
+            members.len()
+        ));
+    }
+    caveats
+}
+
+fn provenance(study: &Study, records: &[Record]) -> Vec<(String, String)> {
+    let mut facts = vec![
+        ("efflux", env!("CARGO_PKG_VERSION").to_owned()),
+        ("pack", study.job.pack.display().to_string()),
+        ("pack digest", study.pack.digest.clone()),
+        ("sources", study.pack.sources.join("; ")),
+        ("run directory", study.run.root().display().to_string()),
+    ];
+    let distinct = |value: fn(&Record) -> &str| {
+        let mut values: Vec<&str> = records.iter().map(value).filter(|v| !v.is_empty()).collect();
+        values.sort_unstable();
+        values.dedup();
+        values.join(", ")
+    };
+    facts.push(("devices", distinct(|record| &record.place.device)));
+    facts.push(("hosts", distinct(|record| &record.place.host)));
+    facts.push(("launches", distinct(|record| &record.place.launch)));
+    let began = records.iter().map(|record| record.started.as_str()).min();
+    facts.push(("first trial began", began.unwrap_or_default().to_owned()));
+    for stage in [Stage::Search, Stage::Final] {
+        let seconds: f64 = records
+            .iter()
+            .filter(|record| record.trial.stage == stage)
+            .map(|record| record.seconds)
+            .sum();
+        let name = match stage {
+            Stage::Search => "trainer time, search",
+            Stage::Final => "trainer time, members",
+        };
+        facts.push((name, format!("{seconds:.0} s")));
+    }
+    facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
