@@ -87,7 +87,7 @@ pub fn inspect(pack: &Pack) -> Inspection {
         *igbp.entry(&site.igbp).or_default() += 1;
     }
     let mut igbp: Vec<(String, usize)> = igbp.into_iter().map(|(k, n)| (k.to_owned(), n)).collect();
-    igbp.sort_by(|a, b| b.1.cmp(&a.1));
+    igbp.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
     let windows = WINDOWS
         .into_iter()
         .filter(|days| *days < pack.calendar.days);

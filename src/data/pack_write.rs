@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use hdf5::types::VarLenUnicode;
 use hdf5::{File, Group, H5Type, Location};
 use ndarray::ArrayViewD;
 
 use super::durable;
+use super::h5::{text, text_attribute};
 use super::pack::{Fault, Pack, Site, Variable};
 use crate::error::{Error, Result};
 
@@ -187,20 +187,8 @@ fn group(parent: &Group, name: &str) -> hdf5::Result<Group> {
         .create(name)
 }
 
-fn text(value: &str) -> hdf5::Result<VarLenUnicode> {
-    value
-        .parse()
-        .map_err(|error| hdf5::Error::from(format!("`{value}`: {error}")))
-}
-
 fn number_attribute<T: H5Type>(at: &Location, name: &str, value: T) -> hdf5::Result<()> {
     at.new_attr::<T>().create(name)?.write_scalar(&value)
-}
-
-fn text_attribute(at: &Location, name: &str, value: &str) -> hdf5::Result<()> {
-    at.new_attr::<VarLenUnicode>()
-        .create(name)?
-        .write_scalar(&text(value)?)
 }
 
 fn texts<'a>(
