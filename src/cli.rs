@@ -15,11 +15,23 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 )]
 pub(crate) struct Cli {
     /// Which log lines to show, in `tracing` syntax, for example `warn,efflux=debug`
-    #[arg(long, global = true, env = "EFFLUX_LOG", default_value = "info", value_name = "FILTER")]
+    #[arg(
+        long,
+        global = true,
+        env = "EFFLUX_LOG",
+        default_value = "info",
+        value_name = "FILTER"
+    )]
     pub(crate) log: String,
 
     /// How log lines look
-    #[arg(long, global = true, env = "EFFLUX_LOG_FORMAT", default_value = "text", value_name = "FORMAT")]
+    #[arg(
+        long,
+        global = true,
+        env = "EFFLUX_LOG_FORMAT",
+        default_value = "text",
+        value_name = "FORMAT"
+    )]
     pub(crate) log_format: LogFormat,
 
     /// What to do
@@ -139,7 +151,12 @@ pub(crate) struct SweepArgs {
     pub(crate) slots: Option<u32>,
 
     /// Where to train
-    #[arg(long, env = "EFFLUX_DEVICE", default_value = "auto", value_name = "DEVICE")]
+    #[arg(
+        long,
+        env = "EFFLUX_DEVICE",
+        default_value = "auto",
+        value_name = "DEVICE"
+    )]
     pub(crate) device: Device,
 }
 
@@ -157,7 +174,12 @@ pub(crate) struct TrialArgs {
     pub(crate) output: Option<PathBuf>,
 
     /// Where to train
-    #[arg(long, env = "EFFLUX_DEVICE", default_value = "auto", value_name = "DEVICE")]
+    #[arg(
+        long,
+        env = "EFFLUX_DEVICE",
+        default_value = "auto",
+        value_name = "DEVICE"
+    )]
     pub(crate) device: Device,
 }
 

@@ -1,25 +1,22 @@
 //! What people see while a command works: log lines, and on a terminal one line of progress below them.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{EnvFilter, Layer, Registry, reload};
+use tracing_subscriber::{EnvFilter, Layer};
 
 use efflux::error::{Error, Result};
 
 use crate::cli::LogFormat;
 
-type Boxed = Box<dyn Layer<Registry> + Send + Sync>;
-
-/// The log of this process, to which a file can be added once it is known where.
+/// The log of this process: stderr, and a file once it is known where.
 pub(crate) struct Log {
-    filter: String,
-    file: reload::Handle<Option<Boxed>, Registry>,
+    file: LogFile,
 }
 
 impl Log {
@@ -29,29 +26,26 @@ impl Log {
     ///
     /// [`Error::Usage`] for a filter that cannot be understood.
     pub(crate) fn start(filter: &str, format: LogFormat) -> Result<Self> {
-        let (file, handle) = reload::Layer::new(None);
+        let file = LogFile::default();
+        let in_file = tracing_subscriber::fmt::layer()
+            .with_writer(file.clone())
+            .with_ansi(false)
+            .with_filter(parse(filter)?);
+        let layer = tracing_subscriber::fmt::layer().with_writer(AboveProgress);
         let console = match format {
-            LogFormat::Text => tracing_subscriber::fmt::layer()
-                .with_writer(AboveProgress)
+            LogFormat::Text => layer
                 .with_ansi(io::stderr().is_terminal())
                 .with_target(false)
                 .with_filter(parse(filter)?)
                 .boxed(),
-            LogFormat::Json => tracing_subscriber::fmt::layer()
-                .json()
-                .with_writer(AboveProgress)
-                .with_filter(parse(filter)?)
-                .boxed(),
+            LogFormat::Json => layer.json().with_filter(parse(filter)?).boxed(),
         };
-        let layers: Vec<Boxed> = vec![file.boxed(), console];
         tracing_subscriber::registry()
-            .with(layers)
+            .with(console)
+            .with(in_file)
             .try_init()
             .map_err(|error| Error::Internal(format!("log: {error}")))?;
-        Ok(Self {
-            filter: filter.to_owned(),
-            file: handle,
-        })
+        Ok(Self { file })
     }
 
     /// Logs to this file too.
@@ -65,14 +59,35 @@ impl Log {
             .append(true)
             .open(path)
             .map_err(Error::io("write the log", path))?;
-        let layer = tracing_subscriber::fmt::layer()
-            .with_writer(Mutex::new(file))
-            .with_ansi(false)
-            .with_filter(parse(&self.filter)?)
-            .boxed();
-        self.file
-            .reload(Some(layer))
-            .map_err(|error| Error::Internal(format!("log: {error}")))
+        if let Ok(mut open) = self.file.0.lock() {
+            *open = Some(file);
+        }
+        Ok(())
+    }
+}
+
+/// A file that need not be open yet. Clones are the same file.
+#[derive(Clone, Default)]
+struct LogFile(Arc<Mutex<Option<File>>>);
+
+impl<'a> MakeWriter<'a> for LogFile {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+impl Write for LogFile {
+    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        match self.0.lock().as_deref_mut() {
+            Ok(Some(file)) => file.write(text),
+            _ => Ok(text.len()),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

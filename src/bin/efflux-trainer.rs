@@ -23,10 +23,8 @@ use efflux::job::Fit;
 use efflux::model::checkpoint;
 use efflux::model::device::{self, Choice, Device};
 use efflux::model::{Flow, Trained, TrialError, predict, train};
-use efflux::run::record::{
-    Failure, FailureClass, Medians, Outcome, Place, Record, Summary,
-};
-use efflux::run::{Beat, host};
+use efflux::run::record::{Failure, FailureClass, Medians, Outcome, Place, Record, Summary};
+use efflux::run::{Beat, RunDir, host};
 
 /// Time between two heartbeats.
 const BEAT: Duration = Duration::from_secs(1);
@@ -93,7 +91,12 @@ fn serve(parent: &str) -> Result<()> {
     let io = |error| Error::Trainer(format!("cannot set up: {error}"));
     set_parent_process_death_signal(Some(Signal::KILL)).map_err(|error| io(error.into()))?;
     // A parent that died before the line above sends no signal.
-    if getppid().map(Pid::as_raw_nonzero).map(|pid| pid.to_string()).as_deref() != Some(parent) {
+    if getppid()
+        .map(Pid::as_raw_nonzero)
+        .map(|pid| pid.to_string())
+        .as_deref()
+        != Some(parent)
+    {
         return Err(Error::Trainer("the supervisor is gone".into()));
     }
     let mut pipes = Pipes::claim().map_err(io)?;
@@ -197,31 +200,37 @@ fn attempt(
 ) -> Result<Outcome, Failure> {
     let trial = &assignment.trial;
     let mut beaten = Instant::now();
-    let trained = train(tensors, &trial.params, training, trial.seed, device, &mut |progress| {
-        if beaten.elapsed() >= BEAT {
-            beaten = Instant::now();
-            let part = f64::from(progress.iteration) / f64::from(progress.iterations.max(1));
-            let beat = Beat {
-                trial: trial.id.clone(),
-                epochs_done: f64::from(progress.epoch) + part,
-                epochs: progress.epochs,
-                loss: progress.loss,
-            };
-            if pipes.report(&Report::Progress(vec![beat])).is_err() {
-                // Nobody listens any more.
-                return Flow::Stop;
+    let trained = train(
+        tensors,
+        &trial.params,
+        training,
+        trial.seed,
+        device,
+        &mut |progress| {
+            if beaten.elapsed() >= BEAT {
+                beaten = Instant::now();
+                let part = f64::from(progress.iteration) / f64::from(progress.iterations.max(1));
+                let beat = Beat {
+                    trial: trial.id.clone(),
+                    epochs_done: f64::from(progress.epoch) + part,
+                    epochs: progress.epochs,
+                    loss: progress.loss,
+                };
+                if pipes.report(&Report::Progress(vec![beat])).is_err() {
+                    // Nobody listens any more.
+                    return Flow::Stop;
+                }
             }
-        }
-        Flow::Continue
-    })
+            Flow::Continue
+        },
+    )
     .map_err(failure)?;
     let flux = simulate(&trained, tensors).map_err(failure)?;
     if let Some(directory) = &assignment.keep {
         keep(directory, assignment, &trained, tensors, &flux)?;
     }
-    let medians = |part: fn(&SiteParts) -> &Range<usize>, least| {
-        medians(tensors, &flux, part, least)
-    };
+    let medians =
+        |part: fn(&SiteParts) -> &Range<usize>, least| medians(tensors, &flux, part, least);
     Ok(Outcome::Finished(Summary {
         updates: trained.updates,
         window_share: trained.window_share,
@@ -265,12 +274,12 @@ fn keep(
     checkpoint::save_weights(&trained.model, &directory.join("weights.safetensors"))
         .map_err(|error| not_kept(error.to_string()))?;
     let member = Member {
-        trial_id: trial.id.clone(),
+        trial_id: trial.id.to_string(),
         seed: trial.seed,
         sites: tensors.site_ids.clone(),
         flux: flux.to_vec(),
     };
-    write_member(&directory.join("simulation.safetensors"), &member)
+    write_member(&directory.join(RunDir::SIMULATION), &member)
         .map_err(|error| not_kept(error.to_string()))
 }
 

@@ -185,7 +185,7 @@ impl<'a> Coordinator<'a> {
     ) -> Result<Ending> {
         let left: Vec<(Trial, u32)> = trials
             .iter()
-            .filter(|trial| !self.is_settled(&trial.id))
+            .filter(|trial| !self.is_settled(trial))
             .map(|trial| (trial.clone(), self.ledger.attempts(&trial.id)))
             .collect();
         let mut pace = Pace::new(&left, self.launch.contract.training.epochs);
@@ -224,11 +224,15 @@ impl<'a> Coordinator<'a> {
         self.lock
     }
 
-    /// Finished, or failed in a way that another attempt would only repeat.
-    fn is_settled(&self, id: &TrialId) -> bool {
-        self.ledger
-            .record(id)
-            .is_some_and(|record| !worth_another(record))
+    /// Finished with all it has to keep, or failed in a way that another attempt would only repeat.
+    fn is_settled(&self, trial: &Trial) -> bool {
+        let ended = self.ledger.record(&trial.id);
+        ended.is_some_and(|record| match record.outcome {
+            Outcome::Finished(_) => {
+                trial.stage == Stage::Search || self.launch.run.simulation(&trial.id).is_some()
+            }
+            Outcome::Failed(_) => !worth_another(record),
+        })
     }
 
     fn order(&mut self, rank: u32, order: Order) -> Result<()> {

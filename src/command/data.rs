@@ -51,7 +51,7 @@ pub(crate) fn inspect(args: &InspectArgs) -> Result<Exit> {
             .map_err(|error| Error::Internal(format!("inspection: {error}")))?;
         println!("{text}");
     } else {
-        print!("{inspection}");
+        println!("{inspection}");
     }
     Ok(Exit::Complete)
 }

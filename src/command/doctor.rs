@@ -32,9 +32,15 @@ pub(crate) fn doctor(args: &DoctorArgs) -> Result<Exit> {
     say("HDF5", "?");
     let cores = std::thread::available_parallelism().map_or(1, |count| count.get());
     let level = Level::of_this_host().name();
-    say("processor", format!("{cores} cores for this process, {level}"));
+    say(
+        "processor",
+        format!("{cores} cores for this process, {level}"),
+    );
     say("CUDA driver", driver());
-    say("Slurm", first_line("sinfo", &["--version"]).unwrap_or_else(|| "not found".into()));
+    say(
+        "Slurm",
+        first_line("sinfo", &["--version"]).unwrap_or_else(|| "not found".into()),
+    );
     let trainer = trainer();
     let works = trainer.is_ok();
     match trainer {
@@ -44,10 +50,17 @@ pub(crate) fn doctor(args: &DoctorArgs) -> Result<Exit> {
     let disk = file_system(&args.run_dir);
     let writable = disk.is_ok();
     match disk {
-        Ok(found) => say("run directory", format!("{}: {found}", args.run_dir.display())),
+        Ok(found) => say(
+            "run directory",
+            format!("{}: {found}", args.run_dir.display()),
+        ),
         Err(error) => say("run directory", format!("UNUSABLE: {error}")),
     }
-    Ok(if works && writable { Exit::Complete } else { Exit::Environment })
+    Ok(if works && writable {
+        Exit::Complete
+    } else {
+        Exit::Environment
+    })
 }
 
 fn say(what: &str, found: impl Display) {
@@ -57,7 +70,10 @@ fn say(what: &str, found: impl Display) {
 fn first_line(program: &str, arguments: &[&str]) -> Option<String> {
     let output = Command::new(program).args(arguments).output().ok()?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    output.status.success().then(|| text.lines().next().unwrap_or_default().to_owned())
+    output
+        .status
+        .success()
+        .then(|| text.lines().next().unwrap_or_default().to_owned())
 }
 
 fn driver() -> String {
@@ -84,7 +100,10 @@ fn trainer() -> std::result::Result<String, String> {
 /// Tries what the lock and the journals rely on: exclusive links, renames, flushes.
 fn file_system(directory: &Path) -> Result<String> {
     let name = format!(".efflux-doctor-{}", std::process::id());
-    let (file, link) = (directory.join(&name), directory.join(format!("{name}.link")));
+    let (file, link) = (
+        directory.join(&name),
+        directory.join(format!("{name}.link")),
+    );
     let tried = try_file_system(&file, &link);
     // Whatever was found out, nothing is left behind.
     let _ = fs::remove_file(&file);
@@ -108,5 +127,8 @@ fn try_file_system(file: &Path, link: &Path) -> Result<String> {
         let reason = "a link was made twice: the lock of a run directory would not hold here";
         return Err(Error::file(link, reason));
     }
-    Ok(format!("links are exclusive, a flush takes {:.1} ms", flush.as_secs_f64() * 1e3))
+    Ok(format!(
+        "links are exclusive, a flush takes {:.1} ms",
+        flush.as_secs_f64() * 1e3
+    ))
 }

@@ -1,6 +1,7 @@
 //! Evaluation and report: what rank 0 does once the members are trained, and `efflux report` at any time.
 
-use efflux::data::{self, Pack, SiteParts};
+use efflux::analysis::ensemble;
+use efflux::data::{self, Ensemble, Pack, SiteParts};
 use efflux::error::{Error, Exit, Result};
 use efflux::job::{Stage, Trial};
 use efflux::report::{self, Configuration, Member, Results, Selection, Site};
@@ -27,16 +28,27 @@ pub(crate) fn report(args: &ReportArgs) -> Result<Exit> {
 pub(crate) fn evaluate(study: &Study, ledger: &Ledger) -> Result<Exit> {
     let search = study.search();
     let configurations = study.job.grid.configurations();
-    let (candidates, winner) =
-        match select(study.job.selection, &configurations, &search, ledger) {
-            Ok(chosen) => (chosen.candidates, Some(chosen.params)),
-            Err(candidates) => (candidates, None),
-        };
+    let (candidates, winner) = match select(study.job.selection, &configurations, &search, ledger) {
+        Ok(chosen) => (chosen.candidates, Some(chosen.params)),
+        Err(candidates) => (candidates, None),
+    };
     let last = match winner {
         Some(params) => study.job.final_trials(&study.contract, params),
         None => Vec::new(),
     };
     let members = gather(study, ledger, &last)?;
+    write_predictions(study, &members)?;
+    let members: Vec<Member> = members
+        .into_iter()
+        .filter_map(|member| {
+            let trial = last.iter().find(|trial| trial.seed == member.seed)?;
+            Some(Member {
+                trial: trial.id.clone(),
+                seed: member.seed,
+                flux: member.flux,
+            })
+        })
+        .collect();
 
     let records: Vec<Record> = ledger
         .records_of(&search)
@@ -69,41 +81,71 @@ pub(crate) fn evaluate(study: &Study, ledger: &Ledger) -> Result<Exit> {
     let failed = records
         .iter()
         .any(|record| matches!(record.outcome, Outcome::Failed(_)));
-    Ok(if failed { Exit::TrialsFailed } else { Exit::Complete })
+    Ok(if failed {
+        Exit::TrialsFailed
+    } else {
+        Exit::Complete
+    })
 }
 
 /// The simulations of the members that have finished.
-fn gather(study: &Study, ledger: &Ledger, trials: &[Trial]) -> Result<Vec<Member>> {
+fn gather(study: &Study, ledger: &Ledger, trials: &[Trial]) -> Result<Vec<data::Member>> {
     let mut members = Vec::new();
     for trial in trials {
-        let Some(record) = ledger.record(&trial.id) else {
-            continue;
-        };
-        if let Outcome::Failed(_) = record.outcome {
+        if ledger.summary(&trial.id).is_none() {
             continue;
         }
-        let attempt = study.run.attempt(&trial.id, record.attempt);
-        let path = attempt.join("simulation.safetensors");
-        let found = data::read_member(&path)?;
-        if found.flux.len() != study.pack.flux.len() {
-            let reason = format!(
-                "a simulation of {} values, the pack has {}",
-                found.flux.len(),
-                study.pack.flux.len()
-            );
+        let path = study.run.simulation(&trial.id).ok_or_else(|| {
+            let reason =
+                "the simulation of a finished member is gone (the same sweep makes it again)";
+            Error::file(study.run.attempt(&trial.id, 1), reason)
+        })?;
+        let member = data::read_member(&path)?;
+        let expected = study.pack.flux.len();
+        if member.flux.len() != expected {
+            let found = member.flux.len();
+            let reason = format!("a simulation of {found} values, expected {expected}");
             return Err(Error::file(&path, reason));
         }
-        members.push(Member {
-            trial: trial.id.clone(),
-            seed: trial.seed,
-            flux: found.flux,
-        });
+        members.push(member);
     }
     Ok(members)
 }
 
+/// `ensemble/predictions.nc`: every member, their mean and spread.
+fn write_predictions(study: &Study, members: &[data::Member]) -> Result<()> {
+    if members.is_empty() {
+        return Ok(());
+    }
+    let over_members = |statistic: fn(&[f64]) -> efflux::analysis::Defined| -> Vec<f32> {
+        let mut of_day = vec![0.0; members.len()];
+        let day = |index: usize| {
+            for (value, member) in of_day.iter_mut().zip(members) {
+                *value = f64::from(member.flux[index]);
+            }
+            statistic(&of_day).map_or(f32::NAN, |value| value as f32)
+        };
+        (0..study.pack.flux.len()).map(day).collect()
+    };
+    let ensemble = Ensemble {
+        job: &study.job.name,
+        pack_digest: &study.pack.digest,
+        calendar: study.pack.calendar,
+        sites: &study.pack.sites,
+        observed: &study.pack.flux,
+        mean: &over_members(ensemble::mean),
+        sd: &over_members(ensemble::spread),
+        members,
+    };
+    data::write_ensemble(&study.run.predictions(), &ensemble)
+}
+
 fn configuration(candidate: Candidate) -> Configuration {
-    let missing = candidate.scores.iter().filter(|(_, score)| score.is_none()).count();
+    let missing = candidate
+        .scores
+        .iter()
+        .filter(|(_, score)| score.is_none())
+        .count();
     Configuration {
         params: candidate.params,
         seeds: candidate.scores,
@@ -152,7 +194,11 @@ fn provenance(study: &Study, records: &[Record]) -> Vec<(String, String)> {
         ("run directory", study.run.root().display().to_string()),
     ];
     let distinct = |value: fn(&Record) -> &str| {
-        let mut values: Vec<&str> = records.iter().map(value).filter(|v| !v.is_empty()).collect();
+        let mut values: Vec<&str> = records
+            .iter()
+            .map(value)
+            .filter(|v| !v.is_empty())
+            .collect();
         values.sort_unstable();
         values.dedup();
         values.join(", ")
@@ -174,6 +220,8 @@ fn provenance(study: &Study, records: &[Record]) -> Vec<(String, String)> {
         };
         facts.push((name, format!("{seconds:.0} s")));
     }
-    facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    facts
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
 }
-

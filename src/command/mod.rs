@@ -4,8 +4,8 @@ pub(crate) mod data;
 pub(crate) mod doctor;
 pub(crate) mod evaluate;
 pub(crate) mod plan;
-mod study;
 pub(crate) mod status;
+mod study;
 pub(crate) mod sweep;
 pub(crate) mod trial;
 
@@ -16,6 +16,11 @@ use crate::cli::{Cli, CompletionsArgs};
 
 /// `efflux completions`
 pub(crate) fn completions(args: &CompletionsArgs) -> Result<Exit> {
-    clap_complete::generate(args.shell, &mut Cli::command(), "efflux", &mut std::io::stdout());
+    clap_complete::generate(
+        args.shell,
+        &mut Cli::command(),
+        "efflux",
+        &mut std::io::stdout(),
+    );
     Ok(Exit::Complete)
 }

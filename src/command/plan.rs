@@ -22,7 +22,10 @@ pub(crate) fn plan(args: &PlanArgs) -> Result<Exit> {
         None => Ledger::default(),
     };
     let search = study.search();
-    let done = search.iter().filter(|trial| ledger.summary(&trial.id).is_some()).count();
+    let done = search
+        .iter()
+        .filter(|trial| ledger.summary(&trial.id).is_some())
+        .count();
     let configurations = study.job.grid.configurations();
     println!("{}: {}", study.job.path.display(), describe(&study.pack));
     println!("  run directory  {}", study.run.root().display());
@@ -44,7 +47,9 @@ pub(crate) fn plan(args: &PlanArgs) -> Result<Exit> {
         study.job.training.epochs,
         updates(&study, &configurations)
     );
-    let largest = configurations.iter().map(|params| memory_mb(&study, *params));
+    let largest = configurations
+        .iter()
+        .map(|params| memory_mb(&study, *params));
     println!(
         "  memory         about {:.0} MB a slot, {:.0} MB for rank 0",
         largest.fold(0.0, f64::max),
@@ -64,7 +69,11 @@ pub(crate) fn plan(args: &PlanArgs) -> Result<Exit> {
 }
 
 fn print_trial(trial: &Trial, ledger: &Ledger) {
-    let done = if ledger.summary(&trial.id).is_some() { "done" } else { "-" };
+    let done = if ledger.summary(&trial.id).is_some() {
+        "done"
+    } else {
+        "-"
+    };
     println!(
         "{}  {:<6}  {:<4}  {}, seed {}",
         trial.id,
@@ -80,13 +89,8 @@ fn updates(study: &Study, configurations: &[Params]) -> String {
     let sites = study.pack.sites.len();
     let steps = configurations.iter().filter_map(|params| {
         let window = params.window_days as usize;
-        let of_epoch = efflux::data::iterations_per_epoch(
-            sites,
-            study.pack.calendar.days,
-            sites,
-            window,
-            0,
-        )?;
+        let of_epoch =
+            efflux::data::iterations_per_epoch(sites, study.pack.calendar.days, sites, window, 0)?;
         Some(u64::from(of_epoch) * u64::from(study.job.training.epochs))
     });
     let steps: Vec<u64> = steps.collect();
@@ -99,7 +103,11 @@ fn updates(study: &Study, configurations: &[Params]) -> String {
 
 fn describe(pack: &Pack) -> String {
     let observed = pack.flux.iter().filter(|flux| !flux.is_nan()).count();
-    format!("{} sites, {}, {observed} observed site-days", pack.sites.len(), pack.calendar)
+    format!(
+        "{} sites, {}, {observed} observed site-days",
+        pack.sites.len(),
+        pack.calendar
+    )
 }
 
 /// The pack in memory.

@@ -15,5 +15,9 @@ pub(crate) fn status(args: &StatusArgs) -> Result<Exit> {
     } else {
         print!("{status}");
     }
-    Ok(if args.exit_code { status.exit() } else { Exit::Complete })
+    Ok(if args.exit_code {
+        status.exit()
+    } else {
+        Exit::Complete
+    })
 }

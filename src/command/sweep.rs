@@ -8,7 +8,7 @@ use efflux::cluster::{
     Coordinator, DeviceChoice, Ending, Launch, Notice, Tally, World, default_slots, dismiss_ranks,
     interrupts, serve,
 };
-use efflux::error::{Error, Exit, Result};
+use efflux::error::{Exit, Result};
 use efflux::job::Trial;
 use efflux::run::record::{Outcome, Record};
 use efflux::run::{Duration, Ledger, Lock, merge_journals, metric, read_journals, select};
@@ -50,7 +50,9 @@ pub(crate) fn sweep(args: &SweepArgs, log: &Log) -> Result<Exit> {
 /// Any rank but 0.
 fn follow(args: &SweepArgs, world: &mut World) -> Result<Exit> {
     let threads = efflux::job::Job::read(&args.job.job).map_or(1, |job| job.training.threads);
-    let slots = args.slots.unwrap_or_else(|| default_slots(threads, world.size()));
+    let slots = args
+        .slots
+        .unwrap_or_else(|| default_slots(threads, world.size()));
     serve(world, slots).map(|()| Exit::Complete)
 }
 
@@ -130,7 +132,10 @@ fn stage(
     trials: &[Trial],
 ) -> Result<Ending> {
     let known = coordinator.ledger().records_of(trials).count();
-    tracing::info!("{name}: {} trials, {known} known from earlier launches", trials.len());
+    tracing::info!(
+        "{name}: {} trials, {known} known from earlier launches",
+        trials.len()
+    );
     let score = |record: &Record| match &record.outcome {
         Outcome::Finished(summary) => metric(study.job.selection, summary),
         Outcome::Failed(_) => None,
@@ -187,7 +192,9 @@ fn tell(record: &Record, tally: &Tally, score: Option<f64>) {
 
 /// The line of progress on a terminal.
 fn line(stage: &str, tally: &Tally, best: Option<f64>) -> String {
-    let best = best.map(|best| format!(" · best {best:.3}")).unwrap_or_default();
+    let best = best
+        .map(|best| format!(" · best {best:.3}"))
+        .unwrap_or_default();
     let eta = tally
         .eta_seconds
         .map(|seconds| format!(" · {} left", Duration(seconds)))

@@ -53,12 +53,14 @@ fn find(study: &Study, id: &str) -> Result<Trial> {
     for params in configurations {
         trials.extend(study.job.final_trials(&study.contract, params));
     }
-    let mut found = trials.into_iter().filter(|trial| trial.id.as_str().starts_with(id));
+    let mut found = trials
+        .into_iter()
+        .filter(|trial| trial.id.as_str().starts_with(id));
     match (found.next(), found.next()) {
         (Some(trial), None) => Ok(trial),
-        (Some(_), Some(_)) => {
-            Err(Error::Usage(format!("--id {id}: several trials begin so, give more of it")))
-        }
+        (Some(_), Some(_)) => Err(Error::Usage(format!(
+            "--id {id}: several trials begin so, give more of it"
+        ))),
         (None, _) => Err(Error::Usage(format!(
             "--id {id}: no such trial in this job (`efflux plan --trials` lists them)"
         ))),

@@ -116,7 +116,11 @@ fn load_cuda() -> Result<(), String> {
 pub fn versions() -> String {
     let cpu = describe(Device::Cpu, 1);
     let gpus = match cuda() {
-        Ok(_) => format!("{} GPUs, cuDNN {}", Cuda::device_count(), tch::utils::version_cudnn()),
+        Ok(_) => format!(
+            "{} GPUs, cuDNN {}",
+            Cuda::device_count(),
+            tch::utils::version_cudnn()
+        ),
         Err(reason) => format!("no GPU: {reason}"),
     };
     format!("libtorch {LIBTORCH}: {cpu}\nlibtorch {LIBTORCH}: {gpus}")

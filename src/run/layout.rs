@@ -64,6 +64,28 @@ impl RunDir {
         self.root.join("trials").join(trial.as_str()).join(attempt)
     }
 
+    /// The file that an attempt at a final trial keeps its simulation in.
+    pub const SIMULATION: &str = "simulation.safetensors";
+
+    /// The simulation of a member, by the highest attempt that is complete.
+    pub fn simulation(&self, trial: &TrialId) -> Option<PathBuf> {
+        let attempts = fs::read_dir(self.root.join("trials").join(trial.as_str())).ok()?;
+        let complete = attempts.filter_map(|attempt| {
+            let path = attempt.ok()?.path();
+            let number: u32 = path
+                .file_name()?
+                .to_str()?
+                .strip_prefix("attempt-")?
+                .parse()
+                .ok()?;
+            let simulation = path.join(Self::SIMULATION);
+            simulation.exists().then_some((number, simulation))
+        });
+        complete
+            .max_by_key(|(number, _)| *number)
+            .map(|(_, path)| path)
+    }
+
     /// The members' simulations in one file.
     pub fn predictions(&self) -> PathBuf {
         self.root.join("ensemble/predictions.nc")

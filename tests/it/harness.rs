@@ -53,7 +53,11 @@ impl Ended {
     pub(crate) fn refused(&self, code: i32, parts: &[&str]) {
         assert_eq!(self.code, Some(code), "{}", self.stderr);
         for part in parts {
-            assert!(self.stderr.contains(part), "`{part}` is not in: {}", self.stderr);
+            assert!(
+                self.stderr.contains(part),
+                "`{part}` is not in: {}",
+                self.stderr
+            );
         }
     }
 
@@ -73,7 +77,9 @@ impl Study {
         let study = Self {
             directory: tempfile::tempdir().unwrap(),
         };
-        study.run(&["synth", "-o", "small.h5", "--sites", "6", "--years", "3"]).ok();
+        study
+            .run(&["synth", "-o", "small.h5", "--sites", "6", "--years", "3"])
+            .ok();
         study.write("job.toml", job);
         study
     }
@@ -102,7 +108,13 @@ impl Study {
     pub(crate) fn mpirun(&self, ranks: u32, arguments: &[&str]) -> Command {
         let mut command = Command::new("mpirun");
         command
-            .args(["--oversubscribe", "--bind-to", "none", "-n", &ranks.to_string()])
+            .args([
+                "--oversubscribe",
+                "--bind-to",
+                "none",
+                "-n",
+                &ranks.to_string(),
+            ])
             .arg(env!("CARGO_BIN_EXE_efflux"))
             .args(arguments)
             .current_dir(self.directory.path());
@@ -133,8 +145,12 @@ impl Study {
             .map(|record| (record.trial.id.to_string(), format!("{:?}", record.outcome)))
             .collect();
         let tables = self.path(run).join("report/tables");
-        let tables = ["scores.csv", "selection.csv", "summary.csv", "members.csv"]
-            .map(|name| (name.to_owned(), fs::read_to_string(tables.join(name)).unwrap()));
+        let tables = ["scores.csv", "selection.csv", "summary.csv", "members.csv"].map(|name| {
+            (
+                name.to_owned(),
+                fs::read_to_string(tables.join(name)).unwrap(),
+            )
+        });
         Findings {
             outcomes,
             tables: tables.into(),
@@ -170,7 +186,11 @@ fn simulations(run: &Path) -> BTreeMap<String, Vec<u8>> {
 pub(crate) fn left_out(test: &str, reason: &str) {
     eprintln!("left out: {reason}");
     if let Some(list) = std::env::var_os("EFFLUX_SKIPPED") {
-        let mut list = fs::OpenOptions::new().create(true).append(true).open(list).unwrap();
+        let mut list = fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(list)
+            .unwrap();
         std::io::Write::write_all(&mut list, format!("{test}: {reason}\n").as_bytes()).unwrap();
     }
 }

@@ -18,7 +18,10 @@ fn linked(program: &str) -> String {
 #[test]
 fn efflux_links_neither_libtorch_nor_cuda_and_the_trainer_no_mpi() {
     if cfg!(debug_assertions) {
-        left_out("efflux_links_neither_libtorch_nor_cuda_and_the_trainer_no_mpi", "needs --release");
+        left_out(
+            "efflux_links_neither_libtorch_nor_cuda_and_the_trainer_no_mpi",
+            "needs --release",
+        );
         return;
     }
     let efflux = linked(EFFLUX);
@@ -62,7 +65,14 @@ fn a_trainer_started_by_hand_says_whose_it_is() {
 fn doctor_finds_a_machine_that_runs_these_tests_in_good_health() {
     let study = Study::new();
     let found = study.run(&["doctor"]).ok().stdout;
-    for line in ["efflux", "MPI", "HDF5", "libtorch", "links are exclusive", "CUDA driver"] {
+    for line in [
+        "efflux",
+        "MPI",
+        "HDF5",
+        "libtorch",
+        "links are exclusive",
+        "CUDA driver",
+    ] {
         assert!(found.contains(line), "{line} is not in:\n{found}");
     }
     let nowhere = study.run(&["doctor", "--run-dir", "/proc"]);
@@ -72,21 +82,37 @@ fn doctor_finds_a_machine_that_runs_these_tests_in_good_health() {
 #[test]
 fn plan_counts_what_is_new_and_what_is_done() {
     let study = Study::new();
-    let planned = study.run(&["plan", "job.toml", "--run-dir", "run", "--trials"]).ok().stdout;
-    assert!(planned.contains("2 configurations × 2 seeds = 4 trials: 0 done, 4 new"), "{planned}");
+    let planned = study
+        .run(&["plan", "job.toml", "--run-dir", "run", "--trials"])
+        .ok()
+        .stdout;
+    assert!(
+        planned.contains("2 configurations × 2 seeds = 4 trials: 0 done, 4 new"),
+        "{planned}"
+    );
     assert!(!study.path("run").exists(), "a plan leaves no trace");
-    study.run(&["sweep", "job.toml", "--run-dir", "run", "--slots", "2"]).ok();
-    let planned = study.run(&["plan", "job.toml", "--run-dir", "run"]).ok().stdout;
+    study
+        .run(&["sweep", "job.toml", "--run-dir", "run", "--slots", "2"])
+        .ok();
+    let planned = study
+        .run(&["plan", "job.toml", "--run-dir", "run"])
+        .ok()
+        .stdout;
     assert!(planned.contains("4 done, 0 new"), "{planned}");
 }
 
 #[test]
 fn a_trial_in_the_foreground_gives_the_record_that_the_sweep_gave() {
     let study = Study::new();
-    study.run(&["sweep", "job.toml", "--run-dir", "run", "--slots", "2"]).ok();
+    study
+        .run(&["sweep", "job.toml", "--run-dir", "run", "--slots", "2"])
+        .ok();
     let record = study.records("run").remove(0);
     let id = record.trial.id.as_str();
-    let printed = study.run(&["trial", "job.toml", "--id", &id[..10]]).ok().stdout;
+    let printed = study
+        .run(&["trial", "job.toml", "--id", &id[..10]])
+        .ok()
+        .stdout;
     let alone: efflux::run::record::Record = serde_json::from_str(&printed).unwrap();
     assert_eq!((alone.trial, alone.outcome), (record.trial, record.outcome));
     study
@@ -98,7 +124,11 @@ fn a_trial_in_the_foreground_gives_the_record_that_the_sweep_gave() {
 #[test]
 fn tch_mpi_and_hdf5_stay_in_their_modules_and_imports_point_one_way() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let confined = [("tch::", "model"), ("mpi::ffi", "cluster"), ("hdf5::", "data")];
+    let confined = [
+        ("tch::", "model"),
+        ("mpi::ffi", "cluster"),
+        ("hdf5::", "data"),
+    ];
     let allowed: [(&str, &[&str]); 7] = [
         ("job", &[]),
         ("analysis", &[]),
@@ -122,7 +152,11 @@ fn tch_mpi_and_hdf5_stay_in_their_modules_and_imports_point_one_way() {
             let module = inside.iter().next().unwrap().to_str().unwrap();
             let text = fs::read_to_string(&path).unwrap();
             for (name, home) in confined {
-                assert!(!text.contains(name) || module == home, "{name} in {}", inside.display());
+                assert!(
+                    !text.contains(name) || module == home,
+                    "{name} in {}",
+                    inside.display()
+                );
             }
             let Some((_, imports)) = allowed.iter().find(|(name, _)| *name == module) else {
                 continue;

@@ -14,19 +14,40 @@ const SWEEP: [&str; 5] = ["sweep", "job.toml", "--run-dir", "run", "--slots=1"];
 fn refuse_job(job: &str, code: i32, parts: &[&str]) {
     let study = Study::with(job);
     study.run(&SWEEP).refused(code, parts);
-    assert!(!study.path("run").exists(), "a refused job left a run directory");
+    assert!(
+        !study.path("run").exists(),
+        "a refused job left a run directory"
+    );
 }
 
 #[test]
 fn an_unknown_key_is_refused_with_its_line_and_the_nearest_key() {
     let job = JOB.replace("hidden_size", "hiden_size");
-    refuse_job(&job, 2, &["job.toml", "line 8", "hiden_size", "did you mean `hidden_size`"]);
+    refuse_job(
+        &job,
+        2,
+        &[
+            "job.toml",
+            "line 8",
+            "hiden_size",
+            "did you mean `hidden_size`",
+        ],
+    );
 }
 
 #[test]
 fn an_empty_axis_is_refused() {
     let job = JOB.replace("[8, 12]", "[]");
-    refuse_job(&job, 2, &["job.toml", "line 8", "`grid.hidden_size`", "at least one value"]);
+    refuse_job(
+        &job,
+        2,
+        &[
+            "job.toml",
+            "line 8",
+            "`grid.hidden_size`",
+            "at least one value",
+        ],
+    );
 }
 
 #[test]
@@ -38,7 +59,15 @@ fn a_dropout_above_one_is_refused() {
 #[test]
 fn a_window_longer_than_the_calendar_is_refused() {
     let job = JOB.replace("[30]", "[30, 3650]");
-    refuse_job(&job, 2, &["job.toml", "`grid.window_days` has 3650", "days of the pack's calendar"]);
+    refuse_job(
+        &job,
+        2,
+        &[
+            "job.toml",
+            "`grid.window_days` has 3650",
+            "days of the pack's calendar",
+        ],
+    );
 }
 
 #[test]
@@ -49,7 +78,9 @@ fn an_input_that_the_pack_does_not_have_is_refused_with_the_nearest_name() {
 
 #[test]
 fn a_missing_job_file_is_named() {
-    Study::new().run(&["sweep", "none.toml"]).refused(4, &["none.toml", "No such file"]);
+    Study::new()
+        .run(&["sweep", "none.toml"])
+        .refused(4, &["none.toml", "No such file"]);
 }
 
 #[test]
@@ -75,13 +106,18 @@ fn a_truncated_pack_is_refused() {
 fn a_file_that_is_no_pack_is_refused() {
     let study = Study::new();
     study.write("small.h5", "date,flux\n2003-01-01,1.5\n");
-    study.run(&["inspect", "small.h5"]).refused(4, &["small.h5"]);
+    study
+        .run(&["inspect", "small.h5"])
+        .refused(4, &["small.h5"]);
 }
 
 #[test]
 fn a_device_that_is_not_there_is_refused() {
     if std::path::Path::new("/dev/nvidiactl").exists() {
-        left_out("a_device_that_is_not_there_is_refused", "this machine has a GPU");
+        left_out(
+            "a_device_that_is_not_there_is_refused",
+            "this machine has a GPU",
+        );
         return;
     }
     let study = Study::new();
@@ -107,9 +143,15 @@ fn another_contract_in_the_same_run_directory_is_refused_by_key() {
     study.run(&SWEEP).ok();
     let before = study.findings("run");
     study.write("job.toml", JOB.replace("epochs = 2", "epochs = 3"));
-    study.run(&SWEEP).refused(2, &["`training.epochs` was 2 and is now 3", "--run-dir"]);
+    study
+        .run(&SWEEP)
+        .refused(2, &["`training.epochs` was 2 and is now 3", "--run-dir"]);
     study.write("job.toml", JOB);
-    study.run(&["synth", "-o", "small.h5", "--sites", "6", "--years", "3", "--seed", "9"]).ok();
+    study
+        .run(&[
+            "synth", "-o", "small.h5", "--sites", "6", "--years", "3", "--seed", "9",
+        ])
+        .ok();
     study.run(&SWEEP).refused(2, &["`pack_digest`"]);
     assert_eq!(before, study.findings("run"));
 }
@@ -119,10 +161,15 @@ fn a_locked_run_directory_is_refused_and_the_holder_named() {
     let study = Study::with(&JOB.replace("epochs = 2", "epochs = 200"));
     let mut holder = study.command(&SWEEP).spawn().unwrap();
     while !study.path("run/lock").exists() {
-        assert!(holder.try_wait().unwrap().is_none(), "the first sweep ended early");
+        assert!(
+            holder.try_wait().unwrap().is_none(),
+            "the first sweep ended early"
+        );
         std::thread::sleep(std::time::Duration::from_millis(2));
     }
-    study.run(&SWEEP).refused(4, &["locked by process", &holder.id().to_string()]);
+    study
+        .run(&SWEEP)
+        .refused(4, &["locked by process", &holder.id().to_string()]);
     holder.kill().unwrap();
     holder.wait().unwrap();
 }
@@ -131,7 +178,14 @@ fn a_locked_run_directory_is_refused_and_the_holder_named() {
 fn a_run_directory_that_cannot_be_written_is_refused() {
     let study = Study::new();
     // A file system that takes no files, not even root's.
-    let ended = study.run(&["sweep", "job.toml", "--run-dir", "/proc/efflux-run", "--slots", "1"]);
+    let ended = study.run(&[
+        "sweep",
+        "job.toml",
+        "--run-dir",
+        "/proc/efflux-run",
+        "--slots",
+        "1",
+    ]);
     ended.refused(4, &["/proc/efflux-run", "cannot create the run directory"]);
     if !cfg!(target_os = "linux") || !rustix::process::geteuid().is_root() {
         return;
@@ -143,7 +197,14 @@ fn a_run_directory_that_cannot_be_written_is_refused() {
     command
         .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
         .arg(program)
-        .args(["sweep", "job.toml", "--run-dir", "foreign/run", "--slots", "1"])
+        .args([
+            "sweep",
+            "job.toml",
+            "--run-dir",
+            "foreign/run",
+            "--slots",
+            "1",
+        ])
         .current_dir(study.directory.path());
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
     fs::set_permissions(study.directory.path(), mode).unwrap();
@@ -184,7 +245,11 @@ fn a_journal_that_cannot_grow_stops_the_sweep_and_the_same_command_continues() {
     let study = Study::new();
     let mut command = Command::new("sh");
     command
-        .args(["-c", "ulimit -f 2; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_efflux")])
+        .args([
+            "-c",
+            "ulimit -f 2; exec \"$0\" \"$@\"",
+            env!("CARGO_BIN_EXE_efflux"),
+        ])
         .args(SWEEP)
         .current_dir(study.directory.path());
     let ended: Ended = command.output().unwrap().into();
@@ -198,10 +263,16 @@ fn a_journal_that_cannot_grow_stops_the_sweep_and_the_same_command_continues() {
 #[test]
 fn the_same_seed_gives_the_same_pack_byte_for_byte() {
     let study = Study::new();
-    study.run(&["synth", "-o", "again.h5", "--sites", "6", "--years", "3"]).ok();
+    study
+        .run(&["synth", "-o", "again.h5", "--sites", "6", "--years", "3"])
+        .ok();
     let bytes = |name| fs::read(study.path(name)).unwrap();
     assert!(bytes("small.h5") == bytes("again.h5"));
-    study.run(&["synth", "-o", "other.h5", "--sites", "6", "--years", "3", "--seed", "1"]).ok();
+    study
+        .run(&[
+            "synth", "-o", "other.h5", "--sites", "6", "--years", "3", "--seed", "1",
+        ])
+        .ok();
     let digest = |name: &str| Pack::read(&study.path(name)).unwrap().digest;
     assert_ne!(digest("small.h5"), digest("other.h5"));
 }

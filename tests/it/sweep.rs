@@ -21,11 +21,15 @@ fn await_until(what: &str, mut condition: impl FnMut() -> bool) {
 #[test]
 fn results_are_the_same_bit_for_bit_however_many_slots_and_ranks_there_are() {
     let study = Study::new();
-    study.run(&["sweep", "job.toml", "--run-dir", "one", "--slots", "1"]).ok();
+    study
+        .run(&["sweep", "job.toml", "--run-dir", "one", "--slots", "1"])
+        .ok();
     let one = study.findings("one");
     assert_eq!(one.outcomes.len(), 6);
     assert_eq!(one.simulations.len(), 2);
-    study.run(&["sweep", "job.toml", "--run-dir", "two", "--slots", "2"]).ok();
+    study
+        .run(&["sweep", "job.toml", "--run-dir", "two", "--slots", "2"])
+        .ok();
     assert_eq!(one, study.findings("two"));
     if cfg!(feature = "mpi") {
         for ranks in [2, 3] {
@@ -34,8 +38,11 @@ fn results_are_the_same_bit_for_bit_however_many_slots_and_ranks_there_are() {
             let ended: Ended = study.mpirun(ranks, &arguments).output().unwrap().into();
             ended.ok();
             assert_eq!(one, study.findings(&run));
-            let places: BTreeSet<u32> =
-                study.records(&run).iter().map(|record| record.place.rank).collect();
+            let places: BTreeSet<u32> = study
+                .records(&run)
+                .iter()
+                .map(|record| record.place.rank)
+                .collect();
             assert!(places.len() > 1, "only ranks {places:?} trained");
         }
     }
@@ -65,8 +72,12 @@ fn trainers_of(parent: u32) -> Vec<u32> {
     for entry in fs::read_dir("/proc").unwrap() {
         let path = entry.unwrap().path();
         let command = fs::read_to_string(path.join("cmdline")).unwrap_or_default();
-        if command.contains("efflux-trainer") && command.contains(&format!("--parent\0{parent}\0")) {
-            found.extend(path.file_name().and_then(|name| name.to_str()?.parse::<u32>().ok()));
+        if command.contains("efflux-trainer") && command.contains(&format!("--parent\0{parent}\0"))
+        {
+            found.extend(
+                path.file_name()
+                    .and_then(|name| name.to_str()?.parse::<u32>().ok()),
+            );
         }
     }
     found
@@ -75,7 +86,9 @@ fn trainers_of(parent: u32) -> Vec<u32> {
 #[test]
 fn a_sweep_killed_in_the_middle_continues_without_repeating_a_finished_trial() {
     let study = longer();
-    study.run(&["sweep", "job.toml", "--run-dir", "whole", "--slots", "2"]).ok();
+    study
+        .run(&["sweep", "job.toml", "--run-dir", "whole", "--slots", "2"])
+        .ok();
     let mut sweep = study
         .command(&["sweep", "job.toml", "--run-dir", "killed", "--slots", "2"])
         .stderr(Stdio::null())
@@ -83,14 +96,25 @@ fn a_sweep_killed_in_the_middle_continues_without_repeating_a_finished_trial() {
         .unwrap();
     await_until("two trials finished", || finished(&study, "killed") >= 2);
     kill(&mut sweep);
-    await_until("the trainers died with their supervisor", || trainers_of(sweep.id()).is_empty());
+    await_until("the trainers died with their supervisor", || {
+        trainers_of(sweep.id()).is_empty()
+    });
     let before = finished(&study, "killed");
     assert!(before < 6, "the kill came too late to be in the middle");
-    study.run(&["sweep", "job.toml", "--run-dir", "killed", "--slots", "2"]).ok();
+    study
+        .run(&["sweep", "job.toml", "--run-dir", "killed", "--slots", "2"])
+        .ok();
     assert_eq!(study.findings("whole"), study.findings("killed"));
     let records = study.records("killed");
-    let trials: BTreeSet<_> = records.iter().map(|record| record.trial.id.clone()).collect();
-    assert_eq!((records.len(), trials.len()), (6, 6), "a finished trial was run again");
+    let trials: BTreeSet<_> = records
+        .iter()
+        .map(|record| record.trial.id.clone())
+        .collect();
+    assert_eq!(
+        (records.len(), trials.len()),
+        (6, 6),
+        "a finished trial was run again"
+    );
 }
 
 #[test]
@@ -99,9 +123,14 @@ fn an_mpi_sweep_killed_in_the_middle_continues_with_another_number_of_ranks() {
         return;
     }
     let study = longer();
-    study.run(&["sweep", "job.toml", "--run-dir", "whole", "--slots", "2"]).ok();
+    study
+        .run(&["sweep", "job.toml", "--run-dir", "whole", "--slots", "2"])
+        .ok();
     let mut launch = study
-        .mpirun(2, &["sweep", "job.toml", "--run-dir", "killed", "--slots", "1"])
+        .mpirun(
+            2,
+            &["sweep", "job.toml", "--run-dir", "killed", "--slots", "1"],
+        )
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
@@ -124,13 +153,22 @@ fn an_mpi_sweep_killed_in_the_middle_continues_with_another_number_of_ranks() {
 #[test]
 fn a_finished_sweep_run_again_trains_nothing_and_an_extended_one_only_what_is_new() {
     let study = Study::new();
-    study.run(&["sweep", "job.toml", "--run-dir", "run", "--slots", "2"]).ok();
+    study
+        .run(&["sweep", "job.toml", "--run-dir", "run", "--slots", "2"])
+        .ok();
     let first = study.findings("run");
-    study.run(&["sweep", "job.toml", "--run-dir", "run", "--slots", "2"]).ok();
+    study
+        .run(&["sweep", "job.toml", "--run-dir", "run", "--slots", "2"])
+        .ok();
     assert_eq!(study.records("run").len(), 6);
     assert_eq!(first, study.findings("run"));
-    study.write("job.toml", JOB.replace("final = [0, 1]", "final = [0, 1, 2]"));
-    study.run(&["sweep", "job.toml", "--run-dir", "run", "--slots", "2"]).ok();
+    study.write(
+        "job.toml",
+        JOB.replace("final = [0, 1]", "final = [0, 1, 2]"),
+    );
+    study
+        .run(&["sweep", "job.toml", "--run-dir", "run", "--slots", "2"])
+        .ok();
     assert_eq!(study.records("run").len(), 7);
     let status = study.run(&["status", "run", "--json", "--exit-code"]).ok();
     let status: serde_json::Value = serde_json::from_str(&status.stdout).unwrap();
@@ -153,14 +191,22 @@ fn an_interrupt_ends_with_75_and_the_same_command_continues() {
     assert!(!study.path("run").join("lock").exists());
     let unfinished = study.run(&["status", "run", "--exit-code"]);
     assert_eq!(unfinished.code, Some(75));
-    assert!(unfinished.stdout.contains("continues"), "{}", unfinished.stdout);
-    study.run(&["sweep", "job.toml", "--run-dir", "run", "--slots", "2"]).ok();
+    assert!(
+        unfinished.stdout.contains("continues"),
+        "{}",
+        unfinished.stdout
+    );
+    study
+        .run(&["sweep", "job.toml", "--run-dir", "run", "--slots", "2"])
+        .ok();
 }
 
 #[test]
 fn a_trainer_that_is_killed_costs_one_attempt_and_nothing_else() {
     let study = longer();
-    study.run(&["sweep", "job.toml", "--run-dir", "whole", "--slots", "1"]).ok();
+    study
+        .run(&["sweep", "job.toml", "--run-dir", "whole", "--slots", "1"])
+        .ok();
     let mut sweep = study
         .command(&["sweep", "job.toml", "--run-dir", "run", "--slots", "1"])
         .stderr(Stdio::null())
@@ -181,5 +227,8 @@ fn a_trainer_that_is_killed_costs_one_attempt_and_nothing_else() {
         })
         .collect();
     assert!(failed.len() <= 1, "{failed:?}");
-    assert!(failed.iter().all(|message| message.contains("signal 9")), "{failed:?}");
+    assert!(
+        failed.iter().all(|message| message.contains("signal 9")),
+        "{failed:?}"
+    );
 }
