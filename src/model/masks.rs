@@ -77,8 +77,7 @@ mod tests {
     fn the_share_of_dropped_weights_is_the_dropout() {
         for dropout in [0.2, 0.35, 0.5, 0.999] {
             let mut stream = Stream::new(3, Purpose::Masks, 1, 2);
-            let keep = 1.0 / (1.0 - dropout);
-            let factors = factors(&mut stream, dropout, keep, 400_001);
+            let factors = factors(&mut stream, dropout, 1.25, 400_001);
             let dropped = factors.iter().filter(|factor| **factor == 0.0).count() as f64;
             let deviation = (400_001.0 * dropout * (1.0 - dropout)).sqrt();
             assert!(
@@ -88,7 +87,7 @@ mod tests {
             assert!(
                 factors
                     .iter()
-                    .all(|&factor| factor == 0.0 || factor == keep as f32)
+                    .all(|&factor| factor == 0.0 || factor == 1.25)
             );
         }
     }

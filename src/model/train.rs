@@ -18,7 +18,7 @@ use crate::data::Tensors;
 use crate::data::iterations_per_epoch;
 use crate::job::{Params, Training};
 
-/// How often a long epoch lets itself be looked at.
+/// How often a long epoch lets itself be looked at, unless told otherwise.
 const PACE: Duration = Duration::from_secs(1);
 
 /// A model that was trained to the end, and how it went.
@@ -83,6 +83,7 @@ pub struct Trainer {
     sites: usize,
     epochs: u32,
     iterations: u32,
+    pace: Duration,
     at: Position,
     /// Sum of this epoch's batch losses, on the device and in f64: it is read once an epoch.
     loss_sum: Tensor,
@@ -159,6 +160,7 @@ impl Trainer {
                 sites: tensors.sites,
                 epochs: training.epochs,
                 iterations,
+                pace: PACE,
                 at: Position::default(),
                 loss_sum: Tensor::zeros([], (Kind::Double, device)),
             })
@@ -203,6 +205,12 @@ impl Trainer {
         })
     }
 
+    /// The same trial, looked at this often within an epoch instead of about once a second.
+    pub fn observed_every(mut self, pace: Duration) -> Self {
+        self.pace = pace;
+        self
+    }
+
     /// Trains to the end. `observe` is called after each epoch and about once a second in between.
     ///
     /// # Errors
@@ -215,21 +223,21 @@ impl Trainer {
         observe: &mut dyn FnMut(&Progress) -> Flow,
     ) -> Result<Trained, TrialError> {
         guarded(move || {
-            let mut pace = Pace::new(self.updates());
+            let mut clock = Clock::new(self.updates());
             while self.at.epoch < self.epochs {
                 let epoch = self
                     .sampler
                     .epoch(self.seed, self.at.epoch, self.iterations);
                 let starts = Tensor::from_slice(&epoch.starts).to_device(self.device);
                 while self.at.iteration < self.iterations {
-                    if pace.is_due() {
-                        self.show(&mut pace, observe)?;
+                    if clock.is_due(self.pace) {
+                        self.show(&mut clock, observe)?;
                     }
                     self.update(&starts, &epoch.batches[self.at.iteration as usize]);
                     self.at.iteration += 1;
                 }
                 self.finish_epoch()?;
-                self.show(&mut pace, observe)?;
+                self.show(&mut clock, observe)?;
             }
             Ok(Trained {
                 updates: self.updates(),
@@ -295,7 +303,7 @@ impl Trainer {
 
     fn show(
         &self,
-        pace: &mut Pace,
+        clock: &mut Clock,
         observe: &mut dyn FnMut(&Progress) -> Flow,
     ) -> Result<(), TrialError> {
         let progress = Progress {
@@ -304,7 +312,7 @@ impl Trainer {
             epochs: self.epochs,
             iterations: self.iterations,
             loss: self.at.losses.last().copied(),
-            updates_per_second: pace.rate(self.updates()),
+            updates_per_second: clock.rate(self.updates()),
             trainer: self,
         };
         match observe(&progress) {
@@ -333,13 +341,13 @@ impl Trainer {
 
 /// The clock of a training: when to be looked at, and how fast it goes.
 #[derive(Debug)]
-struct Pace {
+struct Clock {
     began: Instant,
     shown: Instant,
     first_update: u64,
 }
 
-impl Pace {
+impl Clock {
     fn new(first_update: u64) -> Self {
         let now = Instant::now();
         Self {
@@ -349,8 +357,8 @@ impl Pace {
         }
     }
 
-    fn is_due(&self) -> bool {
-        self.shown.elapsed() >= PACE
+    fn is_due(&self, pace: Duration) -> bool {
+        self.shown.elapsed() >= pace
     }
 
     fn rate(&mut self, updates: u64) -> f64 {

@@ -1,4 +1,68 @@
 //! The model against torch's own numbers, and what training promises of itself.
 
+#![allow(clippy::unwrap_used)] // A test that cannot go on has failed.
+
+mod files;
 mod golden;
+mod sampling;
 mod training;
+
+use efflux::data::{Scale, Tensors};
+use efflux::job::{Params, Training, Transformation};
+use efflux::model::device::Device;
+use efflux::model::{Purpose, Stream, Trainer};
+
+/// Six sites, 120 days, three daily and two static inputs; a month or two of targets at five of the sites.
+fn tensors() -> Tensors {
+    const SITES: usize = 6;
+    const DAYS: usize = 120;
+    let mut stream = Stream::new(11, Purpose::Starts, 0, 0);
+    let mut values = |count| -> Vec<f32> {
+        (0..count)
+            .map(|_| stream.below(1000) as f32 / 1000.0)
+            .collect()
+    };
+    let observed = values(SITES * DAYS);
+    let mut target = observed.clone();
+    for (row, value) in target.iter_mut().enumerate() {
+        let (site, day) = (row / DAYS, row % DAYS);
+        let record = 15 * site..15 * site + 10 * (site % 3) + 25;
+        if site == 5 || !record.contains(&day) || day % 7 == 0 {
+            *value = f32::NAN;
+        }
+    }
+    Tensors {
+        sites: SITES,
+        days: DAYS,
+        dynamic: 3,
+        statics: 2,
+        dynamic_values: values(SITES * DAYS * 3),
+        static_values: values(SITES * 2),
+        target,
+        scale: Scale {
+            transformation: Transformation::None,
+            min: 0.0,
+            max: 1.0,
+        },
+        observed,
+        parts: Vec::new(),
+        site_ids: (0..SITES).map(|site| format!("site {site}")).collect(),
+    }
+}
+
+const PARAMS: Params = Params {
+    hidden_size: 8,
+    dropout: 0.2,
+    window_days: 20,
+};
+
+fn training(epochs: u32) -> Training {
+    Training {
+        epochs,
+        ..Training::default()
+    }
+}
+
+fn trainer(tensors: &Tensors, seed: u64, epochs: u32) -> Trainer {
+    Trainer::new(tensors, &PARAMS, &training(epochs), seed, Device::Cpu).unwrap()
+}

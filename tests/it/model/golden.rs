@@ -114,12 +114,15 @@ impl Golden {
         let (predicted, _) = self.run(model, masks);
         let target = self.input("target", &[-1, self.rows()]);
         let present = target.isnan().logical_not().to_kind(self.kind);
-        let targets = present.sum(Kind::Double).double_value(&[]) as u32;
+        let targets = present
+            .to_kind(Kind::Int64)
+            .sum(Kind::Int64)
+            .int64_value(&[]);
         masked_mse(
             &predicted,
             &target.nan_to_num(0.0, None, None),
             &present,
-            targets,
+            u32::try_from(targets).unwrap(),
         )
     }
 

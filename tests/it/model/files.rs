@@ -1,0 +1,100 @@
+//! Weights and checkpoints on disk, and the device they are made on.
+
+use std::fs;
+
+use efflux::model::checkpoint::{Checkpoint, load_weights, save_weights};
+use efflux::model::device::{self, Choice, Device};
+use efflux::model::{Flow, PARAMETERS};
+use safetensors::SafeTensors;
+
+use super::{tensors, trainer};
+
+#[test]
+fn weights_come_back_from_a_file_that_torch_can_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("weights.safetensors");
+    let trained = trainer(&tensors(), 1, 1)
+        .run(&mut |_| Flow::Continue)
+        .unwrap();
+    save_weights(&trained.model, &path).unwrap();
+
+    let loaded = load_weights(&path).unwrap();
+    assert_eq!(loaded.shape(), trained.model.shape());
+    assert_eq!(loaded.flat(), trained.model.flat());
+
+    let bytes = fs::read(&path).unwrap();
+    let file = SafeTensors::deserialize(&bytes).unwrap();
+    assert_eq!(file.len(), PARAMETERS.len());
+    assert_eq!(file.tensor("lstm.weight_hh_l0").unwrap().shape(), [32, 8]);
+    assert_eq!(file.tensor("input.weight").unwrap().shape(), [8, 5]);
+    // The same model gives the same bytes, and nothing is left beside them.
+    save_weights(&loaded, &path).unwrap();
+    assert_eq!(fs::read(&path).unwrap(), bytes);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn a_checkpoint_that_is_damaged_or_of_another_trial_is_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("checkpoint.safetensors");
+    let _ = trainer(&tensors(), 1, 3).run(&mut |progress| {
+        progress.checkpoint().save("aa", &path).unwrap();
+        Flow::Stop
+    });
+    let complete = Checkpoint::load("aa", &path).unwrap();
+    assert!(complete.device.starts_with("cpu "), "{}", complete.device);
+    assert_eq!(load_weights(&path).unwrap().shape(), complete.shape);
+
+    let refused = |trial: &str, expected: &str| {
+        let error = Checkpoint::load(trial, &path).unwrap_err().to_string();
+        assert!(
+            error.contains("checkpoint.safetensors") && error.contains(expected),
+            "{error}"
+        );
+    };
+    refused("bb", "of trial aa, expected bb");
+    let bytes = fs::read(&path).unwrap();
+    let mut flipped = bytes.clone();
+    *flipped.last_mut().unwrap() ^= 1;
+    fs::write(&path, &flipped).unwrap();
+    refused("aa", "damaged");
+    fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
+    refused("aa", "damaged");
+    fs::write(&path, b"").unwrap();
+    refused("aa", "damaged");
+}
+
+#[test]
+fn a_file_that_cannot_be_written_is_an_error_and_leaves_nothing() {
+    let trained = trainer(&tensors(), 1, 1)
+        .run(&mut |_| Flow::Continue)
+        .unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("absent").join("weights.safetensors");
+    let error = save_weights(&trained.model, &path).unwrap_err();
+    assert!(error.to_string().contains("absent"), "{error}");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn the_cpu_is_described_with_its_instruction_set_level_and_threads() {
+    assert_eq!(device::open(Choice::Cpu).unwrap(), Device::Cpu);
+    let one = device::describe(Device::Cpu, 1);
+    assert!(
+        one.starts_with("cpu ") && one.ends_with(", 1 thread"),
+        "{one}"
+    );
+    assert!(device::describe(Device::Cpu, 2).ends_with(", 2 threads"));
+}
+
+#[test]
+fn a_gpu_that_is_not_there_is_an_error_when_asked_for_and_none_otherwise() {
+    let automatic = device::open(Choice::Auto).unwrap();
+    match device::open(Choice::Cuda) {
+        Ok(device) => assert_eq!(automatic, device),
+        Err(error) => {
+            assert_eq!(automatic, Device::Cpu);
+            assert!(error.to_string().starts_with("device: "), "{error}");
+        }
+    }
+}
