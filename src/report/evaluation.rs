@@ -164,9 +164,18 @@ impl Evaluation {
             .collect()
     }
 
-    /// The median of one measure over the sites at which it is defined.
+    /// The median of one measure over the sites at which it is defined; if there is none, the reason given by the site
+    /// with the most days.
     pub(crate) fn median(&self, series: Series, part: Part, measure: Measure) -> Defined {
-        median(&self.defined(series, part, measure))
+        let longest = self
+            .scores(series, part)
+            .iter()
+            .max_by_key(|scores| scores.n);
+        median(&self.defined(series, part, measure)).map_err(|none| {
+            longest
+                .and_then(|scores| measure.of(scores).err())
+                .unwrap_or(none)
+        })
     }
 
     /// The class of the ensemble mean at a site on the test part.

@@ -1,6 +1,8 @@
 //! The formulas against the golden numbers in `tests/data/reference`, or in the directory that `EFFLUX_REFERENCE_DIR`
 //! names: other series made by the same generators.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
 use std::path::{Path, PathBuf};
 
 use efflux::analysis::classes::Reading;

@@ -26,8 +26,8 @@ pub(crate) fn search(selection: &Selection) -> Figure {
         (0.0, 1.0)
     };
 
-    let mut canvas = Canvas::new(760.0, 62.0 + 20.0 * shown.len() as f64 + 40.0);
-    let (left, right, top) = (244.0, canvas.width - 20.0, 44.0);
+    let mut canvas = Canvas::new(800.0, 62.0 + 20.0 * shown.len() as f64 + 40.0);
+    let (left, right, top) = (286.0, canvas.width - 20.0, 44.0);
     let bottom = canvas.height - 42.0;
     let margin = 0.04 * (high - low);
     let x = Scale::nice((low - margin, high + margin), (left, right), 6);
@@ -68,19 +68,20 @@ pub(crate) fn search(selection: &Selection) -> Figure {
             &row.params.to_string(),
         );
         canvas.line(Ink::Grid, (left, y), (right, y));
-        if let Ok(mean) = row.mean {
-            canvas.line(
-                Ink::Mean,
-                (x.clamped(mean), y - 7.0),
-                (x.clamped(mean), y + 7.0),
-            );
-        }
         for value in row.seeds.iter().filter_map(|(_, value)| *value) {
             canvas.circle(Ink::Seed, (x.clamped(value), y), 4.0);
             if value < low {
                 let label = format!("◂ {}", words::number(value, 1));
                 canvas.text(Ink::Muted, (left + 8.0, y + 4.0), Anchor::Start, &label);
             }
+        }
+        // Over the rings, which would hide it.
+        if let Ok(mean) = row.mean {
+            canvas.line(
+                Ink::Mean,
+                (x.clamped(mean), y - 7.0),
+                (x.clamped(mean), y + 7.0),
+            );
         }
         if row.mean.is_err() {
             canvas.text(Ink::Muted, (right, y + 4.0), Anchor::End, "not selectable");

@@ -78,8 +78,12 @@ fn lead(results: &Results<'_>, summary: &Summary) -> String {
         return "No configuration could be selected, so there is no ensemble.".to_owned();
     };
     let field = match selection.configurations.len() {
-        1 => "the only configuration".to_owned(),
-        count => format!("selected from {count} configurations"),
+        1 => "is the only configuration of the search".to_owned(),
+        count => format!(
+            "was selected from {count} configurations by the {} over sites on the {} part",
+            words::metric(selection.metric),
+            words::part(selection.on)
+        ),
     };
     let ensemble = if summary.members == 0 {
         "None of its members has simulated the calendar yet.".to_owned()
@@ -93,7 +97,7 @@ fn lead(results: &Results<'_>, summary: &Summary) -> String {
             String::new()
         } else {
             format!(
-                " At {} of {} it is better than the site’s mean over the training days.",
+                " At {} of {} its NSE is above that of the site’s mean over the training days.",
                 summary.sites_better,
                 words::counted(summary.sites_compared, "site")
             )
@@ -105,10 +109,8 @@ fn lead(results: &Results<'_>, summary: &Summary) -> String {
         )
     };
     format!(
-        "<strong class=\"selected\">{}</strong> is {field}, by the {} over sites on the {} part. {ensemble}",
-        escape(&winner.to_string()),
-        words::metric(selection.metric),
-        words::part(selection.on),
+        "<strong class=\"selected\">{}</strong> {field}. {ensemble}",
+        escape(&winner.to_string())
     )
 }
 
