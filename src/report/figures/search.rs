@@ -29,7 +29,8 @@ pub(crate) fn search(selection: &Selection) -> Figure {
     let mut canvas = Canvas::new(800.0, 62.0 + 20.0 * shown.len() as f64 + 40.0);
     let (left, right, top) = (286.0, canvas.width - 20.0, 44.0);
     let bottom = canvas.height - 42.0;
-    let margin = 0.04 * (high - low);
+    // A single value has no range of its own.
+    let margin = (0.04 * (high - low)).max(0.02);
     let x = Scale::nice((low - margin, high + margin), (left, right), 6);
     for (value, label) in x.ticks(6) {
         canvas.line(Ink::Grid, (x.at(value), top), (x.at(value), bottom));
