@@ -1,5 +1,7 @@
 //! The scores behind every table and figure: of each series, on each part, at each site.
 
+use std::fmt;
+
 use crate::analysis::Defined;
 use crate::analysis::baselines;
 use crate::analysis::classes::{Class, Reading};
@@ -58,6 +60,21 @@ pub struct ClassCounts {
     pub poor: usize,
     /// Sites whose NSE or KGE is not defined.
     pub undefined: usize,
+}
+
+impl fmt::Display for ClassCounts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            good,
+            fair,
+            poor,
+            undefined,
+        } = self;
+        write!(
+            f,
+            "{good} good, {fair} fair, {poor} poor, {undefined} not defined"
+        )
+    }
 }
 
 impl Measure {

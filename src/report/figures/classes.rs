@@ -1,7 +1,6 @@
 //! How many sites are good, fair and poor: one bar per reading of the classes.
 
 use super::super::evaluation::ClassCounts;
-use super::super::words;
 use super::canvas::{Anchor, Canvas, Figure, Ink};
 
 pub(crate) fn classes(text: ClassCounts, captions: ClassCounts) -> Figure {
@@ -48,14 +47,7 @@ pub(crate) fn classes(text: ClassCounts, captions: ClassCounts) -> Figure {
             }
             x += width;
         }
-        described.push(format!(
-            "By the {label}: {} good, {} fair, {} poor, {} not defined, of {}.",
-            counts.good,
-            counts.fair,
-            counts.poor,
-            counts.undefined,
-            words::counted(total, "site")
-        ));
+        described.push(format!("By the {label}: {counts}."));
     }
     canvas.finish(
         "classes",

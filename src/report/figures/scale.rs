@@ -42,6 +42,11 @@ impl Scale {
         self.from + (value - self.low) / (self.high - self.low) * (self.to - self.from)
     }
 
+    /// Whether a value lies in the range.
+    pub(crate) fn holds(&self, value: f64) -> bool {
+        (self.low..=self.high).contains(&value)
+    }
+
     /// The pixel of a value, or of the end of the range that it lies beyond.
     pub(crate) fn clamped(&self, value: f64) -> f64 {
         self.at(value.clamp(self.low, self.high))

@@ -148,7 +148,7 @@ pub(crate) fn table(
 /// A figure with its caption, which may hold markup.
 pub(crate) fn figure(svg: &str, caption: &str) -> String {
     format!(
-        "<figure><div class=\"scroll\" tabindex=\"0\">{svg}</div>\n<figcaption>{caption}</figcaption></figure>\n"
+        "<figure><div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"Figure\">{svg}</div>\n<figcaption>{caption}</figcaption></figure>\n"
     )
 }
 
