@@ -162,7 +162,7 @@ impl Study {
                 let outcome = if failed {
                     Outcome::Failed(Failure {
                         class: FailureClass::Diverged,
-                        message: "epoch 12: loss is not finite, \"NaN\"".to_owned(),
+                        message: "epoch 12: the loss is not finite, \"so, it ended\"".to_owned(),
                     })
                 } else {
                     Outcome::Finished(Summary {
