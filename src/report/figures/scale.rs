@@ -153,7 +153,7 @@ mod tests {
         let start = Date::constant(2003, 1, 1);
         let year = months(start, (0, 364), 8);
         assert_eq!(year[1], (59, "Mar 2003".to_owned()));
-        let decade = months(start, (31, 3652), 10);
+        let decade = months(start, (31, 3653), 10);
         assert_eq!(decade[0], (365, "2004".to_owned()));
         assert_eq!(decade.len(), 10);
     }
