@@ -2,10 +2,12 @@
 //!
 //! What a formula cannot give is [`Undefined`] with the reason, never NaN, infinity or a conventional number.
 
+pub mod bands;
 pub mod baselines;
 pub mod classes;
 pub mod ensemble;
 pub mod metrics;
+pub mod rhythm;
 pub mod statistics;
 
 use std::fmt;

@@ -88,6 +88,43 @@ pub fn quantile(sorted: &[f64], p: f64) -> Defined {
     finite(a + (b - a) * (position - below as f64))
 }
 
+/// Tukey's fences: values beyond them are called outliers, values on them are not.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Fences {
+    /// The lower quartile.
+    pub q1: f64,
+    /// The upper quartile.
+    pub q3: f64,
+    /// `q1 - 1.5 (q3 - q1)`.
+    pub low: f64,
+    /// `q3 + 1.5 (q3 - q1)`.
+    pub high: f64,
+}
+
+impl Fences {
+    /// The fences of these values, with quartiles of type 7.
+    ///
+    /// # Errors
+    ///
+    /// [`Undefined::TooFew`] without values.
+    pub fn new(values: &[f64]) -> Defined<Self> {
+        let sorted = sorted(values);
+        let (q1, q3) = (quantile(&sorted, 0.25)?, quantile(&sorted, 0.75)?);
+        let reach = 1.5 * (q3 - q1);
+        Ok(Self {
+            q1,
+            q3,
+            low: q1 - reach,
+            high: q3 + reach,
+        })
+    }
+
+    /// Whether a value is no outlier.
+    pub fn hold(&self, value: f64) -> bool {
+        !(value < self.low || value > self.high)
+    }
+}
+
 /// How many values are greater than `threshold`.
 pub fn count_above(values: &[f64], threshold: f64) -> usize {
     values.iter().filter(|&&value| value > threshold).count()

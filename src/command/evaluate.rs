@@ -67,7 +67,12 @@ pub(crate) fn evaluate(study: &Study, ledger: &Ledger) -> Result<Exit> {
             configurations: candidates.into_iter().map(configuration).collect(),
         },
         records: &records,
-        caveats: &caveats(study, &members),
+        caveats: &study
+            .job
+            .caveats()
+            .into_iter()
+            .map(str::to_owned)
+            .collect::<Vec<_>>(),
         start: study.pack.calendar.start,
         days: study.pack.calendar.days,
         sites: &sites(study),
@@ -171,18 +176,6 @@ fn sites(study: &Study) -> Vec<Site> {
         }
     });
     with_parts.collect()
-}
-
-fn caveats(study: &Study, members: &[Member]) -> Vec<String> {
-    let mut caveats: Vec<String> = study.job.caveats().into_iter().map(str::to_owned).collect();
-    let planned = study.job.seeds.last.len();
-    if members.len() < planned {
-        caveats.push(format!(
-            "The ensemble is partial: {} of {planned} members.",
-            members.len()
-        ));
-    }
-    caveats
 }
 
 fn provenance(study: &Study, records: &[Record]) -> Vec<(String, String)> {

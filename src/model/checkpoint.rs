@@ -7,8 +7,7 @@
 //!
 //! A file appears under its name only when it is complete and on the disk; its digest is checked on reading.
 
-use std::fs::{self, File};
-use std::io::Write;
+use std::fs;
 use std::path::Path;
 
 use safetensors::tensor::TensorView;
@@ -19,6 +18,7 @@ use tch::{Device, Tensor};
 
 use super::lstm::{Lstm, PARAMETERS, Shape};
 use super::train::Position;
+use crate::durable;
 use crate::error::{Error, Result};
 
 /// Changes when a reader of the old files would misread new ones.
@@ -320,26 +320,7 @@ fn write(path: &Path, tensors: &[Named], training: Option<Training>) -> Result<(
     let metadata = [("efflux".to_owned(), header)].into();
     let bytes = safetensors::serialize(views, Some(metadata))
         .map_err(|error| Error::Internal(error.to_string()))?;
-    durably(path, &bytes)
-}
-
-/// A name that appears with its complete content or not at all, whenever the power fails.
-fn durably(path: &Path, bytes: &[u8]) -> Result<()> {
-    let mut partial = path.as_os_str().to_owned();
-    partial.push(".partial");
-    let partial = Path::new(&partial);
-    let mut file = File::create(partial).map_err(Error::io("create", partial))?;
-    file.write_all(bytes).map_err(Error::io("write", partial))?;
-    file.sync_all()
-        .map_err(Error::io("write to disk", partial))?;
-    fs::rename(partial, path).map_err(Error::io("rename to its final name", partial))?;
-    let directory = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    File::open(directory)
-        .and_then(|directory| directory.sync_all())
-        .map_err(Error::io("write to disk", directory))
+    durable::write(path, bytes)
 }
 
 fn digest<'a>(tensors: impl Iterator<Item = (&'a str, &'a [u8])>) -> String {

@@ -28,7 +28,7 @@ pub(crate) fn caveats(results: &Results<'_>, evaluation: &Evaluation) -> Vec<Str
         .count();
     if failed > 0 {
         caveats.push(format!(
-            "{} failed; they are listed below.",
+            "{} failed: see the list below.",
             counted(failed, "trial")
         ));
     }

@@ -1,5 +1,7 @@
 //! The scores behind every table and figure: of each series, on each part, at each site.
 
+use std::fmt;
+
 use crate::analysis::Defined;
 use crate::analysis::baselines;
 use crate::analysis::classes::{Class, Reading};
@@ -58,6 +60,21 @@ pub struct ClassCounts {
     pub poor: usize,
     /// Sites whose NSE or KGE is not defined.
     pub undefined: usize,
+}
+
+impl fmt::Display for ClassCounts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            good,
+            fair,
+            poor,
+            undefined,
+        } = self;
+        write!(
+            f,
+            "{good} good, {fair} fair, {poor} poor, {undefined} not defined"
+        )
+    }
 }
 
 impl Measure {
@@ -164,9 +181,18 @@ impl Evaluation {
             .collect()
     }
 
-    /// The median of one measure over the sites at which it is defined.
+    /// The median of one measure over the sites at which it is defined; if there is none, the reason given by the site
+    /// with the most days.
     pub(crate) fn median(&self, series: Series, part: Part, measure: Measure) -> Defined {
-        median(&self.defined(series, part, measure))
+        let longest = self
+            .scores(series, part)
+            .iter()
+            .max_by_key(|scores| scores.n);
+        median(&self.defined(series, part, measure)).map_err(|none| {
+            longest
+                .and_then(|scores| measure.of(scores).err())
+                .unwrap_or(none)
+        })
     }
 
     /// The class of the ensemble mean at a site on the test part.

@@ -10,7 +10,6 @@
 //! results is the same, byte for byte.
 
 mod caveats;
-mod durable;
 mod evaluation;
 mod figures;
 mod page;
@@ -19,10 +18,10 @@ mod summary;
 mod tables;
 mod words;
 
-use std::fs;
 use std::path::Path;
 
-use crate::error::{Error, Result};
+use crate::durable;
+use crate::error::Result;
 
 pub use evaluation::ClassCounts;
 pub use results::{Configuration, Member, Results, Selection, Site};
@@ -35,26 +34,24 @@ use page::Figures;
 ///
 /// # Errors
 ///
-/// [`Error::Io`] if a directory or file cannot be written, [`Error::Internal`] if series and calendar differ in length.
+/// [`Error::Io`](crate::error::Error::Io) if a directory or file cannot be written,
+/// [`Error::Internal`](crate::error::Error::Internal) if series and calendar differ in length.
 pub fn write(results: &Results<'_>, directory: &Path) -> Result<Summary> {
     results.check()?;
     let index = directory.join("index.html");
     let evaluation = Evaluation::new(results);
     let summary = Summary::new(results, &evaluation, &index);
     let (tables, figures) = (directory.join("tables"), directory.join("figures"));
-    for made in [&tables, &figures] {
-        fs::create_dir_all(made).map_err(Error::io("create", made))?;
-    }
     for table in tables::all(results, &evaluation) {
-        durable::write(&tables.join(table.file), &table.csv()?)?;
+        durable::write(&tables.join(table.file), table.csv()?)?;
     }
     let drawn = Figures::draw(results, &evaluation, &summary);
     for figure in drawn.all() {
         let path = figures.join(&figure.name).with_extension("svg");
-        durable::write(&path, figure.file().as_bytes())?;
+        durable::write(&path, figure.file())?;
     }
     // The page comes last: where it is, everything it speaks of is.
     let page = page::page(results, &evaluation, &summary, &drawn);
-    durable::write(&index, page.as_bytes())?;
+    durable::write(&index, page)?;
     Ok(summary)
 }

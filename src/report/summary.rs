@@ -158,11 +158,7 @@ impl fmt::Display for Summary {
             words::counted(self.sites_compared, "site")
         )?;
         for (counts, name) in [(self.classes, "text"), (self.classes_caption, "captions")] {
-            writeln!(
-                f,
-                "  classes   {} good, {} fair, {} poor, {} not defined ({name})",
-                counts.good, counts.fair, counts.poor, counts.undefined
-            )?;
+            writeln!(f, "  classes   {counts} ({name})")?;
         }
         write!(f, "  report    {}", self.report.display())
     }

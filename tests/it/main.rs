@@ -5,4 +5,5 @@ mod harness;
 mod model;
 mod program;
 mod refusals;
+mod report;
 mod sweep;

@@ -172,9 +172,9 @@ impl Canvas {
     pub(crate) fn finish(self, name: &str, title: &str, description: &str) -> Figure {
         let svg = format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"drawing\" viewBox=\"0 0 {w} {h}\" width=\"{w}\" \
-             height=\"{h}\" role=\"img\" aria-labelledby=\"{name}-title {name}-description\" \
+             height=\"{h}\" role=\"img\" aria-labelledby=\"figure-{name}-title figure-{name}-description\" \
              font-family=\"Helvetica Neue, Helvetica, Arial, Liberation Sans, DejaVu Sans, sans-serif\" \
-             font-size=\"12\">\n<title id=\"{name}-title\">{}</title>\n<desc id=\"{name}-description\">{}</desc>\n\
+             font-size=\"12\">\n<title id=\"figure-{name}-title\">{}</title>\n<desc id=\"figure-{name}-description\">{}</desc>\n\
              {}</svg>",
             escape(title),
             escape(description),

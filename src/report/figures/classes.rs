@@ -1,18 +1,20 @@
 //! How many sites are good, fair and poor: one bar per reading of the classes.
 
 use super::super::evaluation::ClassCounts;
-use super::super::words;
 use super::canvas::{Anchor, Canvas, Figure, Ink};
 
 pub(crate) fn classes(text: ClassCounts, captions: ClassCounts) -> Figure {
-    const LEFT: f64 = 118.0;
+    const LEFT: f64 = 150.0;
     const BAR: f64 = 22.0;
-    let mut canvas = Canvas::new(640.0, 72.0);
+    let mut canvas = Canvas::new(640.0, 66.0);
     let right = canvas.width - 8.0;
     let mut described = Vec::new();
-    for (row, (counts, label)) in [(text, "text’s thresholds"), (captions, "captions’")]
-        .iter()
-        .enumerate()
+    for (row, (counts, label)) in [
+        (text, "text’s thresholds"),
+        (captions, "captions’ thresholds"),
+    ]
+    .iter()
+    .enumerate()
     {
         let y = 4.0 + row as f64 * (BAR + 12.0);
         canvas.text(Ink::Label, (LEFT - 10.0, y + 15.0), Anchor::End, label);
@@ -45,14 +47,7 @@ pub(crate) fn classes(text: ClassCounts, captions: ClassCounts) -> Figure {
             }
             x += width;
         }
-        described.push(format!(
-            "By the {label}: {} good, {} fair, {} poor, {} not defined, of {}.",
-            counts.good,
-            counts.fair,
-            counts.poor,
-            counts.undefined,
-            words::counted(total, "site")
-        ));
+        described.push(format!("By the {label}: {counts}."));
     }
     canvas.finish(
         "classes",

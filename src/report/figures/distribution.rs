@@ -20,12 +20,12 @@ pub(crate) fn distribution(name: &str, score: &str, curves: &[Curve]) -> Figure 
         .iter()
         .filter(|curve| !curve.values.is_empty())
         .collect();
-    let mut canvas = Canvas::new(470.0, 318.0);
-    let (left, right, top, bottom) = (44.0, canvas.width - 12.0, 52.0, canvas.height - 40.0);
+    let mut canvas = Canvas::new(470.0, 368.0);
+    let (left, right, top, bottom) = (44.0, canvas.width - 12.0, 52.0, canvas.height - 90.0);
     let x = Scale::new((LOWEST, 1.0), (left, right));
     let y = Scale::new((0.0, 100.0), (bottom, top));
 
-    for (value, label) in y.ticks(4) {
+    for (value, label) in y.ticks(5) {
         canvas.line(Ink::Grid, (left, y.at(value)), (right, y.at(value)));
         canvas.text(
             Ink::Muted,
@@ -59,38 +59,34 @@ pub(crate) fn distribution(name: &str, score: &str, curves: &[Curve]) -> Figure 
     );
 
     let mut described = Vec::new();
-    for (place, curve) in curves.iter().enumerate() {
+    let mut tails = Vec::new();
+    for curve in &curves {
         let mut sorted = curve.values.clone();
         sorted.sort_by(f64::total_cmp);
         let below = sorted.iter().filter(|&&value| value < LOWEST).count();
         let share = |count: usize| 100.0 * count as f64 / sorted.len() as f64;
         let mut path = format!("M{} {}", px(left), px(y.at(share(below))));
         for (rank, &value) in sorted.iter().enumerate().skip(below) {
-            path.push_str(&format!(
-                "H{}V{}",
-                px(x.clamped(value)),
-                px(y.at(share(rank + 1)))
-            ));
+            let (x, y) = (px(x.clamped(value)), px(y.at(share(rank + 1))));
+            path.push_str(&format!("H{x}V{y}"));
         }
         path.push_str(&format!("H{}", px(right)));
         canvas.path(curve.ink, &path);
-        let mut text = format!("{}: {}", curve.name, words::counted(sorted.len(), "site"));
+        let sites = words::counted(sorted.len(), "site");
+        described.push(format!("{}, {sites}", curve.name));
         if below > 0 {
-            let clipped = format!("{below} below −1, lowest {}", words::number(sorted[0], 1));
-            let at = (
-                x.at(0.0) + 8.0,
-                bottom - 8.0 - 15.0 * (curves.len() - 1 - place) as f64,
-            );
-            canvas.text(
-                Ink::Muted,
-                at,
-                Anchor::Start,
-                &format!("{}: {clipped}", curve.name),
-            );
-            text.push_str(&format!(", {clipped}"));
+            let (lowest, of) = (words::number(sorted[0], 1), sorted.len());
+            tails.push(format!(
+                "{}: {below} of {of} below −1, lowest {lowest}",
+                curve.name
+            ));
         }
-        described.push(text);
     }
+    for (place, tail) in tails.iter().enumerate() {
+        let y = bottom + 53.0 + 15.0 * place as f64;
+        canvas.text(Ink::Muted, (left, y), Anchor::Start, tail);
+    }
+    described.append(&mut tails);
     let key: Vec<(Ink, String)> = curves
         .iter()
         .map(|curve| (curve.ink, curve.name.to_owned()))

@@ -42,6 +42,11 @@ impl Scale {
         self.from + (value - self.low) / (self.high - self.low) * (self.to - self.from)
     }
 
+    /// Whether a value lies in the range.
+    pub(crate) fn holds(&self, value: f64) -> bool {
+        (self.low..=self.high).contains(&value)
+    }
+
     /// The pixel of a value, or of the end of the range that it lies beyond.
     pub(crate) fn clamped(&self, value: f64) -> f64 {
         self.at(value.clamp(self.low, self.high))
@@ -148,7 +153,7 @@ mod tests {
         let start = Date::constant(2003, 1, 1);
         let year = months(start, (0, 364), 8);
         assert_eq!(year[1], (59, "Mar 2003".to_owned()));
-        let decade = months(start, (31, 3652), 10);
+        let decade = months(start, (31, 3653), 10);
         assert_eq!(decade[0], (365, "2004".to_owned()));
         assert_eq!(decade.len(), 10);
     }

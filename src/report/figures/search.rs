@@ -1,5 +1,7 @@
 //! The configurations of the search: each search seed a ring, their mean a bar.
 
+use crate::analysis::statistics::{self, Fences};
+
 use super::super::results::{Configuration, Selection};
 use super::super::words;
 use super::canvas::{Anchor, Canvas, Figure, Ink};
@@ -7,29 +9,16 @@ use super::scale::Scale;
 
 /// More rows than this are no longer a figure; the rest is in the table.
 const ROWS: usize = 40;
-/// What lies further below the best mean is drawn at the edge.
-const DEPTH: f64 = 1.5;
 
 pub(crate) fn search(selection: &Selection) -> Figure {
     let rows = ranked(selection);
     let shown = &rows[..rows.len().min(ROWS)];
-    let values = || {
-        shown
-            .iter()
-            .flat_map(|row| row.seeds.iter().filter_map(|(_, value)| *value))
-    };
-    let high = values().fold(f64::NEG_INFINITY, f64::max);
-    let low = values().fold(f64::INFINITY, f64::min).max(high - DEPTH);
-    let (low, high) = if high.is_finite() {
-        (low, high)
-    } else {
-        (0.0, 1.0)
-    };
-
-    let mut canvas = Canvas::new(760.0, 62.0 + 20.0 * shown.len() as f64 + 40.0);
-    let (left, right, top) = (244.0, canvas.width - 20.0, 44.0);
+    let (low, high) = range(shown);
+    let mut canvas = Canvas::new(800.0, 62.0 + 20.0 * shown.len() as f64 + 40.0);
+    let (left, right, top) = (286.0, canvas.width - 20.0, 44.0);
     let bottom = canvas.height - 42.0;
-    let margin = 0.04 * (high - low);
+    // A single value has no range of its own.
+    let margin = (0.04 * (high - low)).max(0.02);
     let x = Scale::nice((low - margin, high + margin), (left, right), 6);
     for (value, label) in x.ticks(6) {
         canvas.line(Ink::Grid, (x.at(value), top), (x.at(value), bottom));
@@ -68,19 +57,18 @@ pub(crate) fn search(selection: &Selection) -> Figure {
             &row.params.to_string(),
         );
         canvas.line(Ink::Grid, (left, y), (right, y));
-        if let Ok(mean) = row.mean {
-            canvas.line(
-                Ink::Mean,
-                (x.clamped(mean), y - 7.0),
-                (x.clamped(mean), y + 7.0),
-            );
+        let seeds: Vec<f64> = row.seeds.iter().filter_map(|(_, value)| *value).collect();
+        for &value in seeds.iter().filter(|&&value| x.holds(value)) {
+            canvas.circle(Ink::Seed, (x.at(value), y), 4.0);
         }
-        for value in row.seeds.iter().filter_map(|(_, value)| *value) {
-            canvas.circle(Ink::Seed, (x.clamped(value), y), 4.0);
-            if value < low {
-                let label = format!("◂ {}", words::number(value, 1));
-                canvas.text(Ink::Muted, (left + 8.0, y + 4.0), Anchor::Start, &label);
-            }
+        let lowest = seeds.iter().copied().fold(f64::INFINITY, f64::min);
+        if lowest.is_finite() && !x.holds(lowest) {
+            let label = format!("◂ {}", words::number(lowest, 1));
+            canvas.text(Ink::Muted, (left + 6.0, y + 4.0), Anchor::Start, &label);
+        }
+        // Over the rings, which would hide it.
+        if let Some(mean) = row.mean.as_ref().ok().filter(|&&mean| x.holds(mean)) {
+            canvas.line(Ink::Mean, (x.at(*mean), y - 7.0), (x.at(*mean), y + 7.0));
         }
         if row.mean.is_err() {
             canvas.text(Ink::Muted, (right, y + 4.0), Anchor::End, "not selectable");
@@ -104,6 +92,23 @@ pub(crate) fn search(selection: &Selection) -> Figure {
             ))
     );
     canvas.finish("search", &format!("Search: {score}"), &description)
+}
+
+/// The values to draw. Those beyond the lower fence are named at the edge: one configuration that failed to learn would
+/// leave no room to compare the others.
+fn range(rows: &[&Configuration]) -> (f64, f64) {
+    let seeds = rows
+        .iter()
+        .flat_map(|row| row.seeds.iter().filter_map(|(_, value)| *value));
+    let values: Vec<f64> = seeds.collect();
+    let Ok(fences) = Fences::new(&values) else {
+        return (0.0, 1.0);
+    };
+    let kept: Vec<f64> = values
+        .into_iter()
+        .filter(|&value| value >= fences.low)
+        .collect();
+    statistics::range(&kept).unwrap_or((0.0, 1.0))
 }
 
 /// The configurations, best mean first, those that cannot be selected last.

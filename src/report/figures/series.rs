@@ -108,12 +108,11 @@ pub(crate) fn series(results: &Results<'_>, evaluation: &Evaluation, chosen: &Ch
             (at_day(day), bottom),
             (at_day(day), bottom + 4.0),
         );
-        canvas.text(
-            Ink::Label,
-            (at_day(day), bottom + 17.0),
-            Anchor::Middle,
-            &label,
-        );
+        // A label that would be cut off at the edge is left out; its tick stays.
+        if at_day(day) < right - 24.0 {
+            let at = (at_day(day), bottom + 17.0);
+            canvas.text(Ink::Label, at, Anchor::Middle, &label);
+        }
     }
     // Validation ends where the test part begins: its name grows to the left, the other's to the right.
     for part in words::PARTS

@@ -53,9 +53,12 @@ pub(super) fn section(
     html.push_str("</dl>\n");
     html.push_str(&figure(
         &figures.classes.svg,
-        "Performance classes of the ensemble mean on the test part, in the two readings of the paper: \
-         good above NSE 0.5 and KGE 0.3, poor below NSE 0.3 or KGE 0 (text); good above 0.3 and 0, poor below 0 or \
-         −0.4 (captions).",
+        &format!(
+            "Performance classes of the ensemble mean on the test part, in the two readings of the paper. Text, good \
+             above NSE 0.5 and KGE 0.3, poor below NSE 0.3 or KGE 0: {}. Captions, good above 0.3 and 0, poor below 0 \
+             or −0.4: {}.",
+            summary.classes, summary.classes_caption
+        ),
     ));
     if !caveats.is_empty() {
         let items: Vec<String> = caveats
@@ -78,37 +81,39 @@ fn lead(results: &Results<'_>, summary: &Summary) -> String {
         return "No configuration could be selected, so there is no ensemble.".to_owned();
     };
     let field = match selection.configurations.len() {
-        1 => "the only configuration".to_owned(),
-        count => format!("selected from {count} configurations"),
+        1 => "is the only configuration of the search".to_owned(),
+        count => format!(
+            "was selected from {count} configurations by the {} over sites on the {} part",
+            words::metric(selection.metric),
+            words::part(selection.on)
+        ),
     };
     let ensemble = if summary.members == 0 {
         "None of its members has simulated the calendar yet.".to_owned()
     } else {
-        let count = if summary.members == summary.members_planned {
-            words::counted(summary.members, "member")
-        } else {
-            format!("{} of {} members", summary.members, summary.members_planned)
+        let who = match (summary.members, summary.members_planned) {
+            (1, 1) => "Its one member".to_owned(),
+            (all, planned) if all == planned => format!("The mean of {all} members"),
+            (some, planned) => format!("The mean of {some} of {planned} members"),
         };
         let better = if summary.sites_compared == 0 {
             String::new()
         } else {
             format!(
-                " At {} of {} it is better than the site’s mean over the training days.",
+                " At {} of {} its NSE is above that of the site’s mean over the training days.",
                 summary.sites_better,
                 words::counted(summary.sites_compared, "site")
             )
         };
         format!(
-            "The mean of {count} reaches these medians over sites on the test part, the last {} % of each site’s \
+            "{who} reaches these medians over sites on the test part, the last {} % of each site’s \
              observed days.{better}",
             words::number(100.0 * (1.0 - results.contract.split.train), 0)
         )
     };
     format!(
-        "<strong class=\"selected\">{}</strong> is {field}, by the {} over sites on the {} part. {ensemble}",
-        escape(&winner.to_string()),
-        words::metric(selection.metric),
-        words::part(selection.on),
+        "<strong class=\"selected\">{}</strong> {field}. {ensemble}",
+        escape(&winner.to_string())
     )
 }
 
@@ -134,7 +139,8 @@ fn headline(
         None => "<span class=\"none\">not defined</span>".to_owned(),
     };
     let mut notes = String::new();
-    if let Ok((low, high)) = members {
+    // A single member is the ensemble.
+    if let Some((low, high)) = members.ok().filter(|(low, high)| low < high) {
         let (low, high) = (words::number(low, 3), words::number(high, 3));
         notes.push_str(&format!(
             "<dd class=\"note\">single members {low} to {high}</dd>"

@@ -68,17 +68,21 @@ pub(crate) fn defined(value: Defined, decimals: usize) -> Cell {
 /// A number that may be missing without a reason of its own.
 pub(crate) fn number(value: Option<f64>, decimals: usize) -> Cell {
     Cell {
-        html: value.map_or_else(|| "–".to_owned(), |value| words::number(value, decimals)),
+        html: value.map_or_else(
+            || "<span role=\"img\" aria-label=\"none\">–</span>".to_owned(),
+            |value| words::number(value, decimals),
+        ),
         sort: value,
     }
 }
 
-/// A name with the id it has in the tables.
-pub(crate) fn name_and_id(name: &str, id: &str) -> Cell {
-    Cell {
-        html: format!("{} <span class=\"id\">{}</span>", escape(name), escape(id)),
-        sort: None,
+/// A name with the id it has in the tables, and a remark.
+pub(crate) fn name_and_id(name: &str, id: &str, remark: &str) -> Cell {
+    let mut html = format!("{} <span class=\"id\">{}</span>", escape(name), escape(id));
+    if !remark.is_empty() {
+        html.push_str(&format!("<span class=\"none\">{}</span>", escape(remark)));
     }
+    Cell { html, sort: None }
 }
 
 /// A table with a row header in its first column. With `sorted_by`, a column that the rows are sorted by (descending),
@@ -144,7 +148,7 @@ pub(crate) fn table(
 /// A figure with its caption, which may hold markup.
 pub(crate) fn figure(svg: &str, caption: &str) -> String {
     format!(
-        "<figure><div class=\"scroll\" tabindex=\"0\">{svg}</div>\n<figcaption>{caption}</figcaption></figure>\n"
+        "<figure><div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"Figure\">{svg}</div>\n<figcaption>{caption}</figcaption></figure>\n"
     )
 }
 

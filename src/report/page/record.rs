@@ -24,11 +24,12 @@ pub(super) fn methods(results: &Results<'_>) -> String {
         ),
         (
             "split of each site’s observed days",
-            format!(
-                "first {} train, of which the last {} validate",
-                percent(split.train),
-                percent(split.validation)
-            ),
+            if split.validation > 0.0 {
+                let (train, validation) = (percent(split.train), percent(split.validation));
+                format!("first {train} train, of which the last {validation} validate")
+            } else {
+                format!("first {} train, no validation part", percent(split.train))
+            },
         ),
         ("members fit on", words::fit(results.fit).to_owned()),
         (

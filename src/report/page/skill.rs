@@ -5,6 +5,7 @@ use super::html::{
     self, Cell, count, defined, details, figure, number_column, table, text, words_column,
 };
 use crate::analysis::classes::Reading;
+use crate::analysis::metrics::Scores;
 use crate::job::Part;
 use crate::report::evaluation::{Evaluation, Measure, Series};
 use crate::report::figures::band_label;
@@ -111,9 +112,17 @@ pub(super) fn series(results: &Results<'_>, figures: &Figures) -> String {
 }
 
 pub(super) fn sites(results: &Results<'_>, evaluation: &Evaluation) -> String {
+    // The mean absolute error is in the tables: here it would say much the same as RMSE.
+    const SHOWN: [Measure; 5] = [
+        Measure::Nse,
+        Measure::Kge,
+        Measure::R,
+        Measure::Rmse,
+        Measure::Bias,
+    ];
     let mut columns = vec![words_column("site"), words_column("land cover")];
     columns.extend(["train days", "test days"].map(number_column));
-    columns.extend(Measure::ALL.map(|measure| number_column(measure.label())));
+    columns.extend(SHOWN.map(|measure| number_column(measure.label())));
     columns.push(number_column("NSE of training mean"));
     columns.extend(["class", "class (captions)"].map(words_column));
 
@@ -126,19 +135,38 @@ pub(super) fn sites(results: &Results<'_>, evaluation: &Evaluation) -> String {
         .into_iter()
         .map(|index| {
             let site = &results.sites[index];
-            let mut row = vec![html::name_and_id(&site.name, &site.id), text(&site.igbp)];
+            let remark = why_undefined(&scores[index], &SHOWN);
+            let mut row = vec![
+                html::name_and_id(&site.name, &site.id, &remark),
+                text(&site.igbp),
+            ];
             row.extend(
                 [Part::Train, Part::Test].map(|part| count(results.observed_days(index, part))),
             );
-            row.extend(Measure::ALL.map(|measure| defined(measure.of(&scores[index]), 2)));
-            row.push(defined(baseline[index].nse, 2));
+            row.extend(SHOWN.map(|measure| html::number(measure.of(&scores[index]).ok(), 2)));
+            row.push(html::number(baseline[index].nse.ok(), 2));
             row.extend([Reading::Text, Reading::CaptionCascade].map(|reading| {
                 let class = evaluation.class(index, reading);
-                text(&class.map_or("not defined".to_owned(), |class| class.to_string()))
+                text(&class.map_or("–".to_owned(), |class| class.to_string()))
             }));
             row
         })
         .collect();
     let caption = format!("The ensemble mean on the test part of each site; errors in {UNIT}");
     html::section("sites", "Sites", &table(&caption, &columns, &rows, Some(4)))
+}
+
+/// `not defined: NSE, KGE, r (observations are constant)`, or nothing. Said once beside the site's name: in each cell it
+/// would make the table too wide to read.
+fn why_undefined(scores: &Scores, measures: &[Measure]) -> String {
+    let undefined = |measure: &&Measure| measure.of(scores).is_err();
+    let names: Vec<&str> = measures
+        .iter()
+        .filter(undefined)
+        .map(|measure| measure.label())
+        .collect();
+    match measures.iter().find_map(|measure| measure.of(scores).err()) {
+        Some(reason) => format!("not defined: {} ({reason})", names.join(", ")),
+        None => String::new(),
+    }
 }

@@ -37,7 +37,10 @@ pub(super) fn summary(results: &Results<'_>, evaluation: &Evaluation) -> Table {
                     String::new()
                 }
             }));
-            row.push(reasons(&[("median", at(0.5))]));
+            row.push(reasons(&[(
+                "median",
+                evaluation.median(series, part, measure),
+            )]));
             table.rows.push(row);
         }
     }

@@ -1,0 +1,156 @@
+//! A report of made-up results: its tables, its terminal summary, and its page in a real browser.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::cast_possible_truncation,
+    reason = "helpers of tests are tests, and the numbers are small"
+)]
+
+mod browser;
+mod study;
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use efflux::report;
+
+use study::{CONSTANT, SITES, Study, UNOBSERVED};
+
+/// The rows of a table, each by column.
+fn rows(report: &Path, table: &str) -> Vec<HashMap<String, String>> {
+    let mut reader = csv::Reader::from_path(report.join("tables").join(table)).unwrap();
+    reader.deserialize().map(|row| row.unwrap()).collect()
+}
+
+fn row<'a>(
+    rows: &'a [HashMap<String, String>],
+    with: &[(&str, &str)],
+) -> &'a HashMap<String, String> {
+    let fits =
+        |row: &&HashMap<String, String>| with.iter().all(|(column, value)| row[*column] == *value);
+    rows.iter()
+        .find(fits)
+        .unwrap_or_else(|| panic!("no row with {with:?}"))
+}
+
+fn files(directory: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else {
+            found.push((path.clone(), fs::read(&path).unwrap()));
+        }
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn undefined_scores_are_empty_cells_with_a_reason_and_nothing_is_nan() {
+    let (study, out) = (Study::new(), tempfile::tempdir().unwrap());
+    report::write(&study.results(), out.path()).unwrap();
+    let sites = rows(out.path(), "sites.csv");
+    assert_eq!(sites.len(), SITES);
+    for (index, reason) in [
+        (CONSTANT, "NSE: observations are constant"),
+        (UNOBSERVED, "NSE: 0 values, 2 needed"),
+    ] {
+        let row = row(&sites, &[("site", &study.sites[index].id)]);
+        assert_eq!(
+            (row["test_nse"].as_str(), row["class_text"].as_str()),
+            ("", "")
+        );
+        assert!(row["not_defined"].contains(reason), "{row:?}");
+    }
+    let baseline = rows(out.path(), "scores.csv");
+    let baseline = row(
+        &baseline,
+        &[("series", "training-mean"), ("site", &study.sites[1].id)],
+    );
+    assert!(baseline["not_defined"].contains("KGE: simulation is constant"));
+    for (path, content) in files(out.path()) {
+        let text = String::from_utf8(content).unwrap();
+        for word in ["NaN", "inf,", ",inf", "-inf", ">inf"] {
+            assert!(!text.contains(word), "{word} in {}", path.display());
+        }
+    }
+}
+
+#[test]
+fn the_same_results_give_the_same_files_in_whatever_order_trials_ended() {
+    let (mut study, first, second) = (
+        Study::new(),
+        tempfile::tempdir().unwrap(),
+        tempfile::tempdir().unwrap(),
+    );
+    report::write(&study.results(), first.path()).unwrap();
+    study.records.reverse();
+    report::write(&study.results(), second.path()).unwrap();
+    let names = |files: Vec<(PathBuf, Vec<u8>)>, root: &Path| -> Vec<(PathBuf, Vec<u8>)> {
+        files
+            .into_iter()
+            .map(|(path, content)| (path.strip_prefix(root).unwrap().to_owned(), content))
+            .collect()
+    };
+    assert_eq!(
+        names(files(first.path()), first.path()),
+        names(files(second.path()), second.path())
+    );
+}
+
+#[test]
+fn the_terminal_summary_fits_eighty_columns_and_agrees_with_the_tables() {
+    let (study, out) = (Study::new(), tempfile::tempdir().unwrap());
+    let mut summary = report::write(&study.results(), out.path()).unwrap();
+    summary.report = PathBuf::from("runs/made-up/report/index.html");
+    let text = summary.to_string();
+    println!("{text}");
+    assert!(
+        text.lines().all(|line| line.chars().count() <= 80),
+        "{text}"
+    );
+    assert!(text.contains("10 of 12"));
+    let table = rows(out.path(), "summary.csv");
+    let median = &row(
+        &table,
+        &[
+            ("series", "ensemble-mean"),
+            ("part", "test"),
+            ("score", "nse"),
+        ],
+    )["median"];
+    assert_eq!(
+        median.parse::<f64>().unwrap(),
+        summary.test().unwrap().nse.unwrap()
+    );
+    assert!(text.contains(&format!("{:.3}", median.parse::<f64>().unwrap())));
+    let classes = summary.classes;
+    assert_eq!(
+        classes.good + classes.fair + classes.poor + classes.undefined,
+        SITES
+    );
+    assert_eq!(classes.undefined, 2);
+}
+
+#[test]
+fn a_sweep_without_members_still_has_a_report_that_says_so() {
+    let (mut study, out) = (Study::new(), tempfile::tempdir().unwrap());
+    study.members.clear();
+    study.selection.winner = None;
+    let summary = report::write(&study.results(), out.path()).unwrap();
+    assert!(summary.to_string().contains("not defined"));
+    let page = fs::read_to_string(out.path().join("index.html")).unwrap();
+    assert!(page.contains("No configuration could be selected"));
+    assert!(page.contains("0 of 12 members"));
+}
+
+#[test]
+fn series_of_the_wrong_length_are_refused_before_anything_is_written() {
+    let (mut study, out) = (Study::new(), tempfile::tempdir().unwrap());
+    study.members[3].flux.pop();
+    assert!(report::write(&study.results(), out.path()).is_err());
+    assert_eq!(fs::read_dir(out.path()).unwrap().count(), 0);
+}

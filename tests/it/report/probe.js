@@ -1,0 +1,22 @@
+// Run by the browser test at the end of the page: measures, sorts the table of sites and leaves what it found as JSON.
+const figures = [...document.querySelectorAll("svg.drawing")].map((svg) => svg.getBoundingClientRect());
+const table = document.querySelector("#sites table");
+const column = [...table.tHead.rows[0].cells].findIndex((cell) => cell.textContent === "RMSE");
+const values = () => [...table.tBodies[0].rows].map((row) => row.cells[column].dataset.sort ?? null);
+table.tHead.rows[0].cells[column].querySelector("button").click();
+const ids = [...document.querySelectorAll("[id]")].map((element) => element.id);
+const found = {
+  figures: figures.filter((box) => box.width > 200 && box.height > 50).length,
+  drawings: figures.length,
+  headline: document.getElementById("headline-nse").value,
+  shown: document.getElementById("headline-nse").textContent,
+  sorted: values(),
+  order: table.tHead.rows[0].cells[column].getAttribute("aria-sort"),
+  ids: ids.length === new Set(ids).size,
+  requests: performance.getEntriesByType("resource").length,
+  overflow: document.documentElement.scrollWidth > window.innerWidth,
+};
+const out = document.createElement("pre");
+out.id = "probe";
+out.textContent = JSON.stringify(found);
+document.body.append(out);

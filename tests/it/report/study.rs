@@ -1,0 +1,232 @@
+//! A small study that never ran: sites with seasons, pulses and gaps, members that differ by noise, one failed trial.
+
+use efflux::job::{
+    Contract, Evaluation, Fit, Metric, Missing, Params, Part, Split, Stage, Training, Transform,
+    Trial,
+};
+use efflux::report::{Configuration, Member, Results, Selection, Site};
+use efflux::run::record::{Failure, FailureClass, Medians, Outcome, Place, Record, Summary};
+use jiff::civil::Date;
+
+pub(super) const DAYS: usize = 2400;
+pub(super) const SITES: usize = 14;
+/// A site whose test observations are all equal: it has no NSE.
+pub(super) const CONSTANT: usize = 5;
+/// A site that was not observed in its test part.
+pub(super) const UNOBSERVED: usize = 6;
+
+/// Made-up results that own what [`Results`] borrows.
+pub(super) struct Study {
+    contract: Contract,
+    pub(super) selection: Selection,
+    pub(super) records: Vec<Record>,
+    caveats: Vec<String>,
+    pub(super) sites: Vec<Site>,
+    pub(super) observed: Vec<f32>,
+    pub(super) members: Vec<Member>,
+    provenance: Vec<(String, String)>,
+}
+
+/// Noise in [-1, 1) that depends on its arguments alone.
+fn noise(a: usize, b: usize, c: usize) -> f64 {
+    let mut state = (a as u64) << 40 ^ (b as u64) << 20 ^ c as u64 ^ 0x9e37_79b9_7f4a_7c15;
+    for _ in 0..3 {
+        state = (state ^ state >> 29).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    }
+    (state >> 11) as f64 / (1u64 << 52) as f64 - 1.0
+}
+
+fn season(site: usize, day: usize) -> f64 {
+    let phase = (day as f64 - 110.0) / 365.25 * std::f64::consts::TAU;
+    2.6 + 0.2 * site as f64 + (1.9 - 0.1 * site as f64) * phase.sin()
+}
+
+fn contract() -> Contract {
+    Contract {
+        pack_digest: "5c1d9f0a".to_owned(),
+        dynamic: vec!["soil_temperature".to_owned(), "precipitation".to_owned()],
+        statics: vec!["clay".to_owned()],
+        missing: Missing::Error,
+        split: Split::default(),
+        transform: Transform::default(),
+        training: Training::default(),
+        evaluation: Evaluation::default(),
+    }
+}
+
+fn site(index: usize) -> Site {
+    let first = 40 + 17 * index;
+    let days = 420 + 120 * index;
+    let (train, validation) = (first + days * 18 / 25, first + days * 4 / 5);
+    Site {
+        id: format!("d2019_SITE{index:02}"),
+        name: match index {
+            0 => "Höglwald <script>alert(1)</script> & \"quotes\"".to_owned(),
+            _ => format!("Site number {index}"),
+        },
+        latitude: 45.0 - index as f64,
+        longitude: -100.0 + index as f64,
+        igbp: ["Evergreen needleleaf forest", "Grassland", "Wetland"][index % 3].to_owned(),
+        train: first..train,
+        validation: train..validation,
+        test: validation..first + days,
+    }
+}
+
+fn observed(site: &Site, index: usize) -> Vec<f32> {
+    let value = |day: usize| {
+        let gap =
+            noise(index, day / 21, 3) > 0.55 || (index == UNOBSERVED && site.test.contains(&day));
+        if gap || day < site.train.start || day >= site.test.end {
+            return f32::NAN;
+        }
+        if index == CONSTANT && site.test.contains(&day) {
+            return 1.5;
+        }
+        let pulse = if noise(index, day, 9) > 0.97 {
+            2.5
+        } else {
+            0.0
+        };
+        (season(index, day) + 0.45 * noise(index, day, 1) + pulse).max(0.05) as f32
+    };
+    (0..DAYS).map(value).collect()
+}
+
+fn member(contract: &Contract, params: Params, seed: u64) -> Member {
+    let mut flux = Vec::new();
+    for index in 0..SITES {
+        // Sites get worse with their number; the last is hopeless.
+        let level = if index + 1 == SITES {
+            6.0
+        } else {
+            0.09 * index as f64
+        };
+        let wobble = 0.25 * noise(seed as usize, index, 77);
+        flux.extend((0..DAYS).map(|day| {
+            let drift = 0.3 * noise(seed as usize, index, day / 9);
+            (season(index, day) * (0.95 + wobble * 0.3) + level + drift) as f32
+        }));
+    }
+    let trial = Trial::new(contract, Stage::Final, Fit::Train, params, seed);
+    Member {
+        trial: trial.id,
+        seed,
+        flux,
+    }
+}
+
+fn record(trial: Trial, outcome: Outcome) -> Record {
+    Record {
+        trial,
+        attempt: 1,
+        place: Place {
+            launch: "7".to_owned(),
+            rank: 1,
+            slot: 0,
+            host: "node-1".to_owned(),
+            device: "cpu avx2, 1 thread".to_owned(),
+        },
+        started: "2026-03-01T10:00:00Z".to_owned(),
+        seconds: 61.5,
+        outcome,
+    }
+}
+
+impl Study {
+    pub(super) fn new() -> Self {
+        let contract = contract();
+        let (mut records, mut configurations) = (Vec::new(), Vec::new());
+        for (place, (hidden_size, dropout)) in [64, 128, 256]
+            .into_iter()
+            .flat_map(|size| [0.2, 0.5].map(|dropout| (size, dropout)))
+            .enumerate()
+        {
+            let params = Params {
+                hidden_size,
+                dropout,
+                window_days: 30,
+            };
+            let mut seeds = Vec::new();
+            for seed in 0..3 {
+                let trial = Trial::new(&contract, Stage::Search, Fit::Train, params, seed);
+                let failed = place == 4 && seed == 1;
+                let value = 0.45 - 0.05 * place as f64 + 0.08 * noise(place, seed as usize, 5);
+                seeds.push((seed, (!failed).then_some(value)));
+                let medians = Medians {
+                    sites: 12,
+                    nse: Some(value),
+                    kge: Some(value + 0.1),
+                    r: None,
+                };
+                let outcome = if failed {
+                    Outcome::Failed(Failure {
+                        class: FailureClass::Diverged,
+                        message: "epoch 12: the loss is not finite, \"so, it ended\"".to_owned(),
+                    })
+                } else {
+                    Outcome::Finished(Summary {
+                        updates: 1200,
+                        losses: vec![0.02, 0.01],
+                        window_share: 0.09,
+                        train: medians,
+                        validation: medians,
+                        test: medians,
+                    })
+                };
+                records.push(record(trial, outcome));
+            }
+            let known: Vec<f64> = seeds.iter().filter_map(|(_, value)| *value).collect();
+            configurations.push(Configuration {
+                params,
+                mean: match known.len() {
+                    3 => Ok(known.iter().sum::<f64>() / 3.0),
+                    _ => Err("seed 1 failed".to_owned()),
+                },
+                seeds,
+            });
+        }
+        let winner = configurations[0].params;
+        let sites: Vec<Site> = (0..SITES).map(site).collect();
+        Self {
+            selection: Selection {
+                metric: Metric::MedianNse,
+                on: Part::Validation,
+                winner: Some(winner),
+                configurations,
+            },
+            records,
+            caveats: vec!["A caveat of the job.".to_owned()],
+            observed: sites
+                .iter()
+                .enumerate()
+                .flat_map(|(index, site)| observed(site, index))
+                .collect(),
+            sites,
+            members: (0..10)
+                .map(|seed| member(&contract, winner, seed))
+                .collect(),
+            provenance: vec![("efflux".to_owned(), "0.1.0".to_owned())],
+            contract,
+        }
+    }
+
+    pub(super) fn results(&self) -> Results<'_> {
+        Results {
+            job_name: "made-up",
+            job_text: "pack = \"made-up.h5\"\n# <not markup>\n",
+            contract: &self.contract,
+            fit: Fit::Train,
+            selection: &self.selection,
+            records: &self.records,
+            caveats: &self.caveats,
+            start: Date::constant(2003, 1, 1),
+            days: DAYS,
+            sites: &self.sites,
+            observed: &self.observed,
+            members: &self.members,
+            members_planned: 12,
+            provenance: &self.provenance,
+        }
+    }
+}
