@@ -14,6 +14,8 @@ use crate::error::{Error, Result};
 /// What `write` returns, or [`Error::Io`] if the file cannot be made durable or renamed.
 pub(super) fn replace(path: &Path, write: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
     let temporary = temporary_name(path)?;
+    // Made here first: the system's reason (no such folder, not permitted, read-only) is clearer than a library's.
+    File::create(&temporary).map_err(Error::io("create the file", path))?;
     let result = write(&temporary).and_then(|()| publish(&temporary, path));
     if result.is_err() {
         // The error that is reported is the first one; a leftover that cannot be removed adds nothing to it.

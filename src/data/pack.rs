@@ -1,5 +1,5 @@
 //! What a pack is: everything that is known of the sites, in physical units, on one calendar. How it lies in a file is
-//! in `pack_file`.
+//! in `pack_write` and `pack_read`.
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};

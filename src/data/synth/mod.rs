@@ -318,9 +318,102 @@ mod tests {
             }
             let counts: Vec<usize> = (0..82).map(|site| observed(&pack, site)).collect();
             let mean = counts.iter().sum::<usize>() as f64 / 82.0;
-            println!("mean {mean}");
+            println!("seed {seed}: {mean:.1} observed days a site");
             assert!((mean - 490.0).abs() < 15.0, "{mean} observed days a site");
             assert!(counts.iter().all(|&count| count >= 60));
         }
+    }
+
+    #[test]
+    fn a_pack_is_a_function_of_its_options() {
+        let digest = |seed| made(3, Some(2), seed).digest;
+        assert_eq!(digest(5), digest(5));
+        assert_ne!(digest(5), digest(6));
+    }
+
+    #[test]
+    fn a_site_does_not_depend_on_how_many_others_there_are() {
+        let (few, many) = (made(2, Some(1), 0), made(5, Some(1), 0));
+        assert_eq!(few.values, many.values[..few.values.len()]);
+    }
+
+    #[test]
+    fn small_packs_are_whole() {
+        for (sites, years, days) in [(1, 1, 365), (4, 2, 731), (3, 100, 36_524)] {
+            let pack = made(sites, Some(years), 9);
+            assert_eq!(pack.calendar.days, days);
+            assert!(pack.check().is_ok());
+            assert!((0..sites).all(|site| observed(&pack, site) >= 60));
+        }
+    }
+
+    #[test]
+    fn impossible_sizes_are_refused() {
+        for (sites, years) in [(0, None), (10_001, None), (1, Some(0)), (1, Some(101))] {
+            let options = SynthOptions {
+                sites,
+                years,
+                ..SynthOptions::default()
+            };
+            assert!(matches!(synthesize(&options), Err(Error::Usage(_))));
+        }
+    }
+
+    #[test]
+    fn predictors_are_physical() {
+        let pack = made(20, Some(3), 1);
+        assert!(pack.check().is_ok());
+        let limits = [
+            (220.0, 350.0),
+            (215.0, 320.0),
+            (220.0, 330.0),
+            (0.0, 200.0),
+            (0.0, 0.65),
+            (0.0, 15.0),
+            (0.0, 20.0),
+            (0.0, 8.0),
+            (0.0, 1.0),
+            (0.0, 1.0),
+            (0.0, 30.0),
+        ];
+        for (variable, (low, high)) in limits.into_iter().enumerate() {
+            for site in 0..20 {
+                for value in pack.series(site, variable) {
+                    let name = &pack.dynamic[variable].name;
+                    assert!((low..=high).contains(&value), "{name}: {value}");
+                }
+            }
+        }
+        let warmer = |site| {
+            let (low, high) = (pack.series(site, 1), pack.series(site, 2));
+            low.zip(high).all(|(low, high)| low < high)
+        };
+        assert!((0..20).all(warmer));
+    }
+
+    #[test]
+    fn flux_follows_temperature_where_there_are_seasons() {
+        let pack = made(20, None, 0);
+        let correlation = |site: usize| {
+            let pairs: Vec<(f64, f64)> = pack
+                .series(site, 2)
+                .zip(pack.flux_of(site))
+                .filter(|(_, flux)| !flux.is_nan())
+                .map(|(warmth, flux)| (warmth.into(), (*flux).into()))
+                .collect();
+            let count = pairs.len() as f64;
+            let mean = |of: fn(&(f64, f64)) -> f64| pairs.iter().map(of).sum::<f64>() / count;
+            let (mx, my) = (mean(|p| p.0), mean(|p| p.1));
+            let sum = |of: &dyn Fn(&(f64, f64)) -> f64| pairs.iter().map(of).sum::<f64>();
+            let covariance = sum(&|p| (p.0 - mx) * (p.1 - my));
+            covariance / (sum(&|p| (p.0 - mx).powi(2)) * sum(&|p| (p.1 - my).powi(2))).sqrt()
+        };
+        let mut seasonal: Vec<f64> = (0..20)
+            .filter(|&site| pack.sites[site].igbp == "Deciduous broadleaf forest")
+            .map(correlation)
+            .collect();
+        seasonal.sort_by(f64::total_cmp);
+        let median = seasonal[seasonal.len() / 2];
+        assert!(median > 0.5, "{seasonal:?}");
     }
 }

@@ -63,10 +63,15 @@ impl Place {
         let mut of = |(low, high): (f64, f64)| random.between(low, high);
         let annual = of(biome.precipitation);
         let wet_amount = 4.0 + 3.0 * (annual / 1000.0);
+        // Towards the pole it gets colder and more seasonal.
+        let poleward = of((0.0, 1.0));
+        let seasonal = 0.7 * poleward + of((0.0, 0.3));
+        let latitude = along(biome.latitude, poleward);
+        let southern = of((0.0, 1.0)) < 0.15 && latitude < 45.0;
         Self {
-            latitude: of(biome.latitude) * if of((0.0, 1.0)) < 0.12 { -1.0 } else { 1.0 },
-            temperature: of(biome.temperature),
-            amplitude: of(biome.amplitude),
+            latitude: if southern { -latitude } else { latitude },
+            temperature: along(biome.temperature, 1.0 - seasonal),
+            amplitude: along(biome.amplitude, seasonal),
             wet_share: (annual / 365.25 / wet_amount).min(0.8),
             wet_amount,
             summer_rain: biome.summer_rain,
@@ -231,7 +236,7 @@ impl Stores {
         random: &mut Random,
     ) -> f64 {
         // Snow keeps the soil from following the air.
-        let insulation = if self.snow > 20.0 { 0.03 } else { 0.12 };
+        let insulation = if self.snow > 20.0 { 0.03 } else { 0.2 };
         self.soil_temperature += insulation * (air - self.soil_temperature);
         let warmth = place
             .q10
@@ -245,10 +250,15 @@ impl Stores {
         if arriving > 2.0 {
             self.pulse += place.pulse * dryness * (arriving / 12.0).min(1.0);
         }
-        self.unexplained = persist(self.unexplained, 0.93, 0.16, random);
+        self.unexplained = persist(self.unexplained, 0.93, 0.11, random);
         let base = place.respiration * warmth * dry * flooded * roots;
         (base + self.pulse * warmth.min(2.0)) * self.unexplained.exp()
     }
+}
+
+/// The value at this share of the way through a range.
+fn along((low, high): (f64, f64), share: f64) -> f64 {
+    low + (high - low) * share
 }
 
 /// The next value of a first-order autoregressive process with this standard deviation.
@@ -269,4 +279,46 @@ fn logistic(x: f64) -> f64 {
 fn hargreaves(radiation: f64, temperature: f64, range: f64) -> f64 {
     let millimetres = 0.408 * 0.0864 * radiation;
     (0.0023 * millimetres * (temperature + 17.8) * range.sqrt()).max(0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::biome::BIOMES;
+    use super::*;
+
+    #[test]
+    fn rain_on_dry_soil_brings_a_pulse_that_fades() {
+        let place = Place::draw(&BIOMES[4], 0.2, &mut Random::stream(0, 0, 0));
+        let respired = |rain: f64| {
+            let mut random = Random::stream(0, 0, 1);
+            let mut stores = Stores::new(&place);
+            stores.water = 0.1;
+            let first = stores.respire(&place, 20.0, rain, 0.05, &mut random);
+            let later = (0..20).map(|_| stores.respire(&place, 20.0, 0.0, 0.1, &mut random));
+            (first, later.last().unwrap())
+        };
+        let ((dry, dry_later), (wet, wet_later)) = (respired(0.0), respired(20.0));
+        assert!(wet > 2.0 * dry, "{dry} {wet}");
+        assert!(
+            (wet_later / dry_later - 1.0).abs() < 0.2,
+            "{dry_later} {wet_later}"
+        );
+    }
+
+    #[test]
+    fn a_wet_year_has_the_rain_of_its_biome() {
+        for (index, biome) in BIOMES.iter().enumerate() {
+            let place = Place::draw(biome, 0.2, &mut Random::stream(0, index as u64, 0));
+            let calendar = Calendar::default();
+            let days = place.days(&calendar, &mut Random::stream(0, index as u64, 1));
+            let annual =
+                365.25 * days.iter().map(|day| day.precipitation).sum::<f64>() / days.len() as f64;
+            let (low, high) = biome.precipitation;
+            assert!(
+                (0.7 * low..1.2 * high).contains(&annual),
+                "{}: {annual}",
+                biome.igbp
+            );
+        }
+    }
 }

@@ -1,0 +1,8 @@
+//! Files of simulated fluxes: one of each member while a sweep runs, one of the whole ensemble at its end.
+
+mod ensemble;
+mod member;
+mod netcdf;
+
+pub use ensemble::{Ensemble, write_ensemble};
+pub use member::{Member, read_member, write_member};

@@ -1,0 +1,245 @@
+//! CSV files as people write them: every complaint names the file, the line and the column.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use crate::error::{Error, Result};
+
+/// A CSV file in memory.
+#[derive(Debug)]
+pub(super) struct Table {
+    path: PathBuf,
+    columns: Vec<String>,
+    rows: Vec<Row>,
+}
+
+/// One row and the line it begins on, counted from 1.
+#[derive(Debug)]
+struct Row {
+    line: u64,
+    cells: csv::StringRecord,
+}
+
+/// One cell. Cells are read without the white space around them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Cell<'a> {
+    pub(super) text: &'a str,
+    column: &'a str,
+    line: u64,
+    path: &'a Path,
+}
+
+impl Table {
+    /// Reads a file with a header of distinct, non-empty names and rows of as many cells.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] if it cannot be read, [`Error::Data`] with the line if it is not such a file.
+    pub(super) fn read(path: &Path) -> Result<Self> {
+        let bytes = fs::read(path).map_err(Error::io("read", path))?;
+        Self::parse(path, &bytes)
+    }
+
+    /// [`Table::read`] of a file that is already in memory.
+    pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<Self> {
+        // Spreadsheets put a byte order mark in front.
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        if let Err(error) = std::str::from_utf8(bytes) {
+            let before = &bytes[..error.valid_up_to()];
+            let line = 1 + before.iter().filter(|byte| **byte == b'\n').count() as u64;
+            let reason = "has bytes that are not UTF-8, expected UTF-8 text (save the file with that encoding)";
+            return Err(Error::line(path, line, reason));
+        }
+        let mut reader = csv::ReaderBuilder::new()
+            .trim(csv::Trim::All)
+            .from_reader(bytes);
+        let header = reader
+            .headers()
+            .map_err(|error| malformed(path, &error))?
+            .clone();
+        let columns: Vec<String> = header.iter().map(str::to_owned).collect();
+        if columns.is_empty() {
+            return Err(Error::file(
+                path,
+                "is empty, expected a header line and rows",
+            ));
+        }
+        for (index, name) in columns.iter().enumerate() {
+            if name.is_empty() || columns[..index].contains(name) {
+                let reason = format!(
+                    "column {} is called `{name}`, expected each name once and none empty",
+                    index + 1
+                );
+                return Err(Error::line(path, 1, reason));
+            }
+        }
+        let mut rows = Vec::new();
+        for record in reader.into_records() {
+            let cells = record.map_err(|error| malformed(path, &error))?;
+            let line = cells.position().map_or(0, csv::Position::line);
+            rows.push(Row { line, cells });
+        }
+        Ok(Self {
+            path: path.to_owned(),
+            columns,
+            rows,
+        })
+    }
+
+    pub(super) fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
+    pub(super) fn rows(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// The index of a column, if there is one of this name.
+    pub(super) fn find(&self, name: &str) -> Option<usize> {
+        self.columns.iter().position(|column| column == name)
+    }
+
+    /// The index of a column that must be there.
+    pub(super) fn require(&self, name: &str) -> Result<usize> {
+        self.find(name).ok_or_else(|| {
+            let reason = format!(
+                "has no column `{name}` (it has {})",
+                self.columns.join(", ")
+            );
+            Error::line(&self.path, 1, reason)
+        })
+    }
+
+    pub(super) fn cell(&self, row: usize, column: usize) -> Cell<'_> {
+        Cell {
+            text: self.rows[row].cells.get(column).unwrap_or(""),
+            column: &self.columns[column],
+            line: self.rows[row].line,
+            path: &self.path,
+        }
+    }
+}
+
+impl Cell<'_> {
+    /// What is wrong with this cell, and where it is.
+    pub(super) fn wrong(&self, expected: &str) -> Error {
+        let (column, text) = (self.column, self.text);
+        let found = if text.is_empty() {
+            "is empty".to_owned()
+        } else {
+            format!("has `{text}`")
+        };
+        Error::line(
+            self.path,
+            self.line,
+            format!("`{column}` {found}, expected {expected}"),
+        )
+    }
+
+    /// A finite number; `None` in an empty cell.
+    pub(super) fn number(&self) -> Result<Option<f64>> {
+        if self.text.is_empty() {
+            return Ok(None);
+        }
+        match f64::from_str(self.text) {
+            Ok(number) if number.is_finite() && number.abs() <= f64::from(f32::MAX) => {
+                Ok(Some(number))
+            }
+            Ok(_) => Err(self.wrong("a finite number, or nothing if missing")),
+            Err(_) => Err(self.wrong("a number, or nothing if missing")),
+        }
+    }
+
+    /// A number in `-limit ..= limit` that must be there.
+    pub(super) fn within(&self, limit: f64) -> Result<f64> {
+        let number = self.number()?;
+        number
+            .filter(|number| number.abs() <= limit)
+            .ok_or_else(|| self.wrong(&format!("a number from -{limit} to {limit}")))
+    }
+}
+
+fn malformed(path: &Path, error: &csv::Error) -> Error {
+    let reason = match error.kind() {
+        csv::ErrorKind::UnequalLengths {
+            expected_len, len, ..
+        } => format!("has {len} cells, expected {expected_len} as in the header"),
+        _ => error.to_string(),
+    };
+    match error.position() {
+        Some(position) => Error::line(path, position.line(), reason),
+        None => Error::file(path, reason),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn parse(text: &str) -> Result<Table> {
+        Table::parse(Path::new("t.csv"), text.as_bytes())
+    }
+
+    fn message(text: &str) -> String {
+        parse(text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn quotes_byte_order_marks_and_windows_line_ends_are_read() {
+        let table = parse("\u{feff}a,b\r\n\"x, y\",2\r\n").unwrap();
+        assert_eq!(table.columns(), ["a", "b"]);
+        assert_eq!(table.cell(0, 0).text, "x, y");
+        assert_eq!(table.cell(0, 1).number().unwrap(), Some(2.0));
+    }
+
+    #[test]
+    fn complaints_name_file_and_line() {
+        assert_eq!(
+            message(""),
+            "t.csv: is empty, expected a header line and rows"
+        );
+        assert!(message("a,b\n1,2\n3\n").starts_with("t.csv:3: has 1 cells, expected 2"));
+        assert!(message("a,a\n").starts_with("t.csv:1: column 2 is called `a`"));
+        let latin = Table::parse(Path::new("t.csv"), b"a\nb\n\xe9\n").unwrap_err();
+        assert!(
+            latin
+                .to_string()
+                .starts_with("t.csv:3: has bytes that are not UTF-8")
+        );
+        assert!(
+            parse("a\n")
+                .unwrap()
+                .require("b")
+                .unwrap_err()
+                .to_string()
+                .contains("no column `b` (it has a)")
+        );
+    }
+
+    #[test]
+    fn only_finite_numbers_are_numbers() {
+        for text in ["inf", "-Infinity", "NaN", "1e300", "warm", "1,5"] {
+            let table = parse(&format!("a\n\"{text}\"\n")).unwrap();
+            let error = table.cell(0, 0).number().unwrap_err().to_string();
+            assert!(
+                error.starts_with(&format!("t.csv:2: `a` has `{text}`, expected a ")),
+                "{error}"
+            );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_a_table_or_an_error(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            if let Ok(table) = Table::parse(Path::new("t.csv"), &bytes) {
+                for row in 0..table.rows() {
+                    for column in 0..table.columns().len() {
+                        let _ = table.cell(row, column).number();
+                    }
+                }
+            }
+        }
+    }
+}
