@@ -204,3 +204,31 @@ impl Lstm {
         let _ = Tensor::cat_out(gradient, &flat, 0);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn initial_weights_fill_the_range_of_their_layer_and_follow_the_seed() {
+        let shape = Shape {
+            inputs: 25,
+            hidden: 64,
+        };
+        let model = |seed| Lstm::initial(shape, seed, Kind::Float, Device::Cpu);
+        assert_eq!(model(1).flat(), model(1).flat());
+        assert_ne!(model(1).flat(), model(2).flat());
+        for (name, parameter) in PARAMETERS.iter().zip(shape.split(model(1).flat())) {
+            let bound = if name.starts_with("input") {
+                0.2
+            } else {
+                0.125
+            };
+            let largest = parameter.abs().max().double_value(&[]);
+            assert!(largest <= bound, "{name}: {largest}");
+            if parameter.numel() > 1 {
+                assert!(largest > 0.9 * bound, "{name}: {largest}");
+            }
+        }
+    }
+}

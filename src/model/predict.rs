@@ -10,7 +10,7 @@ use crate::data::Tensors;
 /// Simulates all sites over all days in one run from a zero state, `[S, D]`, scaled.
 ///
 /// The calendar is run in pieces of `chunk` days with the state carried on, so that memory does not grow with its
-/// length.
+/// length; a year is a good piece.
 ///
 /// # Errors
 ///
