@@ -1,1 +1,3 @@
+//! What the parts do together, and with files as they come.
 
+mod data;
