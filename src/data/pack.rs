@@ -285,3 +285,9 @@ fn hash_words(hasher: &mut Sha256, words: impl Iterator<Item = u32>) {
     }
     hasher.update(&bytes);
 }
+
+/// The precision of everything daily.
+#[allow(clippy::cast_possible_truncation)] // Rounding is what this is for.
+pub(super) fn single(value: f64) -> f32 {
+    value as f32
+}

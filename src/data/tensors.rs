@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::pack::Pack;
+use super::pack::{Pack, single};
 use super::scale::Scale;
 use super::split::SiteParts;
 use crate::error::{Error, Result};
@@ -205,9 +205,4 @@ fn interleaved(columns: &[Column], sites: usize, days: usize) -> Vec<f32> {
         }
     }
     values
-}
-
-#[allow(clippy::cast_possible_truncation)] // Rounding to single precision is what this is for.
-fn single(value: f64) -> f32 {
-    value as f32
 }

@@ -10,7 +10,7 @@ use self::series::Series;
 use self::table::Table;
 use super::calendar::Calendar;
 use super::gaps::{HELD, OBSERVED};
-use super::pack::{Pack, Site, Variable};
+use super::pack::{Pack, Site, Variable, single};
 use super::sun::Sun;
 use crate::error::{Error, Result};
 
@@ -303,9 +303,4 @@ fn add(pack: &mut Pack, site: usize, record: &Series) -> (usize, usize) {
         }
     }
     (observed, dropped)
-}
-
-#[allow(clippy::cast_possible_truncation)] // Rounding to single precision is what this is for.
-fn single(value: f64) -> f32 {
-    value as f32
 }
