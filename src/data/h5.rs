@@ -1,4 +1,4 @@
-//! Texts in HDF5 files.
+//! Texts in HDF5 files, and the texts of its errors.
 
 use hdf5::Location;
 use hdf5::types::VarLenUnicode;
@@ -15,4 +15,28 @@ pub(super) fn text_attribute(at: &Location, name: &str, value: &str) -> hdf5::Re
     at.new_attr::<VarLenUnicode>()
         .create(name)?
         .write_scalar(&text(value)?)
+}
+
+/// Why HDF5 failed: the operating system's words if it was that, else HDF5's own.
+pub(super) fn reason(error: &hdf5::Error) -> String {
+    let whole = error.to_string();
+    let system = whole
+        .split_once("error message = '")
+        .and_then(|(_, rest)| rest.split_once('\''))
+        .map(|(message, _)| message.to_owned());
+    system.unwrap_or(whole)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_systems_words_are_taken_out_of_those_of_hdf5() {
+        let error = hdf5::Error::from(
+            "H5Dwrite(): file write failed: errno = 28, error message = 'No space left on device', buf = 0x7",
+        );
+        assert_eq!(reason(&error), "No space left on device");
+        assert_eq!(reason(&hdf5::Error::from("bad chunk")), "bad chunk");
+    }
 }

@@ -1,6 +1,8 @@
 //! What a pack is: everything that is known of the sites, in physical units, on one calendar. How it lies in a file is
 //! in `pack_write` and `pack_read`.
 
+use std::fmt;
+
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -10,7 +12,7 @@ use super::gaps::HELD;
 /// Site data for training and prediction. S sites, D days, F daily variables, A static attributes.
 ///
 /// Nothing is scaled: scaling belongs to a job's split.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Pack {
     /// The days of all daily arrays.
     pub calendar: Calendar,
@@ -74,6 +76,19 @@ impl Variable {
             name: name.into(),
             units: units.into(),
         }
+    }
+}
+
+/// Without the arrays: they would bury whatever else is shown.
+impl fmt::Debug for Pack {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pack")
+            .field("calendar", &self.calendar)
+            .field("sites", &self.sites.len())
+            .field("dynamic", &self.dynamic)
+            .field("statics", &self.statics)
+            .field("digest", &self.digest)
+            .finish_non_exhaustive()
     }
 }
 
@@ -269,4 +284,10 @@ fn hash_words(hasher: &mut Sha256, words: impl Iterator<Item = u32>) {
         }
     }
     hasher.update(&bytes);
+}
+
+/// The precision of everything daily.
+#[allow(clippy::cast_possible_truncation)] // Rounding is what this is for.
+pub(super) fn single(value: f64) -> f32 {
+    value as f32
 }

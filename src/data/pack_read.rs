@@ -9,6 +9,7 @@ use hdf5::{File, H5Type};
 use jiff::civil::Date;
 
 use super::calendar::Calendar;
+use super::h5;
 use super::pack::{Fault, Pack, Site, Variable};
 use super::pack_write::{FORMAT, VERSION};
 use crate::error::{Error, Result};
@@ -97,7 +98,10 @@ fn open(path: &Path) -> Result<File> {
 
 /// What HDF5 could not read. The pack's own shape is checked elsewhere, so this is a file cut short or overwritten.
 fn damaged(path: &Path, dataset: &str, error: &hdf5::Error) -> Error {
-    let reason = format!("is damaged or cut short, make or copy the pack again ({error})");
+    let reason = format!(
+        "is damaged or cut short, make or copy the pack again ({})",
+        h5::reason(error)
+    );
     if dataset.is_empty() {
         Error::file(path, reason)
     } else {

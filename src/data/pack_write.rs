@@ -6,7 +6,7 @@ use hdf5::{File, Group, H5Type, Location};
 use ndarray::ArrayViewD;
 
 use super::durable;
-use super::h5::{text, text_attribute};
+use super::h5::{reason, text, text_attribute};
 use super::pack::{Fault, Pack, Site, Variable};
 use crate::error::{Error, Result};
 
@@ -29,8 +29,12 @@ impl Pack {
             Error::Internal(format!("the pack to be written: {dataset} {reason}"))
         })?;
         durable::replace(path, |temporary| {
-            self.write_file(temporary)
-                .map_err(|error| Error::file(path, format!("the pack cannot be written: {error}")))
+            self.write_file(temporary).map_err(|error| {
+                Error::file(
+                    path,
+                    format!("the pack cannot be written: {}", reason(&error)),
+                )
+            })
         })
     }
 

@@ -1,13 +1,15 @@
 //! The arrays a model reads: a pack as one contract sees it, scaled, with every target masked that is not fitted on.
 
-use super::pack::Pack;
+use std::fmt;
+
+use super::pack::{Pack, single};
 use super::scale::Scale;
 use super::split::SiteParts;
 use crate::error::{Error, Result};
 use crate::job::{Contract, Fit, Missing, Scaling, Transformation};
 
 /// Scaled inputs and targets. S sites, D days, F daily inputs, A static inputs, all arrays row-major.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Tensors {
     /// S.
     pub sites: usize,
@@ -32,6 +34,19 @@ pub struct Tensors {
     pub parts: Vec<SiteParts>,
     /// The ids of the sites, shape `[S]`.
     pub site_ids: Vec<String>,
+}
+
+/// Without the arrays: they would bury whatever else is shown.
+impl fmt::Debug for Tensors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tensors")
+            .field("sites", &self.sites)
+            .field("days", &self.days)
+            .field("dynamic", &self.dynamic)
+            .field("statics", &self.statics)
+            .field("scale", &self.scale)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Tensors {
@@ -190,9 +205,4 @@ fn interleaved(columns: &[Column], sites: usize, days: usize) -> Vec<f32> {
         }
     }
     values
-}
-
-#[allow(clippy::cast_possible_truncation)] // Rounding to single precision is what this is for.
-fn single(value: f64) -> f32 {
-    value as f32
 }

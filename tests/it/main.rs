@@ -1,6 +1,7 @@
 //! One binary for all integration tests: it links once.
 
 mod analysis;
+mod data;
 mod harness;
 mod model;
 mod program;

@@ -6,7 +6,7 @@ use super::member::Member;
 use super::netcdf::NetCdf;
 use crate::data::calendar::Calendar;
 use crate::data::durable;
-use crate::data::h5::text;
+use crate::data::h5::{reason, text};
 use crate::data::pack::Site;
 use crate::error::{Error, Result};
 
@@ -54,7 +54,10 @@ pub fn write_ensemble(path: &Path, ensemble: &Ensemble<'_>) -> Result<()> {
     }
     durable::replace(path, |temporary| {
         write(temporary, ensemble).map_err(|error| {
-            Error::file(path, format!("the predictions cannot be written: {error}"))
+            Error::file(
+                path,
+                format!("the predictions cannot be written: {}", reason(&error)),
+            )
         })
     })
 }

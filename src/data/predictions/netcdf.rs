@@ -5,10 +5,12 @@
 //!
 //! *HDF5 Dimension Scale Specification* (The HDF Group); *NetCDF-4 file format*, Unidata.
 
+use std::fs;
 use std::path::Path;
 
+use hdf5::file::LibraryVersion;
 use hdf5::types::{FixedAscii, VarLenArray};
-use hdf5::{Dataset, File, H5Type, Location, ObjectReference1};
+use hdf5::{Dataset, Datatype, File, H5Type, ObjectReference1};
 use ndarray::ArrayViewD;
 
 use crate::data::h5::text_attribute;
@@ -16,6 +18,8 @@ use crate::data::h5::text_attribute;
 /// A netCDF-4 file that is being written.
 pub(super) struct NetCdf {
     file: File,
+    /// Of the attributes that make a dataset a dimension scale.
+    name_type: Datatype,
     dimensions: Vec<Dimension>,
 }
 
@@ -37,11 +41,13 @@ struct Use {
 
 impl NetCdf {
     pub(super) fn create(path: &Path) -> hdf5::Result<Self> {
+        let name_type = terminated_text(path)?;
         let file = File::with_options()
             .with_fcpl(|list| list.obj_track_times(false))
             .create(path)?;
         Ok(Self {
             file,
+            name_type,
             dimensions: Vec::new(),
         })
     }
@@ -59,8 +65,13 @@ impl NetCdf {
         attributes: &[(&str, &str)],
     ) -> hdf5::Result<()> {
         let scale = self.dataset(name, values, &[values.len()], None, attributes)?;
-        fixed_attribute::<16>(&scale, "CLASS", "DIMENSION_SCALE")?;
-        fixed_attribute::<16>(&scale, "NAME", name)?;
+        for (attribute, value) in [("CLASS", "DIMENSION_SCALE"), ("NAME", name)] {
+            let attribute = scale
+                .new_attr_builder()
+                .empty_as(self.name_type.clone())
+                .create(attribute)?;
+            attribute.write_scalar(&name_text(value)?)?;
+        }
         let id = i32::try_from(self.dimensions.len()).unwrap_or(i32::MAX);
         scale
             .new_attr::<i32>()
@@ -158,11 +169,39 @@ impl NetCdf {
     }
 }
 
-/// A text of fixed size: what HDF5 expects of the attributes of a dimension scale.
-fn fixed_attribute<const N: usize>(at: &Location, name: &str, value: &str) -> hdf5::Result<()> {
-    let value = FixedAscii::<N>::from_ascii(value)
-        .map_err(|error| hdf5::Error::from(format!("`{value}`: {error}")))?;
-    at.new_attr::<FixedAscii<N>>()
-        .create(name)?
-        .write_scalar(&value)
+/// The text of an attribute of a dimension scale: 15 characters at most.
+fn name_text(value: &str) -> hdf5::Result<FixedAscii<TEXT_SIZE>> {
+    FixedAscii::from_ascii(value).map_err(|error| hdf5::Error::from(format!("`{value}`: {error}")))
+}
+
+/// Size of the attributes of a dimension scale.
+const TEXT_SIZE: usize = 16;
+
+/// The type of text of 16 characters that a zero ends: HDF5 takes a dataset for a dimension scale only if its class has
+/// this type, and the binding makes texts that zeros pad, but has no way to ask for this.
+///
+/// So a file with nothing but a padded text is written at `path`, the one byte that says so is changed in it, and the
+/// type is read back. In this oldest format of the file no checksum covers that byte.
+fn terminated_text(path: &Path) -> hdf5::Result<Datatype> {
+    // Class 3 (text) of version 1, padding 1, size 16: "HDF5 File Format Specification", IV.A.2.d.
+    const PADDED: [u8; 8] = [0x13, 1, 0, 0, 16, 0, 0, 0];
+    let file = File::with_options()
+        .with_fapl(|list| list.libver_bounds(LibraryVersion::Earliest, LibraryVersion::V18))
+        .create(path)?;
+    let attribute = file.new_attr::<FixedAscii<TEXT_SIZE>>().create("text")?;
+    attribute.write_scalar(&name_text("text")?)?;
+    drop(attribute);
+    file.close()?;
+    let system = |error: std::io::Error| hdf5::Error::from(error.to_string());
+    let mut bytes = fs::read(path).map_err(system)?;
+    let place = bytes
+        .windows(PADDED.len())
+        .position(|window| window == PADDED)
+        .ok_or("HDF5 wrote a text in an unknown way")?;
+    bytes[place + 1] = 0;
+    fs::write(path, bytes).map_err(system)?;
+    let file = File::open(path)?;
+    let text = file.attr("text")?.dtype()?;
+    file.close()?;
+    Ok(text)
 }

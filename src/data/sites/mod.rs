@@ -10,7 +10,7 @@ use self::series::Series;
 use self::table::Table;
 use super::calendar::Calendar;
 use super::gaps::{HELD, OBSERVED};
-use super::pack::{Pack, Site, Variable};
+use super::pack::{Pack, Site, Variable, single};
 use super::sun::Sun;
 use crate::error::{Error, Result};
 
@@ -154,9 +154,9 @@ impl List {
         let optional = |name| table.find(name);
         let (name, igbp) = (optional("site_name"), optional("igbp"));
         let (publication, licence) = (optional("primary_pub"), optional("licence"));
-        let elevation = optional("elevation_m");
+        let (elevation, source) = (optional("elevation_m"), optional("source"));
         let mut sites: Vec<Site> = Vec::new();
-        let mut licences = BTreeSet::new();
+        let (mut sources, mut licences) = (BTreeSet::new(), BTreeSet::new());
         for row in 0..table.rows() {
             let text = |column: Option<usize>| {
                 column
@@ -174,6 +174,7 @@ impl List {
             if sites.iter().any(|site| site.id == cell.text) {
                 return Err(cell.wrong("each site once"));
             }
+            sources.extend(Some(text(source)).filter(|source| !source.is_empty()));
             licences.extend(Some(text(licence)).filter(|licence| !licence.is_empty()));
             sites.push(Site {
                 id: cell.text.to_owned(),
@@ -191,18 +192,13 @@ impl List {
         if sites.is_empty() {
             return Err(Error::file(path, "lists no site"));
         }
-        let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
-        let folder = folder
-            .file_name()
-            .map(|name| name.to_string_lossy().into_owned());
-        let sources = vec![format!(
-            "folder of daily site files: {} ({} sites)",
-            folder.unwrap_or_default(),
-            sites.len()
-        )];
+        // Not the folder's name: the same data are the same pack wherever they lie.
+        if sources.is_empty() {
+            sources.insert(format!("daily files of {} sites", sites.len()));
+        }
         Ok(Self {
             sites,
-            sources,
+            sources: sources.into_iter().collect(),
             licences: licences.into_iter().collect(),
         })
     }
@@ -307,9 +303,4 @@ fn add(pack: &mut Pack, site: usize, record: &Series) -> (usize, usize) {
         }
     }
     (observed, dropped)
-}
-
-#[allow(clippy::cast_possible_truncation)] // Rounding to single precision is what this is for.
-fn single(value: f64) -> f32 {
-    value as f32
 }

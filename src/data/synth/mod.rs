@@ -5,6 +5,7 @@
 //! with noise and gaps. Everything is a function of the seed.
 
 mod biome;
+mod instruments;
 mod random;
 mod record;
 mod weather;
@@ -12,11 +13,11 @@ mod weather;
 use jiff::civil::Date;
 
 use self::biome::{BIOMES, ORDER};
+use self::instruments::PREDICTORS;
 use self::random::Random;
 use self::weather::{Day, Place};
 use super::calendar::Calendar;
-use super::gaps::{OBSERVED, fill_gaps};
-use super::pack::{Pack, Site, Variable};
+use super::pack::{Pack, Site, Variable, single};
 use crate::error::{Error, Result};
 
 /// What to make.
@@ -46,27 +47,12 @@ impl Default for SynthOptions {
 /// How long the records of a synthetic pack are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Profile {
-    /// As in COSORE: spans of 1 to 7 years, 490 observed days on average. At the default size about 9 / 11 / 17 % of
+    /// As in COSORE: spans of 1 to 10 years, 490 observed days on average. At the default size about 9 / 11 / 17 % of
     /// all windows of 30 / 90 / 365 days hold a day of the training part (80 % of the observed days, validation days
     /// included; 0.8 percentage points less without them).
     #[default]
     Cosore,
 }
-
-/// The daily predictors of the paper with their units.
-const DYNAMIC: [(&str, &str); 11] = [
-    ("lst_day", "K"),
-    ("tmin", "K"),
-    ("tmax", "K"),
-    ("precipitation", "mm d-1"),
-    ("soil_water_1", "m3 m-3"),
-    ("et", "mm d-1"),
-    ("pet", "mm d-1"),
-    ("lai", "m2 m-2"),
-    ("ndvi", "1"),
-    ("fpar", "1"),
-    ("wind_speed", "m s-1"),
-];
 
 /// The static attributes of the paper with their units.
 const STATICS: [(&str, &str); 10] = [
@@ -81,8 +67,6 @@ const STATICS: [(&str, &str); 10] = [
     ("clay", "%"),
     ("bulk_density", "kg dm-3"),
 ];
-
-const KELVIN: f64 = 273.15;
 
 /// Makes a pack. The same options give the same pack on every machine whose mathematical library rounds alike.
 ///
@@ -108,9 +92,9 @@ pub fn synthesize(options: &SynthOptions) -> Result<Pack> {
     let mut pack = Pack {
         calendar,
         sites: Vec::new(),
-        dynamic: variables(&DYNAMIC),
-        values: Vec::with_capacity(sites * calendar.days * DYNAMIC.len()),
-        filled: Vec::with_capacity(sites * calendar.days * DYNAMIC.len()),
+        dynamic: variables(&PREDICTORS),
+        values: Vec::with_capacity(sites * calendar.days * PREDICTORS.len()),
+        filled: Vec::with_capacity(sites * calendar.days * PREDICTORS.len()),
         statics: variables(&STATICS),
         static_values: Vec::with_capacity(sites * STATICS.len()),
         flux: vec![f32::NAN; sites * calendar.days],
@@ -193,7 +177,7 @@ fn add_site(pack: &mut Pack, seed: u64, site: usize, length: record::Length) {
         publication: String::new(),
     });
 
-    let columns = instruments(&days, &mut stream(4));
+    let columns = instruments::observe(&days, &mut stream(4));
     for day in 0..days.len() {
         for (values, flags) in &columns {
             pack.values.push(single(values[day]));
@@ -211,56 +195,6 @@ fn add_site(pack: &mut Pack, seed: u64, site: usize, length: record::Length) {
         // Half-hourly measurements of a day that is not always whole.
         pack.count[start + day] = 12 + u32::try_from(chamber.below(37)).unwrap_or(0);
     }
-}
-
-/// What satellites and reanalyses make of the days, in the order of [`DYNAMIC`]: values and how they came about.
-fn instruments(days: &[Day], random: &mut Random) -> [(Vec<f64>, Vec<u8>); 11] {
-    let daily = |of: &dyn Fn(&Day) -> f64| {
-        let values: Vec<f64> = days.iter().map(of).collect();
-        let flags = vec![OBSERVED; values.len()];
-        (values, flags)
-    };
-    let composite = |period: usize, of: &dyn Fn(&Day) -> f64| {
-        let mut values = vec![f64::NAN; days.len()];
-        for (index, days) in days.chunks(period).enumerate() {
-            values[index * period] = days.iter().map(of).sum::<f64>() / days.len() as f64;
-        }
-        let flags = fill_gaps(&mut values);
-        (values, flags)
-    };
-    // No land surface temperature under clouds.
-    let mut surface: Vec<f64> = days
-        .iter()
-        .map(|day| {
-            let hidden = if day.precipitation > 0.0 { 0.75 } else { 0.15 };
-            if random.uniform() < hidden {
-                f64::NAN
-            } else {
-                day.surface + KELVIN
-            }
-        })
-        .collect();
-    let surface_flags = fill_gaps(&mut surface);
-    let cover = |day: &Day| 1.0 - (-0.5 * day.leaf_area).exp();
-    let snow = |day: &Day| if day.snow > 5.0 { 0.3 } else { 1.0 };
-    [
-        (surface, surface_flags),
-        daily(&|day| day.temperature - day.range / 2.0 + KELVIN),
-        daily(&|day| day.temperature + day.range / 2.0 + KELVIN),
-        daily(&|day| day.precipitation),
-        daily(&|day| day.soil_water),
-        composite(8, &|day| day.evaporation.0),
-        composite(8, &|day| day.evaporation.1),
-        composite(4, &|day| day.leaf_area),
-        composite(16, &|day| (0.1 + 0.8 * cover(day)) * snow(day)),
-        composite(4, &|day| cover(day) * snow(day)),
-        daily(&|day| day.wind),
-    ]
-}
-
-#[allow(clippy::cast_possible_truncation)] // Rounding to single precision is what this is for.
-fn single(value: f64) -> f32 {
-    value as f32
 }
 
 #[cfg(test)]
