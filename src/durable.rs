@@ -25,10 +25,19 @@ pub fn write(path: &Path, contents: impl AsRef<[u8]>) -> Result<()> {
 ///
 /// What `fill` returns, or [`Error::Io`]; an older file of that name is then unharmed.
 pub fn write_with(path: &Path, fill: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+    let Some(name) = path.file_name().filter(|_| !path.is_dir()) else {
+        return Err(Error::file(
+            path,
+            "is a directory, expected the name of a file",
+        ));
+    };
     let directory = directory_of(path);
     fs::create_dir_all(&directory).map_err(Error::io("create the directory", &directory))?;
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let temporary = directory.join(format!(".{name}.{}.tmp", std::process::id()));
+    // Of this process alone, so that two commands that write the same file do not mix.
+    let name = format!(".{}.{}.tmp", name.to_string_lossy(), std::process::id());
+    let temporary = directory.join(name);
+    // Made here first: the system's reason (not permitted, read-only) is clearer than a library's.
+    File::create(&temporary).map_err(Error::io("write", path))?;
     let written = fill(&temporary).and_then(|()| {
         File::open(&temporary)
             .and_then(|file| file.sync_all())
@@ -77,5 +86,12 @@ mod tests {
         assert!(failure.is_err());
         assert_eq!(fs::read_to_string(&path).unwrap(), "old");
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_directory_is_not_overwritten() {
+        let directory = tempfile::tempdir().unwrap();
+        let error = write(directory.path(), "text").unwrap_err();
+        assert!(error.to_string().contains("is a directory"), "{error}");
     }
 }

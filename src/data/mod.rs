@@ -3,7 +3,6 @@
 //! [`crate::error`].
 
 mod calendar;
-mod durable;
 mod gaps;
 mod h5;
 mod inputs;

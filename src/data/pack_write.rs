@@ -5,9 +5,9 @@ use std::path::Path;
 use hdf5::{File, Group, H5Type, Location};
 use ndarray::ArrayViewD;
 
-use super::durable;
 use super::h5::{reason, text, text_attribute};
 use super::pack::{Fault, Pack, Site, Variable};
+use crate::durable;
 use crate::error::{Error, Result};
 
 /// Attribute `format` of every pack.
@@ -28,7 +28,7 @@ impl Pack {
         self.check().map_err(|Fault { dataset, reason }| {
             Error::Internal(format!("the pack to be written: {dataset} {reason}"))
         })?;
-        durable::replace(path, |temporary| {
+        durable::write_with(path, |temporary| {
             self.write_file(temporary).map_err(|error| {
                 Error::file(
                     path,

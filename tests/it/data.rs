@@ -5,7 +5,6 @@
 
 mod pack;
 mod predictions;
-mod reference;
 mod sites;
 mod tensors;
 

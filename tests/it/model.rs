@@ -3,7 +3,6 @@
 #![allow(clippy::unwrap_used)] // A test that cannot go on has failed.
 
 mod files;
-mod golden;
 mod sampling;
 mod training;
 

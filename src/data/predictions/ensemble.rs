@@ -5,9 +5,9 @@ use std::path::Path;
 use super::member::Member;
 use super::netcdf::NetCdf;
 use crate::data::calendar::Calendar;
-use crate::data::durable;
 use crate::data::h5::{reason, text};
 use crate::data::pack::Site;
+use crate::durable;
 use crate::error::{Error, Result};
 
 const UNITS: (&str, &str) = ("units", "umol m-2 s-1");
@@ -52,7 +52,7 @@ pub fn write_ensemble(path: &Path, ensemble: &Ensemble<'_>) -> Result<()> {
         let reason = format!("an array of the ensemble has {found} values, expected {cells}");
         return Err(Error::Internal(reason));
     }
-    durable::replace(path, |temporary| {
+    durable::write_with(path, |temporary| {
         write(temporary, ensemble).map_err(|error| {
             Error::file(
                 path,

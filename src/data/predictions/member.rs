@@ -8,7 +8,7 @@ use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 use serde::{Deserialize, Serialize};
 
-use crate::data::durable;
+use crate::durable;
 use crate::error::{Error, Result};
 
 /// The tensor's name.
@@ -73,7 +73,7 @@ pub fn write_member(path: &Path, member: &Member) -> Result<()> {
     let info = HashMap::from([(METADATA.to_owned(), metadata)]);
     let file =
         safetensors::serialize([(FLUX, view)], Some(info)).map_err(|error| internal(&error))?;
-    durable::replace(path, |temporary| {
+    durable::write_with(path, |temporary| {
         fs::write(temporary, &file).map_err(Error::io("write the member", path))
     })
 }

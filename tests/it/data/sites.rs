@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use crate::harness::left_out;
 use efflux::data::{HELD, INTERPOLATED, OBSERVED, Pack, Packed, inspect, pack_sites};
 use efflux::error::Exit;
 
@@ -263,8 +264,9 @@ fn files_that_no_site_claims_are_told() {
 #[test]
 fn the_real_sites_become_a_pack() {
     let Some(folder) = std::env::var_os("EFFLUX_COSORE_DAILY_DIR") else {
-        eprintln!(
-            "skipped: EFFLUX_COSORE_DAILY_DIR does not name the folder of daily COSORE files"
+        left_out(
+            "the_real_sites_become_a_pack",
+            "EFFLUX_COSORE_DAILY_DIR names no folder of daily COSORE files",
         );
         return;
     };

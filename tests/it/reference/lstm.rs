@@ -1,11 +1,10 @@
 //! `lstm_parity.json`: forward, loss, every gradient and optimizer steps, in both precisions.
 
-use std::env;
-use std::path::{Path, PathBuf};
-
 use efflux::model::{Adadelta, Lstm, Masks, Mode, Shape, State, masked_mse};
 use serde_json::Value;
 use tch::{Device, Kind, Tensor};
+
+use super::golden;
 
 /// The file's names of the parameters, in the order of `efflux::model::PARAMETERS`.
 const NAMES: [&str; 8] = [
@@ -22,18 +21,9 @@ struct Golden {
 
 /// Runs a check in both precisions. A directory that the user gave may lack the file, which is said.
 fn in_both_precisions(check: impl Fn(&Golden)) {
-    let given = env::var_os("EFFLUX_REFERENCE_DIR").map(PathBuf::from);
-    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/reference");
-    let directory = given.as_ref().unwrap_or(&own);
-    let path = directory.join("lstm_parity.json");
-    if given.is_some() && directory.is_dir() && !path.exists() {
-        println!("left out: {} is not there", path.display());
+    let Some(file) = golden("lstm_parity.json") else {
         return;
-    }
-    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| {
-        panic!("{}: {error}", path.display());
-    });
-    let file: Value = serde_json::from_str(&text).unwrap();
+    };
     for (precision, kind) in PRECISIONS {
         check(&Golden {
             file: file.clone(),

@@ -1,25 +1,12 @@
 //! The golden numbers of `splits_windows.json`; its `rules` say what each means.
 
-use std::path::PathBuf;
-
 use efflux::data::{
     Calendar, Scale, SiteParts, fill_gaps, iterations_per_epoch, share, windows_with_target,
 };
 use efflux::job::{Split, Transformation};
 use serde_json::Value;
 
-/// The file's content; `None`, with a line that says so, if a directory was named that does not have it.
-fn golden(file: &str) -> Option<Value> {
-    let named = std::env::var_os("EFFLUX_REFERENCE_DIR");
-    let own = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data/reference");
-    let path = named.clone().map_or(own, PathBuf::from).join(file);
-    if named.is_some() && !path.exists() {
-        eprintln!("skipped: {} is not there", path.display());
-        return None;
-    }
-    let text = std::fs::read_to_string(&path).unwrap();
-    Some(serde_json::from_str(&text).unwrap())
-}
+use super::{golden, series};
 
 fn cases(section: &str) -> Vec<Value> {
     golden("splits_windows.json").map_or(Vec::new(), |file| {
@@ -31,14 +18,6 @@ fn cases(section: &str) -> Vec<Value> {
 
 fn count(value: &Value) -> usize {
     usize::try_from(value.as_u64().unwrap()).unwrap()
-}
-
-/// A series with `null` for missing.
-fn series(value: &Value) -> Vec<f64> {
-    let values = value.as_array().unwrap().iter();
-    values
-        .map(|value| value.as_f64().unwrap_or(f64::NAN))
-        .collect()
 }
 
 fn close(found: f64, expected: f64, relative: f64) -> bool {

@@ -1,9 +1,4 @@
-//! The formulas against the golden numbers in `tests/data/reference`, or in the directory that `EFFLUX_REFERENCE_DIR`
-//! names: other series made by the same generators.
-
-#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
-
-use std::path::{Path, PathBuf};
+//! The formulas of `analysis` against `metrics.json`, `spikes_extremes.json` and `characteristics.json`.
 
 use efflux::analysis::bands::{Band, Limits, spikes, z_scores};
 use efflux::analysis::classes::Reading;
@@ -14,47 +9,12 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 use serde_json::Value;
 
-/// The golden files of this project. A directory with none of them is a mistake.
-const KNOWN: [&str; 6] = [
-    "metrics.json",
-    "spikes_extremes.json",
-    "characteristics.json",
-    "splits_windows.json",
-    "preprocess.json",
-    "lstm_parity.json",
-];
-
-/// A golden file; none if the directory that the user gave leaves it out, which is said.
-fn reference(file: &str) -> Option<Value> {
-    let given = std::env::var_os("EFFLUX_REFERENCE_DIR").map(PathBuf::from);
-    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/reference");
-    let directory = given.as_ref().unwrap_or(&own);
-    assert!(
-        KNOWN.iter().any(|known| directory.join(known).is_file()),
-        "EFFLUX_REFERENCE_DIR: {} holds none of {KNOWN:?}",
-        directory.display()
-    );
-    let path = directory.join(file);
-    if given.is_some() && !path.is_file() {
-        println!("left out: {} is not there", path.display());
-        return None;
-    }
-    let text = std::fs::read_to_string(&path).unwrap();
-    Some(serde_json::from_str(&text).unwrap())
-}
+use super::{golden, series};
 
 fn cases<'a>(file: &'a Value, list: &str) -> &'a [Value] {
     let cases = file[list].as_array().unwrap();
     assert!(!cases.is_empty(), "no {list}");
     cases
-}
-
-/// A series with null for missing as one with NaN.
-fn series(values: &Value) -> Vec<f64> {
-    let values = values.as_array().unwrap().iter();
-    values
-        .map(|value| value.as_f64().unwrap_or(f64::NAN))
-        .collect()
 }
 
 fn pairs(observed: &Value, simulated: &Value) -> Pairs {
@@ -91,7 +51,7 @@ fn score(scores: &Scores, name: &str) -> Option<f64> {
 
 #[test]
 fn every_score_of_the_reference_pairs_is_met() {
-    let Some(file) = reference("metrics.json") else {
+    let Some(file) = golden("metrics.json") else {
         return;
     };
     for case in cases(&file, "cases") {
@@ -117,7 +77,7 @@ fn every_score_of_the_reference_pairs_is_met() {
 
 #[test]
 fn every_reference_site_falls_into_its_class_in_every_reading() {
-    let Some(file) = reference("characteristics.json") else {
+    let Some(file) = golden("characteristics.json") else {
         return;
     };
     for case in cases(&file, "classes") {
@@ -147,7 +107,7 @@ fn indices(flags: impl IntoIterator<Item = bool>) -> Value {
 
 #[test]
 fn every_reference_spike_is_found_and_no_other() {
-    let Some(file) = reference("spikes_extremes.json") else {
+    let Some(file) = golden("spikes_extremes.json") else {
         return;
     };
     let (window, threshold) = (30, 3.0);
@@ -174,7 +134,7 @@ fn every_reference_spike_is_found_and_no_other() {
 
 #[test]
 fn every_reference_band_holds_its_days_with_their_scores() {
-    let Some(file) = reference("spikes_extremes.json") else {
+    let Some(file) = golden("spikes_extremes.json") else {
         return;
     };
     for case in cases(&file, "bands") {
@@ -234,7 +194,7 @@ fn every_reference_band_holds_its_days_with_their_scores() {
 
 #[test]
 fn every_reference_rhythm_and_season_is_met() {
-    let Some(file) = reference("characteristics.json") else {
+    let Some(file) = golden("characteristics.json") else {
         return;
     };
     for case in cases(&file, "series") {
@@ -273,7 +233,7 @@ fn every_reference_rhythm_and_season_is_met() {
 
 #[test]
 fn every_reference_outlier_lies_beyond_the_fences() {
-    let Some(file) = reference("characteristics.json") else {
+    let Some(file) = golden("characteristics.json") else {
         return;
     };
     for case in cases(&file, "iqr") {
