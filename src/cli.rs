@@ -158,6 +158,16 @@ pub(crate) struct SweepArgs {
         value_name = "DEVICE"
     )]
     pub(crate) device: Device,
+
+    /// How often to keep what it takes to go on with a running trial: a kill costs no more than this
+    #[arg(
+        long,
+        env = "EFFLUX_CHECKPOINT_SECONDS",
+        default_value = "60",
+        value_name = "SECONDS",
+        value_parser = clap::value_parser!(u32).range(1..)
+    )]
+    pub(crate) checkpoint_seconds: u32,
 }
 
 #[derive(Args, Debug)]

@@ -1,11 +1,14 @@
 //! What people see while a command works: log lines, and on a terminal one line of progress below them.
 
+use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::time::FormatTime;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
@@ -34,6 +37,7 @@ impl Log {
         let layer = tracing_subscriber::fmt::layer().with_writer(AboveProgress);
         let console = match format {
             LogFormat::Text => layer
+                .with_timer(Seconds)
                 .with_ansi(io::stderr().is_terminal())
                 .with_target(false)
                 .with_filter(parse(filter)?)
@@ -63,6 +67,19 @@ impl Log {
             *open = Some(file);
         }
         Ok(())
+    }
+}
+
+/// UTC to the second: a trial takes minutes.
+struct Seconds;
+
+impl FormatTime for Seconds {
+    fn format_time(&self, line: &mut Writer<'_>) -> fmt::Result {
+        write!(
+            line,
+            "{}",
+            jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ")
+        )
     }
 }
 

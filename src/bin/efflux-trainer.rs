@@ -19,10 +19,10 @@ use efflux::cluster::{
 };
 use efflux::data::{Member, Pack, SiteParts, Tensors, write_member};
 use efflux::error::{Error, Exit, Result};
-use efflux::job::Fit;
-use efflux::model::checkpoint;
+use efflux::job::{Fit, Training, Trial};
+use efflux::model::checkpoint::{self, Checkpoint};
 use efflux::model::device::{self, Choice, Device};
-use efflux::model::{Flow, Trained, TrialError, predict, train};
+use efflux::model::{Flow, Progress, Trained, Trainer, TrialError, predict};
 use efflux::run::record::{Failure, FailureClass, Medians, Outcome, Place, Record, Summary};
 use efflux::run::{Beat, RunDir, host};
 
@@ -100,9 +100,9 @@ fn serve(parent: &str) -> Result<()> {
         return Err(Error::Trainer("the supervisor is gone".into()));
     }
     let mut pipes = Pipes::claim().map_err(io)?;
-    let mut trainer = match pipes.order()? {
-        Some(Order::Prepare(preparation)) => match Trainer::prepare(*preparation) {
-            Ok(trainer) => trainer,
+    let mut workshop = match pipes.order()? {
+        Some(Order::Prepare(preparation)) => match Workshop::prepare(*preparation) {
+            Ok(workshop) => workshop,
             Err(error) => {
                 pipes.report(&Report::Unable(error.to_string()))?;
                 return Err(error);
@@ -119,7 +119,7 @@ fn serve(parent: &str) -> Result<()> {
     loop {
         match pipes.order()? {
             Some(Order::Run(assignment)) => {
-                let record = trainer.run(assignment, &mut pipes)?;
+                let record = workshop.run(assignment, &mut pipes)?;
                 pipes.report(&Report::Ended(Box::new(record)))?;
             }
             Some(Order::Prepare(_)) => {
@@ -131,14 +131,14 @@ fn serve(parent: &str) -> Result<()> {
 }
 
 /// What stays between trials.
-struct Trainer {
+struct Workshop {
     preparation: Preparation,
     pack: Pack,
     device: Device,
     tensors: Option<(Fit, Tensors)>,
 }
 
-impl Trainer {
+impl Workshop {
     fn prepare(preparation: Preparation) -> Result<Self> {
         let device = device::open(match preparation.device {
             DeviceChoice::Auto => Choice::Auto,
@@ -168,8 +168,9 @@ impl Trainer {
             device: device::describe(self.device, threads),
         };
         let (device, training) = (self.device, self.preparation.contract.training);
+        let interval = Duration::from_secs(self.preparation.checkpoint_seconds.into());
         let tensors = self.tensors(assignment.trial.fit)?;
-        let outcome = attempt(&assignment, tensors, &training, device, pipes);
+        let outcome = attempt(&assignment, tensors, &training, device, interval, pipes);
         Ok(Record {
             trial: assignment.trial,
             attempt: assignment.attempt,
@@ -194,37 +195,41 @@ impl Trainer {
 fn attempt(
     assignment: &Assignment,
     tensors: &Tensors,
-    training: &efflux::job::Training,
+    training: &Training,
     device: Device,
+    interval: Duration,
     pipes: &mut Pipes,
 ) -> Result<Outcome, Failure> {
     let trial = &assignment.trial;
-    let mut beaten = Instant::now();
-    let trained = train(
-        tensors,
-        &trial.params,
-        training,
-        trial.seed,
-        device,
-        &mut |progress| {
-            if beaten.elapsed() >= BEAT {
-                beaten = Instant::now();
-                let part = f64::from(progress.iteration) / f64::from(progress.iterations.max(1));
-                let beat = Beat {
-                    trial: trial.id.clone(),
-                    epochs_done: f64::from(progress.epoch) + part,
-                    epochs: progress.epochs,
-                    loss: progress.loss,
-                };
-                if pipes.report(&Report::Progress(vec![beat])).is_err() {
-                    // Nobody listens any more.
-                    return Flow::Stop;
+    let (mut beaten, mut kept) = (Instant::now(), Instant::now());
+    let mut not_kept = None;
+    let trained = begin(assignment, tensors, training, device)
+        .and_then(|trainer| {
+            trainer.run(&mut |progress| {
+                if beaten.elapsed() >= BEAT {
+                    beaten = Instant::now();
+                    let beat = Report::Progress(vec![beat(trial, progress)]);
+                    if pipes.report(&beat).is_err() {
+                        // Nobody listens any more.
+                        return Flow::Stop;
+                    }
                 }
-            }
-            Flow::Continue
-        },
-    )
-    .map_err(failure)?;
+                if let Some(path) = &assignment.checkpoint
+                    && kept.elapsed() >= interval
+                {
+                    kept = Instant::now();
+                    if let Err(error) = progress.checkpoint().save(trial.id.as_str(), path) {
+                        not_kept = Some(error.to_string());
+                        return Flow::Stop;
+                    }
+                }
+                Flow::Continue
+            })
+        })
+        .map_err(|error| match not_kept {
+            Some(message) => not_written(message),
+            None => failure(error),
+        })?;
     let flux = simulate(&trained, tensors).map_err(failure)?;
     if let Some(directory) = &assignment.keep {
         keep(directory, assignment, &trained, tensors, &flux)?;
@@ -241,9 +246,52 @@ fn attempt(
     }))
 }
 
+/// The trial where an interrupted attempt left it, else from its beginning.
+fn begin(
+    assignment: &Assignment,
+    tensors: &Tensors,
+    training: &Training,
+    device: Device,
+) -> Result<Trainer, TrialError> {
+    let trial = &assignment.trial;
+    let new = || Trainer::new(tensors, &trial.params, training, trial.seed, device);
+    let Some(path) = assignment.checkpoint.as_ref().filter(|path| path.exists()) else {
+        return new();
+    };
+    match Checkpoint::load(trial.id.as_str(), path) {
+        Ok(checkpoint) => {
+            let (epoch, iteration) = (checkpoint.epoch(), checkpoint.iteration());
+            eprintln!(
+                "{}: goes on after epoch {epoch}, iteration {iteration}",
+                trial.id
+            );
+            new()?.restore(&checkpoint)
+        }
+        Err(error) => {
+            eprintln!("{}: starts over: {error}", trial.id);
+            new()
+        }
+    }
+}
+
+/// How far it is.
+fn beat(trial: &Trial, progress: &Progress<'_>) -> Beat {
+    let part = f64::from(progress.iteration) / f64::from(progress.iterations.max(1));
+    Beat {
+        trial: trial.id.clone(),
+        epochs_done: f64::from(progress.epoch) + part,
+        epochs: progress.epochs,
+        loss: progress.loss,
+    }
+}
+
 /// The whole calendar at all sites, µmol m⁻² s⁻¹, shape `[S, D]`.
 fn simulate(trained: &Trained, tensors: &Tensors) -> Result<Vec<f32>, TrialError> {
     let scaled = predict(&trained.model, tensors, DAYS_AT_ONCE)?;
+    #[allow(
+        clippy::cast_possible_truncation,
+        reason = "fluxes are kept in 32 bits"
+    )]
     let physical = |scaled: f32| tensors.scale.inverse(f64::from(scaled)) as f32;
     Ok(scaled.into_iter().map(physical).collect())
 }
@@ -258,6 +306,13 @@ fn failure(error: TrialError) -> Failure {
     }
 }
 
+fn not_written(message: String) -> Failure {
+    Failure {
+        class: FailureClass::Error,
+        message,
+    }
+}
+
 /// Weights and simulation, durable before anybody is told of them.
 fn keep(
     directory: &Path,
@@ -266,13 +321,9 @@ fn keep(
     tensors: &Tensors,
     flux: &[f32],
 ) -> Result<(), Failure> {
-    let not_kept = |message: String| Failure {
-        class: FailureClass::Error,
-        message,
-    };
     let trial = &assignment.trial;
     checkpoint::save_weights(&trained.model, &directory.join("weights.safetensors"))
-        .map_err(|error| not_kept(error.to_string()))?;
+        .map_err(|error| not_written(error.to_string()))?;
     let member = Member {
         trial_id: trial.id.to_string(),
         seed: trial.seed,
@@ -280,7 +331,7 @@ fn keep(
         flux: flux.to_vec(),
     };
     write_member(&directory.join(RunDir::SIMULATION), &member)
-        .map_err(|error| not_kept(error.to_string()))
+        .map_err(|error| not_written(error.to_string()))
 }
 
 /// Medians over the sites with at least `least` observed days in the part.

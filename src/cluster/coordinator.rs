@@ -35,6 +35,8 @@ pub struct Launch {
     pub contract: Contract,
     /// The device to train on.
     pub device: DeviceChoice,
+    /// Seconds between two checkpoints of a running trial.
+    pub checkpoint_seconds: u32,
     /// Set by a signal: leave soon.
     pub interrupted: Arc<AtomicBool>,
 }
@@ -120,6 +122,7 @@ impl<'a> Coordinator<'a> {
                 contract: this.launch.contract.clone(),
                 device: this.launch.device,
                 level,
+                checkpoint_seconds: this.launch.checkpoint_seconds,
                 rank,
                 slot: 0,
             };
@@ -251,10 +254,12 @@ impl<'a> Coordinator<'a> {
         {
             let keep =
                 (trial.stage == Stage::Final).then(|| self.launch.run.attempt(&trial.id, attempt));
+            let checkpoint = Some(self.launch.run.checkpoint(&trial.id));
             let assignment = Assignment {
                 trial,
                 attempt,
                 keep,
+                checkpoint,
             };
             self.order(rank, Order::Run(assignment))?;
         }

@@ -82,7 +82,7 @@ impl Frames {
     /// # Errors
     ///
     /// What is wrong with the bytes; the stream is of no use then.
-    pub fn next<T: DeserializeOwned>(&mut self) -> Result<Option<T>, String> {
+    pub fn pop<T: DeserializeOwned>(&mut self) -> Result<Option<T>, String> {
         let Some(length) = self.bytes.first_chunk::<4>() else {
             return Ok(None);
         };
@@ -121,7 +121,7 @@ mod tests {
             while !stream.is_empty() {
                 let length = pieces.next().unwrap().min(stream.len());
                 frames.push(&stream.drain(..length).collect::<Vec<u8>>());
-                while let Some(report) = frames.next::<Report>().unwrap() {
+                while let Some(report) = frames.pop::<Report>().unwrap() {
                     found.push(report);
                 }
             }
@@ -132,7 +132,7 @@ mod tests {
         fn garbage_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
             let mut frames = Frames::default();
             frames.push(&bytes);
-            while let Ok(Some(_)) = frames.next::<Order>() {}
+            while let Ok(Some(_)) = frames.pop::<Order>() {}
         }
     }
 

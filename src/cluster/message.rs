@@ -48,6 +48,8 @@ pub struct Preparation {
     pub device: DeviceChoice,
     /// The instruction-set level that every trainer of this launch keeps to.
     pub level: Level,
+    /// Seconds between two checkpoints of a running trial.
+    pub checkpoint_seconds: u32,
     /// The rank of the receiver.
     pub rank: u32,
     /// The slot of the receiver, if it is a trainer.
@@ -75,6 +77,8 @@ pub struct Assignment {
     pub attempt: u32,
     /// Where to keep weights and simulation, if they are to be kept.
     pub keep: Option<PathBuf>,
+    /// Where to keep what it takes to go on after an interruption, and to look for it first.
+    pub checkpoint: Option<PathBuf>,
 }
 
 /// Who is ready.

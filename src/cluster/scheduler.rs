@@ -181,8 +181,8 @@ mod tests {
             let mut running: Vec<(u32, TrialId)> = Vec::new();
             let mut attempts: HashMap<TrialId, u32> = HashMap::new();
             let mut ended: HashSet<TrialId> = HashSet::new();
-            let mut events: VecDeque<Event> = slots.iter().enumerate()
-                .map(|(rank, &slots)| Event::Joined { rank: rank as u32, slots }).collect();
+            let mut events: VecDeque<Event> = (0_u32..).zip(&slots)
+                .map(|(rank, &slots)| Event::Joined { rank, slots }).collect();
             events.insert(choices[0].index(events.len() + 1), added(count));
             let (mut choices, mut crashes) = (choices.into_iter(), crashes.into_iter().chain(std::iter::repeat(false)));
             loop {

@@ -221,8 +221,12 @@ impl Supervisor {
                 }
             }
             Report::Ended(record) => {
-                self.slots[slot].running = None;
+                let running = self.slots[slot].running.take();
                 self.pass_on(record, out)?;
+                // The record is durable: nobody will go on from there. A file left behind costs space only.
+                if let Some(path) = running.and_then(|running| running.assignment.checkpoint) {
+                    let _ = std::fs::remove_file(path);
+                }
             }
             Report::Unable(reason) => return Err(Error::Trainer(reason)),
         }
@@ -274,12 +278,16 @@ impl Supervisor {
     }
 }
 
-/// Works for the coordinator on rank 0 until it says [`Order::Stop`].
+/// Works for the coordinator on rank 0 until it says [`Order::Stop`]. `prepared` hears of the launch when it begins.
 ///
 /// # Errors
 ///
 /// What stopped this rank; the coordinator has been told.
-pub fn serve(world: &mut World, slots: u32) -> Result<()> {
+pub fn serve(
+    world: &mut World,
+    slots: u32,
+    mut prepared: impl FnMut(&Preparation) -> Result<()>,
+) -> Result<()> {
     let mut supervisor = Supervisor::new(slots);
     world.send(0, &Report::Ready(supervisor.ready()))?;
     let mut failed = None;
@@ -292,7 +300,12 @@ pub fn serve(world: &mut World, slots: u32) -> Result<()> {
                 return failed.map_or(Ok(()), Err);
             }
             if failed.is_none() {
-                failed = tell(world, supervisor.order(order))?;
+                let listened = match &order {
+                    Order::Prepare(preparation) => prepared(preparation),
+                    Order::Run(_) | Order::Stop => Ok(()),
+                };
+                let done = listened.and_then(|()| supervisor.order(order));
+                failed = tell(world, done)?;
             }
         }
         if failed.is_some() {

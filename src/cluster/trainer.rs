@@ -37,6 +37,12 @@ const ALLOCATOR: [(&str, &str); 3] = [
     ("MALLOC_TOP_PAD_", "67108864"),
 ];
 
+/// On a GPU: 32-bit products keep all their bits, and sums are taken in the same order in every run.
+const GPU: [(&str, &str); 2] = [
+    ("NVIDIA_TF32_OVERRIDE", "0"),
+    ("CUBLAS_WORKSPACE_CONFIG", ":4096:8"),
+];
+
 impl Trainer {
     /// Starts a trainer and tells it what all its trials have in common. It says [`Report::Ready`] when it has loaded
     /// the pack. Must be called from a thread that lives to the end: trainers die with the thread that spawned them.
@@ -66,6 +72,7 @@ impl Trainer {
         command
             .envs(preparation.level.environment())
             .envs(ALLOCATOR)
+            .envs(GPU)
             .env("OMP_NUM_THREADS", &threads)
             .env("MKL_NUM_THREADS", &threads);
         let refused = |error: io::Error| {
@@ -118,7 +125,7 @@ impl Trainer {
             }
         };
         loop {
-            match self.frames.next() {
+            match self.frames.pop() {
                 Ok(Some(report)) => reports.push(report),
                 Ok(None) => break,
                 Err(garbage) => return Err(self.end(&garbage)),

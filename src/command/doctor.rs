@@ -29,7 +29,7 @@ pub(crate) fn doctor(args: &DoctorArgs) -> Result<Exit> {
             None => "none: one process, MPI is not initialised".to_owned(),
         },
     );
-    say("HDF5", "?");
+    say("HDF5", efflux::data::library_version());
     let cores = std::thread::available_parallelism().map_or(1, |count| count.get());
     let level = Level::of_this_host().name();
     say(

@@ -1,10 +1,10 @@
 //! Evaluation and report: what rank 0 does once the members are trained, and `efflux report` at any time.
 
 use efflux::analysis::ensemble;
-use efflux::data::{self, Ensemble, Pack, SiteParts};
+use efflux::data::{self, Ensemble, Member, Pack, SiteParts};
 use efflux::error::{Error, Exit, Result};
 use efflux::job::{Stage, Trial};
-use efflux::report::{self, Configuration, Member, Results, Selection, Site};
+use efflux::report::{self, Configuration, Results, Selection, Site};
 use efflux::run::record::{Outcome, Record};
 use efflux::run::{Candidate, Ledger, RunDir, read_journals, select};
 
@@ -38,18 +38,6 @@ pub(crate) fn evaluate(study: &Study, ledger: &Ledger) -> Result<Exit> {
     };
     let members = gather(study, ledger, &last)?;
     write_predictions(study, &members)?;
-    let members: Vec<Member> = members
-        .into_iter()
-        .filter_map(|member| {
-            let trial = last.iter().find(|trial| trial.seed == member.seed)?;
-            Some(Member {
-                trial: trial.id.clone(),
-                seed: member.seed,
-                flux: member.flux,
-            })
-        })
-        .collect();
-
     let records: Vec<Record> = ledger
         .records_of(&search)
         .chain(ledger.records_of(&last))
@@ -94,7 +82,7 @@ pub(crate) fn evaluate(study: &Study, ledger: &Ledger) -> Result<Exit> {
 }
 
 /// The simulations of the members that have finished.
-fn gather(study: &Study, ledger: &Ledger, trials: &[Trial]) -> Result<Vec<data::Member>> {
+fn gather(study: &Study, ledger: &Ledger, trials: &[Trial]) -> Result<Vec<Member>> {
     let mut members = Vec::new();
     for trial in trials {
         if ledger.summary(&trial.id).is_none() {
@@ -118,12 +106,16 @@ fn gather(study: &Study, ledger: &Ledger, trials: &[Trial]) -> Result<Vec<data::
 }
 
 /// `ensemble/predictions.nc`: every member, their mean and spread.
-fn write_predictions(study: &Study, members: &[data::Member]) -> Result<()> {
+fn write_predictions(study: &Study, members: &[Member]) -> Result<()> {
     if members.is_empty() {
         return Ok(());
     }
     let over_members = |statistic: fn(&[f64]) -> efflux::analysis::Defined| -> Vec<f32> {
         let mut of_day = vec![0.0; members.len()];
+        #[allow(
+            clippy::cast_possible_truncation,
+            reason = "fluxes are kept in 32 bits"
+        )]
         let day = |index: usize| {
             for (value, member) in of_day.iter_mut().zip(members) {
                 *value = f64::from(member.flux[index]);

@@ -11,7 +11,7 @@ use efflux::cluster::{
 use efflux::error::{Exit, Result};
 use efflux::job::Trial;
 use efflux::run::record::{Outcome, Record};
-use efflux::run::{Duration, Ledger, Lock, merge_journals, metric, read_journals, select};
+use efflux::run::{Duration, Ledger, Lock, RunDir, merge_journals, metric, read_journals, select};
 
 use super::evaluate;
 use super::study::Study;
@@ -41,19 +41,24 @@ pub(crate) fn sweep(args: &SweepArgs, log: &Log) -> Result<Exit> {
         dismiss_ranks(&mut world);
         done
     } else {
-        follow(args, &mut world)
+        follow(args, log, &mut world)
     };
     world.leave();
     done
 }
 
 /// Any rank but 0.
-fn follow(args: &SweepArgs, world: &mut World) -> Result<Exit> {
+fn follow(args: &SweepArgs, log: &Log, world: &mut World) -> Result<Exit> {
+    let _span = tracing::info_span!("sweep", rank = world.rank()).entered();
     let threads = efflux::job::Job::read(&args.job.job).map_or(1, |job| job.training.threads);
     let slots = args
         .slots
         .unwrap_or_else(|| default_slots(threads, world.size()));
-    serve(world, slots).map(|()| Exit::Complete)
+    serve(world, slots, |launch| {
+        let name = format!("{}-{:04}.log", launch.launch, launch.rank);
+        log.also_to(&RunDir::new(&launch.run).logs().join(name))
+    })
+    .map(|()| Exit::Complete)
 }
 
 /// Rank 0.
@@ -84,6 +89,7 @@ fn lead(
         pack: study.job.pack.clone(),
         contract: study.contract.clone(),
         device: args.device.into(),
+        checkpoint_seconds: args.checkpoint_seconds,
         interrupted,
     };
     let mut coordinator = Coordinator::gather(launch, world, slots, ledger, lock)?;

@@ -23,6 +23,7 @@ pub(crate) fn trial(args: &TrialArgs) -> Result<Exit> {
         contract: study.contract.clone(),
         device: args.device.into(),
         level: Level::of_this_host(),
+        checkpoint_seconds: u32::MAX,
         rank: 0,
         slot: 0,
     };
@@ -31,6 +32,7 @@ pub(crate) fn trial(args: &TrialArgs) -> Result<Exit> {
         trial,
         attempt: 1,
         keep: args.output.clone(),
+        checkpoint: None,
     };
     let record = train(trainer, assignment);
     // Nothing of worth is in it: the log's last line is in the error, if there is one.

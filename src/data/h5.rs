@@ -27,6 +27,12 @@ pub(super) fn reason(error: &hdf5::Error) -> String {
     system.unwrap_or(whole)
 }
 
+/// The HDF5 this program uses, for people.
+pub fn library_version() -> String {
+    let (major, minor, release) = hdf5::library_version();
+    format!("{major}.{minor}.{release}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

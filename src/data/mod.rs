@@ -21,6 +21,7 @@ mod windows;
 
 pub use calendar::Calendar;
 pub use gaps::{HELD, INTERPOLATED, OBSERVED, fill_gaps};
+pub use h5::library_version;
 pub use inputs::choose;
 pub use inspect::{Inspection, VariableSummary, WindowShare, inspect};
 pub use pack::{Pack, Site, Variable};

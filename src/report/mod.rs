@@ -24,7 +24,7 @@ use crate::durable;
 use crate::error::Result;
 
 pub use evaluation::ClassCounts;
-pub use results::{Configuration, Member, Results, Selection, Site};
+pub use results::{Configuration, Results, Selection, Site};
 pub use summary::{PartSummary, Summary};
 
 use evaluation::Evaluation;

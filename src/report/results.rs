@@ -4,8 +4,9 @@ use std::ops::Range;
 
 use jiff::civil::Date;
 
+use crate::data::Member;
 use crate::error::{Error, Result};
-use crate::job::{Contract, Fit, Metric, Params, Part, TrialId};
+use crate::job::{Contract, Fit, Metric, Params, Part};
 use crate::run::record::Record;
 
 use super::words::PARTS;
@@ -62,17 +63,6 @@ pub struct Site {
     pub validation: Range<usize>,
     /// The same of the test part.
     pub test: Range<usize>,
-}
-
-/// One trained member of the ensemble and its simulation.
-#[derive(Clone, Debug)]
-pub struct Member {
-    /// The trial it comes from.
-    pub trial: TrialId,
-    /// Its seed.
-    pub seed: u64,
-    /// The simulated flux, `[S, D]` by rows.
-    pub flux: Vec<f32>,
 }
 
 /// How one configuration was chosen: the rule, the winner and the field.
@@ -151,12 +141,5 @@ impl Results<'_> {
     pub(crate) fn observed_days(&self, site: usize, part: Part) -> usize {
         let observed = &self.observed(site)[self.sites[site].part(part)];
         observed.iter().filter(|value| value.is_finite()).count()
-    }
-}
-
-impl Member {
-    /// The simulated flux of one site on a calendar of `days` days.
-    pub fn site(&self, site: usize, days: usize) -> &[f32] {
-        &self.flux[site * days..][..days]
     }
 }

@@ -64,6 +64,12 @@ impl RunDir {
         self.root.join("trials").join(trial.as_str()).join(attempt)
     }
 
+    /// Where a running trial keeps what it takes to go on; removed once the trial has ended.
+    pub fn checkpoint(&self, trial: &TrialId) -> PathBuf {
+        let directory = self.root.join("checkpoints");
+        directory.join(format!("{trial}.safetensors"))
+    }
+
     /// The file that an attempt at a final trial keeps its simulation in.
     pub const SIMULATION: &str = "simulation.safetensors";
 

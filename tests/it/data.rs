@@ -1,8 +1,5 @@
 //! Packs, folders of site files, splits and scales, and the files of simulated fluxes.
 
-// A failed unwrap is a failed test, in a test's helpers as well.
-#![allow(clippy::unwrap_used)]
-
 mod pack;
 mod predictions;
 mod sites;

@@ -1,5 +1,7 @@
 //! One binary for all integration tests: it links once.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod data;
 mod harness;
 mod model;

@@ -1,7 +1,5 @@
 //! The model against torch's own numbers, and what training promises of itself.
 
-#![allow(clippy::unwrap_used)] // A test that cannot go on has failed.
-
 mod files;
 mod sampling;
 mod training;

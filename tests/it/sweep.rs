@@ -177,6 +177,58 @@ fn a_finished_sweep_run_again_trains_nothing_and_an_extended_one_only_what_is_ne
 }
 
 #[test]
+fn a_running_trial_goes_on_from_its_checkpoint_to_the_same_bits() {
+    // One long trial and one member.
+    let job = JOB
+        .replace("epochs = 2", "epochs = 40")
+        .replace("[8, 12]", "[8]")
+        .replace("[0, 1]", "[0]");
+    let study = Study::with(&job);
+    study
+        .run(&["sweep", "job.toml", "--run-dir", "whole", "--slots", "1"])
+        .ok();
+    let arguments = [
+        "sweep",
+        "job.toml",
+        "--run-dir",
+        "run",
+        "--checkpoint-seconds",
+        "1",
+    ];
+    let mut sweep = study
+        .command(&arguments)
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let checkpoints = study.path("run/checkpoints");
+    let kept = || {
+        fs::read_dir(&checkpoints).is_ok_and(|files| {
+            files
+                .flatten()
+                .any(|file| !file.file_name().to_string_lossy().starts_with('.'))
+        })
+    };
+    await_until("a checkpoint was written", kept);
+    kill(&mut sweep);
+    assert!(
+        study.records("run").is_empty(),
+        "the kill came too late to be in the middle"
+    );
+    study.run(&arguments).ok();
+    assert_eq!(study.findings("whole"), study.findings("run"));
+    let logs = fs::read_dir(study.path("run/logs")).unwrap();
+    let resumed = logs.flatten().any(|log| {
+        fs::read_to_string(log.path()).is_ok_and(|text| text.contains("goes on after epoch"))
+    });
+    assert!(resumed, "the trial started over");
+    assert_eq!(
+        fs::read_dir(checkpoints).unwrap().count(),
+        0,
+        "ended trials keep no checkpoint"
+    );
+}
+
+#[test]
 fn an_interrupt_ends_with_75_and_the_same_command_continues() {
     let study = longer();
     let mut sweep = study

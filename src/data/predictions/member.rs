@@ -31,6 +31,13 @@ pub struct Member {
     pub flux: Vec<f32>,
 }
 
+impl Member {
+    /// The simulated flux of one site on a calendar of `days` days.
+    pub fn site(&self, site: usize, days: usize) -> &[f32] {
+        &self.flux[site * days..][..days]
+    }
+}
+
 #[derive(Serialize, Deserialize)]
 struct Metadata {
     version: u32,

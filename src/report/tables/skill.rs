@@ -150,7 +150,7 @@ pub(super) fn members(results: &Results<'_>, evaluation: &Evaluation) -> Table {
         let series = Series::Member(place);
         let mut row = vec![
             name(results, series),
-            member.trial.to_string(),
+            member.trial_id.clone(),
             member.seed.to_string(),
         ];
         let medians = words::PARTS

@@ -1,8 +1,6 @@
 //! The golden numbers: `tests/data/reference`, or the directory that `EFFLUX_REFERENCE_DIR` names, which may hold other
 //! cases by the same rules. `make test-reference` runs these tests alone.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
-
 mod analysis;
 mod lstm;
 mod splits;

@@ -9,6 +9,7 @@ use efflux::report;
 
 use super::study::Study;
 use super::{row, rows};
+use crate::harness::left_out;
 
 /// Asks the page about itself once its own script has run. Only this test adds it.
 const PROBE: &str = include_str!("probe.js");
@@ -89,7 +90,7 @@ fn chromium() -> Option<PathBuf> {
             !required,
             "EFFLUX_REQUIRE_BROWSER=1, and no chromium is on the PATH"
         );
-        println!("left out: no chromium on the PATH to open the page with");
+        left_out("the report in a browser", "no chromium on the PATH");
     }
     found
 }

@@ -1,10 +1,11 @@
 //! A small study that never ran: sites with seasons, pulses and gaps, members that differ by noise, one failed trial.
 
+use efflux::data::Member;
 use efflux::job::{
     Contract, Evaluation, Fit, Metric, Missing, Params, Part, Split, Stage, Training, Transform,
     Trial,
 };
-use efflux::report::{Configuration, Member, Results, Selection, Site};
+use efflux::report::{Configuration, Results, Selection, Site};
 use efflux::run::record::{Failure, FailureClass, Medians, Outcome, Place, Record, Summary};
 use jiff::civil::Date;
 
@@ -110,8 +111,9 @@ fn member(contract: &Contract, params: Params, seed: u64) -> Member {
     }
     let trial = Trial::new(contract, Stage::Final, Fit::Train, params, seed);
     Member {
-        trial: trial.id,
+        trial_id: trial.id.to_string(),
         seed,
+        sites: (0..SITES).map(|site| site.to_string()).collect(),
         flux,
     }
 }
