@@ -6,6 +6,7 @@
 //! in every run).
 
 use std::env;
+use std::error::Error as _;
 use std::sync::Once;
 
 use tch::Cuda;
@@ -107,7 +108,10 @@ fn load_cuda() -> Result<(), String> {
     // kernels and do nothing else. It is never closed, so nothing registered can dangle.
     let library = unsafe { Library::open(Some("libtorch_cuda.so"), RTLD_NOW | RTLD_GLOBAL) };
     std::mem::forget(library.map_err(|error| {
-        format!("{error} (`make deps CUDA=1` installs what libtorch needs for GPUs)")
+        let reason = error
+            .source()
+            .map_or(error.to_string(), ToString::to_string);
+        format!("{reason} (`make deps CUDA=1` installs what libtorch needs for GPUs)")
     })?);
     Ok(())
 }

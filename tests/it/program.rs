@@ -3,7 +3,6 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, Instant};
 
 use crate::harness::{Study, left_out};
 
@@ -37,21 +36,11 @@ fn efflux_links_neither_libtorch_nor_cuda_and_the_trainer_no_mpi() {
 }
 
 #[test]
-fn version_is_answered_at_once() {
-    // Not a measurement: the bound only has to tell a start that loads libtorch from one that does not.
-    let best = (0..5)
-        .map(|_| {
-            let began = Instant::now();
-            let output = Command::new(EFFLUX).arg("--version").output().unwrap();
-            let text = String::from_utf8_lossy(&output.stdout).into_owned();
-            assert_eq!(text.trim(), format!("efflux {}", env!("CARGO_PKG_VERSION")));
-            began.elapsed()
-        })
-        .min()
-        .unwrap();
-    if !cfg!(debug_assertions) {
-        assert!(best < Duration::from_millis(50), "{best:?}");
-    }
+fn version_is_answered_without_anything_else() {
+    let output = Command::new(EFFLUX).arg("--version").output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(text.trim(), format!("efflux {}", env!("CARGO_PKG_VERSION")));
+    assert!(output.stderr.is_empty());
 }
 
 #[test]

@@ -196,13 +196,15 @@ fn impossible_values_are_refused() {
 }
 
 #[test]
-fn a_pack_is_not_written_into_a_folder_that_is_not_there() {
+fn the_folder_of_a_pack_is_made_where_it_can_be() {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("none/pack.h5");
-    let error = small_pack(1, 1).write(&path).unwrap_err();
+    let pack = small_pack(1, 1);
+    pack.write(&folder.path().join("new/pack.h5")).unwrap();
+    fs::write(folder.path().join("file"), "").unwrap();
+    let error = pack.write(&folder.path().join("file/pack.h5")).unwrap_err();
     assert_eq!(error.exit(), Exit::Environment);
     assert!(
-        error.to_string().contains("cannot create the file"),
+        error.to_string().contains("cannot create the directory"),
         "{error}"
     );
 }
