@@ -60,7 +60,7 @@ lint: ## Check format, clippy, documentation, shell scripts, licences and origin
 	@echo 'lint: advisories are not checked, their database comes over the network: cargo deny check advisories'
 
 bench: deps ## Run the benchmarks
-	@$(IN_ENV) cargo bench $(FEATURES)
+	@$(IN_ENV) cargo bench $(FEATURES) --bench '*'
 
 install: build ## Copy both programs to PREFIX/bin (default: ~/.local); the libraries stay in .deps
 	install -D -t '$(PREFIX)/bin' '$(TARGET)/release/efflux' '$(TARGET)/release/efflux-trainer'
