@@ -3,6 +3,7 @@
 
 use std::env;
 use std::path::Path;
+use std::process::Command;
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
@@ -12,6 +13,21 @@ fn main() {
     if let Ok(root) = env::var("LIBTORCH_LIB").or_else(|_| env::var("LIBTORCH")) {
         run_path(&Path::new(&root).join("lib"));
     }
+    println!("cargo:rerun-if-env-changed=LIBTORCH_USE_PYTORCH");
+    if env::var("LIBTORCH_USE_PYTORCH").is_ok() {
+        // The PyTorch that torch-sys asks, by the same name.
+        let ask = "import os, torch; print(os.path.join(torch.__path__[0], 'lib'))";
+        let answer = Command::new("python3").args(["-c", ask]).output();
+        if let Ok(lib) = answer.map(|answer| String::from_utf8_lossy(&answer.stdout).into_owned()) {
+            run_path(Path::new(lib.trim()));
+        }
+    }
+    println!("cargo:rerun-if-env-changed=HDF5_DIR");
+    if let Ok(root) = env::var("HDF5_DIR") {
+        run_path(&Path::new(&root).join("lib"));
+    }
+    // With DT_RPATH instead of DT_RUNPATH an LD_LIBRARY_PATH with another MPI of the same name does not get in between.
+    println!("cargo:rustc-link-arg=-Wl,--disable-new-dtags");
     #[cfg(feature = "mpi")]
     mpi();
 }

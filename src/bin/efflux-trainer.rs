@@ -19,7 +19,7 @@ use efflux::cluster::{
 };
 use efflux::data::{Member, Pack, SiteParts, Tensors, write_member};
 use efflux::error::{Error, Exit, Result};
-use efflux::job::{Fit, Training, Trial};
+use efflux::job::{Fit, Training, Trial, VALIDATION_DAYS};
 use efflux::model::checkpoint::{self, Checkpoint};
 use efflux::model::device::{self, Choice, Device};
 use efflux::model::{Flow, Progress, Trained, Trainer, TrialError, predict};
@@ -28,9 +28,6 @@ use efflux::run::{Beat, RunDir, host};
 
 /// Time between two heartbeats.
 const BEAT: Duration = Duration::from_secs(1);
-
-/// Sites with fewer validation days do not take part in selection: over a handful of days any score is luck.
-const VALIDATION_DAYS: usize = 20;
 
 /// A simulation runs over the calendar in pieces of so many days: memory stays bounded, the result is the same.
 const DAYS_AT_ONCE: usize = 512;
@@ -88,6 +85,8 @@ impl Pipes {
 
 fn serve(parent: &str) -> Result<()> {
     efflux::cluster::survive_file_limits()?;
+    // A scheduler signals every process of a job. The supervisor decides what becomes of its trainers.
+    efflux::cluster::interrupts()?;
     let io = |error| Error::Trainer(format!("cannot set up: {error}"));
     set_parent_process_death_signal(Some(Signal::KILL)).map_err(|error| io(error.into()))?;
     // A parent that died before the line above sends no signal.
@@ -160,7 +159,7 @@ impl Workshop {
         let started = jiff::Timestamp::now().to_string();
         let began = Instant::now();
         let threads = self.preparation.contract.training.threads;
-        let place = Place {
+        let mut place = Place {
             launch: self.preparation.launch.clone(),
             rank: self.preparation.rank,
             slot: self.preparation.slot,
@@ -170,7 +169,14 @@ impl Workshop {
         let (device, training) = (self.device, self.preparation.contract.training);
         let interval = Duration::from_secs(self.preparation.checkpoint_seconds.into());
         let tensors = self.tensors(assignment.trial.fit)?;
-        let outcome = attempt(&assignment, tensors, &training, device, interval, pipes);
+        let outcome = begin(&assignment, tensors, &training, device)
+            .map_err(failure)
+            .and_then(|(trainer, elsewhere)| {
+                if let Some(there) = elsewhere {
+                    place.device = format!("{}, begun on {there}", place.device);
+                }
+                attempt(trainer, &assignment, tensors, interval, pipes)
+            });
         Ok(Record {
             trial: assignment.trial,
             attempt: assignment.attempt,
@@ -193,38 +199,35 @@ impl Workshop {
 }
 
 fn attempt(
+    trainer: Trainer,
     assignment: &Assignment,
     tensors: &Tensors,
-    training: &Training,
-    device: Device,
     interval: Duration,
     pipes: &mut Pipes,
 ) -> Result<Outcome, Failure> {
     let trial = &assignment.trial;
     let (mut beaten, mut kept) = (Instant::now(), Instant::now());
     let mut not_kept = None;
-    let trained = begin(assignment, tensors, training, device)
-        .and_then(|trainer| {
-            trainer.run(&mut |progress| {
-                if beaten.elapsed() >= BEAT {
-                    beaten = Instant::now();
-                    let beat = Report::Progress(vec![beat(trial, progress)]);
-                    if pipes.report(&beat).is_err() {
-                        // Nobody listens any more.
-                        return Flow::Stop;
-                    }
+    let trained = trainer
+        .run(&mut |progress| {
+            if beaten.elapsed() >= BEAT {
+                beaten = Instant::now();
+                let beat = Report::Progress(vec![beat(trial, progress)]);
+                if pipes.report(&beat).is_err() {
+                    // Nobody listens any more.
+                    return Flow::Stop;
                 }
-                if let Some(path) = &assignment.checkpoint
-                    && kept.elapsed() >= interval
-                {
-                    kept = Instant::now();
-                    if let Err(error) = progress.checkpoint().save(trial.id.as_str(), path) {
-                        not_kept = Some(error.to_string());
-                        return Flow::Stop;
-                    }
+            }
+            if let Some(path) = &assignment.checkpoint
+                && kept.elapsed() >= interval
+            {
+                kept = Instant::now();
+                if let Err(error) = progress.checkpoint().save(trial.id.as_str(), path) {
+                    not_kept = Some(error.to_string());
+                    return Flow::Stop;
                 }
-                Flow::Continue
-            })
+            }
+            Flow::Continue
         })
         .map_err(|error| match not_kept {
             Some(message) => not_written(message),
@@ -246,30 +249,41 @@ fn attempt(
     }))
 }
 
-/// The trial where an interrupted attempt left it, else from its beginning.
+/// The trial where an interrupted attempt left it, with the device that it was begun on if that is another one; else
+/// from its beginning.
 fn begin(
     assignment: &Assignment,
     tensors: &Tensors,
     training: &Training,
     device: Device,
-) -> Result<Trainer, TrialError> {
+) -> Result<(Trainer, Option<String>), TrialError> {
     let trial = &assignment.trial;
     let new = || Trainer::new(tensors, &trial.params, training, trial.seed, device);
     let Some(path) = assignment.checkpoint.as_ref().filter(|path| path.exists()) else {
-        return new();
+        return Ok((new()?, None));
     };
-    match Checkpoint::load(trial.id.as_str(), path) {
-        Ok(checkpoint) => {
+    let resumed = Checkpoint::load(trial.id.as_str(), path)
+        .map_err(|error| error.to_string())
+        .and_then(|checkpoint| {
+            let restored = new().and_then(|trainer| trainer.restore(&checkpoint));
+            Ok((restored.map_err(|error| error.to_string())?, checkpoint))
+        });
+    match resumed {
+        Ok((trainer, checkpoint)) => {
             let (epoch, iteration) = (checkpoint.epoch(), checkpoint.iteration());
             eprintln!(
                 "{}: goes on after epoch {epoch}, iteration {iteration}",
                 trial.id
             );
-            new()?.restore(&checkpoint)
+            let here = device::describe(device, training.threads);
+            Ok((
+                trainer,
+                Some(checkpoint.device).filter(|there| *there != here),
+            ))
         }
-        Err(error) => {
-            eprintln!("{}: starts over: {error}", trial.id);
-            new()
+        Err(reason) => {
+            eprintln!("{}: starts over: {reason}", trial.id);
+            Ok((new()?, None))
         }
     }
 }

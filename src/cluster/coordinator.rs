@@ -1,6 +1,6 @@
 //! The coordinator on rank 0: gathers the ranks, feeds the scheduler with what they report, carries out what it says.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,7 +12,7 @@ use super::scheduler::{Action, Event, Scheduler};
 use super::supervisor::Supervisor;
 use crate::error::{Error, Result};
 use crate::job::{Contract, Stage, Trial, TrialId};
-use crate::run::record::{FailureClass, Outcome, Record};
+use crate::run::record::{Outcome, Record};
 use crate::run::{Beat, Chosen, Entry, Ledger, Live, Lock, RunDir};
 
 /// How long ranks may take to join.
@@ -48,7 +48,7 @@ pub struct Tally {
     pub planned: usize,
     /// Of these, trained to the end.
     pub finished: usize,
-    /// Of these, given up.
+    /// Of these, not trained to the end by their latest attempt.
     pub failed: usize,
     /// How far the running ones are.
     pub running: Vec<Beat>,
@@ -83,6 +83,8 @@ pub struct Coordinator<'a> {
     ledger: Ledger,
     lock: Lock,
     beats: BTreeMap<u32, Vec<Beat>>,
+    /// How far running trials were when first heard of: what a checkpoint brought along is no pace.
+    begun: HashMap<TrialId, f64>,
 }
 
 impl<'a> Coordinator<'a> {
@@ -106,6 +108,7 @@ impl<'a> Coordinator<'a> {
             ledger,
             lock,
             beats: BTreeMap::new(),
+            begun: HashMap::new(),
         };
         let ranks = this.joined()?;
         let level = ranks
@@ -144,13 +147,17 @@ impl<'a> Coordinator<'a> {
                 Some((rank, Report::Ready(ready))) => {
                     ranks.insert(rank, ready);
                 }
-                Some((rank, other)) => {
-                    let reason = format!("rank {rank} said {other:?} before it was ready");
+                Some((rank, _)) => {
+                    let reason = format!("rank {rank} reported before it was ready");
                     return Err(Error::Mpi(reason));
                 }
                 None if Instant::now() > deadline => {
-                    let missing = (0..world.size()).find(|rank| !ranks.contains_key(rank));
-                    let reason = format!("rank {missing:?} did not join within {GATHERING:?}");
+                    let missing: Vec<String> = (0..world.size())
+                        .filter(|rank| !ranks.contains_key(rank))
+                        .map(|rank| rank.to_string())
+                        .collect();
+                    let missing = missing.join(", ");
+                    let reason = format!("ranks {missing} did not join within {GATHERING:?}");
                     return Err(Error::Mpi(reason));
                 }
                 None => std::thread::sleep(World::BREATH),
@@ -202,14 +209,17 @@ impl<'a> Coordinator<'a> {
                     listen(Notice::Ended(&record, &self.tally(trials, &pace)));
                 }
             }
-            self.lock.touch()?;
+            self.lock.check()?;
             if self.launch.interrupted.load(Ordering::Relaxed) {
                 return Ok(Ending::Interrupted);
             }
             if ticked.elapsed() >= TICK {
                 ticked = Instant::now();
                 let tally = self.tally(trials, &pace);
-                self.say_so(&tally)?;
+                if let Err(error) = self.say_so(&tally) {
+                    // Only `efflux status` misses it.
+                    tracing::warn!("{error}");
+                }
                 listen(Notice::Tick(&tally));
             }
         }
@@ -218,10 +228,11 @@ impl<'a> Coordinator<'a> {
 
     /// Sends everybody home, whatever happened, and hands back the lock: the evaluation writes too.
     pub fn dismiss(mut self) -> Lock {
-        self.supervisor.stop();
+        // The others stop while this rank does.
         if let Some(world) = &mut self.world {
             dismiss_ranks(world);
         }
+        self.supervisor.stop();
         // A reader must not take a sweep that has ended for a running one; without the file nobody does.
         let _ = std::fs::remove_file(self.launch.run.live_file());
         self.lock
@@ -234,7 +245,7 @@ impl<'a> Coordinator<'a> {
             Outcome::Finished(_) => {
                 trial.stage == Stage::Search || self.launch.run.simulation(&trial.id).is_some()
             }
-            Outcome::Failed(_) => !worth_another(record),
+            Outcome::Failed(_) => !record.worth_another(),
         })
     }
 
@@ -289,6 +300,10 @@ impl<'a> Coordinator<'a> {
         match report {
             Report::Ready(_) => Ok(None),
             Report::Progress(beats) => {
+                for beat in &beats {
+                    let begun = self.begun.entry(beat.trial.clone());
+                    begun.or_insert(beat.epochs_done);
+                }
                 self.beats.insert(rank, beats);
                 Ok(None)
             }
@@ -300,7 +315,7 @@ impl<'a> Coordinator<'a> {
                 let actions = self.scheduler.on(Event::Ended {
                     rank,
                     id: record.trial.id.clone(),
-                    worth_another: worth_another(&record),
+                    worth_another: record.worth_another(),
                 });
                 self.carry_out(actions)?;
                 Ok(Some(record))
@@ -313,7 +328,7 @@ impl<'a> Coordinator<'a> {
         let running: Vec<Beat> = self.beats.values().flatten().cloned().collect();
         let mut tally = Tally {
             planned: trials.len(),
-            eta_seconds: pace.eta(&running),
+            eta_seconds: pace.eta(&running, &self.begun),
             running,
             ..Tally::default()
         };
@@ -346,14 +361,6 @@ pub fn dismiss_ranks(world: &mut World) {
     }
 }
 
-/// Whether another attempt may end better. Divergence is deterministic.
-fn worth_another(record: &Record) -> bool {
-    match &record.outcome {
-        Outcome::Finished(_) => false,
-        Outcome::Failed(failure) => failure.class != FailureClass::Diverged,
-    }
-}
-
 /// Epochs per second since the stage began, all slots together.
 struct Pace {
     since: Instant,
@@ -379,9 +386,10 @@ impl Pace {
         }
     }
 
-    fn eta(&self, running: &[Beat]) -> Option<u64> {
+    fn eta(&self, running: &[Beat], begun: &HashMap<TrialId, f64>) -> Option<u64> {
         let underway: f64 = running.iter().map(|beat| beat.epochs_done).sum();
-        let done = self.done + underway;
+        let brought = running.iter().filter_map(|beat| begun.get(&beat.trial));
+        let done = self.done + underway - brought.sum::<f64>();
         let seconds = self.since.elapsed().as_secs_f64();
         // A second's worth says nothing.
         if done <= 0.0 || seconds < 5.0 {

@@ -28,8 +28,6 @@ pub enum Event {
         /// Whether another attempt may end better.
         worth_another: bool,
     },
-    /// No further trial shall start.
-    Drained,
 }
 
 /// Something the coordinator has to do.
@@ -111,7 +109,6 @@ impl Scheduler {
                     });
                 }
             }
-            Event::Drained => self.pending.clear(),
         }
         self.assign()
     }
@@ -225,24 +222,6 @@ mod tests {
             .filter(|Action::Assign { rank, .. }| *rank == 0)
             .count();
         assert_eq!((actions.len(), on_rank_0), (4, 2));
-    }
-
-    #[test]
-    fn after_a_drain_only_what_runs_is_waited_for() {
-        let mut scheduler = Scheduler::default();
-        scheduler.on(Event::Joined { rank: 0, slots: 1 });
-        let actions = scheduler.on(added(9));
-        assert!(scheduler.on(Event::Drained).is_empty());
-        for Action::Assign { rank, trial, .. } in actions {
-            let id = trial.id;
-            let after = scheduler.on(Event::Ended {
-                rank,
-                id,
-                worth_another: false,
-            });
-            assert!(after.is_empty());
-        }
-        assert!(scheduler.is_idle());
     }
 
     #[test]

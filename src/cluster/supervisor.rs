@@ -16,6 +16,8 @@ use crate::run::{Beat, Entry, Journal, RunDir, host};
 
 /// Heartbeats of all slots go up together, this often.
 const BEAT: Duration = Duration::from_secs(1);
+/// So many trainers in a row that end before they are ready are no accident.
+const FALSE_STARTS: u32 = 3;
 /// How long trainers may take to end when asked to.
 const FAREWELL: Duration = Duration::from_secs(5);
 
@@ -38,6 +40,8 @@ struct Prepared {
 struct Slot {
     trainer: Option<Trainer>,
     is_ready: bool,
+    /// Trainers in a row that ended before they were ready.
+    false_starts: u32,
     running: Option<Running>,
 }
 
@@ -168,10 +172,9 @@ impl Supervisor {
         preparation.slot = u32::try_from(slot).unwrap_or(u32::MAX);
         let log = self.log(&preparation);
         let trainer = Trainer::spawn(&preparation, &log)?;
-        self.slots[slot] = Slot {
-            trainer: Some(trainer),
-            ..Slot::default()
-        };
+        let slot = &mut self.slots[slot];
+        slot.trainer = Some(trainer);
+        slot.is_ready = false;
         Ok(())
     }
 
@@ -214,7 +217,10 @@ impl Supervisor {
 
     fn take_in(&mut self, slot: usize, report: Report, out: &mut Vec<Report>) -> Result<()> {
         match report {
-            Report::Ready(_) => self.slots[slot].is_ready = true,
+            Report::Ready(_) => {
+                self.slots[slot].is_ready = true;
+                self.slots[slot].false_starts = 0;
+            }
             Report::Progress(beats) => {
                 if let Some(running) = &mut self.slots[slot].running {
                     running.beat = beats.into_iter().next_back();
@@ -233,15 +239,22 @@ impl Supervisor {
         Ok(())
     }
 
-    /// A trainer has ended. In the middle of a trial that costs this attempt; before it was ready nothing can go on.
+    /// A trainer has ended. In the middle of a trial that costs this attempt; several in a row that never were ready are
+    /// a reason to stop.
     fn lost(&mut self, slot: usize, how: &str, out: &mut Vec<Report>) -> Result<()> {
-        let lost = std::mem::take(&mut self.slots[slot]);
+        let lost = &mut self.slots[slot];
+        lost.trainer = None;
         if !lost.is_ready {
-            return Err(Error::Trainer(format!(
-                "a trainer {how} before it was ready"
-            )));
+            lost.false_starts += 1;
+            if lost.false_starts == FALSE_STARTS {
+                return Err(Error::Trainer(format!(
+                    "{FALSE_STARTS} trainers in a row were not ready: the last {how}"
+                )));
+            }
+            tracing::warn!(slot, "a trainer {how} before it was ready");
+            return self.spawn(slot);
         }
-        let Some(running) = lost.running else {
+        let Some(running) = lost.running.take() else {
             return Ok(());
         };
         let preparation = &self.prepared()?.preparation;

@@ -17,11 +17,11 @@ pub(crate) fn doctor(args: &DoctorArgs) -> Result<Exit> {
     say("efflux", env!("CARGO_PKG_VERSION"));
     let mpi = cluster::library();
     let survivors = if mpi.fault_tolerant {
-        "with ULFM: survivors of a lost rank can go on"
+        "with"
     } else {
-        "without ULFM: a lost rank ends the launch, the same command continues"
+        "without"
     };
-    say("MPI", format!("{}, {survivors}", mpi.version));
+    say("MPI", format!("{}, {survivors} ULFM", mpi.version));
     say(
         "launcher",
         match promised_size()? {

@@ -28,8 +28,13 @@ pub(crate) fn report(args: &ReportArgs) -> Result<Exit> {
 pub(crate) fn evaluate(study: &Study, ledger: &Ledger) -> Result<Exit> {
     let search = study.search();
     let configurations = study.job.grid.configurations();
+    let is_searched = search
+        .iter()
+        .all(|trial| ledger.record(&trial.id).is_some());
     let (candidates, winner) = match select(study.job.selection, &configurations, &search, ledger) {
-        Ok(chosen) => (chosen.candidates, Some(chosen.params)),
+        Ok(chosen) if is_searched => (chosen.candidates, Some(chosen.params)),
+        // While some are still to come, the best so far is a guess.
+        Ok(chosen) => (chosen.candidates, None),
         Err(candidates) => (candidates, None),
     };
     let last = match winner {
@@ -43,6 +48,10 @@ pub(crate) fn evaluate(study: &Study, ledger: &Ledger) -> Result<Exit> {
         .chain(ledger.records_of(&last))
         .cloned()
         .collect();
+    let mut caveats: Vec<String> = study.job.caveats().into_iter().map(str::to_owned).collect();
+    if !is_searched {
+        caveats.push("The search has not ended, so nothing is selected yet.".to_owned());
+    }
     let results = Results {
         job_name: &study.job.name,
         job_text: &study.job.text,
@@ -55,12 +64,7 @@ pub(crate) fn evaluate(study: &Study, ledger: &Ledger) -> Result<Exit> {
             configurations: candidates.into_iter().map(configuration).collect(),
         },
         records: &records,
-        caveats: &study
-            .job
-            .caveats()
-            .into_iter()
-            .map(str::to_owned)
-            .collect::<Vec<_>>(),
+        caveats: &caveats,
         start: study.pack.calendar.start,
         days: study.pack.calendar.days,
         sites: &sites(study),
@@ -74,10 +78,11 @@ pub(crate) fn evaluate(study: &Study, ledger: &Ledger) -> Result<Exit> {
     let failed = records
         .iter()
         .any(|record| matches!(record.outcome, Outcome::Failed(_)));
-    Ok(if failed {
-        Exit::TrialsFailed
-    } else {
-        Exit::Complete
+    let is_complete = is_searched && last.iter().all(|trial| ledger.record(&trial.id).is_some());
+    Ok(match (is_complete, winner) {
+        (false, _) => Exit::Unfinished,
+        (true, Some(_)) if !failed => Exit::Complete,
+        (true, _) => Exit::TrialsFailed,
     })
 }
 
@@ -108,7 +113,13 @@ fn gather(study: &Study, ledger: &Ledger, trials: &[Trial]) -> Result<Vec<Member
 /// `ensemble/predictions.nc`: every member, their mean and spread.
 fn write_predictions(study: &Study, members: &[Member]) -> Result<()> {
     if members.is_empty() {
-        return Ok(());
+        // Those of an earlier selection would pass for those of this one.
+        return match std::fs::remove_file(study.run.predictions()) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(Error::io("remove", study.run.predictions())(error))
+            }
+            _ => Ok(()),
+        };
     }
     let over_members = |statistic: fn(&[f64]) -> efflux::analysis::Defined| -> Vec<f32> {
         let mut of_day = vec![0.0; members.len()];
@@ -174,7 +185,6 @@ fn provenance(study: &Study, records: &[Record]) -> Vec<(String, String)> {
     let mut facts = vec![
         ("efflux", env!("CARGO_PKG_VERSION").to_owned()),
         ("pack", study.job.pack.display().to_string()),
-        ("pack digest", study.pack.digest.clone()),
         ("sources", study.pack.sources.join("; ")),
         ("run directory", study.run.root().display().to_string()),
     ];

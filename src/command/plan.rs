@@ -14,6 +14,7 @@ const TRAINER_BASE_MB: f64 = 260.0;
 /// Prints trials, what is done already, and memory.
 pub(crate) fn plan(args: &PlanArgs) -> Result<Exit> {
     let study = Study::open(&args.job)?;
+    study.check_selection()?;
     let ledger = match study.run.manifest()? {
         Some(_) => {
             study.run.bind(&study.contract)?;

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use efflux::data::{self, Pack};
-use efflux::error::Result;
-use efflux::job::{Contract, Job, Trial};
+use efflux::data::{self, Pack, SiteParts};
+use efflux::error::{Error, Result};
+use efflux::job::{Contract, Job, Part, Trial, VALIDATION_DAYS};
 use efflux::run::RunDir;
 
 use crate::cli::JobArgs;
@@ -41,6 +41,37 @@ impl Study {
             pack,
             contract,
             run,
+        })
+    }
+
+    /// Whether there is anything to select by: a site with enough days in the part that selection looks at.
+    pub(crate) fn check_selection(&self) -> Result<()> {
+        let on = self.job.selection.on;
+        let least = if on == Part::Validation {
+            VALIDATION_DAYS
+        } else {
+            2
+        };
+        let days = |site: usize| {
+            let flux = self.pack.flux_of(site);
+            let parts = SiteParts::of(flux, &self.contract.split);
+            let days = match on {
+                Part::Train => parts.train,
+                Part::Validation => parts.validation,
+                Part::Test => parts.test,
+            };
+            flux[days].iter().filter(|flux| !flux.is_nan()).count()
+        };
+        let most = (0..self.pack.sites.len()).map(days).max().unwrap_or(0);
+        if most >= least {
+            return Ok(());
+        }
+        Err(Error::Job {
+            path: self.job.path.clone(),
+            reason: format!(
+                "nothing to select by: no site has {least} observed days in the part that `selection.on` names, the most \
+                 is {most} (give `split.validation` more, or select on \"test\")"
+            ),
         })
     }
 

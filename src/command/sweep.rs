@@ -8,8 +8,8 @@ use efflux::cluster::{
     Coordinator, DeviceChoice, Ending, Launch, Notice, Tally, World, default_slots, dismiss_ranks,
     interrupts, serve,
 };
-use efflux::error::{Exit, Result};
-use efflux::job::Trial;
+use efflux::error::{Error, Exit, Result};
+use efflux::job::{Job, Trial};
 use efflux::run::record::{Outcome, Record};
 use efflux::run::{Duration, Ledger, Lock, RunDir, merge_journals, metric, read_journals, select};
 
@@ -32,25 +32,48 @@ impl From<Device> for DeviceChoice {
 pub(crate) fn sweep(args: &SweepArgs, log: &Log) -> Result<Exit> {
     // Before anything else: the default action of these signals is to kill.
     let interrupted = interrupts()?;
-    let Some(mut world) = World::join()? else {
-        return lead(args, log, None, interrupted);
+    let began = Instant::now();
+    let trained = match World::join()? {
+        None => lead(args, log, None, interrupted)?,
+        Some(mut world) if world.rank() == 0 => {
+            let trained = lead(args, log, Some(&mut world), interrupted);
+            // Whatever happened here, the others must hear of it; once more does no harm.
+            dismiss_ranks(&mut world);
+            // They wait for this rank to leave, so it leaves before it evaluates.
+            world.leave(
+                trained
+                    .as_ref()
+                    .map_or_else(Error::exit, |_| Exit::Unfinished),
+            );
+            trained?
+        }
+        Some(mut world) => {
+            let followed = follow(args, log, &mut world);
+            world.leave(Exit::Complete);
+            return followed;
+        }
     };
-    let done = if world.rank() == 0 {
-        let done = lead(args, log, Some(&mut world), interrupted);
-        // Whatever happened here, the others must hear of it; once more does no harm.
-        dismiss_ranks(&mut world);
-        done
-    } else {
-        follow(args, log, &mut world)
-    };
-    world.leave();
-    done
+    if trained.ending == Ending::Interrupted {
+        tracing::warn!("interrupted: the same command continues");
+        return Ok(Exit::Unfinished);
+    }
+    let exit = evaluate::evaluate(&trained.study, &trained.ledger)?;
+    tracing::info!("done in {}", Duration(began.elapsed().as_secs()));
+    Ok(exit)
+}
+
+/// What rank 0 has when nobody trains any more. The lock goes last: evaluation writes too.
+struct Trained {
+    study: Study,
+    ledger: Ledger,
+    ending: Ending,
+    _lock: Lock,
 }
 
 /// Any rank but 0.
 fn follow(args: &SweepArgs, log: &Log, world: &mut World) -> Result<Exit> {
     let _span = tracing::info_span!("sweep", rank = world.rank()).entered();
-    let threads = efflux::job::Job::read(&args.job.job).map_or(1, |job| job.training.threads);
+    let threads = Job::read(&args.job.job).map_or(1, |job| job.training.threads);
     let slots = args
         .slots
         .unwrap_or_else(|| default_slots(threads, world.size()));
@@ -67,9 +90,9 @@ fn lead(
     log: &Log,
     world: Option<&mut World>,
     interrupted: Arc<AtomicBool>,
-) -> Result<Exit> {
-    let began = Instant::now();
+) -> Result<Trained> {
     let study = Study::open(&args.job)?;
+    study.check_selection()?;
     let launch = launch_name();
     study.run.create()?;
     let lock = Lock::acquire(&study.run, &launch)?;
@@ -78,6 +101,9 @@ fn lead(
     log.also_to(&study.run.logs().join(format!("{launch}-0000.log")))?;
     merge_journals(&study.run.journals(), &launch)?;
     let ledger = Ledger::of(read_journals(&study.run.journals())?);
+    study
+        .run
+        .clear_checkpoints(|id| ledger.summary(id).is_some())?;
 
     let ranks = world.as_ref().map_or(1, |world| world.size());
     let slots = args
@@ -93,19 +119,15 @@ fn lead(
         interrupted,
     };
     let mut coordinator = Coordinator::gather(launch, world, slots, ledger, lock)?;
-    let trained = train(&study, &mut coordinator);
+    let ending = train(&study, &mut coordinator);
     let ledger = coordinator.ledger().clone();
     let lock = coordinator.dismiss();
-    let ending = trained?;
-    if ending == Ending::Interrupted {
-        tracing::warn!("interrupted: the same command continues");
-        return Ok(Exit::Unfinished);
-    }
-    let evaluated = evaluate::evaluate(&study, &ledger);
-    drop(lock);
-    let exit = evaluated?;
-    tracing::info!("done in {}", Duration(began.elapsed().as_secs()));
-    Ok(exit)
+    Ok(Trained {
+        ending: ending?,
+        study,
+        ledger,
+        _lock: lock,
+    })
 }
 
 /// Search, selection, final members.

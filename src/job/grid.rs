@@ -113,6 +113,11 @@ impl fmt::Display for TrialId {
 }
 
 impl TrialId {
+    /// The id that reads so, as in a file's name.
+    pub fn named(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
     /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0

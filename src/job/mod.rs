@@ -13,4 +13,5 @@ pub use grid::{Fit, Grid, Params, Stage, Trial, TrialId};
 pub use value::{
     Analysis, Evaluation, Final, Inputs, Loss, Metric, Missing, Optimizer, Part, Scaling, Seeds,
     Selection, Split, State, Stop, StopPolicy, Training, Transform, Transformation,
+    VALIDATION_DAYS,
 };

@@ -196,6 +196,10 @@ pub enum Part {
     Test,
 }
 
+/// Sites with fewer validation days have no vote in the selection, and no place in validation medians: over a handful of
+/// days any score is luck.
+pub const VALIDATION_DAYS: usize = 20;
+
 /// `[selection]`: how one configuration is chosen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]

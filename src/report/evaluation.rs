@@ -8,7 +8,7 @@ use crate::analysis::classes::{Class, Reading};
 use crate::analysis::ensemble;
 use crate::analysis::metrics::{Pairs, Scores};
 use crate::analysis::statistics::median;
-use crate::job::{Fit, Part};
+use crate::job::{Fit, Part, VALIDATION_DAYS};
 
 use super::results::Results;
 use super::words::PARTS;
@@ -175,8 +175,15 @@ impl Evaluation {
 
     /// The values of one measure over the sites at which it is defined.
     pub(crate) fn defined(&self, series: Series, part: Part, measure: Measure) -> Vec<f64> {
+        // Sites without a vote in the selection have no place in its medians either.
+        let least = if part == Part::Validation {
+            VALIDATION_DAYS
+        } else {
+            0
+        };
         let scores = self.scores(series, part).iter();
         scores
+            .filter(|scores| scores.n >= least)
             .filter_map(|scores| measure.of(scores).ok())
             .collect()
     }

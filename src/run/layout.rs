@@ -70,6 +70,30 @@ impl RunDir {
         directory.join(format!("{trial}.safetensors"))
     }
 
+    /// Removes the checkpoints of trials that have ended, and what a killed writer left behind. Under the lock only.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] if the directory cannot be read.
+    pub fn clear_checkpoints(&self, has_ended: impl Fn(&TrialId) -> bool) -> Result<()> {
+        let directory = self.root.join("checkpoints");
+        let entries = match fs::read_dir(&directory) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            other => other.map_err(Error::io("list", &directory))?,
+        };
+        for entry in entries {
+            let path = entry.map_err(Error::io("list", &directory))?.path();
+            let trial = path
+                .file_stem()
+                .map(|stem| TrialId::named(&stem.to_string_lossy()));
+            let is_temporary = path.extension().is_some_and(|ending| ending == "tmp");
+            if is_temporary || trial.is_some_and(|trial| has_ended(&trial)) {
+                fs::remove_file(&path).map_err(Error::io("remove", &path))?;
+            }
+        }
+        Ok(())
+    }
+
     /// The file that an attempt at a final trial keeps its simulation in.
     pub const SIMULATION: &str = "simulation.safetensors";
 

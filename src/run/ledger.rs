@@ -30,7 +30,14 @@ impl Ledger {
     /// Takes a record in. The first finished one of a trial stays: a later one is superseded and never counted twice.
     pub fn add(&mut self, record: Record) {
         let known = self.records.get(&record.trial.id);
-        if known.is_none_or(|known| matches!(known.outcome, Outcome::Failed(_))) {
+        let is_news = known.is_none_or(|known| match known.outcome {
+            Outcome::Finished(_) => false,
+            // Journals are read rank after rank, so a later attempt may come first.
+            Outcome::Failed(_) => {
+                known.attempt <= record.attempt || matches!(record.outcome, Outcome::Finished(_))
+            }
+        });
+        if is_news {
             self.records.insert(record.trial.id.clone(), record);
         }
     }

@@ -5,12 +5,16 @@
 //! does not know the job any more, or the file was not touched for a minute by the file server's own clock. `flock`
 //! alone would not do: many cluster file systems do not share it between nodes.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::{Duration, Instant, SystemTime};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::time::Duration;
 
+use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_NOW, utimensat};
 use rustix::io::Errno;
 use rustix::process::{Pid, test_kill_process};
 use serde::{Deserialize, Serialize};
@@ -40,12 +44,15 @@ pub(super) struct Holder {
     pub launch: String,
 }
 
-/// The lock of a run directory, released when dropped.
+/// The lock of a run directory. A thread of its own keeps it alive, whatever the holder is busy with; dropping releases
+/// it.
 #[derive(Debug)]
 pub struct Lock {
     path: PathBuf,
     content: String,
-    touched: Instant,
+    lost: Arc<AtomicBool>,
+    /// Ends the thread when it goes.
+    _keeper: Sender<()>,
 }
 
 impl Lock {
@@ -66,10 +73,15 @@ impl Lock {
         // Its link is the lock now; without one there is nothing to keep either.
         let _ = fs::remove_file(&fresh);
         acquired?;
+        let lost = Arc::new(AtomicBool::new(false));
+        let (keeper, released) = mpsc::channel();
+        let (kept, at, is_lost) = (content.clone(), path.clone(), Arc::clone(&lost));
+        std::thread::spawn(move || keep(&at, &kept, &released, &is_lost));
         Ok(Self {
             path,
             content,
-            touched: Instant::now(),
+            lost,
+            _keeper: keeper,
         })
     }
 
@@ -95,37 +107,55 @@ impl Lock {
         })
     }
 
-    /// Tells others that the holder lives. Call it often; it acts every ten seconds.
+    /// Whether the lock still is this process's.
     ///
     /// # Errors
     ///
-    /// [`Error::Locked`] if somebody else has taken the lock over: this process must not write any more.
-    pub fn touch(&mut self) -> Result<()> {
-        if self.touched.elapsed() < TOUCH {
+    /// [`Error::Locked`] if somebody else has taken it over: this process must not write any more.
+    pub fn check(&self) -> Result<()> {
+        if !self.lost.load(Ordering::Relaxed) {
             return Ok(());
         }
-        self.touched = Instant::now();
-        if !self.is_ours() {
-            return Err(Error::Locked {
-                run: self.path.parent().unwrap_or(Path::new(".")).to_owned(),
-                holder: "another sweep, which took the lock over while this one stood still".into(),
-            });
-        }
-        File::options()
-            .append(true)
-            .open(&self.path)
-            .and_then(|file| file.set_modified(SystemTime::now()))
-            .map_err(Error::io("touch the lock", &self.path))
+        Err(Error::Locked {
+            run: self.path.parent().unwrap_or(Path::new(".")).to_owned(),
+            holder: "another sweep, which took the lock over while this one stood still".into(),
+        })
     }
+}
 
-    fn is_ours(&self) -> bool {
-        fs::read_to_string(&self.path).is_ok_and(|content| content == self.content)
+/// Touches the lock until it is released or lost.
+fn keep(path: &Path, content: &str, released: &Receiver<()>, lost: &AtomicBool) {
+    while let Err(RecvTimeoutError::Timeout) = released.recv_timeout(TOUCH) {
+        if is_gone_or_anothers(path, content) {
+            lost.store(true, Ordering::Relaxed);
+            return;
+        }
+        // By the file server's clock: hosts need not agree on the time. That it did not work shows in the lock's age.
+        let now = Timespec {
+            tv_sec: 0,
+            tv_nsec: UTIME_NOW,
+        };
+        let times = Timestamps {
+            last_access: now,
+            last_modification: now,
+        };
+        if let Err(error) = utimensat(CWD, path, &times, AtFlags::empty()) {
+            tracing::warn!("{}: cannot touch the lock: {error}", path.display());
+        }
+    }
+}
+
+/// A file that cannot be read for the moment is not lost.
+fn is_gone_or_anothers(path: &Path, content: &str) -> bool {
+    match fs::read_to_string(path) {
+        Ok(found) => found != content,
+        Err(error) => error.kind() == ErrorKind::NotFound,
     }
 }
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        if self.is_ours() {
+        if !is_gone_or_anothers(&self.path, &self.content) {
             // Best effort: a lock left behind by a process that is gone is taken over.
             let _ = fs::remove_file(&self.path);
         }
@@ -266,8 +296,17 @@ fn slurm_forgot(job: &str) -> bool {
         return false;
     };
     if answer.status.success() {
-        let state = String::from_utf8_lossy(&answer.stdout);
-        return !["RUNNING", "SUSPENDED", "COMPLETING", "STOPPED"].contains(&state.trim());
+        // A job of several parts has a line for each.
+        const LIVE: [&str; 6] = [
+            "RUNNING",
+            "SUSPENDED",
+            "COMPLETING",
+            "STOPPED",
+            "SIGNALING",
+            "RESIZING",
+        ];
+        let states = String::from_utf8_lossy(&answer.stdout);
+        return !states.lines().any(|state| LIVE.contains(&state.trim()));
     }
     String::from_utf8_lossy(&answer.stderr).contains("Invalid job id")
 }
@@ -322,8 +361,8 @@ mod tests {
         plant(&run, |holder| holder.host = "another".into());
         let refusal = Lock::acquire(&run, "next").unwrap_err().to_string();
         assert!(refusal.contains("on another"), "{refusal}");
-        let old = SystemTime::now() - ABANDONED - Duration::from_secs(5);
-        File::options()
+        let old = std::time::SystemTime::now() - ABANDONED - Duration::from_secs(5);
+        fs::File::options()
             .append(true)
             .open(run.lock_file())
             .unwrap()
@@ -333,11 +372,16 @@ mod tests {
     }
 
     #[test]
-    fn losing_the_lock_is_noticed_at_the_next_touch() {
+    fn a_lock_that_was_taken_over_is_known_to_be_lost_and_not_removed() {
         let (_directory, run) = run();
-        let mut lock = Lock::acquire(&run, "first").unwrap();
+        let lock = Lock::acquire(&run, "first").unwrap();
+        let ours = lock.content.clone();
+        assert!(!is_gone_or_anothers(&run.lock_file(), &ours));
         plant(&run, |holder| holder.launch = "thief".into());
-        lock.touched = Instant::now() - TOUCH;
-        assert!(lock.touch().is_err());
+        assert!(is_gone_or_anothers(&run.lock_file(), &ours));
+        lock.lost.store(true, Ordering::Relaxed);
+        assert!(lock.check().is_err());
+        drop(lock);
+        assert!(run.lock_file().exists());
     }
 }

@@ -21,6 +21,16 @@ pub struct Record {
     pub outcome: Outcome,
 }
 
+impl Record {
+    /// Whether another attempt may end better. Divergence is deterministic.
+    pub fn worth_another(&self) -> bool {
+        match &self.outcome {
+            Outcome::Finished(_) => false,
+            Outcome::Failed(failure) => failure.class != FailureClass::Diverged,
+        }
+    }
+}
+
 /// Where a trial ran.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
@@ -63,8 +73,8 @@ pub struct Summary {
     pub test: Medians,
 }
 
-/// Medians over the sites at which a score is defined. Validation counts only sites with at least 20 validation days,
-/// the same for every configuration.
+/// Medians over the sites at which a score is defined; of the validation part only sites with at least
+/// [`VALIDATION_DAYS`](crate::job::VALIDATION_DAYS) days count.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Medians {
     /// Sites at which NSE is defined.

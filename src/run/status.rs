@@ -77,6 +77,8 @@ pub struct Counts {
     pub finished: usize,
     /// Not trained to the end by their latest attempt.
     pub failed: usize,
+    /// Of the failed, those that another attempt may come to.
+    pub retryable: usize,
 }
 
 impl Counts {
@@ -88,11 +90,17 @@ impl Counts {
             planned: trials.len(),
             finished: finished.len(),
             failed: failed.len(),
+            retryable: failed
+                .iter()
+                .filter(|record| record.worth_another())
+                .count(),
         }
     }
 
-    fn ended(self) -> bool {
-        self.finished + self.failed == self.planned
+    /// Whether nothing of the stage is left to run. A sweep at work tries again what it may.
+    fn ended(self, active: bool) -> bool {
+        let open = if active { self.retryable } else { 0 };
+        self.finished + self.failed - open == self.planned
     }
 }
 
@@ -136,9 +144,11 @@ impl Status {
         let ledger = Ledger::of(read_journals(&run.journals())?);
         let search = job.search_trials(&manifest.contract);
         let chosen = select(job.selection, &job.grid.configurations(), &search, &ledger).ok();
+        let live = Live::read(run);
+        let active = live.is_some();
         let (search_counts, best) = (Counts::of(&search, &ledger), best(&job, &search, &ledger));
         // Before all of the search has ended a selection would be a guess.
-        let chosen = chosen.filter(|_| search_counts.ended());
+        let chosen = chosen.filter(|_| search_counts.ended(active));
         let last = match &chosen {
             Some(chosen) => Counts::of(
                 &job.final_trials(&manifest.contract, chosen.params),
@@ -149,13 +159,14 @@ impl Status {
                 ..Counts::default()
             },
         };
-        let live = Live::read(run);
+        // Without a winner there are no members to wait for.
+        let has_members = chosen.is_none() || last.ended(active);
         Ok(Self {
             run: run.root().display().to_string(),
-            complete: search_counts.ended() && last.ended(),
+            complete: search_counts.ended(active) && has_members,
             search: search_counts,
             last,
-            active: live.is_some(),
+            active,
             best,
             selected: chosen.map(|chosen| (chosen.params, chosen.score)),
             eta_seconds: live.as_ref().and_then(|live| live.eta_seconds),
@@ -165,8 +176,9 @@ impl Status {
 
     /// For `--exit-code`: complete, complete with failures, or unfinished.
     pub fn exit(&self) -> Exit {
-        match (self.complete, self.search.failed + self.last.failed) {
-            (true, 0) => Exit::Complete,
+        let failed = self.search.failed + self.last.failed;
+        match (self.complete, &self.selected) {
+            (true, Some(_)) if failed == 0 => Exit::Complete,
             (true, _) => Exit::TrialsFailed,
             (false, _) => Exit::Unfinished,
         }

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 
 use efflux::run::record::{Outcome, Record};
 use efflux::run::{Entry, read_journals};
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 /// Two configurations × two seeds and two members on six sites: a second or two of training.
@@ -155,6 +156,71 @@ impl Study {
             outcomes,
             tables: tables.into(),
             simulations: simulations(&self.path(run)),
+        }
+    }
+}
+
+/// A program at work; whatever becomes of the test, it and all it started end with it.
+pub(crate) struct Running(Child);
+
+impl Running {
+    pub(crate) fn start(command: &mut Command) -> Self {
+        Self(
+            command
+                .stderr(Stdio::null())
+                .stdout(Stdio::null())
+                .spawn()
+                .unwrap(),
+        )
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.0.id()
+    }
+
+    pub(crate) fn wait(&mut self) -> Option<i32> {
+        self.0.wait().unwrap().code()
+    }
+
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.0.try_wait().unwrap().is_some()
+    }
+
+    pub(crate) fn signal(pid: u32, signal: Signal) {
+        // It may have ended meanwhile.
+        let _ = kill_process(Pid::from_raw(pid.cast_signed()).unwrap(), signal);
+    }
+
+    /// SIGKILL to the program and to everything it has started.
+    pub(crate) fn kill_all(&mut self) {
+        for pid in self.family() {
+            Self::signal(pid, Signal::KILL);
+        }
+        let _ = self.0.wait();
+    }
+
+    /// The program and the processes that descend from it.
+    fn family(&self) -> Vec<u32> {
+        let mut family = vec![self.id()];
+        let mut next = 0;
+        while let Some(&parent) = family.get(next) {
+            let children = fs::read_to_string(format!("/proc/{parent}/task/{parent}/children"));
+            let children = children.unwrap_or_default();
+            family.extend(
+                children
+                    .split_whitespace()
+                    .filter_map(|pid| pid.parse::<u32>().ok()),
+            );
+            next += 1;
+        }
+        family
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if !self.has_ended() {
+            self.kill_all();
         }
     }
 }

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use efflux::data::Pack;
 
-use crate::harness::{Ended, JOB, Study, left_out};
+use crate::harness::{Ended, JOB, Running, Study, left_out};
 
 const SWEEP: [&str; 5] = ["sweep", "job.toml", "--run-dir", "run", "--slots=1"];
 
@@ -74,6 +74,16 @@ fn a_window_longer_than_the_calendar_is_refused() {
 fn an_input_that_the_pack_does_not_have_is_refused_with_the_nearest_name() {
     let job = format!("{JOB}\n[inputs]\ndynamic = [\"precipitatoin\"]\n");
     refuse_job(&job, 2, &["job.toml", "precipitatoin", "precipitation"]);
+}
+
+#[test]
+fn a_selection_that_no_site_can_vote_in_is_refused_before_anything_is_trained() {
+    let job = format!("{JOB}\n[split]\nvalidation = 0.001\n");
+    refuse_job(
+        &job,
+        2,
+        &["job.toml", "nothing to select by", "split.validation"],
+    );
 }
 
 #[test]
@@ -159,19 +169,15 @@ fn another_contract_in_the_same_run_directory_is_refused_by_key() {
 #[test]
 fn a_locked_run_directory_is_refused_and_the_holder_named() {
     let study = Study::with(&JOB.replace("epochs = 2", "epochs = 200"));
-    let mut holder = study.command(&SWEEP).spawn().unwrap();
+    let mut holder = Running::start(&mut study.command(&SWEEP));
     while !study.path("run/lock").exists() {
-        assert!(
-            holder.try_wait().unwrap().is_none(),
-            "the first sweep ended early"
-        );
+        assert!(!holder.has_ended(), "the first sweep ended early");
         std::thread::sleep(std::time::Duration::from_millis(2));
     }
     study
         .run(&SWEEP)
         .refused(4, &["locked by process", &holder.id().to_string()]);
-    holder.kill().unwrap();
-    holder.wait().unwrap();
+    holder.kill_all();
 }
 
 #[test]
@@ -247,13 +253,13 @@ fn a_journal_that_cannot_grow_stops_the_sweep_and_the_same_command_continues() {
     command
         .args([
             "-c",
-            "ulimit -f 2; exec \"$0\" \"$@\"",
+            "ulimit -f 4; exec \"$0\" \"$@\"",
             env!("CARGO_BIN_EXE_efflux"),
         ])
         .args(SWEEP)
         .current_dir(study.directory.path());
     let ended: Ended = command.output().unwrap().into();
-    ended.refused(4, &["run/"]);
+    ended.refused(4, &["run/journal/"]);
     study.run(&SWEEP).ok();
     let whole = Study::new();
     whole.run(&SWEEP).ok();

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use efflux::run::record::Outcome;
 
-use crate::harness::{Ended, JOB, Study};
+use rustix::process::Signal;
+
+use crate::harness::{Ended, JOB, Running, Study, left_out};
 
 /// Waits until a condition holds; a minute is far more than it takes.
 fn await_until(what: &str, mut condition: impl FnMut() -> bool) {
@@ -61,11 +62,6 @@ fn finished(study: &Study, run: &str) -> usize {
     study.records(run).len()
 }
 
-fn kill(child: &mut Child) {
-    child.kill().unwrap();
-    child.wait().unwrap();
-}
-
 /// The processes that were started as trainers of this process, or of none any more.
 fn trainers_of(parent: u32) -> Vec<u32> {
     let mut found = Vec::new();
@@ -89,13 +85,18 @@ fn a_sweep_killed_in_the_middle_continues_without_repeating_a_finished_trial() {
     study
         .run(&["sweep", "job.toml", "--run-dir", "whole", "--slots", "2"])
         .ok();
-    let mut sweep = study
-        .command(&["sweep", "job.toml", "--run-dir", "killed", "--slots", "2"])
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut sweep = Running::start(&mut study.command(&[
+        "sweep",
+        "job.toml",
+        "--run-dir",
+        "killed",
+        "--slots",
+        "2",
+    ]));
     await_until("two trials finished", || finished(&study, "killed") >= 2);
-    kill(&mut sweep);
+    // Only the sweep: that its trainers die with it is its own doing.
+    Running::signal(sweep.id(), Signal::KILL);
+    sweep.wait();
     await_until("the trainers died with their supervisor", || {
         trainers_of(sweep.id()).is_empty()
     });
@@ -120,34 +121,46 @@ fn a_sweep_killed_in_the_middle_continues_without_repeating_a_finished_trial() {
 #[test]
 fn an_mpi_sweep_killed_in_the_middle_continues_with_another_number_of_ranks() {
     if !cfg!(feature = "mpi") {
+        left_out("sweeps over MPI", "built without the `mpi` feature");
         return;
     }
     let study = longer();
     study
         .run(&["sweep", "job.toml", "--run-dir", "whole", "--slots", "2"])
         .ok();
-    let mut launch = study
-        .mpirun(
-            2,
-            &["sweep", "job.toml", "--run-dir", "killed", "--slots", "1"],
-        )
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let arguments = ["sweep", "job.toml", "--run-dir", "killed", "--slots", "1"];
+    let mut launch = Running::start(&mut study.mpirun(2, &arguments));
     await_until("two trials finished", || finished(&study, "killed") >= 2);
-    kill(&mut launch);
-    // The ranks notice that their launcher is gone; until then the lock is theirs.
-    let arguments = ["sweep", "job.toml", "--run-dir", "killed", "--slots", "2"];
-    let mut ended = study.run(&arguments);
-    await_until("the lock was free", || {
-        if ended.code == Some(4) {
-            ended.refused(4, &["locked by process"]);
-            ended = study.run(&arguments);
-        }
-        ended.code != Some(4)
-    });
-    ended.ok();
+    launch.kill_all();
+    assert!(
+        finished(&study, "killed") < 6,
+        "the kill came too late to be in the middle"
+    );
+    study
+        .run(&["sweep", "job.toml", "--run-dir", "killed", "--slots", "2"])
+        .ok();
     assert_eq!(study.findings("whole"), study.findings("killed"));
+}
+
+#[test]
+fn mpirun_passes_on_the_exit_code_of_rank_0() {
+    if !cfg!(feature = "mpi") {
+        left_out("sweeps over MPI", "built without the `mpi` feature");
+        return;
+    }
+    let study = Study::with(&JOB.replace("epochs", "epoch"));
+    let refused: Ended = study
+        .mpirun(2, &["sweep", "job.toml"])
+        .output()
+        .unwrap()
+        .into();
+    refused.refused(2, &["unknown key `epoch`"]);
+    let missing: Ended = study
+        .mpirun(2, &["sweep", "none.toml"])
+        .output()
+        .unwrap()
+        .into();
+    missing.refused(4, &["none.toml"]);
 }
 
 #[test]
@@ -195,11 +208,7 @@ fn a_running_trial_goes_on_from_its_checkpoint_to_the_same_bits() {
         "--checkpoint-seconds",
         "1",
     ];
-    let mut sweep = study
-        .command(&arguments)
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut sweep = Running::start(&mut study.command(&arguments));
     let checkpoints = study.path("run/checkpoints");
     let kept = || {
         fs::read_dir(&checkpoints).is_ok_and(|files| {
@@ -209,7 +218,7 @@ fn a_running_trial_goes_on_from_its_checkpoint_to_the_same_bits() {
         })
     };
     await_until("a checkpoint was written", kept);
-    kill(&mut sweep);
+    sweep.kill_all();
     assert!(
         study.records("run").is_empty(),
         "the kill came too late to be in the middle"
@@ -231,15 +240,17 @@ fn a_running_trial_goes_on_from_its_checkpoint_to_the_same_bits() {
 #[test]
 fn an_interrupt_ends_with_75_and_the_same_command_continues() {
     let study = longer();
-    let mut sweep = study
-        .command(&["sweep", "job.toml", "--run-dir", "run", "--slots", "1"])
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut sweep = Running::start(&mut study.command(&[
+        "sweep",
+        "job.toml",
+        "--run-dir",
+        "run",
+        "--slots",
+        "1",
+    ]));
     await_until("a trial finished", || finished(&study, "run") >= 1);
-    let pid = rustix::process::Pid::from_raw(sweep.id().cast_signed()).unwrap();
-    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
-    assert_eq!(sweep.wait().unwrap().code(), Some(75));
+    Running::signal(sweep.id(), Signal::TERM);
+    assert_eq!(sweep.wait(), Some(75));
     assert!(!study.path("run").join("lock").exists());
     let unfinished = study.run(&["status", "run", "--exit-code"]);
     assert_eq!(unfinished.code, Some(75));
@@ -259,16 +270,17 @@ fn a_trainer_that_is_killed_costs_one_attempt_and_nothing_else() {
     study
         .run(&["sweep", "job.toml", "--run-dir", "whole", "--slots", "1"])
         .ok();
-    let mut sweep = study
-        .command(&["sweep", "job.toml", "--run-dir", "run", "--slots", "1"])
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut sweep = Running::start(&mut study.command(&[
+        "sweep",
+        "job.toml",
+        "--run-dir",
+        "run",
+        "--slots",
+        "1",
+    ]));
     await_until("a trial finished", || finished(&study, "run") >= 1);
-    let trainer = trainers_of(sweep.id())[0];
-    let pid = rustix::process::Pid::from_raw(trainer.cast_signed()).unwrap();
-    rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
-    assert_eq!(sweep.wait().unwrap().code(), Some(0));
+    Running::signal(trainers_of(sweep.id())[0], Signal::KILL);
+    assert_eq!(sweep.wait(), Some(0));
     assert_eq!(study.findings("whole"), study.findings("run"));
     let failed: Vec<String> = study
         .records("run")
@@ -278,9 +290,6 @@ fn a_trainer_that_is_killed_costs_one_attempt_and_nothing_else() {
             Outcome::Finished(_) => None,
         })
         .collect();
-    assert!(failed.len() <= 1, "{failed:?}");
-    assert!(
-        failed.iter().all(|message| message.contains("signal 9")),
-        "{failed:?}"
-    );
+    assert_eq!(failed.len(), 1, "{failed:?}");
+    assert!(failed[0].contains("signal 9"), "{failed:?}");
 }

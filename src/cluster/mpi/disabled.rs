@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Exit, Result};
 
 /// A world of several processes: there is none in this build.
 #[derive(Debug)]
@@ -64,7 +64,7 @@ impl World {
     }
 
     /// Leaves the world.
-    pub fn leave(self) {
+    pub fn leave(self, _exit: Exit) {
         match self.0 {}
     }
 }

@@ -16,12 +16,12 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::super::frame::{decode, encode};
-use crate::error::{Error, Result};
+use crate::error::{Error, Exit, Result};
 
 /// All our messages are of one kind: their type tells them apart.
 const TAG: c_int = 0;
 /// How long leaving may take before it is cut short.
-const FAREWELL: Duration = Duration::from_secs(5);
+const FAREWELL: Duration = Duration::from_secs(15);
 
 /// The processes of this launch.
 #[derive(Debug)]
@@ -100,7 +100,7 @@ impl World {
         };
         if world.size != promised {
             let found = world.size;
-            world.leave();
+            world.leave(Exit::Environment);
             return Err(Error::Mpi(format!(
                 "the launcher promised {promised} processes, but MPI has {found} \
                  (is mpirun of the same MPI that efflux was built with? `efflux doctor` names it)"
@@ -245,7 +245,8 @@ impl World {
     }
 
     /// Delivers what is underway and finalises MPI, both within a bound: a peer that died must not hold up the rest.
-    pub fn leave(mut self) {
+    /// Past the bound the process ends with `exit`.
+    pub fn leave(mut self, exit: Exit) {
         let deadline = Instant::now() + FAREWELL;
         while !self.underway.is_empty() && Instant::now() < deadline && self.reap().is_ok() {
             std::thread::sleep(Self::BREATH);
@@ -255,7 +256,7 @@ impl World {
             if has_left.recv_timeout(FAREWELL).is_err() {
                 // The results are in the journals; only the launcher is left to be told.
                 tracing::warn!("MPI_Finalize did not return, leaving without it");
-                std::process::exit(crate::error::Exit::Unfinished as i32);
+                std::process::exit(exit as i32);
             }
         });
         // SAFETY: MPI is initialised, and no call follows.

@@ -1,6 +1,7 @@
 //! The only MPI: point-to-point messages between the ranks of one launch, polled, every return code checked.
 //!
-//! With one process MPI is not even initialised. No collective is ever called: after a death it would hang.
+//! With one process MPI is not even initialised. After a death a collective would hang: none is called but the last, and
+//! that within a bound.
 
 #[cfg(not(feature = "mpi"))]
 mod disabled;

@@ -45,8 +45,6 @@ pub struct Packed {
     pub observed_days: usize,
     /// Days with a flux that are outside the calendar, and so not in the pack.
     pub dropped_days: usize,
-    /// Variables that were computed, whatever the files said.
-    pub computed: Vec<String>,
     /// What a person should know, as sentences.
     pub warnings: Vec<String>,
 }
@@ -125,7 +123,6 @@ pub fn pack_sites(folder: &Path) -> Result<Packed> {
         pack: pack.sealed(),
         observed_days,
         dropped_days,
-        computed: vec![DAY_LENGTH.to_owned(), RADIATION.to_owned()],
         warnings,
     })
 }

@@ -2,6 +2,7 @@
 
 use super::Figures;
 use super::html::{self, Cell, details, figure, number_column, table, text, words_column};
+use crate::job::{Part, VALIDATION_DAYS};
 use crate::report::figures::ranked;
 use crate::report::results::{Configuration, Results};
 use crate::report::tables::ordered;
@@ -15,9 +16,15 @@ pub(super) fn section(results: &Results<'_>, figures: &Figures) -> String {
         words::metric(selection.metric),
         words::part(selection.on)
     );
+    let vote = match selection.on {
+        Part::Validation => {
+            format!(" Sites with fewer than {VALIDATION_DAYS} validation days have no vote.")
+        }
+        Part::Train | Part::Test => String::new(),
+    };
     let caption = format!(
         "The {score} of every configuration, best mean first. A configuration is judged by the mean of its search \
-         seeds, never by its luckiest; one that lacks a seed cannot be selected."
+         seeds, never by its luckiest; one that lacks a seed cannot be selected.{vote}"
     );
     let mut columns = vec![words_column("configuration"), number_column("mean")];
     let seeds = selection

@@ -50,7 +50,6 @@ fn the_example_becomes_a_pack() {
         pack,
         observed_days,
         dropped_days,
-        computed,
         warnings,
     } = pack_sites(folder.path()).unwrap();
     let names: Vec<&str> = pack
@@ -74,7 +73,6 @@ fn the_example_becomes_a_pack() {
         (Some(270.0), None)
     );
     assert_eq!((observed_days, dropped_days), (4, 1));
-    assert_eq!(computed, ["day_length_h", "toa_radiation_w_m2"]);
     assert_eq!(
         warnings,
         ["`soil_moisture_m3_m3` is absent at 1 of 2 sites"]
