@@ -56,6 +56,7 @@ pub(crate) fn evaluate(study: &Study, ledger: &Ledger) -> Result<Exit> {
         job_name: &study.job.name,
         job_text: &study.job.text,
         contract: &study.contract,
+        analysis: &study.job.analysis,
         fit: study.job.last.fit,
         selection: &Selection {
             metric: study.job.selection.metric,

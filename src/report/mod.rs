@@ -11,6 +11,7 @@
 
 mod caveats;
 mod evaluation;
+mod extremes;
 mod figures;
 mod page;
 mod results;
@@ -28,6 +29,7 @@ pub use results::{Configuration, Results, Selection, Site};
 pub use summary::{PartSummary, Summary};
 
 use evaluation::Evaluation;
+use extremes::Extremes;
 use page::Figures;
 
 /// Writes the report into `directory`, which is made if it is not there, and returns the headline.
@@ -40,9 +42,10 @@ pub fn write(results: &Results<'_>, directory: &Path) -> Result<Summary> {
     results.check()?;
     let index = directory.join("index.html");
     let evaluation = Evaluation::new(results);
+    let extremes = Extremes::new(results, &evaluation);
     let summary = Summary::new(results, &evaluation, &index);
     let (tables, figures) = (directory.join("tables"), directory.join("figures"));
-    for table in tables::all(results, &evaluation) {
+    for table in tables::all(results, &evaluation, &extremes) {
         durable::write(&tables.join(table.file), table.csv()?)?;
     }
     let drawn = Figures::draw(results, &evaluation, &summary);
@@ -51,7 +54,7 @@ pub fn write(results: &Results<'_>, directory: &Path) -> Result<Summary> {
         durable::write(&path, figure.file())?;
     }
     // The page comes last: where it is, everything it speaks of is.
-    let page = page::page(results, &evaluation, &summary, &drawn);
+    let page = page::page(results, &evaluation, &extremes, &summary, &drawn);
     durable::write(&index, page)?;
     Ok(summary)
 }

@@ -6,7 +6,7 @@ use jiff::civil::Date;
 
 use crate::data::Member;
 use crate::error::{Error, Result};
-use crate::job::{Contract, Fit, Metric, Params, Part};
+use crate::job::{Analysis, Contract, Fit, Metric, Params, Part};
 use crate::run::record::Record;
 
 use super::words::PARTS;
@@ -20,6 +20,8 @@ pub struct Results<'a> {
     pub job_text: &'a str,
     /// What every trial has in common.
     pub contract: &'a Contract,
+    /// What counts as extreme.
+    pub analysis: &'a Analysis,
     /// The days that members fit on.
     pub fit: Fit,
     /// How the configuration was chosen.

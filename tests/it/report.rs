@@ -154,3 +154,29 @@ fn series_of_the_wrong_length_are_refused_before_anything_is_written() {
     assert!(report::write(&study.results(), out.path()).is_err());
     assert_eq!(fs::read_dir(out.path()).unwrap().count(), 0);
 }
+
+#[test]
+fn every_test_day_is_in_one_band_and_is_a_spike_or_is_not() {
+    let (study, out) = (Study::new(), tempfile::tempdir().unwrap());
+    report::write(&study.results(), out.path()).unwrap();
+    let extremes = rows(out.path(), "extremes.csv");
+    let scores = rows(out.path(), "scores.csv");
+    assert_eq!(extremes.len(), 5 * SITES);
+    let mut spikes = 0;
+    for site in extremes.chunks(5) {
+        let days: Vec<usize> = site
+            .iter()
+            .map(|row| row["days"].parse().unwrap())
+            .collect();
+        let ensemble = [
+            ("site", site[0]["site"].as_str()),
+            ("part", "test"),
+            ("series", "ensemble-mean"),
+        ];
+        let all: usize = row(&scores, &ensemble)["days"].parse().unwrap();
+        assert_eq!(days[..3].iter().sum::<usize>(), all);
+        assert_eq!(days[3..].iter().sum::<usize>(), all);
+        spikes += days[3];
+    }
+    assert!(spikes > 0, "the made-up pulses are no spikes");
+}

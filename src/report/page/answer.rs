@@ -13,6 +13,7 @@ pub(super) fn header(results: &Results<'_>) -> String {
         ("search", "Search"),
         ("scores", "Scores"),
         ("series", "Series"),
+        ("extremes", "Extremes"),
         ("sites", "Sites"),
         ("failures", "Failures"),
         ("methods", "Methods"),

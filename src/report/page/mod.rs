@@ -1,6 +1,7 @@
 //! The page: one file that needs no network, no server and no other file.
 
 mod answer;
+mod extremes;
 mod html;
 mod record;
 mod search;
@@ -8,6 +9,7 @@ mod skill;
 
 use super::caveats::caveats;
 use super::evaluation::Evaluation;
+use super::extremes::Extremes;
 use super::figures::{self, Curve, Figure, Ink};
 use super::results::Results;
 use super::summary::Summary;
@@ -79,6 +81,7 @@ impl Figures {
 pub(crate) fn page(
     results: &Results<'_>,
     evaluation: &Evaluation,
+    extremes: &Extremes,
     summary: &Summary,
     figures: &Figures,
 ) -> String {
@@ -88,6 +91,7 @@ pub(crate) fn page(
         search::section(results, figures),
         skill::scores(results, evaluation, summary, figures),
         skill::series(results, figures),
+        extremes::section(results, extremes),
         skill::sites(results, evaluation),
         search::failures(results),
         record::methods(results),

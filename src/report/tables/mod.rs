@@ -6,6 +6,7 @@
 //! | `classes.csv` | a reading of the performance classes: sites in each, ensemble mean on the test part |
 //! | `sites.csv` | a site: where it is, its parts, the ensemble mean on the test part |
 //! | `scores.csv` | a site, a part and a series: every score |
+//! | `extremes.csv` | a site and a kind of test days, by how unusual they are: the scores of the ensemble mean |
 //! | `members.csv` | a member of the ensemble: medians over sites |
 //! | `selection.csv` | a configuration and a search seed: the score that selects |
 //! | `trials.csv` | a trial: what was trained and how well; the same wherever and however often it ran |
@@ -14,6 +15,7 @@
 //! Units stand in the column names; scores without one are dimensionless. What is not defined is an empty cell, with
 //! the reason in the column `not_defined`. A series is `ensemble-mean`, `member-SEED` or `training-mean`.
 
+mod extremes;
 mod search;
 mod skill;
 
@@ -21,6 +23,7 @@ use crate::analysis::Defined;
 use crate::error::{Error, Result};
 
 use super::evaluation::Evaluation;
+use super::extremes::Extremes;
 use super::results::Results;
 
 pub(crate) use search::ordered;
@@ -60,12 +63,17 @@ impl Table {
 }
 
 /// Every table.
-pub(crate) fn all(results: &Results<'_>, evaluation: &Evaluation) -> Vec<Table> {
+pub(crate) fn all(
+    results: &Results<'_>,
+    evaluation: &Evaluation,
+    extremes: &Extremes,
+) -> Vec<Table> {
     vec![
         skill::summary(results, evaluation),
         skill::classes(evaluation),
         skill::sites(results, evaluation),
         skill::scores(results, evaluation),
+        extremes::extremes(results, extremes),
         skill::members(results, evaluation),
         search::selection(results),
         search::trials(results),

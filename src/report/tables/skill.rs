@@ -176,12 +176,12 @@ fn name(results: &Results<'_>, series: Series) -> String {
     }
 }
 
-fn measures(scores: &Scores) -> [(&'static str, Defined); 6] {
+pub(super) fn measures(scores: &Scores) -> [(&'static str, Defined); 6] {
     Measure::ALL.map(|measure| (measure.label(), measure.of(scores)))
 }
 
 /// `nse: observations are constant; …` of what is not defined.
-fn reasons(of: &[(&str, Defined)]) -> String {
+pub(super) fn reasons(of: &[(&str, Defined)]) -> String {
     let reasons = of
         .iter()
         .filter_map(|(name, value)| Some(format!("{name}: {}", value.err()?)));

@@ -2,8 +2,8 @@
 
 use efflux::data::Member;
 use efflux::job::{
-    Contract, Evaluation, Fit, Metric, Missing, Params, Part, Split, Stage, Training, Transform,
-    Trial,
+    Analysis, Contract, Evaluation, Fit, Metric, Missing, Params, Part, Split, Stage, Training,
+    Transform, Trial,
 };
 use efflux::report::{Configuration, Results, Selection, Site};
 use efflux::run::record::{Failure, FailureClass, Medians, Outcome, Place, Record, Summary};
@@ -19,6 +19,7 @@ pub(super) const UNOBSERVED: usize = 6;
 /// Made-up results that own what [`Results`] borrows.
 pub(super) struct Study {
     contract: Contract,
+    analysis: Analysis,
     pub(super) selection: Selection,
     pub(super) records: Vec<Record>,
     caveats: Vec<String>,
@@ -210,6 +211,7 @@ impl Study {
                 .collect(),
             provenance: vec![("efflux".to_owned(), "0.1.0".to_owned())],
             contract,
+            analysis: Analysis::default(),
         }
     }
 
@@ -218,6 +220,7 @@ impl Study {
             job_name: "made-up",
             job_text: "pack = \"made-up.h5\"\n# <not markup>\n",
             contract: &self.contract,
+            analysis: &self.analysis,
             fit: Fit::Train,
             selection: &self.selection,
             records: &self.records,

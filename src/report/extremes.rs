@@ -1,0 +1,111 @@
+//! The ensemble mean on the test part, taken apart by how unusual the observation is: bands of the observed range, and
+//! spikes against the rest.
+
+use crate::analysis::Defined;
+use crate::analysis::bands::{Band, Limits, spikes};
+use crate::analysis::metrics::{Pairs, Scores};
+use crate::analysis::statistics::median;
+use crate::job::Part;
+
+use super::evaluation::{Evaluation, Measure};
+use super::results::Results;
+
+/// A kind of test days.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Group {
+    /// In this band of the site's observations on the test part.
+    Band(Band),
+    /// Far off the days around it; found on the site's whole record, so that the split cuts no window.
+    Spike,
+    /// Not a spike.
+    NoSpike,
+}
+
+impl Group {
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Band(Band::Bottom),
+        Self::Band(Band::Middle),
+        Self::Band(Band::Top),
+        Self::Spike,
+        Self::NoSpike,
+    ];
+
+    /// The name in tables.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Band(Band::Bottom) => "bottom",
+            Self::Band(Band::Middle) => "middle",
+            Self::Band(Band::Top) => "top",
+            Self::Spike => "spikes",
+            Self::NoSpike => "no-spikes",
+        }
+    }
+}
+
+/// The scores of each group at each site.
+pub(crate) struct Extremes {
+    sites: Vec<[Scores; 5]>,
+}
+
+impl Extremes {
+    pub(crate) fn new(results: &Results<'_>, evaluation: &Evaluation) -> Self {
+        let sites = 0..results.sites.len();
+        Self {
+            sites: sites
+                .map(|site| of_site(results, evaluation, site))
+                .collect(),
+        }
+    }
+
+    /// The scores of every site, in the order of [`Group::ALL`].
+    pub(crate) fn sites(&self) -> &[[Scores; 5]] {
+        &self.sites
+    }
+
+    /// Days of a group at all sites.
+    pub(crate) fn days(&self, group: usize) -> usize {
+        self.sites.iter().map(|scores| scores[group].n).sum()
+    }
+
+    /// Sites at which a measure is defined, and its median over them.
+    pub(crate) fn median(&self, group: usize, measure: Measure) -> (usize, Defined) {
+        let values: Vec<f64> = self
+            .sites
+            .iter()
+            .filter_map(|scores| measure.of(&scores[group]).ok())
+            .collect();
+        (values.len(), median(&values))
+    }
+}
+
+fn of_site(results: &Results<'_>, evaluation: &Evaluation, site: usize) -> [Scores; 5] {
+    let analysis = results.analysis;
+    let record: Vec<f64> = results
+        .observed(site)
+        .iter()
+        .copied()
+        .map(f64::from)
+        .collect();
+    let is_spike = spikes(
+        &record,
+        analysis.spike_window_days as usize,
+        analysis.spike_z,
+    );
+    let simulated = &evaluation.mean[site];
+    let valid: Vec<usize> = results.sites[site]
+        .part(Part::Test)
+        .filter(|&day| record[day].is_finite() && simulated[day].is_finite())
+        .collect();
+    let observed: Vec<f64> = valid.iter().map(|&day| record[day]).collect();
+    let limits = Limits::new(&observed, analysis.bands);
+    let belongs = |group, day: usize| match group {
+        Group::Band(band) => limits.is_ok_and(|limits| limits.band(record[day]) == band),
+        Group::Spike => is_spike[day],
+        Group::NoSpike => !is_spike[day],
+    };
+    Group::ALL.map(|group| {
+        let days = valid.iter().filter(|&&day| belongs(group, day));
+        let pairs: Pairs = days.map(|&day| (record[day], simulated[day])).collect();
+        pairs.scores()
+    })
+}

@@ -1,0 +1,55 @@
+//! How well the unusual days are met, for people.
+
+use super::html::{self, Cell, count, defined, number_column, table, text, words_column};
+use crate::analysis::bands::Band;
+use crate::report::evaluation::Measure;
+use crate::report::extremes::{Extremes, Group};
+use crate::report::results::Results;
+use crate::report::words::UNIT;
+
+const MEASURES: [Measure; 4] = [Measure::Nse, Measure::Kge, Measure::Rmse, Measure::Bias];
+
+pub(super) fn section(results: &Results<'_>, extremes: &Extremes) -> String {
+    let analysis = results.analysis;
+    let percent = |share: f64| format!("{} %", (share * 1000.0).round() / 10.0);
+    let [low, high] = analysis.bands;
+    let name = |group| match group {
+        Group::Band(Band::Bottom) => format!("bottom {}", percent(low)),
+        Group::Band(Band::Middle) => format!("middle {}", percent(high - low)),
+        Group::Band(Band::Top) => format!("top {}", percent(1.0 - high)),
+        Group::Spike => "spikes".to_owned(),
+        Group::NoSpike => "all other days".to_owned(),
+    };
+    let mut columns = vec![words_column("test days"), number_column("days")];
+    columns.push(number_column("sites"));
+    columns.extend(MEASURES.map(|measure| number_column(measure.label())));
+    let rows: Vec<Vec<Cell>> = Group::ALL
+        .into_iter()
+        .enumerate()
+        .map(|(index, group)| {
+            let (sites, _) = extremes.median(index, Measure::Rmse);
+            let mut row = vec![
+                text(&name(group)),
+                count(extremes.days(index)),
+                count(sites),
+            ];
+            row.extend(MEASURES.map(|measure| defined(extremes.median(index, measure).1, 3)));
+            row
+        })
+        .collect();
+    let medians = table(
+        &format!("Ensemble mean on the test part: medians over sites; errors in {UNIT}"),
+        &columns,
+        &rows,
+        None,
+    );
+    let caption = format!(
+        "Bands are quantiles of each site’s observed test days; a spike lies more than {} standard deviations off the \
+         mean of the {} days around it. NSE within a band divides by the band’s own small variance, so it is low even \
+         for a model that is equally good everywhere; and bands chosen by the observation make the bias of the tails \
+         point to the middle even for a perfect mean. Compare RMSE and bias.",
+        analysis.spike_z, analysis.spike_window_days
+    );
+    let content = format!("{medians}<p class=\"caption\">{caption}</p>\n");
+    html::section("extremes", "Extremes", &content)
+}

@@ -1,0 +1,27 @@
+//! How well the unusual days are met.
+
+use super::skill::{measures, reasons};
+use super::{Table, cell};
+use crate::report::extremes::{Extremes, Group};
+use crate::report::results::Results;
+
+pub(super) fn extremes(results: &Results<'_>, extremes: &Extremes) -> Table {
+    let mut table = Table::new(
+        "extremes.csv",
+        "site group days nse kge pearson_r rmse_umol_m-2_s-1 mae_umol_m-2_s-1 bias_umol_m-2_s-1 not_defined",
+    );
+    for (site, groups) in results.sites.iter().zip(extremes.sites()) {
+        for (group, scores) in Group::ALL.into_iter().zip(groups) {
+            let mut row = vec![
+                site.id.clone(),
+                group.name().to_owned(),
+                scores.n.to_string(),
+            ];
+            let measured = measures(scores);
+            row.extend(measured.iter().map(|(_, value)| cell(*value)));
+            row.push(reasons(&measured));
+            table.rows.push(row);
+        }
+    }
+    table
+}
