@@ -44,10 +44,9 @@ test: deps ## Run all tests that this machine can run, and name the others
 	if [ -s "$$EFFLUX_SKIPPED" ]; then echo 'Not run on this machine:'; sort -u "$$EFFLUX_SKIPPED" | sed 's/^/  /'; fi; \
 	exit $$status
 
-test-reference: deps ## Check against the golden numbers in the folder EFFLUX_REFERENCE_DIR
-	@test -d '$(EFFLUX_REFERENCE_DIR)' || { echo "EFFLUX_REFERENCE_DIR='$(EFFLUX_REFERENCE_DIR)' is not a folder: \
-	name the one that holds the golden numbers" >&2; exit 2; }
-	@$(IN_ENV) cargo test $(BUILD) reference
+test-reference: export EFFLUX_REFERENCE_DIR := $(abspath $(or $(EFFLUX_REFERENCE_DIR),tests/data/reference))
+test-reference: deps ## Check against the golden numbers in EFFLUX_REFERENCE_DIR, or those of the repository
+	@$(IN_ENV) cargo test $(BUILD) --test it reference::
 
 lint: export RUSTDOCFLAGS := -Dwarnings
 lint: ## Check format, clippy, documentation, shell scripts, licences and origins of the crates

@@ -1,10 +1,11 @@
 //! The time of one update at the paper's size, and the material with which `benches/pytorch.py` times and checks the
 //! same updates in PyTorch.
 //!
-//! `cargo bench --bench update -- DIR [WINDOW …]` writes `DIR/days.safetensors` (inputs and targets) and, for each window length,
-//! `DIR/w<days>-{before,after}.safetensors` (weights before the first and after the last of a few updates without
-//! dropout) with `DIR/w<days>-starts.txt` (the windows these updates drew). Run it pinned to one core. Times are CPU
-//! times, so that what else the machine does counts as little as it can.
+//! `cargo bench --bench update -- [DIR [WINDOW …]]` writes into DIR (`target/tmp/update` by default)
+//! `days.safetensors` (inputs and targets) and, for each window length, `w<days>-{before,after}.safetensors` (weights
+//! before the first and after the last of a few updates without dropout) with `w<days>-starts.txt` (the windows these
+//! updates drew). Run it pinned to one core. Times are CPU times, so that what else the machine does counts as little as
+//! it can.
 
 use std::error::Error;
 use std::fs;
@@ -28,7 +29,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut words = std::env::args()
         .skip(1)
         .filter(|word| !word.starts_with("--"));
-    let folder = PathBuf::from(words.next().ok_or("expected a folder to write to")?);
+    let folder = words.next().map_or_else(
+        || PathBuf::from(concat!(env!("CARGO_TARGET_TMPDIR"), "/update")),
+        PathBuf::from,
+    );
     let chosen = words
         .map(|word| word.parse())
         .collect::<Result<Vec<u32>, _>>()?;
