@@ -161,7 +161,7 @@ fn stage(
 ) -> Result<Ending> {
     let known = coordinator.ledger().records_of(trials).count();
     tracing::info!(
-        "{name}: {} trials, {known} known from earlier launches",
+        "{name}: {known} of {} trials known from earlier launches",
         trials.len()
     );
     let score = |record: &Record| match &record.outcome {
