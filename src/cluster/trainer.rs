@@ -22,6 +22,8 @@ pub struct Trainer {
     reports: ChildStdout,
     frames: Frames,
     log: PathBuf,
+    /// Where its own words begin in the log, which the slot's trainers share.
+    log_start: u64,
 }
 
 /// Variables that launchers set for their ranks and that a trainer, which is no rank, must not see.
@@ -53,6 +55,7 @@ impl Trainer {
     pub fn spawn(preparation: &Preparation, log: &Path) -> Result<Self> {
         let program = trainer_program()?;
         let log_file = open_log(log)?;
+        let log_start = log_file.metadata().map_or(0, |data| data.len());
         let threads = preparation.contract.training.threads.to_string();
         let mut command = Command::new(&program);
         command
@@ -90,6 +93,7 @@ impl Trainer {
             reports,
             frames: Frames::default(),
             log: log.to_owned(),
+            log_start,
         };
         trainer.send(&Order::Prepare(Box::new(preparation.clone())));
         Ok(trainer)
@@ -148,8 +152,10 @@ impl Trainer {
     }
 
     fn with_log(&self, text: String) -> String {
-        let written = std::fs::read_to_string(&self.log).unwrap_or_default();
-        match written.lines().rfind(|line| !line.trim().is_empty()) {
+        let written = std::fs::read(&self.log).unwrap_or_default();
+        let start = usize::try_from(self.log_start).unwrap_or(usize::MAX);
+        let own = String::from_utf8_lossy(written.get(start..).unwrap_or_default());
+        match own.lines().rfind(|line| !line.trim().is_empty()) {
             Some(last) => format!("{text}; its last words in {}: {last}", self.log.display()),
             None => text,
         }

@@ -47,13 +47,16 @@ pub(crate) fn doctor(args: &DoctorArgs) -> Result<Exit> {
         Ok(lines) => lines.lines().for_each(|line| say("trainer", line)),
         Err(reason) => say("trainer", format!("DOES NOT START: {reason}")),
     }
-    let disk = file_system(&args.run_dir);
+    // A sweep makes the directory; what counts is where.
+    let there = args
+        .run_dir
+        .ancestors()
+        .find(|directory| directory.is_dir());
+    let place = there.unwrap_or(Path::new("."));
+    let disk = file_system(place);
     let writable = disk.is_ok();
     match disk {
-        Ok(found) => say(
-            "run directory",
-            format!("{}: {found}", args.run_dir.display()),
-        ),
+        Ok(found) => say("run directory", format!("{}: {found}", place.display())),
         Err(error) => say("run directory", format!("UNUSABLE: {error}")),
     }
     Ok(if works && writable {

@@ -35,9 +35,9 @@ pub(crate) fn trial(args: &TrialArgs) -> Result<Exit> {
         checkpoint: None,
     };
     let record = train(trainer, assignment);
-    // Nothing of worth is in it: the log's last line is in the error, if there is one.
-    let _ = std::fs::remove_dir_all(&scratch);
     let record = record?;
+    // After an error the log in it is of use; now it is not.
+    let _ = std::fs::remove_dir_all(&scratch);
     console::wipe();
     let text = serde_json::to_string_pretty(&record)
         .map_err(|error| Error::Internal(format!("record: {error}")))?;

@@ -6,7 +6,7 @@
 
 use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -101,7 +101,11 @@ fn encode(entry: &Entry) -> Result<String> {
 pub fn read_journals(directory: &Path) -> Result<Vec<Entry>> {
     let mut entries = Vec::new();
     for path in sorted_files(directory, "jsonl")? {
-        let text = fs::read(&path).map_err(Error::io("read the journal", &path))?;
+        let text = match fs::read(&path) {
+            // A sweep that is just starting has merged it away: what it held is in another file now.
+            Err(error) if error.kind() == ErrorKind::NotFound => return read_journals(directory),
+            other => other.map_err(Error::io("read the journal", &path))?,
+        };
         for line in whole_lines(&text) {
             entries.push(decode(&path, line)?);
         }
