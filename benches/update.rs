@@ -13,8 +13,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use efflux::data::{SynthOptions, Tensors, iterations_per_epoch, synthesize};
-use efflux::job::{Contract, Evaluation, Fit, Missing, Params, Split, Training, Transform};
-use efflux::model::device::{self, Choice, Device};
+use efflux::job::{
+    Contract, DeviceChoice, Evaluation, Fit, Missing, Params, Split, Training, Transform,
+};
+use efflux::model::device::{self, Device};
 use efflux::model::{Flow, Purpose, Stream, Trainer, TrialError};
 use safetensors::tensor::{Dtype, TensorView};
 
@@ -37,7 +39,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .map(|word| word.parse())
         .collect::<Result<Vec<u32>, _>>()?;
     fs::create_dir_all(&folder)?;
-    device::open(Choice::Cpu)?;
+    device::open(DeviceChoice::Cpu)?;
     println!("{}", device::describe(Device::Cpu, 1));
 
     let sparse = tensors()?;

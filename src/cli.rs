@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use efflux::job::DeviceChoice;
 
 /// Train, select and judge LSTM models of daily soil CO2 efflux
 #[derive(Debug, Parser)]
@@ -150,14 +151,8 @@ pub(crate) struct SweepArgs {
     #[arg(long, env = "EFFLUX_SLOTS", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
     pub(crate) slots: Option<u32>,
 
-    /// Where to train
-    #[arg(
-        long,
-        env = "EFFLUX_DEVICE",
-        default_value = "auto",
-        value_name = "DEVICE"
-    )]
-    pub(crate) device: Device,
+    #[command(flatten)]
+    pub(crate) device: DeviceArgs,
 
     /// How often to keep what it takes to go on with a running trial: a kill costs no more than this
     #[arg(
@@ -183,6 +178,12 @@ pub(crate) struct TrialArgs {
     #[arg(short, long, value_name = "DIR")]
     pub(crate) output: Option<PathBuf>,
 
+    #[command(flatten)]
+    pub(crate) device: DeviceArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct DeviceArgs {
     /// Where to train
     #[arg(
         long,
@@ -190,18 +191,7 @@ pub(crate) struct TrialArgs {
         default_value = "auto",
         value_name = "DEVICE"
     )]
-    pub(crate) device: Device,
-}
-
-/// Where to train.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Device {
-    /// A GPU if there is one, else the CPU
-    Auto,
-    /// The CPU
-    Cpu,
-    /// A GPU; none is an error
-    Cuda,
+    pub(crate) device: DeviceChoice,
 }
 
 #[derive(Args, Debug)]

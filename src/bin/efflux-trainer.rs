@@ -5,7 +5,6 @@
 
 use std::fs::File;
 use std::io::{self, BufReader};
-use std::ops::Range;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -15,13 +14,13 @@ use rustix::process::{Pid, Signal, getppid, set_parent_process_death_signal};
 use efflux::analysis::metrics::Pairs;
 use efflux::analysis::statistics::median;
 use efflux::cluster::{
-    Assignment, DeviceChoice, Level, Order, Preparation, Ready, Report, read_frame, write_frame,
+    Assignment, Level, Order, Preparation, Ready, Report, read_frame, write_frame,
 };
-use efflux::data::{Member, Pack, SiteParts, Tensors, write_member};
+use efflux::data::{Member, Pack, Tensors, write_member};
 use efflux::error::{Error, Exit, Result};
-use efflux::job::{Fit, Training, Trial, VALIDATION_DAYS};
+use efflux::job::{Fit, Part, Training, Trial, VALIDATION_DAYS};
 use efflux::model::checkpoint::{self, Checkpoint};
-use efflux::model::device::{self, Choice, Device};
+use efflux::model::device::{self, Device};
 use efflux::model::{Flow, Progress, Trained, Trainer, TrialError, predict};
 use efflux::run::record::{Failure, FailureClass, Medians, Outcome, Place, Record, Summary};
 use efflux::run::{Beat, RunDir, host};
@@ -139,11 +138,7 @@ struct Workshop {
 
 impl Workshop {
     fn prepare(preparation: Preparation) -> Result<Self> {
-        let device = device::open(match preparation.device {
-            DeviceChoice::Auto => Choice::Auto,
-            DeviceChoice::Cpu => Choice::Cpu,
-            DeviceChoice::Cuda => Choice::Cuda,
-        })?;
+        let device = device::open(preparation.device)?;
         let pack = Pack::read(&preparation.pack)?;
         let tensors = Tensors::build(&pack, &preparation.contract, Fit::Train)?;
         Ok(Self {
@@ -237,14 +232,13 @@ fn attempt(
     if let Some(directory) = &assignment.keep {
         keep(directory, assignment, &trained, tensors, &flux)?;
     }
-    let medians =
-        |part: fn(&SiteParts) -> &Range<usize>, least| medians(tensors, &flux, part, least);
+    let medians = |part, least| medians(tensors, &flux, part, least);
     Ok(Outcome::Finished(Summary {
         updates: trained.updates,
         window_share: trained.window_share,
-        train: medians(|parts| &parts.train, 0),
-        validation: medians(|parts| &parts.validation, VALIDATION_DAYS),
-        test: medians(|parts| &parts.test, 0),
+        train: medians(Part::Train, 0),
+        validation: medians(Part::Validation, VALIDATION_DAYS),
+        test: medians(Part::Test, 0),
         losses: trained.losses,
     }))
 }
@@ -349,18 +343,12 @@ fn keep(
 }
 
 /// Medians over the sites with at least `least` observed days in the part.
-fn medians(
-    tensors: &Tensors,
-    flux: &[f32],
-    part: impl Fn(&SiteParts) -> &Range<usize>,
-    least: usize,
-) -> Medians {
+fn medians(tensors: &Tensors, flux: &[f32], part: Part, least: usize) -> Medians {
     let (mut nse, mut kge, mut r) = (Vec::new(), Vec::new(), Vec::new());
     for (site, parts) in tensors.parts.iter().enumerate() {
         let first = site * tensors.days;
-        let days = part(parts);
-        let pairs: Pairs = days
-            .clone()
+        let pairs: Pairs = parts
+            .part(part)
             .map(|day| first + day)
             .map(|index| (f64::from(tensors.observed[index]), f64::from(flux[index])))
             .collect();

@@ -1,17 +1,17 @@
 //! The coordinator on rank 0: gathers the ranks, feeds the scheduler with what they report, carries out what it says.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use super::message::{Assignment, DeviceChoice, Order, Preparation, Ready, Report};
+use super::message::{Assignment, Order, Preparation, Ready, Report};
 use super::mpi::World;
 use super::scheduler::{Action, Event, Scheduler};
 use super::supervisor::Supervisor;
 use crate::error::{Error, Result};
-use crate::job::{Contract, Stage, Trial, TrialId};
+use crate::job::{Contract, DeviceChoice, Stage, Trial, TrialId};
 use crate::run::record::{Outcome, Record};
 use crate::run::{Beat, Chosen, Entry, Ledger, Live, Lock, RunDir};
 
@@ -198,15 +198,15 @@ impl<'a> Coordinator<'a> {
             .filter(|trial| !self.is_settled(trial))
             .map(|trial| (trial.clone(), self.ledger.attempts(&trial.id)))
             .collect();
-        let mut pace = Pace::new(&left, self.launch.contract.training.epochs);
+        let mut progress = StageProgress::new(self, trials, &left);
         let actions = self.scheduler.on(Event::Added(left));
         self.carry_out(actions)?;
         let mut ticked = Instant::now();
         while !self.scheduler.is_idle() {
             for (rank, report) in self.reports()? {
                 if let Some(record) = self.take_in(rank, report)? {
-                    pace.ended(&record.trial.id);
-                    listen(Notice::Ended(&record, &self.tally(trials, &pace)));
+                    progress.ended(&record);
+                    listen(Notice::Ended(&record, &self.tally(&progress)));
                 }
             }
             self.lock.check()?;
@@ -215,7 +215,7 @@ impl<'a> Coordinator<'a> {
             }
             if ticked.elapsed() >= TICK {
                 ticked = Instant::now();
-                let tally = self.tally(trials, &pace);
+                let tally = self.tally(&progress);
                 if let Err(error) = self.say_so(&tally) {
                     // Only `efflux status` misses it.
                     tracing::warn!("{error}");
@@ -324,21 +324,15 @@ impl<'a> Coordinator<'a> {
         }
     }
 
-    fn tally(&self, trials: &[Trial], pace: &Pace) -> Tally {
+    fn tally(&self, progress: &StageProgress) -> Tally {
         let running: Vec<Beat> = self.beats.values().flatten().cloned().collect();
-        let mut tally = Tally {
-            planned: trials.len(),
-            eta_seconds: pace.eta(&running, &self.begun),
+        Tally {
+            planned: progress.planned,
+            finished: progress.finished,
+            failed: progress.failed.len(),
+            eta_seconds: progress.eta(&running, &self.begun),
             running,
-            ..Tally::default()
-        };
-        for record in self.ledger.records_of(trials) {
-            match record.outcome {
-                Outcome::Finished(_) => tally.finished += 1,
-                Outcome::Failed(_) => tally.failed += 1,
-            }
         }
-        tally
     }
 
     fn say_so(&self, tally: &Tally) -> Result<()> {
@@ -361,27 +355,58 @@ pub fn dismiss_ranks(world: &mut World) {
     }
 }
 
-/// Epochs per second since the stage began, all slots together.
-struct Pace {
+/// Counts and pace of a stage, kept as trials end: with many trials they cannot be taken anew each time.
+struct StageProgress {
+    planned: usize,
+    finished: usize,
+    /// By their latest attempt.
+    failed: HashSet<TrialId>,
+    /// Not ended in this launch.
+    left: HashSet<TrialId>,
     since: Instant,
+    /// Of a trial.
     epochs: f64,
-    left: Vec<TrialId>,
+    /// In this launch, by trials that have ended.
     done: f64,
 }
 
-impl Pace {
-    fn new(left: &[(Trial, u32)], epochs: u32) -> Self {
+impl StageProgress {
+    fn new(coordinator: &Coordinator<'_>, trials: &[Trial], left: &[(Trial, u32)]) -> Self {
+        let left: HashSet<TrialId> = left.iter().map(|(trial, _)| trial.id.clone()).collect();
+        let (mut finished, mut failed) = (0, HashSet::new());
+        for record in coordinator.ledger.records_of(trials) {
+            match record.outcome {
+                // One whose simulation is gone is trained again, and counts when it has been.
+                Outcome::Finished(_) if left.contains(&record.trial.id) => {}
+                Outcome::Finished(_) => finished += 1,
+                Outcome::Failed(_) => {
+                    failed.insert(record.trial.id.clone());
+                }
+            }
+        }
         Self {
+            planned: trials.len(),
+            finished,
+            failed,
+            left,
             since: Instant::now(),
-            epochs: f64::from(epochs),
-            left: left.iter().map(|(trial, _)| trial.id.clone()).collect(),
+            epochs: f64::from(coordinator.launch.contract.training.epochs),
             done: 0.0,
         }
     }
 
-    fn ended(&mut self, id: &TrialId) {
-        if let Some(index) = self.left.iter().position(|left| left == id) {
-            self.left.swap_remove(index);
+    fn ended(&mut self, record: &Record) {
+        let id = &record.trial.id;
+        match record.outcome {
+            Outcome::Finished(_) => {
+                self.failed.remove(id);
+                self.finished += 1;
+            }
+            Outcome::Failed(_) => {
+                self.failed.insert(id.clone());
+            }
+        }
+        if self.left.remove(id) {
             self.done += self.epochs;
         }
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::slots::Level;
-use crate::job::{Contract, Trial};
+use crate::job::{Contract, DeviceChoice, Trial};
 use crate::run::Beat;
 use crate::run::record::Record;
 
@@ -54,18 +54,6 @@ pub struct Preparation {
     pub rank: u32,
     /// The slot of the receiver, if it is a trainer.
     pub slot: u32,
-}
-
-/// Where to train.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum DeviceChoice {
-    /// A GPU if there is one, else the CPU.
-    #[default]
-    Auto,
-    /// The CPU.
-    Cpu,
-    /// A GPU; none is an error.
-    Cuda,
 }
 
 /// A trial to train.

@@ -22,7 +22,7 @@ mod trainer;
 
 pub use coordinator::{Coordinator, Ending, Launch, Notice, Tally, dismiss_ranks};
 pub use frame::{Frames, encode, read_frame, write_frame};
-pub use message::{Assignment, DeviceChoice, Order, Preparation, Ready, Report};
+pub use message::{Assignment, Order, Preparation, Ready, Report};
 pub use mpi::{Library, World, library, promised_size};
 pub use scheduler::{Action, Event, Scheduler};
 pub use signals::{interrupts, survive_file_limits};

@@ -32,9 +32,7 @@ pub(crate) fn evaluate(study: &Study, ledger: &Ledger) -> Result<Exit> {
         .iter()
         .all(|trial| ledger.record(&trial.id).is_some());
     let (candidates, winner) = match select(study.job.selection, &configurations, &search, ledger) {
-        Ok(chosen) if is_searched => (chosen.candidates, Some(chosen.params)),
-        // While some are still to come, the best so far is a guess.
-        Ok(chosen) => (chosen.candidates, None),
+        Ok(chosen) => (chosen.candidates, Some(chosen.params)),
         Err(candidates) => (candidates, None),
     };
     let last = match winner {
@@ -166,18 +164,13 @@ fn configuration(candidate: Candidate) -> Configuration {
 
 fn sites(study: &Study) -> Vec<Site> {
     let pack: &Pack = &study.pack;
-    let with_parts = pack.sites.iter().enumerate().map(|(index, site)| {
-        let parts = SiteParts::of(pack.flux_of(index), &study.contract.split);
-        Site {
-            id: site.id.clone(),
-            name: site.name.clone(),
-            latitude: site.latitude,
-            longitude: site.longitude,
-            igbp: site.igbp.clone(),
-            train: parts.train,
-            validation: parts.validation,
-            test: parts.test,
-        }
+    let with_parts = pack.sites.iter().enumerate().map(|(index, site)| Site {
+        id: site.id.clone(),
+        name: site.name.clone(),
+        latitude: site.latitude,
+        longitude: site.longitude,
+        igbp: site.igbp.clone(),
+        parts: SiteParts::of(pack.flux_of(index), &study.contract.split),
     });
     with_parts.collect()
 }

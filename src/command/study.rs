@@ -54,12 +54,7 @@ impl Study {
         };
         let days = |site: usize| {
             let flux = self.pack.flux_of(site);
-            let parts = SiteParts::of(flux, &self.contract.split);
-            let days = match on {
-                Part::Train => parts.train,
-                Part::Validation => parts.validation,
-                Part::Test => parts.test,
-            };
+            let days = SiteParts::of(flux, &self.contract.split).part(on);
             flux[days].iter().filter(|flux| !flux.is_nan()).count()
         };
         let most = (0..self.pack.sites.len()).map(days).max().unwrap_or(0);

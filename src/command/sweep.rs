@@ -5,8 +5,8 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use efflux::cluster::{
-    Coordinator, DeviceChoice, Ending, Launch, Notice, Tally, World, default_slots, dismiss_ranks,
-    interrupts, serve,
+    Coordinator, Ending, Launch, Notice, Tally, World, default_slots, dismiss_ranks, interrupts,
+    serve,
 };
 use efflux::error::{Error, Exit, Result};
 use efflux::job::{Job, Trial};
@@ -15,18 +15,8 @@ use efflux::run::{Duration, Ledger, Lock, RunDir, merge_journals, metric, read_j
 
 use super::evaluate;
 use super::study::Study;
-use crate::cli::{Device, SweepArgs};
+use crate::cli::SweepArgs;
 use crate::console::{self, Log};
-
-impl From<Device> for DeviceChoice {
-    fn from(device: Device) -> Self {
-        match device {
-            Device::Auto => Self::Auto,
-            Device::Cpu => Self::Cpu,
-            Device::Cuda => Self::Cuda,
-        }
-    }
-}
 
 /// Joins the launch's other processes, if there are any, and does this one's part.
 pub(crate) fn sweep(args: &SweepArgs, log: &Log) -> Result<Exit> {
@@ -114,7 +104,7 @@ fn lead(
         run: study.run.clone(),
         pack: study.job.pack.clone(),
         contract: study.contract.clone(),
-        device: args.device.into(),
+        device: args.device.device,
         checkpoint_seconds: args.checkpoint_seconds,
         interrupted,
     };

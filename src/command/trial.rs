@@ -21,7 +21,7 @@ pub(crate) fn trial(args: &TrialArgs) -> Result<Exit> {
         run: scratch.clone(),
         pack: study.job.pack.clone(),
         contract: study.contract.clone(),
-        device: args.device.into(),
+        device: args.device.device,
         level: Level::of_this_host(),
         checkpoint_seconds: u32::MAX,
         rank: 0,

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::job::Split;
+use crate::job::{Part, Split};
 
 /// The parts of one site's record as ranges of day indices, each from its first observed day to one after its last.
 /// Days between two parts have no observation. A part without an observed day is an empty range.
@@ -35,6 +35,15 @@ impl SiteParts {
             train: span(&days[..training - kept_back]),
             validation: span(&days[training - kept_back..training]),
             test: span(&days[training..]),
+        }
+    }
+
+    /// The days of one part.
+    pub fn part(&self, part: Part) -> Range<usize> {
+        match part {
+            Part::Train => self.train.clone(),
+            Part::Validation => self.validation.clone(),
+            Part::Test => self.test.clone(),
         }
     }
 }

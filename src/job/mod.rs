@@ -11,7 +11,7 @@ pub use contract::Contract;
 pub use file::Job;
 pub use grid::{Fit, Grid, Params, Stage, Trial, TrialId};
 pub use value::{
-    Analysis, Evaluation, Final, Inputs, Loss, Metric, Missing, Optimizer, Part, Scaling, Seeds,
-    Selection, Split, State, Stop, StopPolicy, Training, Transform, Transformation,
+    Analysis, DeviceChoice, Evaluation, Final, Inputs, Loss, Metric, Missing, Optimizer, Part,
+    Scaling, Seeds, Selection, Split, State, Stop, StopPolicy, Training, Transform, Transformation,
     VALIDATION_DAYS,
 };

@@ -218,6 +218,18 @@ pub struct Final {
     pub fit: crate::job::Fit,
 }
 
+/// Where to train. Not part of a job file: it belongs to the launch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+pub enum DeviceChoice {
+    /// A GPU if there is one, else the CPU
+    #[default]
+    Auto,
+    /// The CPU
+    Cpu,
+    /// A GPU; none is an error
+    Cuda,
+}
+
 /// When a trial is ended before its last epoch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

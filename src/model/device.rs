@@ -13,21 +13,10 @@ use tch::Cuda;
 pub use tch::Device;
 
 use crate::error::{Error, Result};
+use crate::job::DeviceChoice;
 
 /// The libtorch that tch 0.24 binds; another one does not load.
 const LIBTORCH: &str = "2.11.0";
-
-/// A device as asked for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Choice {
-    /// A GPU if there is one that works, else the CPU.
-    #[default]
-    Auto,
-    /// The CPU, and CUDA is not even looked for.
-    Cpu,
-    /// A GPU, or an error.
-    Cuda,
-}
 
 /// Opens a device. Of the GPUs, it is the first that `CUDA_VISIBLE_DEVICES` leaves. Must come before anything else is
 /// asked of libtorch.
@@ -35,14 +24,14 @@ pub enum Choice {
 /// # Errors
 ///
 /// [`Error::Device`] if a GPU is asked for and cannot be used, with the reason.
-pub fn open(choice: Choice) -> Result<Device> {
+pub fn open(choice: DeviceChoice) -> Result<Device> {
     // libtorch accepts this only once, and only before its first parallel work.
     static INTEROP: Once = Once::new();
     INTEROP.call_once(|| tch::set_num_interop_threads(1));
     match choice {
-        Choice::Cpu => Ok(Device::Cpu),
-        Choice::Cuda => cuda().map_err(Error::Device),
-        Choice::Auto => Ok(cuda().unwrap_or_else(|reason| {
+        DeviceChoice::Cpu => Ok(Device::Cpu),
+        DeviceChoice::Cuda => cuda().map_err(Error::Device),
+        DeviceChoice::Auto => Ok(cuda().unwrap_or_else(|reason| {
             tracing::debug!("no GPU: {reason}");
             Device::Cpu
         })),

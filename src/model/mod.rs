@@ -37,5 +37,5 @@ pub use masks::Masks;
 pub use optimizer::Adadelta;
 pub use predict::predict;
 pub use random::{Purpose, Stream};
-pub use train::{Flow, Progress, Trained, Trainer, train};
+pub use train::{Flow, Progress, Trained, Trainer};
 pub use windows::{Batch, Epoch, Sampler};

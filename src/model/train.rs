@@ -56,8 +56,6 @@ pub struct Progress<'a> {
     pub iterations: u32,
     /// Mean loss of the epoch last finished, scaled units.
     pub loss: Option<f64>,
-    /// Since this process took up the trial.
-    pub updates_per_second: f64,
     trainer: &'a Trainer,
 }
 
@@ -99,22 +97,6 @@ pub(super) struct Position {
     /// Windows computed since the beginning.
     pub windows: u64,
     pub losses: Vec<f64>,
-}
-
-/// Trains one trial from its beginning to its end; [`Trainer`] does it from anywhere.
-///
-/// # Errors
-///
-/// Those of [`Trainer::new`] and [`Trainer::run`].
-pub fn train(
-    tensors: &Tensors,
-    params: &Params,
-    training: &Training,
-    seed: u64,
-    device: Device,
-    observe: &mut dyn FnMut(&Progress) -> Flow,
-) -> Result<Trained, TrialError> {
-    Trainer::new(tensors, params, training, seed, device)?.run(observe)
 }
 
 impl Trainer {
@@ -223,21 +205,21 @@ impl Trainer {
         observe: &mut dyn FnMut(&Progress) -> Flow,
     ) -> Result<Trained, TrialError> {
         guarded(move || {
-            let mut clock = Clock::new(self.updates());
+            let mut shown = Instant::now();
             while self.at.epoch < self.epochs {
                 let epoch = self
                     .sampler
                     .epoch(self.seed, self.at.epoch, self.iterations);
                 let starts = Tensor::from_slice(&epoch.starts).to_device(self.device);
                 while self.at.iteration < self.iterations {
-                    if clock.is_due(self.pace) {
-                        self.show(&mut clock, observe)?;
+                    if shown.elapsed() >= self.pace {
+                        self.show(&mut shown, observe)?;
                     }
                     self.update(&starts, &epoch.batches[self.at.iteration as usize]);
                     self.at.iteration += 1;
                 }
                 self.finish_epoch()?;
-                self.show(&mut clock, observe)?;
+                self.show(&mut shown, observe)?;
             }
             Ok(Trained {
                 updates: self.updates(),
@@ -303,16 +285,16 @@ impl Trainer {
 
     fn show(
         &self,
-        clock: &mut Clock,
+        shown: &mut Instant,
         observe: &mut dyn FnMut(&Progress) -> Flow,
     ) -> Result<(), TrialError> {
+        *shown = Instant::now();
         let progress = Progress {
             epoch: self.at.epoch,
             iteration: self.at.iteration,
             epochs: self.epochs,
             iterations: self.iterations,
             loss: self.at.losses.last().copied(),
-            updates_per_second: clock.rate(self.updates()),
             trainer: self,
         };
         match observe(&progress) {
@@ -336,34 +318,5 @@ impl Trainer {
             square_avg: values(&self.optimizer.square_avg),
             acc_delta: values(&self.optimizer.acc_delta),
         }
-    }
-}
-
-/// The clock of a training: when to be looked at, and how fast it goes.
-#[derive(Debug)]
-struct Clock {
-    began: Instant,
-    shown: Instant,
-    first_update: u64,
-}
-
-impl Clock {
-    fn new(first_update: u64) -> Self {
-        let now = Instant::now();
-        Self {
-            began: now,
-            shown: now,
-            first_update,
-        }
-    }
-
-    fn is_due(&self, pace: Duration) -> bool {
-        self.shown.elapsed() >= pace
-    }
-
-    fn rate(&mut self, updates: u64) -> f64 {
-        self.shown = Instant::now();
-        let seconds = (self.shown - self.began).as_secs_f64();
-        (updates - self.first_update) as f64 / seconds.max(f64::MIN_POSITIVE)
     }
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use jiff::civil::Date;
 
-use crate::data::Member;
+use crate::data::{Member, SiteParts};
 use crate::error::{Error, Result};
 use crate::job::{Analysis, Contract, Fit, Metric, Params, Part};
 use crate::run::record::Record;
@@ -59,12 +59,8 @@ pub struct Site {
     pub longitude: f64,
     /// Land cover class of the International Geosphere–Biosphere Programme.
     pub igbp: String,
-    /// Days from the first to the last one of the training part; validation days are not in it.
-    pub train: Range<usize>,
-    /// The same of the validation part; empty without one.
-    pub validation: Range<usize>,
-    /// The same of the test part.
-    pub test: Range<usize>,
+    /// The parts of its record.
+    pub parts: SiteParts,
 }
 
 /// How one configuration was chosen: the rule, the winner and the field.
@@ -94,11 +90,7 @@ pub struct Configuration {
 impl Site {
     /// The days of one part.
     pub fn part(&self, part: Part) -> Range<usize> {
-        match part {
-            Part::Train => self.train.clone(),
-            Part::Validation => self.validation.clone(),
-            Part::Test => self.test.clone(),
-        }
+        self.parts.part(part)
     }
 }
 

@@ -30,12 +30,12 @@ pub struct Candidate {
     pub mean: Option<f64>,
 }
 
-/// Applies the rule to what the ledger knows of these search trials. Without any selectable configuration the
-/// candidates come back alone.
+/// Applies the rule to what the ledger knows of these search trials. While some of them have not ended the best so far
+/// would be a guess; then, and without any selectable configuration, the candidates come back alone.
 ///
 /// # Errors
 ///
-/// The candidates, if none of them is selectable.
+/// The candidates, if none of them can be selected.
 pub fn select(
     rule: Selection,
     configurations: &[Params],
@@ -46,6 +46,12 @@ pub fn select(
         .iter()
         .map(|&params| candidate(rule, params, trials, ledger))
         .collect();
+    if trials
+        .iter()
+        .any(|trial| ledger.record(&trial.id).is_none())
+    {
+        return Err(candidates);
+    }
     let mut best: Option<(Params, f64)> = None;
     for candidate in &candidates {
         // Strictly better: of equals the first of the grid wins, in every launch the same.

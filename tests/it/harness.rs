@@ -105,6 +105,20 @@ impl Study {
         self.command(arguments).output().unwrap().into()
     }
 
+    fn sweep_command(&self, run: &str, slots: &str) -> Command {
+        self.command(&["sweep", "job.toml", "--run-dir", run, "--slots", slots])
+    }
+
+    /// Sweeps the job to its end.
+    pub(crate) fn sweep(&self, run: &str, slots: &str) -> Ended {
+        self.sweep_command(run, slots).output().unwrap().into()
+    }
+
+    /// Starts a sweep of the job.
+    pub(crate) fn start_sweep(&self, run: &str, slots: &str) -> Running {
+        Running::start(&mut self.sweep_command(run, slots))
+    }
+
     /// `mpirun -n ranks efflux …`, as root and oversubscribed if need be.
     pub(crate) fn mpirun(&self, ranks: u32, arguments: &[&str]) -> Command {
         let mut command = Command::new("mpirun");

@@ -80,9 +80,7 @@ fn plan_counts_what_is_new_and_what_is_done() {
         "{planned}"
     );
     assert!(!study.path("run").exists(), "a plan leaves no trace");
-    study
-        .run(&["sweep", "job.toml", "--run-dir", "run", "--slots", "2"])
-        .ok();
+    study.sweep("run", "2").ok();
     let planned = study
         .run(&["plan", "job.toml", "--run-dir", "run"])
         .ok()
@@ -93,9 +91,7 @@ fn plan_counts_what_is_new_and_what_is_done() {
 #[test]
 fn a_trial_in_the_foreground_gives_the_record_that_the_sweep_gave() {
     let study = Study::new();
-    study
-        .run(&["sweep", "job.toml", "--run-dir", "run", "--slots", "2"])
-        .ok();
+    study.sweep("run", "2").ok();
     let record = study.records("run").remove(0);
     let id = record.trial.id.as_str();
     let printed = study

@@ -22,15 +22,11 @@ fn await_until(what: &str, mut condition: impl FnMut() -> bool) {
 #[test]
 fn results_are_the_same_bit_for_bit_however_many_slots_and_ranks_there_are() {
     let study = Study::new();
-    study
-        .run(&["sweep", "job.toml", "--run-dir", "one", "--slots", "1"])
-        .ok();
+    study.sweep("one", "1").ok();
     let one = study.findings("one");
     assert_eq!(one.outcomes.len(), 6);
     assert_eq!(one.simulations.len(), 2);
-    study
-        .run(&["sweep", "job.toml", "--run-dir", "two", "--slots", "2"])
-        .ok();
+    study.sweep("two", "2").ok();
     assert_eq!(one, study.findings("two"));
     if cfg!(feature = "mpi") {
         for ranks in [2, 3] {
@@ -82,17 +78,8 @@ fn trainers_of(parent: u32) -> Vec<u32> {
 #[test]
 fn a_sweep_killed_in_the_middle_continues_without_repeating_a_finished_trial() {
     let study = longer();
-    study
-        .run(&["sweep", "job.toml", "--run-dir", "whole", "--slots", "2"])
-        .ok();
-    let mut sweep = Running::start(&mut study.command(&[
-        "sweep",
-        "job.toml",
-        "--run-dir",
-        "killed",
-        "--slots",
-        "2",
-    ]));
+    study.sweep("whole", "2").ok();
+    let mut sweep = study.start_sweep("killed", "2");
     await_until("two trials finished", || finished(&study, "killed") >= 2);
     // Only the sweep: that its trainers die with it is its own doing.
     Running::signal(sweep.id(), Signal::KILL);
@@ -102,9 +89,7 @@ fn a_sweep_killed_in_the_middle_continues_without_repeating_a_finished_trial() {
     });
     let before = finished(&study, "killed");
     assert!(before < 6, "the kill came too late to be in the middle");
-    study
-        .run(&["sweep", "job.toml", "--run-dir", "killed", "--slots", "2"])
-        .ok();
+    study.sweep("killed", "2").ok();
     assert_eq!(study.findings("whole"), study.findings("killed"));
     let records = study.records("killed");
     let trials: BTreeSet<_> = records
@@ -125,9 +110,7 @@ fn an_mpi_sweep_killed_in_the_middle_continues_with_another_number_of_ranks() {
         return;
     }
     let study = longer();
-    study
-        .run(&["sweep", "job.toml", "--run-dir", "whole", "--slots", "2"])
-        .ok();
+    study.sweep("whole", "2").ok();
     let arguments = ["sweep", "job.toml", "--run-dir", "killed", "--slots", "1"];
     let mut launch = Running::start(&mut study.mpirun(2, &arguments));
     await_until("two trials finished", || finished(&study, "killed") >= 2);
@@ -136,9 +119,7 @@ fn an_mpi_sweep_killed_in_the_middle_continues_with_another_number_of_ranks() {
         finished(&study, "killed") < 6,
         "the kill came too late to be in the middle"
     );
-    study
-        .run(&["sweep", "job.toml", "--run-dir", "killed", "--slots", "2"])
-        .ok();
+    study.sweep("killed", "2").ok();
     assert_eq!(study.findings("whole"), study.findings("killed"));
 }
 
@@ -166,22 +147,16 @@ fn mpirun_passes_on_the_exit_code_of_rank_0() {
 #[test]
 fn a_finished_sweep_run_again_trains_nothing_and_an_extended_one_only_what_is_new() {
     let study = Study::new();
-    study
-        .run(&["sweep", "job.toml", "--run-dir", "run", "--slots", "2"])
-        .ok();
+    study.sweep("run", "2").ok();
     let first = study.findings("run");
-    study
-        .run(&["sweep", "job.toml", "--run-dir", "run", "--slots", "2"])
-        .ok();
+    study.sweep("run", "2").ok();
     assert_eq!(study.records("run").len(), 6);
     assert_eq!(first, study.findings("run"));
     study.write(
         "job.toml",
         JOB.replace("final = [0, 1]", "final = [0, 1, 2]"),
     );
-    study
-        .run(&["sweep", "job.toml", "--run-dir", "run", "--slots", "2"])
-        .ok();
+    study.sweep("run", "2").ok();
     assert_eq!(study.records("run").len(), 7);
     let status = study.run(&["status", "run", "--json", "--exit-code"]).ok();
     let status: serde_json::Value = serde_json::from_str(&status.stdout).unwrap();
@@ -197,9 +172,7 @@ fn a_running_trial_goes_on_from_its_checkpoint_to_the_same_bits() {
         .replace("[8, 12]", "[8]")
         .replace("[0, 1]", "[0]");
     let study = Study::with(&job);
-    study
-        .run(&["sweep", "job.toml", "--run-dir", "whole", "--slots", "1"])
-        .ok();
+    study.sweep("whole", "1").ok();
     let arguments = [
         "sweep",
         "job.toml",
@@ -240,14 +213,7 @@ fn a_running_trial_goes_on_from_its_checkpoint_to_the_same_bits() {
 #[test]
 fn an_interrupt_ends_with_75_and_the_same_command_continues() {
     let study = longer();
-    let mut sweep = Running::start(&mut study.command(&[
-        "sweep",
-        "job.toml",
-        "--run-dir",
-        "run",
-        "--slots",
-        "1",
-    ]));
+    let mut sweep = study.start_sweep("run", "1");
     await_until("a trial finished", || finished(&study, "run") >= 1);
     Running::signal(sweep.id(), Signal::TERM);
     assert_eq!(sweep.wait(), Some(75));
@@ -259,25 +225,14 @@ fn an_interrupt_ends_with_75_and_the_same_command_continues() {
         "{}",
         unfinished.stdout
     );
-    study
-        .run(&["sweep", "job.toml", "--run-dir", "run", "--slots", "2"])
-        .ok();
+    study.sweep("run", "2").ok();
 }
 
 #[test]
 fn a_trainer_that_is_killed_costs_one_attempt_and_nothing_else() {
     let study = longer();
-    study
-        .run(&["sweep", "job.toml", "--run-dir", "whole", "--slots", "1"])
-        .ok();
-    let mut sweep = Running::start(&mut study.command(&[
-        "sweep",
-        "job.toml",
-        "--run-dir",
-        "run",
-        "--slots",
-        "1",
-    ]));
+    study.sweep("whole", "1").ok();
+    let mut sweep = study.start_sweep("run", "1");
     await_until("a trial finished", || finished(&study, "run") >= 1);
     Running::signal(trainers_of(sweep.id())[0], Signal::KILL);
     assert_eq!(sweep.wait(), Some(0));

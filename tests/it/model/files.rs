@@ -2,8 +2,9 @@
 
 use std::fs;
 
+use efflux::job::DeviceChoice;
 use efflux::model::checkpoint::{Checkpoint, load_weights, save_weights};
-use efflux::model::device::{self, Choice, Device};
+use efflux::model::device::{self, Device};
 use efflux::model::{Flow, PARAMETERS};
 use safetensors::SafeTensors;
 
@@ -79,7 +80,7 @@ fn a_file_that_cannot_be_written_is_an_error_and_leaves_nothing() {
 
 #[test]
 fn the_cpu_is_described_with_its_instruction_set_level_and_threads() {
-    assert_eq!(device::open(Choice::Cpu).unwrap(), Device::Cpu);
+    assert_eq!(device::open(DeviceChoice::Cpu).unwrap(), Device::Cpu);
     let one = device::describe(Device::Cpu, 1);
     assert!(
         one.starts_with("cpu ") && one.ends_with(", 1 thread"),
@@ -90,8 +91,8 @@ fn the_cpu_is_described_with_its_instruction_set_level_and_threads() {
 
 #[test]
 fn a_gpu_that_is_not_there_is_an_error_when_asked_for_and_none_otherwise() {
-    let automatic = device::open(Choice::Auto).unwrap();
-    match device::open(Choice::Cuda) {
+    let automatic = device::open(DeviceChoice::Auto).unwrap();
+    match device::open(DeviceChoice::Cuda) {
         Ok(device) => assert_eq!(automatic, device),
         Err(error) => {
             assert_eq!(automatic, Device::Cpu);

@@ -6,7 +6,7 @@ use efflux::data::{Pack, SiteParts, SynthOptions, Tensors, iterations_per_epoch,
 use efflux::job::{Contract, Evaluation, Fit, Missing, Params, Split, Training, Transform};
 use efflux::model::checkpoint::Checkpoint;
 use efflux::model::device::Device;
-use efflux::model::{Flow, Trained, Trainer, TrialError, predict, train};
+use efflux::model::{Flow, Trained, Trainer, TrialError, predict};
 
 use super::{PARAMS, tensors, trainer, training};
 
@@ -120,9 +120,8 @@ fn a_loss_that_leaves_the_range_of_numbers_ends_the_trial_with_its_epoch() {
     for value in &mut tensors.target {
         *value *= 1e30;
     }
-    let error = train(&tensors, &PARAMS, &training(3), 0, Device::Cpu, &mut |_| {
-        Flow::Continue
-    });
+    let trainer = Trainer::new(&tensors, &PARAMS, &training(3), 0, Device::Cpu).unwrap();
+    let error = trainer.run(&mut |_| Flow::Continue);
     assert_eq!(error.unwrap_err(), TrialError::Diverged { epoch: 1 });
 }
 

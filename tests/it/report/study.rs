@@ -1,6 +1,6 @@
 //! A small study that never ran: sites with seasons, pulses and gaps, members that differ by noise, one failed trial.
 
-use efflux::data::Member;
+use efflux::data::{Member, SiteParts};
 use efflux::job::{
     Analysis, Contract, Evaluation, Fit, Metric, Missing, Params, Part, Split, Stage, Training,
     Transform, Trial,
@@ -69,20 +69,22 @@ fn site(index: usize) -> Site {
         latitude: 45.0 - index as f64,
         longitude: -100.0 + index as f64,
         igbp: ["Evergreen needleleaf forest", "Grassland", "Wetland"][index % 3].to_owned(),
-        train: first..train,
-        validation: train..validation,
-        test: validation..first + days,
+        parts: SiteParts {
+            train: first..train,
+            validation: train..validation,
+            test: validation..first + days,
+        },
     }
 }
 
 fn observed(site: &Site, index: usize) -> Vec<f32> {
     let value = |day: usize| {
-        let gap =
-            noise(index, day / 21, 3) > 0.55 || (index == UNOBSERVED && site.test.contains(&day));
-        if gap || day < site.train.start || day >= site.test.end {
+        let gap = noise(index, day / 21, 3) > 0.55
+            || (index == UNOBSERVED && site.parts.test.contains(&day));
+        if gap || day < site.parts.train.start || day >= site.parts.test.end {
             return f32::NAN;
         }
-        if index == CONSTANT && site.test.contains(&day) {
+        if index == CONSTANT && site.parts.test.contains(&day) {
             return 1.5;
         }
         let pulse = if noise(index, day, 9) > 0.97 {
