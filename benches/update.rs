@@ -81,7 +81,7 @@ fn tensors() -> Result<Tensors, Box<dyn Error>> {
     Ok(Tensors::build(&pack, &contract, Fit::TrainValidation)?)
 }
 
-fn trainer(tensors: &Tensors, window: u32, dropout: f64) -> Result<Trainer, TrialError> {
+fn trainer(tensors: &Tensors, window: u32, dropout: f64) -> Result<Trainer<'_>, TrialError> {
     let params = Params {
         hidden_size: HIDDEN,
         dropout,

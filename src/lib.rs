@@ -17,8 +17,8 @@
 //! | [`job`] | what to run | nobody |
 //! | [`analysis`] | how good it is: pure `f64`, no I/O | nobody |
 //! | [`data`] | what it runs on: the only HDF5 | `job` |
-//! | [`model`] | how it learns: the only tch | `data`, `job` |
-//! | [`run`] | what a run directory holds | `job` |
+//! | [`model`] | how it learns: the only tch | `analysis`, `data`, `job` |
+//! | [`run`] | what a run directory holds | `analysis`, `job` |
 //! | [`cluster`] | where it runs: the only MPI, processes, signals; never a tensor | `job`, `run` |
 //! | [`report`] | what people read | `analysis`, `run`, `data`, `job` |
 //!

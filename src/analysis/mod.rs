@@ -6,6 +6,7 @@ pub mod bands;
 pub mod baselines;
 pub mod classes;
 pub mod ensemble;
+pub mod medians;
 pub mod metrics;
 pub mod rhythm;
 pub mod statistics;

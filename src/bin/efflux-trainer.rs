@@ -11,25 +11,23 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, getppid, set_parent_process_death_signal};
 
-use efflux::analysis::metrics::Pairs;
-use efflux::analysis::statistics::median;
 use efflux::cluster::{
     Assignment, Level, Order, Preparation, Ready, Report, read_frame, write_frame,
 };
 use efflux::data::{Member, Pack, Tensors, write_member};
 use efflux::error::{Error, Exit, Result};
-use efflux::job::{Fit, Part, Training, Trial, VALIDATION_DAYS};
+use efflux::job::{Contract, Fit, Part, State, Trial, VALIDATION_DAYS};
 use efflux::model::checkpoint::{self, Checkpoint};
 use efflux::model::device::{self, Device};
-use efflux::model::{Flow, Progress, Trained, Trainer, TrialError, predict};
-use efflux::run::record::{Failure, FailureClass, Medians, Outcome, Place, Record, Summary};
-use efflux::run::{Beat, RunDir, host};
+use efflux::model::{
+    EpochReport, Flow, PIECE, Progress, Trained, Trainer, TrialError, medians, physical, predict,
+    predict_by_window,
+};
+use efflux::run::record::{Failure, FailureClass, Outcome, Place, Record, Summary};
+use efflux::run::{Beat, EpochLine, EpochLog, RunDir, host};
 
 /// Time between two heartbeats.
 const BEAT: Duration = Duration::from_secs(1);
-
-/// A simulation runs over the calendar in pieces of so many days: memory stays bounded, the result is the same.
-const DAYS_AT_ONCE: usize = 512;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -133,6 +131,7 @@ struct Workshop {
     preparation: Preparation,
     pack: Pack,
     device: Device,
+    epochs: EpochLog,
     tensors: Option<(Fit, Tensors)>,
 }
 
@@ -141,10 +140,19 @@ impl Workshop {
         let device = device::open(preparation.device)?;
         let pack = Pack::read(&preparation.pack)?;
         let tensors = Tensors::build(&pack, &preparation.contract, Fit::Train)?;
+        let Preparation {
+            run,
+            launch,
+            rank,
+            slot,
+            ..
+        } = &preparation;
+        let epochs = EpochLog::open(&RunDir::new(run), launch, *rank, *slot)?;
         Ok(Self {
             preparation,
             pack,
             device,
+            epochs,
             tensors: Some((Fit::Train, tensors)),
         })
     }
@@ -153,58 +161,118 @@ impl Workshop {
     fn run(&mut self, assignment: Assignment, pipes: &mut Pipes) -> Result<Record> {
         let started = jiff::Timestamp::now().to_string();
         let began = Instant::now();
-        let threads = self.preparation.contract.training.threads;
+        let Preparation { contract, .. } = &self.preparation;
         let mut place = Place {
             launch: self.preparation.launch.clone(),
             rank: self.preparation.rank,
             slot: self.preparation.slot,
             host: host(),
-            device: device::describe(self.device, threads),
+            device: device::describe(self.device, contract.training.threads),
         };
-        let (device, training) = (self.device, self.preparation.contract.training);
-        let interval = Duration::from_secs(self.preparation.checkpoint_seconds.into());
-        let tensors = self.tensors(assignment.trial.fit)?;
-        let outcome = begin(&assignment, tensors, &training, device)
+        // Search trials and members may fit on different days.
+        let fit = assignment.trial.fit;
+        let tensors = match self.tensors.take() {
+            Some((known, tensors)) if known == fit => tensors,
+            _ => Tensors::build(&self.pack, contract, fit)?,
+        };
+        let tensors = &self.tensors.insert((fit, tensors)).1;
+        let attempt = Attempt {
+            assignment: &assignment,
+            tensors,
+            contract,
+            device: self.device,
+            interval: Duration::from_secs(self.preparation.checkpoint_seconds.into()),
+        };
+        let outcome = attempt
+            .begin()
             .map_err(failure)
             .and_then(|(trainer, elsewhere)| {
                 if let Some(there) = elsewhere {
                     place.device = format!("{}, begun on {there}", place.device);
                 }
-                attempt(trainer, &assignment, tensors, interval, pipes)
-            });
+                attempt.train(trainer, &mut self.epochs, pipes)
+            })
+            .and_then(|trained| attempt.judge(trained));
         Ok(Record {
-            trial: assignment.trial,
-            attempt: assignment.attempt,
-            place,
             started,
             seconds: began.elapsed().as_secs_f64(),
             outcome: outcome.unwrap_or_else(Outcome::Failed),
+            trial: assignment.trial,
+            attempt: assignment.attempt,
+            place,
         })
-    }
-
-    /// The tensors for trials that fit on these days; search trials and members may differ.
-    fn tensors(&mut self, fit: Fit) -> Result<&Tensors> {
-        let (Preparation { contract, .. }, pack) = (&self.preparation, &self.pack);
-        let tensors = match self.tensors.take() {
-            Some((known, tensors)) if known == fit => tensors,
-            _ => Tensors::build(pack, contract, fit)?,
-        };
-        Ok(&self.tensors.insert((fit, tensors)).1)
     }
 }
 
-fn attempt(
-    trainer: Trainer,
-    assignment: &Assignment,
-    tensors: &Tensors,
+/// One attempt at a trial.
+#[derive(Clone, Copy)]
+struct Attempt<'a> {
+    assignment: &'a Assignment,
+    tensors: &'a Tensors,
+    contract: &'a Contract,
+    device: Device,
+    /// Time between two checkpoints.
     interval: Duration,
-    pipes: &mut Pipes,
-) -> Result<Outcome, Failure> {
-    let trial = &assignment.trial;
-    let (mut beaten, mut kept) = (Instant::now(), Instant::now());
-    let mut not_kept = None;
-    let trained = trainer
-        .run(&mut |progress| {
+}
+
+impl<'a> Attempt<'a> {
+    /// The trial where an interrupted attempt left it, with the device that it was begun on if that is another one; else
+    /// from its beginning.
+    fn begin(self) -> Result<(Trainer<'a>, Option<String>), TrialError> {
+        let (trial, training) = (&self.assignment.trial, &self.contract.training);
+        let new = || {
+            Trainer::new(
+                self.tensors,
+                &trial.params,
+                training,
+                trial.seed,
+                self.device,
+            )
+        };
+        let left = self.assignment.checkpoint.as_ref();
+        let Some(path) = left.filter(|path| path.exists()) else {
+            return Ok((new()?, None));
+        };
+        let resumed = Checkpoint::load(trial.id.as_str(), path)
+            .map_err(|error| error.to_string())
+            .and_then(|checkpoint| {
+                let restored = new().and_then(|trainer| trainer.restore(&checkpoint));
+                Ok((restored.map_err(|error| error.to_string())?, checkpoint))
+            });
+        match resumed {
+            Ok((trainer, checkpoint)) => {
+                let (epoch, iteration) = (checkpoint.epoch(), checkpoint.iteration());
+                eprintln!(
+                    "{}: goes on after epoch {epoch}, iteration {iteration}",
+                    trial.id
+                );
+                let here = device::describe(self.device, training.threads);
+                Ok((
+                    trainer,
+                    Some(checkpoint.device).filter(|there| *there != here),
+                ))
+            }
+            Err(reason) => {
+                eprintln!("{}: starts over: {reason}", trial.id);
+                Ok((new()?, None))
+            }
+        }
+    }
+
+    /// Trains to the end, with a sign of life and a checkpoint from time to time.
+    fn train(
+        self,
+        trainer: Trainer,
+        epochs: &mut EpochLog,
+        pipes: &mut Pipes,
+    ) -> Result<Trained, Failure> {
+        let trial = &self.assignment.trial;
+        let (mut beaten, mut kept) = (Instant::now(), Instant::now());
+        let mut not_kept = None;
+        let trained = trainer.run(&mut |progress| {
+            if let Some(epoch) = &progress.finished {
+                epochs.append(&line(self.assignment, epoch));
+            }
             if beaten.elapsed() >= BEAT {
                 beaten = Instant::now();
                 let beat = Report::Progress(vec![beat(trial, progress)]);
@@ -213,8 +281,8 @@ fn attempt(
                     return Flow::Stop;
                 }
             }
-            if let Some(path) = &assignment.checkpoint
-                && kept.elapsed() >= interval
+            if let Some(path) = &self.assignment.checkpoint
+                && kept.elapsed() >= self.interval
             {
                 kept = Instant::now();
                 if let Err(error) = progress.checkpoint().save(trial.id.as_str(), path) {
@@ -223,62 +291,43 @@ fn attempt(
                 }
             }
             Flow::Continue
-        })
-        .map_err(|error| match not_kept {
+        });
+        trained.map_err(|error| match not_kept {
             Some(message) => not_written(message),
             None => failure(error),
-        })?;
-    let flux = simulate(&trained, tensors).map_err(failure)?;
-    if let Some(directory) = &assignment.keep {
-        keep(directory, assignment, &trained, tensors, &flux)?;
+        })
     }
-    let medians = |part, least| medians(tensors, &flux, part, least);
-    Ok(Outcome::Finished(Summary {
-        updates: trained.updates,
-        window_share: trained.window_share,
-        train: medians(Part::Train, 0),
-        validation: medians(Part::Validation, VALIDATION_DAYS),
-        test: medians(Part::Test, 0),
-        losses: trained.losses,
-    }))
-}
 
-/// The trial where an interrupted attempt left it, with the device that it was begun on if that is another one; else
-/// from its beginning.
-fn begin(
-    assignment: &Assignment,
-    tensors: &Tensors,
-    training: &Training,
-    device: Device,
-) -> Result<(Trainer, Option<String>), TrialError> {
-    let trial = &assignment.trial;
-    let new = || Trainer::new(tensors, &trial.params, training, trial.seed, device);
-    let Some(path) = assignment.checkpoint.as_ref().filter(|path| path.exists()) else {
-        return Ok((new()?, None));
-    };
-    let resumed = Checkpoint::load(trial.id.as_str(), path)
-        .map_err(|error| error.to_string())
-        .and_then(|checkpoint| {
-            let restored = new().and_then(|trainer| trainer.restore(&checkpoint));
-            Ok((restored.map_err(|error| error.to_string())?, checkpoint))
-        });
-    match resumed {
-        Ok((trainer, checkpoint)) => {
-            let (epoch, iteration) = (checkpoint.epoch(), checkpoint.iteration());
-            eprintln!(
-                "{}: goes on after epoch {epoch}, iteration {iteration}",
-                trial.id
-            );
-            let here = device::describe(device, training.threads);
-            Ok((
-                trainer,
-                Some(checkpoint.device).filter(|there| *there != here),
-            ))
+    /// Runs the trained model over the calendar, keeps what is to be kept, and sums up.
+    fn judge(self, trained: Trained) -> Result<Outcome, Failure> {
+        let flux = self.simulate(&trained).map_err(failure)?;
+        if let Some(directory) = &self.assignment.keep {
+            keep(directory, self.assignment, &trained, self.tensors, &flux)?;
         }
-        Err(reason) => {
-            eprintln!("{}: starts over: {reason}", trial.id);
-            Ok((new()?, None))
-        }
+        let medians = |part, least| medians(self.tensors, &flux, part, least);
+        let kept = trained.epoch.saturating_sub(1) as usize;
+        Ok(Outcome::Finished(Summary {
+            updates: trained.updates,
+            epoch: trained.epoch,
+            loss: trained.losses.get(kept).copied().unwrap_or(f64::NAN),
+            window_share: trained.window_share,
+            train: medians(Part::Train, 0),
+            validation: medians(Part::Validation, VALIDATION_DAYS),
+            test: medians(Part::Test, 0),
+        }))
+    }
+
+    /// The whole calendar at all sites, µmol m⁻² s⁻¹, shape `[S, D]`.
+    fn simulate(self, trained: &Trained) -> Result<Vec<f32>, TrialError> {
+        let scaled = match self.contract.evaluation.state {
+            State::Carried => predict(&trained.model, self.tensors, PIECE)?,
+            State::Window => {
+                let warm_up = self.contract.training.warm_up_days;
+                let days = self.assignment.trial.params.window_days + warm_up;
+                predict_by_window(&trained.model, self.tensors, days as usize)?
+            }
+        };
+        Ok(physical(self.tensors, &scaled))
     }
 }
 
@@ -293,21 +342,28 @@ fn beat(trial: &Trial, progress: &Progress<'_>) -> Beat {
     }
 }
 
-/// The whole calendar at all sites, µmol m⁻² s⁻¹, shape `[S, D]`.
-fn simulate(trained: &Trained, tensors: &Tensors) -> Result<Vec<f32>, TrialError> {
-    let scaled = predict(&trained.model, tensors, DAYS_AT_ONCE)?;
-    #[allow(
-        clippy::cast_possible_truncation,
-        reason = "fluxes are kept in 32 bits"
-    )]
-    let physical = |scaled: f32| tensors.scale.inverse(f64::from(scaled)) as f32;
-    Ok(scaled.into_iter().map(physical).collect())
+/// An epoch as the run directory keeps it.
+fn line(assignment: &Assignment, epoch: &EpochReport) -> EpochLine {
+    EpochLine {
+        trial: assignment.trial.id.clone(),
+        attempt: assignment.attempt,
+        epoch: epoch.epoch,
+        loss: epoch.loss,
+        gradient_norm: epoch.gradient_norm,
+        learning_rate: epoch.learning_rate,
+        window_share: epoch.window_share,
+        iterations_per_second: epoch.iterations_per_second,
+        validation_sites: epoch.validation.sites,
+        validation_nse: epoch.validation.nse,
+        validation_kge: epoch.validation.kge,
+    }
 }
 
 fn failure(error: TrialError) -> Failure {
     Failure {
         class: match error {
             TrialError::Diverged { .. } => FailureClass::Diverged,
+            TrialError::Memory(_) => FailureClass::Memory,
             _ => FailureClass::Error,
         },
         message: error.to_string(),
@@ -340,29 +396,4 @@ fn keep(
     };
     write_member(&directory.join(RunDir::SIMULATION), &member)
         .map_err(|error| not_written(error.to_string()))
-}
-
-/// Medians over the sites with at least `least` observed days in the part.
-fn medians(tensors: &Tensors, flux: &[f32], part: Part, least: usize) -> Medians {
-    let (mut nse, mut kge, mut r) = (Vec::new(), Vec::new(), Vec::new());
-    for (site, parts) in tensors.parts.iter().enumerate() {
-        let first = site * tensors.days;
-        let pairs: Pairs = parts
-            .part(part)
-            .map(|day| first + day)
-            .map(|index| (f64::from(tensors.observed[index]), f64::from(flux[index])))
-            .collect();
-        if pairs.len() < least {
-            continue;
-        }
-        nse.extend(pairs.nse());
-        kge.extend(pairs.kge().map(|kge| kge.value));
-        r.extend(pairs.r());
-    }
-    Medians {
-        sites: u32::try_from(nse.len()).unwrap_or(u32::MAX),
-        nse: median(&nse).ok(),
-        kge: median(&kge).ok(),
-        r: median(&r).ok(),
-    }
 }

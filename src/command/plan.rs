@@ -89,15 +89,19 @@ fn print_trial(trial: &Trial, ledger: &Ledger) {
 fn updates(study: &Study, configurations: &[Params]) -> String {
     let sites = study.pack.sites.len();
     let steps = configurations.iter().filter_map(|params| {
-        let window = params.window_days as usize;
-        let of_epoch =
-            efflux::data::iterations_per_epoch(sites, study.pack.calendar.days, sites, window, 0)?;
+        let (window, days) = (params.window_days as usize, study.pack.calendar.days);
+        let warm_up = study.job.training.warm_up_days as usize;
+        let of_epoch = efflux::data::iterations_per_epoch(sites, days, sites, window, warm_up)?;
         Some(u64::from(of_epoch) * u64::from(study.job.training.epochs))
     });
     let steps: Vec<u64> = steps.collect();
+    let fewer = match study.job.training.patience {
+        Some(_) => " at most",
+        None => "",
+    };
     match (steps.iter().min(), steps.iter().max()) {
-        (Some(least), Some(most)) if least == most => format!("{least} updates"),
-        (Some(least), Some(most)) => format!("{least} to {most} updates, by window"),
+        (Some(least), Some(most)) if least == most => format!("{least} updates{fewer}"),
+        (Some(least), Some(most)) => format!("{least} to {most} updates{fewer}, by window"),
         _ => "no updates".to_owned(),
     }
 }

@@ -44,9 +44,21 @@ impl Study {
         })
     }
 
-    /// Whether there is anything to select by: a site with enough days in the part that selection looks at.
+    /// Whether there is anything to select by, and to choose epochs by if the job does: a site with enough days in the
+    /// part that is looked at.
     pub(crate) fn check_selection(&self) -> Result<()> {
         let on = self.job.selection.on;
+        let chooses_epochs = self.job.training.needs_validation();
+        if chooses_epochs && on != Part::Validation {
+            self.check_days(
+                Part::Validation,
+                "`training.keep` or `training.patience` needs",
+            )?;
+        }
+        self.check_days(on, "`selection.on` names")
+    }
+
+    fn check_days(&self, on: Part, why: &str) -> Result<()> {
         let least = if on == Part::Validation {
             VALIDATION_DAYS
         } else {
@@ -64,7 +76,7 @@ impl Study {
         Err(Error::Job {
             path: self.job.path.clone(),
             reason: format!(
-                "nothing to select by: no site has {least} observed days in the part that `selection.on` names, the most \
+                "nothing to select by: no site has {least} observed days in the part that {why}, the most \
                  is {most} (give `split.validation` more, or select on \"test\")"
             ),
         })

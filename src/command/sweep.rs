@@ -194,10 +194,10 @@ fn tell(record: &Record, tally: &Tally, score: Option<f64>) {
     let place = format!("rank {} slot {}", place.rank, place.slot);
     match &record.outcome {
         Outcome::Finished(summary) => {
-            let loss = summary.losses.last().copied().unwrap_or(f64::NAN);
             let score = score.map_or("not defined".to_owned(), |score| format!("{score:.3}"));
             tracing::info!(
-                "{count} {what}: score {score}, loss {loss:.4} ({seconds:.0} s on {place}){eta}"
+                "{count} {what}: score {score}, loss {:.4} ({seconds:.0} s on {place}){eta}",
+                summary.loss
             );
         }
         Outcome::Failed(failure) => tracing::warn!(

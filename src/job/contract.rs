@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::value::{Evaluation, Missing, Split, Training, Transform};
+use super::training::Training;
+use super::value::{Evaluation, Missing, Split, Transform};
 
 /// Everything besides parameters and seed that determines a trial's result. A run directory belongs to one contract.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::{
-    Analysis, Contract, Evaluation, Final, Fit, Grid, Inputs, Params, Part, Scaling, Seeds,
-    Selection, Split, Stage, Stop, Training, Transform, Trial,
+    Analysis, Contract, Evaluation, Final, Fit, Grid, Inputs, Keep, Params, Part, Sampling,
+    Scaling, Seeds, Selection, Split, Stage, Stop, Training, Transform, Trial,
 };
 use crate::error::{Error, Result};
 
@@ -175,12 +175,10 @@ impl Job {
             let expected = "\"test\" (there is no validation part: split.validation is 0)";
             return Err(self.wrong("selection", "on", "\"validation\"", expected));
         }
-        if self.training.epochs == 0 {
-            return Err(self.wrong("training", "epochs", 0, "1 or more"));
+        if let Some((key, found, expected)) = self.training.fault() {
+            return Err(self.wrong("training", key, found, expected));
         }
-        if !(1..=1024).contains(&self.training.threads) {
-            return Err(self.wrong("training", "threads", self.training.threads, "1 to 1024"));
-        }
+        self.check_validation_is_there()?;
         let Analysis {
             spike_z,
             spike_window_days,
@@ -202,6 +200,24 @@ impl Job {
             return Err(self.wrong("analysis", "bands", found, "0 < lower < upper < 1"));
         }
         Ok(())
+    }
+
+    /// Where a trial's course depends on its validation scores, no trial may be without validation days.
+    fn check_validation_is_there(&self) -> Result<()> {
+        let Training { keep, patience, .. } = self.training;
+        let (key, found) = match (keep, patience) {
+            (Keep::Best, _) => ("keep", "\"best\"".to_owned()),
+            (Keep::Last, Some(patience)) => ("patience", patience.to_string()),
+            (Keep::Last, None) => return Ok(()),
+        };
+        let missing = if self.split.validation == 0.0 {
+            "no such key without a validation part (split.validation is 0)"
+        } else if self.last.fit == Fit::TrainValidation {
+            "no such key with `final.fit = \"train+validation\"`, which leaves members no validation days"
+        } else {
+            return Ok(());
+        };
+        Err(self.wrong("training", key, found, missing))
     }
 
     /// An axis: not empty, no value twice, every value possible.
@@ -253,10 +269,15 @@ impl Job {
         statics: Vec<String>,
         calendar_days: usize,
     ) -> Result<Contract> {
+        let warm_up = self.training.warm_up_days as usize;
         for &window in &self.grid.window_days {
-            if window as usize >= calendar_days {
+            if window as usize + warm_up >= calendar_days {
+                let of = match warm_up {
+                    0 => String::new(),
+                    _ => format!(" less {warm_up} of warm-up"),
+                };
                 let expected =
-                    format!("fewer than the {calendar_days} days of the pack's calendar");
+                    format!("fewer than the {calendar_days} days of the pack's calendar{of}");
                 return Err(self.wrong("grid", "window_days", window, &expected));
             }
         }
@@ -310,6 +331,11 @@ impl Job {
         if self.transform.scaling == Scaling::All {
             caveats.push(
                 "The target was scaled by the range of all days, the test part included, as in the paper.",
+            );
+        }
+        if self.training.sampler == Sampling::Observed {
+            caveats.push(
+                "Windows were drawn among those that hold a target: short records weigh more than in the paper.",
             );
         }
         caveats
@@ -433,6 +459,22 @@ mod tests {
                 "`training.epochs` has 0, expected 1 or more",
             ),
             (
+                "[training]\nlearning_rate = 0.0",
+                "`training.learning_rate` has 0, expected above 0",
+            ),
+            (
+                "[training]\nhuber_delta = 1.5",
+                "`training.huber_delta` has 1.5, expected no such key unless `loss` is \"huber\"",
+            ),
+            (
+                "[training]\nweight_decay = 0.1",
+                "expected no such key unless `optimizer` is \"adamw\"",
+            ),
+            (
+                "[training]\npatience = 0",
+                "`training.patience` has 0, expected 1 or more",
+            ),
+            (
                 "[analysis]\nbands = [0.9, 0.1]",
                 "`analysis.bands` has [0.9, 0.1]",
             ),
@@ -450,6 +492,16 @@ mod tests {
         assert!(refusal(text).contains("there is no validation part"));
         let paper = parse(&format!("{text}[selection]\non = \"test\"\n")).unwrap();
         assert_eq!(paper.caveats().len(), 1);
+    }
+
+    #[test]
+    fn the_best_epoch_cannot_be_kept_without_validation_days() {
+        let text = "pack = \"a.h5\"\n[training]\nkeep = \"best\"\n";
+        let all = format!("{text}[final]\nfit = \"train+validation\"\n");
+        assert!(refusal(&all).starts_with("jobs/x.toml: line 3: `training.keep` has \"best\""));
+        let none = format!("{text}[split]\nvalidation = 0.0\n[selection]\non = \"test\"\n");
+        assert!(refusal(&none).contains("split.validation is 0"));
+        assert!(parse(text).is_ok());
     }
 
     #[test]

@@ -5,13 +5,14 @@
 mod contract;
 mod file;
 mod grid;
+mod training;
 mod value;
 
 pub use contract::Contract;
 pub use file::Job;
 pub use grid::{Fit, Grid, Params, Stage, Trial, TrialId};
+pub use training::{Keep, Loss, Optimizer, Sampling, Schedule, Training};
 pub use value::{
-    Analysis, DeviceChoice, Evaluation, Final, Inputs, Loss, Metric, Missing, Optimizer, Part,
-    Scaling, Seeds, Selection, Split, State, Stop, StopPolicy, Training, Transform, Transformation,
-    VALIDATION_DAYS,
+    Analysis, DeviceChoice, Evaluation, Final, Inputs, Metric, Missing, Part, Scaling, Seeds,
+    Selection, Split, State, Stop, StopPolicy, Transform, Transformation, VALIDATION_DAYS,
 };

@@ -90,49 +90,6 @@ impl Default for Transform {
     }
 }
 
-/// The rule that turns gradients into steps.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Optimizer {
-    /// Adadelta with torch's defaults (lr 1, rho 0.9, eps 1e-6), as hydroDL.
-    #[default]
-    Adadelta,
-}
-
-/// What training minimises.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Loss {
-    /// Mean squared error over all targets of the batch, in scaled units.
-    #[default]
-    Mse,
-}
-
-/// `[training]`: how every trial is trained.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Training {
-    /// Passes over the data; the iterations of one follow hydroDL's formula.
-    pub epochs: u32,
-    /// Step rule.
-    pub optimizer: Optimizer,
-    /// Loss.
-    pub loss: Loss,
-    /// CPU threads of one trainer. Part of the contract: the last bits of a sum depend on it.
-    pub threads: u32,
-}
-
-impl Default for Training {
-    fn default() -> Self {
-        Self {
-            epochs: 200,
-            optimizer: Optimizer::Adadelta,
-            loss: Loss::Mse,
-            threads: 1,
-        }
-    }
-}
-
 /// How the LSTM's state comes about when a trained model is run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -140,6 +97,9 @@ pub enum State {
     /// One run over the whole calendar from a zero state, as hydroDL.
     #[default]
     Carried,
+    /// Each day has a run of its own: from a zero state over as many days as a training window with its warm-up has,
+    /// that day the last.
+    Window,
 }
 
 /// `[evaluation]`: how a trained model is run.

@@ -2,8 +2,9 @@
 //!
 //! Both are safetensors files. Weights carry the names and shapes of a torch module with the members `input`
 //! (`Linear`), `lstm` (`LSTM`) and `output` (`Linear`), so `safetensors.torch.load_file` gives a state dict for it. A
-//! checkpoint adds `optimizer.square_avg`, `optimizer.acc_delta` (`[N]`, parameters in the order of
-//! [`PARAMETERS`]), `losses` and `loss_sum` (f64).
+//! checkpoint adds the two running means of the optimizer by their names in torch (`optimizer.square_avg` and
+//! `optimizer.acc_delta`, or `optimizer.exp_avg` and `optimizer.exp_avg_sq`), the weights of the best epoch if they are
+//! to be kept (`best`), all `[N]` with the parameters in the order of [`PARAMETERS`], and `losses` and `sums` (f64).
 //!
 //! A file appears under its name only when it is complete and on the disk; its digest is checked on reading.
 
@@ -17,12 +18,12 @@ use sha2::{Digest, Sha256};
 use tch::{Device, Tensor};
 
 use super::lstm::{Lstm, PARAMETERS, Shape};
-use super::train::Position;
+use super::progress::Position;
 use crate::durable;
 use crate::error::{Error, Result};
 
 /// Changes when a reader of the old files would misread new ones.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// A trial between two iterations: all that is needed to go on bit for bit.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,9 +35,12 @@ pub struct Checkpoint {
     pub device: String,
     pub(super) at: Position,
     pub(super) loss_sum: f64,
+    pub(super) norm_sum: f64,
     pub(super) weights: Vec<f32>,
-    pub(super) square_avg: Vec<f32>,
-    pub(super) acc_delta: Vec<f32>,
+    /// What the optimizer calls what it remembers.
+    pub(super) memory_names: [String; 2],
+    pub(super) memory: [Vec<f32>; 2],
+    pub(super) best: Option<Vec<f32>>,
 }
 
 /// What the header says besides names and shapes.
@@ -53,10 +57,13 @@ struct Header {
 struct Training {
     trial: String,
     device: String,
+    optimizer: [String; 2],
     epoch: u32,
     iteration: u32,
     batches: u32,
     windows: u64,
+    windows_before: u64,
+    best: Option<(u32, f64)>,
 }
 
 /// Writes a model's weights.
@@ -122,17 +129,22 @@ impl Checkpoint {
                 .collect(),
         };
         let mut tensors = parameters(self.shape, &self.weights);
-        tensors.push(flat("optimizer.square_avg", &self.square_avg));
-        tensors.push(flat("optimizer.acc_delta", &self.acc_delta));
+        for (name, values) in self.memory_names.iter().zip(&self.memory) {
+            tensors.push(flat(&format!("optimizer.{name}"), values));
+        }
+        tensors.extend(self.best.as_ref().map(|weights| flat("best", weights)));
         tensors.push(double("losses", &self.at.losses));
-        tensors.push(double("loss_sum", &[self.loss_sum]));
+        tensors.push(double("sums", &[self.loss_sum, self.norm_sum]));
         let training = Training {
             trial: trial.into(),
             device: self.device.clone(),
+            optimizer: self.memory_names.clone(),
             epoch: self.at.epoch,
             iteration: self.at.iteration,
             batches: self.at.batches,
             windows: self.at.windows,
+            windows_before: self.at.windows_before,
+            best: self.at.best,
         };
         write(path, &tensors, Some(training))
     }
@@ -153,7 +165,7 @@ impl Checkpoint {
             return Err(Error::file(path, reason));
         }
         let (shape, weights) = read_parameters(path, &file)?;
-        let state = |name| {
+        let state = |name: &str| {
             read(path, &file, name, f32::from_le_bytes).and_then(|(values, _)| {
                 if values.len() == weights.len() {
                     Ok(values)
@@ -166,21 +178,35 @@ impl Checkpoint {
                 }
             })
         };
+        let memory = |name: &String| state(&format!("optimizer.{name}"));
+        let [first, second] = &training.optimizer;
+        let best = file.tensor("best").ok().map(|_| state("best"));
         let (losses, _) = read(path, &file, "losses", f64::from_le_bytes)?;
-        let (loss_sum, _) = read(path, &file, "loss_sum", f64::from_le_bytes)?;
+        let (sums, _) = read(path, &file, "sums", f64::from_le_bytes)?;
+        let &[loss_sum, norm_sum] = &sums[..] else {
+            let found = sums.len();
+            return Err(Error::file(
+                path,
+                format!("`sums` has {found} values, expected 2"),
+            ));
+        };
         Ok(Self {
             shape,
+            memory: [memory(first)?, memory(second)?],
+            best: best.transpose()?,
             device: training.device,
-            square_avg: state("optimizer.square_avg")?,
-            acc_delta: state("optimizer.acc_delta")?,
+            memory_names: training.optimizer,
             at: Position {
                 epoch: training.epoch,
                 iteration: training.iteration,
                 batches: training.batches,
                 windows: training.windows,
+                windows_before: training.windows_before,
                 losses,
+                best: training.best,
             },
-            loss_sum: loss_sum.into_iter().sum(),
+            loss_sum,
+            norm_sum,
             weights,
         })
     }

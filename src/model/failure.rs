@@ -5,15 +5,28 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use tch::TchError;
 
+use super::lstm::Shape;
+use crate::data::Tensors;
+use crate::job::{Params, Training, VALIDATION_DAYS};
+
 /// Why a trial did not come to its end. The run goes on without it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TrialError {
     /// Training went out of the range of numbers. It would again: there is no randomness outside the seed.
-    #[error("loss or weights are not finite after epoch {epoch}")]
+    #[error("loss or weights are not finite in epoch {epoch}")]
     Diverged {
         /// The epoch, counted from 1.
         epoch: u32,
     },
+    /// No room for data, weights or a batch: what libtorch said of it, and what the trial takes.
+    #[error("not enough memory: {0}")]
+    Memory(String),
+    /// The job's rules need a validation score.
+    #[error(
+        "`training.keep` or `training.patience` needs a validation score, but no site has {VALIDATION_DAYS} observed \
+         validation days that are not fitted on"
+    )]
+    NoValidation,
     /// libtorch reported an error; the first line of what it said.
     #[error("libtorch: {0}")]
     Torch(String),
@@ -40,6 +53,49 @@ pub enum TrialError {
     /// A defect of this program.
     #[error("{0} (this is a defect of efflux: please report it)")]
     Defect(String),
+}
+
+impl TrialError {
+    /// The same error; one of libtorch that means too little memory gets the sizes of the trial.
+    pub(super) fn sized(self, tensors: &Tensors, params: &Params, training: &Training) -> Self {
+        // What the allocators of libtorch for GPU and CPU and that of C++ say.
+        const SIGNS: [&str; 4] = [
+            "out of memory",
+            "can't allocate memory",
+            "bad_alloc",
+            "Cannot allocate memory",
+        ];
+        let Self::Torch(said) = &self else {
+            return self;
+        };
+        if !SIGNS.iter().any(|sign| said.contains(sign)) {
+            return self;
+        }
+        let megabytes = |numbers: usize| (numbers * size_of::<f32>()).div_ceil(1_000_000);
+        let (hidden, inputs) = (
+            params.hidden_size as usize,
+            tensors.dynamic + tensors.statics,
+        );
+        let shape = Shape {
+            inputs: inputs as i64,
+            hidden: i64::from(params.hidden_size),
+        };
+        let weights = usize::try_from(shape.weights()).unwrap_or(usize::MAX / 64);
+        let days = (params.window_days + training.warm_up_days) as usize;
+        Self::Memory(format!(
+            "{said}. The trial takes about {} MB for the data ({} sites × {} days × {inputs} inputs), {} MB for weights, \
+             gradient, masks and optimizer (hidden {hidden}), up to {} MB for a batch ({} windows × {days} days × hidden \
+             {hidden}); fewer slots on this device, a smaller grid.hidden_size or a shorter grid.window_days need less",
+            megabytes(tensors.sites * tensors.days * (inputs + 2)),
+            tensors.sites,
+            tensors.days,
+            // Weights, gradient and its parts, two means, two scratch vectors, masks, masked weights.
+            megabytes(8 * weights),
+            // Inputs, activated inputs, four gates and two states, and as much again for their gradients.
+            megabytes(tensors.sites * days * (inputs + 2 * 8 * hidden)),
+            tensors.sites,
+        ))
+    }
 }
 
 impl From<TchError> for TrialError {

@@ -72,6 +72,16 @@ pub struct State {
     pub cell: Tensor,
 }
 
+impl State {
+    /// That of the first `rows` series.
+    pub fn first(&self, rows: i64) -> Self {
+        Self {
+            hidden: self.hidden.narrow(1, 0, rows).contiguous(),
+            cell: self.cell.narrow(1, 0, rows).contiguous(),
+        }
+    }
+}
+
 /// What a forward pass is for.
 #[derive(Clone, Copy, Debug)]
 pub enum Mode<'a> {

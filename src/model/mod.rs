@@ -11,31 +11,39 @@
 //! | `windows` | which days an iteration sees |
 //! | `resident` | how these days get to the model |
 //! | `train` | the training loop |
+//! | `progress` | what a training tells of itself |
+//! | `validation` | the score of a model in training |
 //! | `predict` | what a trained model says of the whole calendar |
+//! | `judge` | how good that is |
 //! | `checkpoint` | what is kept on disk |
 //! | `failure` | how a trial fails |
 //!
-//! Imports [`crate::data`], [`crate::job`] and [`crate::error`].
+//! Imports [`crate::analysis`], [`crate::data`], [`crate::job`] and [`crate::error`].
 
 pub mod checkpoint;
 pub mod device;
 mod failure;
+mod judge;
 mod loss;
 mod lstm;
 mod masks;
 mod optimizer;
 mod predict;
+mod progress;
 mod random;
 mod resident;
 mod train;
+mod validation;
 mod windows;
 
 pub use failure::{TrialError, guarded};
-pub use loss::masked_mse;
+pub use judge::{medians, physical};
+pub use loss::{Form, masked_mean};
 pub use lstm::{Lstm, Mode, PARAMETERS, Shape, State};
 pub use masks::Masks;
-pub use optimizer::Adadelta;
-pub use predict::predict;
+pub use optimizer::{Adadelta, Adam, Optimizer};
+pub use predict::{PIECE, predict, predict_by_window};
+pub use progress::{EpochReport, Flow, Progress, Trained};
 pub use random::{Purpose, Stream};
-pub use train::{Flow, Progress, Trained, Trainer};
+pub use train::Trainer;
 pub use windows::{Batch, Epoch, Sampler};

@@ -1,11 +1,64 @@
 //! What a gradient does to the weights.
+//!
+//! All tensors are flat and of equal length: a step is about ten operations in place over the whole model, however many
+//! parameters it has.
 
 use tch::{Device, Kind, Tensor};
 
-/// Adadelta with torch's defaults: learning rate 1, no weight decay.
-///
-/// All tensors are flat and of equal length; a step is ten operations in place over the whole model, however many
-/// parameters it has.
+use crate::job;
+
+/// The rule of a trial and its memory.
+#[derive(Debug)]
+pub enum Optimizer {
+    /// Needs no learning rate.
+    Adadelta(Adadelta),
+    /// With or without weight decay.
+    Adam(Adam),
+}
+
+impl Optimizer {
+    /// The state before the first step of a model with this many weights.
+    pub fn new(training: &job::Training, weights: i64, kind: Kind, device: Device) -> Self {
+        let adam = |decay| Self::Adam(Adam::new(decay, weights, kind, device));
+        match training.optimizer {
+            job::Optimizer::Adadelta => Self::Adadelta(Adadelta::new(weights, kind, device)),
+            job::Optimizer::Adam => adam(0.0),
+            job::Optimizer::AdamW => adam(training.weight_decay.unwrap_or(DECAY)),
+        }
+    }
+
+    /// One step, the `number`th from 1. `weights` and `gradient` are `[N]` and do not require a gradient themselves.
+    pub fn step(&mut self, weights: &mut Tensor, gradient: &Tensor, rate: f64, number: u64) {
+        match self {
+            Self::Adadelta(rule) => rule.step(weights, gradient, rate),
+            Self::Adam(rule) => rule.step(weights, gradient, rate, number),
+        }
+    }
+
+    /// What it remembers, `[N]` each, with torch's names.
+    pub fn state(&self) -> [(&'static str, &Tensor); 2] {
+        match self {
+            Self::Adadelta(rule) => [
+                ("square_avg", &rule.square_avg),
+                ("acc_delta", &rule.acc_delta),
+            ],
+            Self::Adam(rule) => [("exp_avg", &rule.exp_avg), ("exp_avg_sq", &rule.exp_avg_sq)],
+        }
+    }
+
+    /// Takes over what [`Optimizer::state`] gave, in its order.
+    pub(super) fn remember(&mut self, state: &[Vec<f32>; 2]) {
+        let tensors = match self {
+            Self::Adadelta(rule) => [&mut rule.square_avg, &mut rule.acc_delta],
+            Self::Adam(rule) => [&mut rule.exp_avg, &mut rule.exp_avg_sq],
+        };
+        for (tensor, values) in tensors.into_iter().zip(state) {
+            tensor.copy_(&Tensor::from_slice(values));
+        }
+    }
+}
+
+/// Adadelta with torch's defaults and no weight decay.
 ///
 /// # Source
 ///
@@ -20,14 +73,13 @@ pub struct Adadelta {
     delta: Tensor,
 }
 
-/// Share of the running means that a step keeps.
+/// Share of the running means that a step of Adadelta keeps.
 const RHO: f64 = 0.9;
-/// Keeps the first steps from being zero.
-const EPSILON: f64 = 1e-6;
+/// Keeps the first steps of Adadelta from being zero.
+const ADADELTA_EPSILON: f64 = 1e-6;
 
 impl Adadelta {
-    /// The state before the first step of a model with this many weights.
-    pub fn new(weights: i64, kind: Kind, device: Device) -> Self {
+    fn new(weights: i64, kind: Kind, device: Device) -> Self {
         let zeros = || Tensor::zeros([weights], (kind, device));
         Self {
             square_avg: zeros(),
@@ -37,10 +89,8 @@ impl Adadelta {
         }
     }
 
-    /// One step: `v ← ρv + (1−ρ)g²`, `d = √((u+ε)/(v+ε))·g`, `u ← ρu + (1−ρ)d²`, `w ← w − d`.
-    ///
-    /// `weights` and `gradient` are `[N]` and do not require a gradient themselves.
-    pub fn step(&mut self, weights: &mut Tensor, gradient: &Tensor) {
+    /// `v ← ρv + (1−ρ)g²`, `d = √((u+ε)/(v+ε))·g`, `u ← ρu + (1−ρ)d²`, `w ← w − rate·d`.
+    fn step(&mut self, weights: &mut Tensor, gradient: &Tensor, rate: f64) {
         let Self {
             square_avg,
             acc_delta,
@@ -49,13 +99,81 @@ impl Adadelta {
         } = self;
         let _ = gradient.square_out(square);
         let _ = square_avg.lerp_(square, 1.0 - RHO);
-        let _ = square_avg.add_scalar_out(square, EPSILON);
-        let _ = acc_delta.add_scalar_out(delta, EPSILON);
+        let _ = square_avg.add_scalar_out(square, ADADELTA_EPSILON);
+        let _ = acc_delta.add_scalar_out(delta, ADADELTA_EPSILON);
         let _ = delta.g_div_(square);
         let _ = delta.sqrt_();
         let _ = delta.g_mul_(gradient);
         let _ = delta.square_out(square);
         let _ = acc_delta.lerp_(square, 1.0 - RHO);
+        #[allow(clippy::float_cmp)] // 1 is the default, to the bit.
+        if rate != 1.0 {
+            let _ = delta.g_mul_scalar_(rate);
+        }
+        let _ = weights.g_sub_(delta);
+    }
+}
+
+/// Adam with torch's defaults; with a decay other than 0 it is AdamW.
+///
+/// # Source
+///
+/// Kingma and Ba (2015), *Adam: a method for stochastic optimization*, arXiv:1412.6980; Loshchilov and Hutter (2019),
+/// *Decoupled weight decay regularization*, arXiv:1711.05101; `torch.optim.Adam`, `torch.optim.AdamW`.
+#[derive(Debug)]
+pub struct Adam {
+    /// Running mean of gradients, `[N]`.
+    pub exp_avg: Tensor,
+    /// Running mean of squared gradients, `[N]`.
+    pub exp_avg_sq: Tensor,
+    decay: f64,
+    scale: Tensor,
+    delta: Tensor,
+}
+
+/// Shares of Adam's running means that a step keeps.
+const BETAS: [f64; 2] = [0.9, 0.999];
+/// Keeps Adam from dividing by zero.
+const ADAM_EPSILON: f64 = 1e-8;
+/// AdamW's weight decay unless given.
+const DECAY: f64 = 0.01;
+
+impl Adam {
+    fn new(decay: f64, weights: i64, kind: Kind, device: Device) -> Self {
+        let zeros = || Tensor::zeros([weights], (kind, device));
+        Self {
+            exp_avg: zeros(),
+            exp_avg_sq: zeros(),
+            decay,
+            scale: zeros(),
+            delta: zeros(),
+        }
+    }
+
+    /// `m ← β₁m + (1−β₁)g`, `v ← β₂v + (1−β₂)g²`, `w ← w − rate·decay·w − rate·m̂ / (√v̂ + ε)`, where m̂ and v̂ are
+    /// divided by `1−βⁿ` at step n.
+    fn step(&mut self, weights: &mut Tensor, gradient: &Tensor, rate: f64, number: u64) {
+        let Self {
+            exp_avg,
+            exp_avg_sq,
+            decay,
+            scale,
+            delta,
+        } = self;
+        // After 10⁵ steps a correction is 1 to the last bit, so a step number that is cut off changes nothing.
+        let correction = |beta: f64| 1.0 - beta.powi(i32::try_from(number).unwrap_or(i32::MAX));
+        let [first, second] = BETAS.map(correction);
+        let _ = exp_avg.lerp_(gradient, 1.0 - BETAS[0]);
+        let _ = gradient.square_out(scale);
+        let _ = exp_avg_sq.lerp_(scale, 1.0 - BETAS[1]);
+        let _ = exp_avg_sq.sqrt_out(scale);
+        let _ = scale.g_div_scalar_(second.sqrt());
+        let _ = scale.g_add_scalar_(ADAM_EPSILON);
+        let _ = exp_avg.divide_out(delta, scale);
+        let _ = delta.g_mul_scalar_(rate / first);
+        if *decay > 0.0 {
+            let _ = weights.g_mul_scalar_(1.0 - rate * *decay);
+        }
         let _ = weights.g_sub_(delta);
     }
 }

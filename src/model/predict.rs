@@ -1,16 +1,22 @@
 //! What a trained model says of the whole calendar.
 
-use tch::Tensor;
+use tch::{Kind, Tensor};
 
 use super::failure::{TrialError, guarded};
 use super::lstm::{Lstm, Mode};
 use super::resident;
 use crate::data::Tensors;
 
+/// Days of all sites that are run at a time, so that memory does not grow with the calendar. The result does not depend
+/// on it.
+pub const PIECE: usize = 512;
+
+/// Days of all windows that are run at a time.
+const WINDOW_DAYS: usize = 1 << 16;
+
 /// Simulates all sites over all days in one run from a zero state, `[S, D]`, scaled.
 ///
-/// The calendar is run in pieces of `chunk` days with the state carried on, so that memory does not grow with its
-/// length; a year is a good piece.
+/// The calendar is run in pieces of `piece` days with the state carried on.
 ///
 /// # Errors
 ///
@@ -19,21 +25,78 @@ use crate::data::Tensors;
 /// # Source
 ///
 /// hydroDL's `testModel`: no warm-up, state carried from the first day to the last.
-pub fn predict(model: &Lstm, tensors: &Tensors, chunk: usize) -> Result<Vec<f32>, TrialError> {
-    guarded(|| {
-        tch::no_grad(|| {
-            let inputs = resident::inputs(tensors, model.flat().device());
-            let mut state = model.zero_state(tensors.sites as i64);
-            let mut pieces = Vec::new();
-            for start in (0..tensors.days).step_by(chunk) {
-                let days = chunk.min(tensors.days - start) as i64;
-                let piece = inputs.narrow(1, start as i64, days).transpose(0, 1); // [T, S, nx]
-                let (predicted, after) = model.forward(&piece.contiguous(), &state, Mode::Run);
-                pieces.push(predicted);
-                state = after;
-            }
-            let series = Tensor::cat(&pieces, 0).transpose(0, 1).contiguous(); // [S, D]
-            Ok(Vec::<f32>::try_from(series.view([-1]))?)
-        })
+pub fn predict(model: &Lstm, tensors: &Tensors, piece: usize) -> Result<Vec<f32>, TrialError> {
+    without_gradient(|| {
+        let inputs = resident::inputs(tensors, model.flat().device());
+        let series = carried(model, &inputs, tensors.days as i64, piece);
+        Ok(Vec::try_from(series.view([-1]))?)
     })
+}
+
+/// Simulates each day of all sites by a run of its own over the `window` days that end with it, from a zero state,
+/// `[S, D]`, scaled. Runs of the calendar's first days begin with the calendar.
+///
+/// It costs `window` times as much as [`predict`].
+///
+/// # Errors
+///
+/// [`TrialError::Torch`] if libtorch reports a failure.
+pub fn predict_by_window(
+    model: &Lstm,
+    tensors: &Tensors,
+    window: usize,
+) -> Result<Vec<f32>, TrialError> {
+    without_gradient(|| {
+        let Tensors { sites, days, .. } = *tensors;
+        let inputs = resident::inputs(tensors, model.flat().device());
+        let early = (window - 1).min(days);
+        let mut simulated = vec![0.0_f32; sites * days];
+        if early > 0 {
+            let first =
+                Vec::<f32>::try_from(carried(model, &inputs, early as i64, PIECE).view([-1]))?;
+            for (series, first) in simulated
+                .chunks_exact_mut(days)
+                .zip(first.chunks_exact(early))
+            {
+                series[..early].copy_from_slice(first);
+            }
+        }
+        let rows = inputs.flatten(0, 1); // [S·D, nx]
+        let offsets = Tensor::arange(window as i64, (Kind::Int64, rows.device())).unsqueeze(1);
+        let ends: Vec<usize> = (0..sites)
+            .flat_map(|site| (early..days).map(move |day| site * days + day))
+            .collect();
+        for ends in ends.chunks((WINDOW_DAYS / window).max(1)) {
+            let starts: Vec<i64> = ends.iter().map(|&end| (end + 1 - window) as i64).collect();
+            let index = &offsets + Tensor::from_slice(&starts).to_device(rows.device());
+            let width = starts.len() as i64;
+            let inputs = rows
+                .index_select(0, &index.view([-1]))
+                .view([window as i64, width, -1]);
+            let (predicted, _) = model.forward(&inputs, &model.zero_state(width), Mode::Run);
+            let last = Vec::<f32>::try_from(predicted.get(window as i64 - 1))?;
+            for (&end, value) in ends.iter().zip(last) {
+                simulated[end] = value;
+            }
+        }
+        Ok(simulated)
+    })
+}
+
+fn without_gradient<T>(work: impl FnOnce() -> Result<T, TrialError>) -> Result<T, TrialError> {
+    guarded(|| tch::no_grad(work))
+}
+
+/// The first days of `inputs`, `[S, D, nx]`, as `[S, days]`.
+fn carried(model: &Lstm, inputs: &Tensor, days: i64, piece: usize) -> Tensor {
+    let mut state = model.zero_state(inputs.size()[0]);
+    let mut pieces = Vec::new();
+    for start in (0..days).step_by(piece) {
+        let length = (piece as i64).min(days - start);
+        let piece = inputs.narrow(1, start, length).transpose(0, 1); // [T, S, nx]
+        let (predicted, after) = model.forward(&piece.contiguous(), &state, Mode::Run);
+        pieces.push(predicted);
+        state = after;
+    }
+    Tensor::cat(&pieces, 0).transpose(0, 1).contiguous()
 }

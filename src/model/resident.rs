@@ -2,7 +2,7 @@
 
 use tch::{Device, Kind, Tensor};
 
-use super::windows::Batch;
+use super::windows::{Batch, Piece};
 use crate::data::Tensors;
 
 /// All inputs of all sites on a device, `[S, D, nx]`: each day's dynamic values, then the site's static ones.
@@ -30,44 +30,78 @@ pub(super) struct Resident {
     inputs: Tensor,
     /// `[S·D]`, 0 where there is none, so that nothing not finite comes near a gradient.
     target: Tensor,
-    /// `[S·D]`, 1 where there is a target, else 0.
-    present: Tensor,
-    /// 0, 1, 2 … as a column, `[window, 1]`.
+    /// `[S·D]`, what an error of that day weighs; 0 where there is no target.
+    weight: Tensor,
+    /// 0, 1, 2 … as a column, `[warm-up + window, 1]`.
     offsets: Tensor,
+    warm_up: i64,
 }
 
-/// One batch, time first.
+/// A piece of a batch, time first: T days of B windows.
 #[derive(Debug)]
 pub(super) struct Gathered {
     /// `[T, B, nx]`
     pub inputs: Tensor,
     /// `[T, B]`
     pub target: Tensor,
-    /// `[T, B]`
-    pub present: Tensor,
+    /// `[T, B]`; 0 on the days of a warm-up, whatever their targets.
+    pub weight: Tensor,
 }
 
 impl Resident {
-    pub(super) fn new(tensors: &Tensors, window: usize, device: Device) -> Self {
+    /// For windows of this many days, each after so many days of warm-up; `site_weights`, `[S]`, is what an error weighs
+    /// at each site.
+    pub(super) fn new(
+        tensors: &Tensors,
+        window: usize,
+        warm_up: usize,
+        site_weights: &[f32],
+        device: Device,
+    ) -> Self {
         let target = Tensor::from_slice(&tensors.target).to_device(device);
+        let weights: Vec<f32> = tensors
+            .target
+            .chunks_exact(tensors.days)
+            .zip(site_weights)
+            .flat_map(|(days, &weight)| {
+                days.iter()
+                    .map(move |target| if target.is_nan() { 0.0 } else { weight })
+            })
+            .collect();
+        let longest = (warm_up + window) as i64;
         Self {
             inputs: inputs(tensors, device).flatten(0, 1),
-            present: target.isnan().logical_not().to_kind(Kind::Float),
+            weight: Tensor::from_slice(&weights).to_device(device),
             target: target.nan_to_num(0.0, None, None),
-            offsets: Tensor::arange(window as i64, (Kind::Int64, device)).unsqueeze(1),
+            offsets: Tensor::arange(longest, (Kind::Int64, device)).unsqueeze(1),
+            warm_up: warm_up as i64,
         }
     }
 
-    /// Gathers a batch that has rows; `starts` are those of its epoch, on the device.
-    pub(super) fn gather(&self, starts: &Tensor, batch: &Batch) -> Gathered {
-        let (days, rows) = (batch.days as i64, batch.rows.len() as i64);
+    /// Gathers a piece of a batch; `starts` are those of its epoch, on the device.
+    pub(super) fn gather(&self, starts: &Tensor, batch: &Batch, piece: &Piece) -> Gathered {
+        let (days, rows) = (piece.days.len() as i64, piece.rows as i64);
         let starts = starts.narrow(0, batch.rows.start as i64, rows);
-        let index = (self.offsets.narrow(0, 0, days) + starts).view([-1]); // [T·B]
+        let offsets = self.offsets.narrow(0, piece.days.start as i64, days);
+        let index = (offsets + starts).view([-1]); // [T·B]
+        let weight = self.weight.index_select(0, &index).view([days, rows]);
+        if piece.days.start == 0 && self.warm_up > 0 {
+            let _ = weight.narrow(0, 0, self.warm_up).zero_();
+        }
         Gathered {
             inputs: self.inputs.index_select(0, &index).view([days, rows, -1]),
             target: self.target.index_select(0, &index).view([days, rows]),
-            present: self.present.index_select(0, &index).view([days, rows]),
+            weight,
         }
+    }
+
+    /// The inputs of these rows, `[T, B]`, as `[T, B, nx]`. A row beyond the last is the last.
+    pub(super) fn days(&self, rows: &Tensor) -> Tensor {
+        let last = self.inputs.size()[0] - 1;
+        let (days, width) = rows.size2().expect("a matrix of rows");
+        self.inputs
+            .index_select(0, &rows.clamp_max(last).view([-1]))
+            .view([days, width, -1])
     }
 }
 
@@ -75,8 +109,10 @@ impl Resident {
 mod tests {
     use super::*;
     use crate::data::Scale;
-    use crate::job::Transformation;
-    use crate::model::{Lstm, Masks, Mode, Purpose, Sampler, Shape, Stream, masked_mse};
+    use crate::job::{Sampling, Transformation};
+    use crate::model::loss::batch_loss;
+    use crate::model::windows::pieces;
+    use crate::model::{Form, Lstm, Masks, Purpose, Sampler, Shape, Stream};
 
     const SITES: usize = 9;
     const DAYS: usize = 160;
@@ -126,57 +162,93 @@ mod tests {
         }
     }
 
-    fn gradient(resident: &Resident, starts: &[i64], batch: &Batch, kind: Kind) -> Vec<f64> {
+    /// The gradient of a batch that is run in these pieces.
+    fn gradient(
+        resident: &Resident,
+        starts: &[i64],
+        batch: &Batch,
+        pieces: &[Piece],
+        kind: Kind,
+    ) -> Vec<f64> {
         let model = Lstm::initial(SHAPE, 1, kind, Device::Cpu);
         let mut stream = Stream::new(1, Purpose::Masks, 0, 0);
         let masks = Masks::draw(&mut stream, SHAPE, 0.2, Device::Cpu);
-        let data = resident.gather(&Tensor::from_slice(starts), batch);
-        let state = model.zero_state(batch.rows.len() as i64);
         let masks = Masks {
             input: masks.input.to_kind(kind),
             recurrent: masks.recurrent.to_kind(kind),
         };
-        let inputs = data.inputs.to_kind(kind);
-        let (predicted, _) = model.forward(&inputs, &state, Mode::Fit(Some(&masks)));
-        let loss = masked_mse(&predicted, &data.target, &data.present, batch.targets);
+        let starts = Tensor::from_slice(starts);
+        let gathered = pieces
+            .iter()
+            .map(|piece| resident.gather(&starts, batch, piece))
+            .map(|data| Gathered {
+                inputs: data.inputs.to_kind(kind),
+                target: data.target.to_kind(kind),
+                weight: data.weight.to_kind(kind),
+            });
+        let loss = batch_loss(&model, Some(&masks), Form::Square, gathered, batch.targets);
         let gradient = Tensor::zeros([SHAPE.weights()], (kind, Device::Cpu));
         model.gradient(&loss, &gradient);
         Vec::try_from(gradient.to_kind(Kind::Double)).unwrap()
+    }
+
+    /// How far two gradients are apart, relative to the length of the second.
+    fn distance(found: &[f64], expected: &[f64]) -> f64 {
+        let length = |vector: &[f64]| vector.iter().map(|v| v * v).sum::<f64>().sqrt();
+        let difference: Vec<f64> = found.iter().zip(expected).map(|(a, b)| a - b).collect();
+        length(&difference) / length(expected)
+    }
+
+    /// The windows of an iteration, none left out and none cut short.
+    fn full(iteration: u32, targets: u32) -> (Vec<i64>, Batch, Piece) {
+        let mut stream = Stream::new(3, Purpose::Starts, 0, iteration);
+        let starts = (0..SITES)
+            .map(|site| (site * DAYS) as i64 + i64::from(stream.below(POSSIBLE)))
+            .collect();
+        let batch = Batch {
+            rows: 0..SITES,
+            lengths: vec![WINDOW; SITES],
+            targets,
+        };
+        let piece = Piece {
+            rows: SITES,
+            days: 0..WINDOW,
+        };
+        (starts, batch, piece)
     }
 
     #[test]
     fn leaving_out_what_holds_no_target_changes_no_gradient() {
         crate::model::device::set_threads(1);
         let tensors = tensors();
-        let resident = Resident::new(&tensors, WINDOW, Device::Cpu);
-        let sampler = Sampler::new(&tensors, WINDOW);
+        let resident = Resident::new(&tensors, WINDOW, 0, &[1.0; SITES], Device::Cpu);
+        let sampler = Sampler::new(&tensors, WINDOW, 0, Sampling::Uniform);
         let epoch = sampler.epoch(3, 0, 20);
-        assert!(epoch.batches.iter().any(|batch| batch.days < WINDOW));
+        let mut cut = 0;
         for (iteration, batch) in (0..).zip(&epoch.batches) {
             assert!(batch.rows.len() < SITES);
             if batch.targets == 0 {
                 continue;
             }
-            // The draws of the sampler, none left out.
-            let mut stream = Stream::new(3, Purpose::Starts, 0, iteration);
-            let every: Vec<i64> = (0..SITES)
-                .map(|site| (site * DAYS) as i64 + i64::from(stream.below(POSSIBLE)))
-                .collect();
-            let full = Batch {
-                rows: 0..SITES,
-                days: WINDOW,
-                targets: batch.targets,
-            };
-            // The sums are the same but their order is not: a few units in the last place of either precision.
-            for (kind, tolerance) in [(Kind::Double, 1e-15), (Kind::Float, 3e-7)] {
-                let expected = gradient(&resident, &every, &full, kind);
-                let found = gradient(&resident, &epoch.starts, batch, kind);
-                let length = |vector: &[f64]| vector.iter().map(|v| v * v).sum::<f64>().sqrt();
-                let difference: Vec<f64> =
-                    found.iter().zip(&expected).map(|(a, b)| a - b).collect();
-                let relative = length(&difference) / length(&expected);
-                assert!(relative <= tolerance, "{kind:?}: {relative:e}");
+            let (every, whole, piece) = full(iteration, batch.targets);
+            // The sums are the same but their order is not: a unit or two in the last place of either precision.
+            for (kind, tolerance) in [(Kind::Double, 5e-16), (Kind::Float, 2.4e-7)] {
+                let expected = gradient(
+                    &resident,
+                    &every,
+                    &whole,
+                    std::slice::from_ref(&piece),
+                    kind,
+                );
+                for cost in [0, 20, 10_000] {
+                    let pieces = pieces(&batch.lengths, cost);
+                    cut += usize::from(pieces.len() > 1);
+                    let found = gradient(&resident, &epoch.starts, batch, &pieces, kind);
+                    let relative = distance(&found, &expected);
+                    assert!(relative <= tolerance, "{kind:?}, {pieces:?}: {relative:e}");
+                }
             }
         }
+        assert!(cut > 10, "only {cut} batches were cut");
     }
 }

@@ -126,6 +126,11 @@ impl RunDir {
         self.root.join("report")
     }
 
+    /// How trainings went, a file a slot.
+    pub fn epochs(&self) -> PathBuf {
+        self.root.join("epochs")
+    }
+
     /// A file per launch and rank, and one per trainer.
     pub fn logs(&self) -> PathBuf {
         self.root.join("logs")

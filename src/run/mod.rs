@@ -1,7 +1,8 @@
 //! What a run directory holds: the contract it belongs to, the journals of what has ended, the lock of who is at work.
 //!
-//! Imports nothing of this crate but [`crate::job`], [`crate::durable`] and [`crate::error`].
+//! Imports nothing of this crate but [`crate::job`], [`crate::analysis`], [`crate::durable`] and [`crate::error`].
 
+mod epochs;
 mod journal;
 mod layout;
 mod ledger;
@@ -10,6 +11,7 @@ pub mod record;
 mod selection;
 mod status;
 
+pub use epochs::{EpochLine, EpochLog, read_epochs};
 pub use journal::{Entry, Journal, merge_journals, read_journals};
 pub use layout::{Manifest, RunDir};
 pub use ledger::Ledger;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::analysis::medians::Medians;
 use crate::job::Trial;
 
 /// One attempt at one trial, ended.
@@ -61,30 +62,19 @@ pub enum Outcome {
 pub struct Summary {
     /// Optimizer steps taken.
     pub updates: u64,
-    /// Mean training loss of each epoch, scaled units.
-    pub losses: Vec<f64>,
+    /// The epoch whose weights were kept, counted from 1.
+    pub epoch: u32,
+    /// Mean training loss of that epoch, scaled units. Those of all epochs are in the run's `epochs` directory.
+    pub loss: f64,
     /// Share of the drawn windows that held a training target, and so were computed.
     pub window_share: f64,
     /// Scores on the days fitted on.
     pub train: Medians,
-    /// Scores on the validation days.
+    /// Scores on the validation days, over the sites with at least
+    /// [`VALIDATION_DAYS`](crate::job::VALIDATION_DAYS) of them.
     pub validation: Medians,
     /// Scores on the test days.
     pub test: Medians,
-}
-
-/// Medians over the sites at which a score is defined; of the validation part only sites with at least
-/// [`VALIDATION_DAYS`](crate::job::VALIDATION_DAYS) days count.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Medians {
-    /// Sites at which NSE is defined.
-    pub sites: u32,
-    /// Nash–Sutcliffe efficiency.
-    pub nse: Option<f64>,
-    /// Kling–Gupta efficiency (2009).
-    pub kge: Option<f64>,
-    /// Pearson's correlation.
-    pub r: Option<f64>,
 }
 
 /// Why an attempt did not end well.
@@ -104,6 +94,8 @@ pub enum FailureClass {
     Diverged,
     /// The trainer ended, by itself or by a signal.
     Crashed,
+    /// There is not enough memory, on the device or in the host.
+    Memory,
     /// libtorch reported an error, or the trainer could not write what it must.
     Error,
 }

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::ledger::Ledger;
-use super::record::{Medians, Summary};
+use super::record::Summary;
+use crate::analysis::medians::Medians;
 use crate::job::{Metric, Params, Part, Selection, Trial};
 
 /// A selection with everything it rests on.

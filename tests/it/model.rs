@@ -1,6 +1,7 @@
 //! The model against torch's own numbers, and what training promises of itself.
 
 mod files;
+mod options;
 mod sampling;
 mod training;
 
@@ -60,6 +61,6 @@ fn training(epochs: u32) -> Training {
     }
 }
 
-fn trainer(tensors: &Tensors, seed: u64, epochs: u32) -> Trainer {
+fn trainer(tensors: &Tensors, seed: u64, epochs: u32) -> Trainer<'_> {
     Trainer::new(tensors, &PARAMS, &training(epochs), seed, Device::Cpu).unwrap()
 }

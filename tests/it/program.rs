@@ -118,8 +118,8 @@ fn tch_mpi_and_hdf5_stay_in_their_modules_and_imports_point_one_way() {
         ("job", &[]),
         ("analysis", &[]),
         ("data", &["job"]),
-        ("model", &["data", "job"]),
-        ("run", &["job"]),
+        ("model", &["analysis", "data", "job"]),
+        ("run", &["analysis", "job"]),
         ("cluster", &["job", "run"]),
         ("report", &["analysis", "run", "data", "job"]),
     ];

@@ -1,10 +1,11 @@
 //! What was tried: configurations, trials and where they ran.
 
 use super::{Table, number};
+use crate::analysis::medians::Medians;
 use crate::job::Trial;
 use crate::report::results::Results;
 use crate::report::words;
-use crate::run::record::{Medians, Outcome, Record};
+use crate::run::record::{Outcome, Record};
 
 /// The records by stage, configuration and seed: an order that no launch and no rank has a part in.
 pub(crate) fn ordered<'a>(results: &Results<'a>) -> Vec<&'a Record> {
@@ -61,7 +62,7 @@ pub(super) fn selection(results: &Results<'_>) -> Table {
 pub(super) fn trials(results: &Results<'_>) -> Table {
     let mut table = Table::new(
         "trials.csv",
-        "trial stage fit hidden_size dropout window_days seed outcome updates last_loss_scaled window_share \
+        "trial stage fit hidden_size dropout window_days seed outcome updates epoch loss_scaled window_share \
          train_sites train_median_nse train_median_kge train_median_pearson_r validation_sites \
          validation_median_nse validation_median_kge validation_median_pearson_r test_sites test_median_nse \
          test_median_kge test_median_pearson_r failure_class failure_message",
@@ -80,13 +81,7 @@ pub(super) fn trials(results: &Results<'_>) -> Table {
         match &record.outcome {
             Outcome::Finished(summary) => {
                 row.extend(["finished".to_owned(), summary.updates.to_string()]);
-                row.push(
-                    summary
-                        .losses
-                        .last()
-                        .map(|&loss| number(loss))
-                        .unwrap_or_default(),
-                );
+                row.extend([summary.epoch.to_string(), number(summary.loss)]);
                 row.push(number(summary.window_share));
                 row.extend(
                     [summary.train, summary.validation, summary.test]
@@ -97,7 +92,7 @@ pub(super) fn trials(results: &Results<'_>) -> Table {
             }
             Outcome::Failed(failure) => {
                 row.push("failed".to_owned());
-                row.extend(std::iter::repeat_n(String::new(), 15));
+                row.extend(std::iter::repeat_n(String::new(), 16));
                 row.extend([
                     words::failure(failure.class).to_owned(),
                     failure.message.clone(),

@@ -1,7 +1,7 @@
 //! Windows: what is drawn, and what is left out of what is drawn.
 
 use efflux::data::{Scale, Tensors};
-use efflux::job::Transformation;
+use efflux::job::{Sampling, Transformation};
 use efflux::model::{Purpose, Sampler, Stream};
 use proptest::prelude::*;
 
@@ -46,36 +46,81 @@ proptest! {
         (present, window) in records(),
         seed: u64,
         epoch in 0_u32..1000,
+        warm_up in 0_usize..60,
     ) {
         let days = present[0].len();
-        let drawn = Sampler::new(&tensors(&present), window).epoch(seed, epoch, 3);
+        // A warm-up that leaves at least one day to start on.
+        let warm_up = warm_up % (days - window);
+        let sampler = Sampler::new(&tensors(&present), window, warm_up, Sampling::Uniform);
+        let drawn = sampler.epoch(seed, epoch, 3);
         prop_assert_eq!(drawn.batches.len(), 3);
         let mut next_row = 0;
         for (iteration, batch) in (0..).zip(&drawn.batches) {
             let mut stream = Stream::new(seed, Purpose::Starts, epoch, iteration);
-            let (mut rows, mut longest, mut targets) = (Vec::new(), 0, 0);
+            let (mut rows, mut targets) = (Vec::new(), 0);
             for (site, record) in present.iter().enumerate() {
-                let start = stream.below(u32::try_from(days - window).unwrap()) as usize;
+                let possible = u32::try_from(days - window - warm_up).unwrap();
+                let start = warm_up + stream.below(possible) as usize;
                 let held = &record[start..start + window];
                 if let Some(last) = held.iter().rposition(|&present| present) {
-                    rows.push(i64::try_from(site * days + start).unwrap());
-                    longest = longest.max(last + 1);
+                    let first = i64::try_from(site * days + start - warm_up).unwrap();
+                    rows.push((warm_up + last + 1, first));
                     targets += held.iter().map(|&present| u32::from(present)).sum::<u32>();
                 }
             }
+            rows.sort_by_key(|&(length, _)| std::cmp::Reverse(length));
+            let (lengths, firsts): (Vec<usize>, Vec<i64>) = rows.into_iter().unzip();
             prop_assert_eq!(batch.rows.start, next_row);
-            prop_assert_eq!(&drawn.starts[batch.rows.clone()], &rows[..]);
-            prop_assert_eq!((batch.days, batch.targets), (longest, targets));
+            prop_assert_eq!(&drawn.starts[batch.rows.clone()], &firsts[..]);
+            prop_assert_eq!((&batch.lengths, batch.targets), (&lengths, targets));
             next_row = batch.rows.end;
         }
         prop_assert_eq!(next_row, drawn.starts.len());
     }
+
+    #[test]
+    fn observed_sampling_draws_every_site_that_has_a_target_and_windows_that_hold_one(
+        (present, window) in records(),
+        seed: u64,
+    ) {
+        let days = present[0].len();
+        let sampler = Sampler::new(&tensors(&present), window, 0, Sampling::Observed);
+        // The last day of the calendar is in no window.
+        let sites = present.iter().filter(|site| site[..days - 1].contains(&true)).count();
+        let epoch = sampler.epoch(seed, 0, 5);
+        for batch in &epoch.batches {
+            prop_assert_eq!(batch.rows.len(), sites);
+            for &first in &epoch.starts[batch.rows.clone()] {
+                let first = usize::try_from(first).unwrap();
+                let (site, start) = (first / days, first % days);
+                prop_assert!(present[site][start..start + window].contains(&true));
+            }
+        }
+    }
+}
+
+#[test]
+fn observed_windows_are_uniform_among_those_that_hold_a_target() {
+    let mut present = vec![false; 60];
+    present[20] = true;
+    let sampler = Sampler::new(&tensors(&[present]), 5, 0, Sampling::Observed);
+    let mut counts = [0_u32; 60];
+    for start in sampler.epoch(1, 2, 10_000).starts {
+        counts[usize::try_from(start).unwrap()] += 1;
+    }
+    // Windows that begin on days 16 to 20: 2,000 each, standard deviation 40.
+    let (outside, inside) = (counts[..16].iter().chain(&counts[21..]), &counts[16..21]);
+    assert_eq!(outside.sum::<u32>(), 0);
+    assert!(
+        inside.iter().all(|count| count.abs_diff(2_000) < 200),
+        "{inside:?}"
+    );
 }
 
 #[test]
 fn starts_are_uniform_and_never_reach_the_last_possible_day() {
     let (days, window) = (25, 5);
-    let sampler = Sampler::new(&tensors(&[vec![true; days]]), window);
+    let sampler = Sampler::new(&tensors(&[vec![true; days]]), window, 0, Sampling::Uniform);
     let mut counts = vec![0_u32; days];
     for start in sampler.epoch(1, 2, 40_000).starts {
         counts[usize::try_from(start).unwrap()] += 1;
@@ -93,7 +138,12 @@ fn starts_are_uniform_and_never_reach_the_last_possible_day() {
 
 #[test]
 fn an_epoch_depends_on_seed_and_number_only() {
-    let sampler = Sampler::new(&tensors(&[vec![true; 50], vec![true; 50]]), 10);
+    let sampler = Sampler::new(
+        &tensors(&[vec![true; 50], vec![true; 50]]),
+        10,
+        0,
+        Sampling::Uniform,
+    );
     let epoch = sampler.epoch(1, 7, 5);
     let _ = sampler.epoch(1, 8, 5);
     assert_eq!(sampler.epoch(1, 7, 5), epoch);

@@ -11,7 +11,7 @@ use efflux::model::{Flow, Trained, Trainer, TrialError, predict};
 use super::{PARAMS, tensors, trainer, training};
 
 /// All of a result, to the last bit.
-fn bits(trained: &Trained) -> (Vec<u32>, Vec<u64>, u64, u64) {
+pub(super) fn bits(trained: &Trained) -> (Vec<u32>, Vec<u64>, u64, u64) {
     let weights = Vec::<f32>::try_from(trained.model.flat()).unwrap();
     (
         weights.iter().map(|weight| weight.to_bits()).collect(),
@@ -21,7 +21,7 @@ fn bits(trained: &Trained) -> (Vec<u32>, Vec<u64>, u64, u64) {
     )
 }
 
-fn to_the_end(trainer: Trainer) -> Trained {
+pub(super) fn to_the_end(trainer: Trainer) -> Trained {
     trainer.run(&mut |_| Flow::Continue).unwrap()
 }
 
@@ -176,7 +176,7 @@ fn a_calendar_run_in_pieces_is_the_calendar_run_at_once() {
     }
 }
 
-fn contract(pack: &Pack) -> Contract {
+pub(super) fn contract(pack: &Pack) -> Contract {
     Contract {
         pack_digest: pack.digest.clone(),
         dynamic: pack.dynamic.iter().map(|v| v.name.clone()).collect(),

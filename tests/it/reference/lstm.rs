@@ -1,6 +1,7 @@
 //! `lstm_parity.json`: forward, loss, every gradient and optimizer steps, in both precisions.
 
-use efflux::model::{Adadelta, Lstm, Masks, Mode, Shape, State, masked_mse};
+use efflux::job::{self, Training};
+use efflux::model::{Form, Lstm, Masks, Mode, Optimizer, Shape, State, masked_mean};
 use serde_json::Value;
 use tch::{Device, Kind, Tensor};
 
@@ -111,7 +112,8 @@ impl Golden {
             .to_kind(Kind::Int64)
             .sum(Kind::Int64)
             .int64_value(&[]);
-        masked_mse(
+        masked_mean(
+            Form::Square,
             &predicted,
             &target.nan_to_num(0.0, None, None),
             &present,
@@ -171,15 +173,21 @@ impl Golden {
     }
 
     /// Steps on the same batch, checked against the losses before each and the weights after some of them.
-    fn steps(&self, case: &str, masks: Option<&Masks>) {
+    fn steps(&self, case: &str, optimizer: job::Optimizer, masks: Option<&Masks>) {
         let expected = self.expected(case);
         let before = numbers(&expected["loss_before_each_step"]);
         let mut model = self.model();
-        let mut optimizer = Adadelta::new(self.shape().weights(), self.kind, Device::Cpu);
+        let training = Training {
+            optimizer,
+            ..Training::default()
+        };
+        let weights = self.shape().weights();
+        let mut optimizer = Optimizer::new(&training, weights, self.kind, Device::Cpu);
         for (step, &expected_loss) in (1..).zip(&before) {
             let (loss, gradient) = self.gradient(&model, masks);
             self.assert_number(case, "loss before a step", loss, &expected_loss.into());
-            optimizer.step(model.flat_mut(), &gradient);
+            let rate = training.learning_rate(0);
+            optimizer.step(model.flat_mut(), &gradient, rate, step);
             let Some(after) = expected.get(format!("after_{step}")) else {
                 continue;
             };
@@ -187,10 +195,7 @@ impl Golden {
             self.assert_close(case, "weights", model.flat(), &weights);
             let loss = self.loss(&model, None).double_value(&[]);
             self.assert_number(case, "loss after", loss, &after["loss_after"]);
-            for (name, found) in [
-                ("square_avg", &optimizer.square_avg),
-                ("acc_delta", &optimizer.acc_delta),
-            ] {
+            for (name, found) in optimizer.state() {
                 if after.get(name).is_some() {
                     self.assert_close(case, name, found, &self.flat(&after[name]));
                 }
@@ -264,12 +269,19 @@ fn a_run_in_two_pieces_is_one_run_only_if_the_state_is_carried() {
 
 #[test]
 fn adadelta_steps_are_those_of_torch() {
-    in_both_precisions(|golden| golden.steps("adadelta", None));
+    in_both_precisions(|golden| golden.steps("adadelta", job::Optimizer::Adadelta, None));
 }
 
 #[test]
 fn adadelta_steps_under_a_mask_are_those_of_torch() {
     in_both_precisions(|golden| {
-        golden.steps("adadelta_masked_fixed_mask", Some(&golden.masks()));
+        let masks = golden.masks();
+        let case = "adadelta_masked_fixed_mask";
+        golden.steps(case, job::Optimizer::Adadelta, Some(&masks));
     });
+}
+
+#[test]
+fn adam_steps_are_those_of_torch() {
+    in_both_precisions(|golden| golden.steps("adam", job::Optimizer::Adam, None));
 }

@@ -1,12 +1,13 @@
 //! A small study that never ran: sites with seasons, pulses and gaps, members that differ by noise, one failed trial.
 
+use efflux::analysis::medians::Medians;
 use efflux::data::{Member, SiteParts};
 use efflux::job::{
     Analysis, Contract, Evaluation, Fit, Metric, Missing, Params, Part, Split, Stage, Training,
     Transform, Trial,
 };
 use efflux::report::{Configuration, Results, Selection, Site};
-use efflux::run::record::{Failure, FailureClass, Medians, Outcome, Place, Record, Summary};
+use efflux::run::record::{Failure, FailureClass, Outcome, Place, Record, Summary};
 use jiff::civil::Date;
 
 pub(super) const DAYS: usize = 2400;
@@ -172,7 +173,8 @@ impl Study {
                 } else {
                     Outcome::Finished(Summary {
                         updates: 1200,
-                        losses: vec![0.02, 0.01],
+                        epoch: 2,
+                        loss: 0.01,
                         window_share: 0.09,
                         train: medians,
                         validation: medians,

@@ -1,0 +1,227 @@
+//! `[training]`: how every trial is trained. Whatever is left out is the paper.
+
+use std::f64::consts::PI;
+
+use serde::{Deserialize, Serialize};
+
+/// `[training]`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Training {
+    /// Passes over the data; the iterations of one follow hydroDL's formula.
+    pub epochs: u32,
+    /// How windows are drawn.
+    pub sampler: Sampling,
+    /// Days that the model sees before each window, without being judged on them.
+    pub warm_up_days: u32,
+    /// What is minimised.
+    pub loss: Loss,
+    /// Where Huber's loss turns from a square into a line, in standard deviations of the targets fitted on; 1 by default.
+    pub huber_delta: Option<f64>,
+    /// The rule that turns gradients into steps.
+    pub optimizer: Optimizer,
+    /// Factor of every step; by default 1 for Adadelta and 0.001 for Adam and AdamW, as in torch.
+    pub learning_rate: Option<f64>,
+    /// Share of a weight, times the learning rate, that a step of AdamW takes away; 0.01 by default, as in torch.
+    pub weight_decay: Option<f64>,
+    /// What becomes of the learning rate from epoch to epoch.
+    pub schedule: Schedule,
+    /// The length that a longer gradient is cut to; absent: none is.
+    pub clip_norm: Option<f64>,
+    /// Whose epoch's weights are the result.
+    pub keep: Keep,
+    /// Epochs without a better validation score after which a trial ends; absent: it runs all its epochs.
+    pub patience: Option<u32>,
+    /// Lets a GPU round the factors of 32-bit products to 10 bits. Faster, and other numbers.
+    pub tf32: bool,
+    /// CPU threads of one trainer. Part of the contract: the last bits of a sum depend on it.
+    pub threads: u32,
+}
+
+impl Default for Training {
+    fn default() -> Self {
+        Self {
+            epochs: 200,
+            sampler: Sampling::Uniform,
+            warm_up_days: 0,
+            loss: Loss::Mse,
+            huber_delta: None,
+            optimizer: Optimizer::Adadelta,
+            learning_rate: None,
+            weight_decay: None,
+            schedule: Schedule::Constant,
+            clip_norm: None,
+            keep: Keep::Last,
+            patience: None,
+            tf32: false,
+            threads: 1,
+        }
+    }
+}
+
+/// How the window of a site is drawn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sampling {
+    /// Anywhere in the calendar, blind to targets, as hydroDL: a site with a long record is in more batches.
+    #[default]
+    Uniform,
+    /// Among the windows that hold a target: every site that has one is in every batch. Other statistics than the
+    /// paper's: short records weigh more.
+    Observed,
+}
+
+/// What training minimises, in scaled units.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Loss {
+    /// Mean squared error over all targets of the batch.
+    #[default]
+    Mse,
+    /// The same with each site's errors divided by the standard deviation of its targets (plus a tenth of that of all
+    /// targets), so that a site counts by how it varies and not by how much it emits.
+    Nse,
+    /// Huber's: a large error counts by its size, not by its square.
+    Huber,
+}
+
+/// The rule that turns gradients into steps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Optimizer {
+    /// Adadelta with torch's defaults (rho 0.9, eps 1e-6), as hydroDL.
+    #[default]
+    Adadelta,
+    /// Adam with torch's defaults (betas 0.9 and 0.999, eps 1e-8).
+    Adam,
+    /// Adam with decoupled weight decay.
+    AdamW,
+}
+
+/// What becomes of the learning rate. Every rule gives one rate for all updates of an epoch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Schedule {
+    /// It stays.
+    #[default]
+    Constant,
+    /// It falls in equal steps, towards 0 after the last epoch.
+    Linear,
+    /// It falls along half a cosine, towards 0 after the last epoch.
+    Cosine,
+}
+
+/// Whose epoch's weights are the result of a trial.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Keep {
+    /// The last one's, as hydroDL.
+    #[default]
+    Last,
+    /// The one's with the highest median NSE over the validation days.
+    Best,
+}
+
+/// A value that cannot be: its key, the value, and what is expected.
+pub(super) type Fault = (&'static str, String, &'static str);
+
+impl Training {
+    /// The learning rate of an epoch, counted from 0.
+    pub fn learning_rate(&self, epoch: u32) -> f64 {
+        let first = self.learning_rate.unwrap_or(match self.optimizer {
+            Optimizer::Adadelta => 1.0,
+            Optimizer::Adam | Optimizer::AdamW => 1e-3,
+        });
+        let done = f64::from(epoch) / f64::from(self.epochs);
+        first
+            * match self.schedule {
+                Schedule::Constant => 1.0,
+                Schedule::Linear => 1.0 - done,
+                Schedule::Cosine => 0.5 * (1.0 + (PI * done).cos()),
+            }
+    }
+
+    /// Whether the course of a trial depends on its validation scores, and so on there being any.
+    pub fn needs_validation(&self) -> bool {
+        self.keep == Keep::Best || self.patience.is_some()
+    }
+
+    /// The first value that cannot be.
+    pub(super) fn fault(&self) -> Option<Fault> {
+        let positive = |key, value: Option<f64>| {
+            let wrong = value.filter(|value| !(value.is_finite() && *value > 0.0))?;
+            Some((key, wrong.to_string(), "above 0"))
+        };
+        let only = |key, value: Option<f64>, applies: bool, expected| {
+            let idle = value.filter(|_| !applies)?;
+            Some((key, idle.to_string(), expected))
+        };
+        let count = |key, value: u32, least, most, expected| {
+            (!(least..=most).contains(&value)).then(|| (key, value.to_string(), expected))
+        };
+        let huber = self.loss == Loss::Huber;
+        let decays = self.optimizer == Optimizer::AdamW;
+        count("epochs", self.epochs, 1, u32::MAX, "1 or more")
+            .or_else(|| count("threads", self.threads, 1, 1024, "1 to 1024"))
+            .or_else(|| positive("learning_rate", self.learning_rate))
+            .or_else(|| positive("clip_norm", self.clip_norm))
+            .or_else(|| positive("huber_delta", self.huber_delta))
+            .or_else(|| {
+                let expected = "no such key unless `loss` is \"huber\"";
+                only("huber_delta", self.huber_delta, huber, expected)
+            })
+            .or_else(|| {
+                let wrong = self
+                    .weight_decay
+                    .filter(|decay| !(0.0..1.0).contains(decay))?;
+                Some(("weight_decay", wrong.to_string(), "at least 0 and below 1"))
+            })
+            .or_else(|| {
+                let expected = "no such key unless `optimizer` is \"adamw\"";
+                only("weight_decay", self.weight_decay, decays, expected)
+            })
+            .or_else(|| count("patience", self.patience?, 1, u32::MAX, "1 or more"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rates(schedule: Schedule) -> Vec<f64> {
+        let training = Training {
+            epochs: 4,
+            optimizer: Optimizer::Adam,
+            learning_rate: Some(0.8),
+            schedule,
+            ..Training::default()
+        };
+        (0..4).map(|epoch| training.learning_rate(epoch)).collect()
+    }
+
+    #[test]
+    fn schedules_begin_at_the_learning_rate_and_fall_towards_zero() {
+        assert_eq!(rates(Schedule::Constant), [0.8; 4]);
+        for (found, expected) in rates(Schedule::Linear).iter().zip([0.8, 0.6, 0.4, 0.2]) {
+            assert!((found - expected).abs() < 1e-12, "{found}");
+        }
+        let half = 0.5_f64.sqrt();
+        let cosine = [0.8, 0.4 * (1.0 + half), 0.4, 0.4 * (1.0 - half)];
+        for (found, expected) in rates(Schedule::Cosine).iter().zip(cosine) {
+            assert!((found - expected).abs() < 1e-12, "{found}");
+        }
+    }
+
+    #[test]
+    fn the_learning_rate_is_torchs_unless_given() {
+        let of = |optimizer| {
+            let training = Training {
+                optimizer,
+                ..Training::default()
+            };
+            training.learning_rate(7)
+        };
+        assert_eq!(of(Optimizer::Adadelta), 1.0);
+        assert_eq!((of(Optimizer::Adam), of(Optimizer::AdamW)), (1e-3, 1e-3));
+    }
+}
