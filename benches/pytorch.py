@@ -1,10 +1,16 @@
-"""The updates of benches/update.rs in PyTorch: checked to be the same, then timed.
+"""The updates of benches/update.rs in PyTorch, as hydroDL trains: checked to be the same, then made when told to.
 
-    taskset -c 1 cargo bench --bench update -- DIR [WINDOW ...]
-    taskset -c 1 python3 benches/pytorch.py DIR [WINDOW ...]
+    python3 benches/pytorch.py DIR WINDOW full|targets
 
-Needs torch 2.11 (CPU), numpy and safetensors. Times are CPU times. For the second column of a comparison set the malloc
-variables of the trainer (MALLOC_MMAP_THRESHOLD_, MALLOC_TRIM_THRESHOLD_, MALLOC_TOP_PAD_) here, too.
+is a worker that benches/update.rs starts, with the files that it wrote to DIR. It says how far the weights after the
+checked updates are from efflux's. Then each line of stdin is a number of updates, and each answer the CPU milliseconds
+of one of them.
+
+    python3 benches/pytorch.py DIR WINDOW trials EPOCHS ITERATIONS SEED ...
+
+is what benches/trials.py starts: whole trials on windows that hold a target, each with the simulation of the calendar.
+
+Needs torch 2.11 (CPU), numpy and safetensors.
 """
 
 import sys
@@ -17,7 +23,6 @@ from safetensors.torch import load_file
 
 HIDDEN = 128
 DROPOUT = 0.2
-WINDOWS = (30, 90, 365)
 
 
 class Model(torch.nn.Module):
@@ -97,32 +102,47 @@ def check(data, folder, window):
     return max((after[name] - value).abs().max().item() for name, value in model.state_dict().items())
 
 
-def timed(data, window, drop_empty, updates):
-    """Milliseconds of CPU time of an update."""
+def drawn(random, data, window):
+    return random.integers(0, data.days - window, data.sites)
+
+
+def work(data, folder, window, drop_empty):
+    """Updates on demand."""
+    print(f"{check(data, folder, window):.1e}", flush=True)
     model, optimizer = fresh(data)
     random = np.random.default_rng(0)
-    for step in range(-10, updates):
-        if step == 0:
-            began = time.process_time()
-        starts = random.integers(0, data.days - window, data.sites)
-        update(model, optimizer, data, starts, window, drop_empty, DROPOUT)
-    return (time.process_time() - began) / updates * 1e3
+    for line in sys.stdin:
+        began = time.process_time()
+        for _ in range(int(line)):
+            update(model, optimizer, data, drawn(random, data, window), window, drop_empty, DROPOUT)
+        print((time.process_time() - began) / int(line) * 1e3, flush=True)
+
+
+def trial(data, window, epochs, iterations, seed):
+    """A trial from its first update to the simulated calendar."""
+    torch.manual_seed(seed)
+    random = np.random.default_rng(seed)
+    model, optimizer = fresh(data)
+    for _ in range(epochs):
+        losses = []
+        for _ in range(iterations):
+            loss = update(model, optimizer, data, drawn(random, data, window), window, True, DROPOUT)
+            losses.append(loss)
+        print(f"loss {np.nanmean(losses):.5f}")
+    with torch.no_grad():
+        print(f"simulated {model(data.x.transpose(0, 1), 0.0).shape}")
 
 
 def main():
     torch.set_num_threads(1)
-    folder = Path(sys.argv[1])
+    folder, window, what = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
     data = Data(folder)
-    print(f"torch {torch.__version__}, {torch.backends.cpu.get_cpu_capability()}, 1 thread")
-    for window in [int(word) for word in sys.argv[2:]] or WINDOWS:
-        difference = check(data, folder, window)
-        updates = 9_000 // window
-        full = timed(data, window, False, updates // 3)
-        dropped = timed(data, window, True, updates)
-        print(
-            f"window {window:3}, hidden {HIDDEN}: full batch {full:7.3f} ms, windows with targets {dropped:7.3f} ms"
-            f" (weights after 20 updates differ by {difference:.1e})"
-        )
+    if what == "trials":
+        epochs, iterations, *seeds = map(int, sys.argv[4:])
+        for seed in seeds:
+            trial(data, window, epochs, iterations, seed)
+    else:
+        work(data, folder, window, what == "targets")
 
 
 main()

@@ -1,77 +1,382 @@
-//! The time of one update at the paper's size, and the material with which `benches/pytorch.py` times and checks the
-//! same updates in PyTorch.
+//! The time of one update, paired with the same update in PyTorch.
 //!
-//! `cargo bench --bench update -- [DIR [WINDOW …]]` writes into DIR (`target/tmp/update` by default)
-//! `days.safetensors` (inputs and targets) and, for each window length, `w<days>-{before,after}.safetensors` (weights
-//! before the first and after the last of a few updates without dropout) with `w<days>-starts.txt` (the windows these
-//! updates drew). Run it pinned to one core. Times are CPU times, so that what else the machine does counts as little as
-//! it can.
+//! ```text
+//! cargo bench --bench update -- [--python PYTHON] [--core N] [--rounds N] [--pack PACK] [--save FILE] [WINDOW …]
+//! ```
+//!
+//! Workers take turns on one core, a fraction of a second each, round after round, so that what the machine does besides
+//! meets all of them alike; ratios are those of neighbours, and their median counts. Times are CPU times. PyTorch runs
+//! twice: as shipped, and with the malloc settings of efflux's trainers. First both make the same updates from the same
+//! weights, and the largest difference of a weight is printed. Without a PYTHON that has torch 2.11 and safetensors, only
+//! efflux is timed.
+//!
+//! The data are those of `efflux synth` as it comes, or a PACK, fitted on the whole training part.
 
 use std::error::Error;
+use std::fmt::Write as _;
 use std::fs;
+use std::io::{BufRead, BufReader, Write as _};
 use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
-use efflux::data::{SynthOptions, Tensors, iterations_per_epoch, synthesize};
+use efflux::analysis::statistics::median;
+use efflux::data::{Pack, SynthOptions, Tensors, choose, iterations_per_epoch, synthesize};
 use efflux::job::{
-    Contract, DeviceChoice, Evaluation, Fit, Missing, Params, Split, Training, Transform,
+    Contract, DeviceChoice, Evaluation, Fit, Inputs, Missing, Params, Split, Training, Transform,
 };
 use efflux::model::device::{self, Device};
 use efflux::model::{Flow, Purpose, Stream, Trainer, TrialError};
 use safetensors::tensor::{Dtype, TensorView};
+
+type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 
 const WINDOWS: [u32; 3] = [30, 90, 365];
 const HIDDEN: u32 = 128;
 const SEED: u64 = 0;
 /// Updates whose weights PyTorch must arrive at, too.
 const CHECKED: u32 = 20;
+/// CPU milliseconds of a turn.
+const TURN: f64 = 600.0;
+/// What `src/cluster/trainer.rs` sets for trainers.
+const MALLOC: [(&str, &str); 3] = [
+    ("MALLOC_MMAP_THRESHOLD_", "4294967296"),
+    ("MALLOC_TRIM_THRESHOLD_", "4294967296"),
+    ("MALLOC_TOP_PAD_", "67108864"),
+];
 
-fn main() -> Result<(), Box<dyn Error>> {
-    // Cargo adds `--bench`.
-    let mut words = std::env::args()
-        .skip(1)
-        .filter(|word| !word.starts_with("--"));
-    let folder = words.next().map_or_else(
-        || PathBuf::from(concat!(env!("CARGO_TARGET_TMPDIR"), "/update")),
-        PathBuf::from,
-    );
-    let chosen = words
-        .map(|word| word.parse())
-        .collect::<Result<Vec<u32>, _>>()?;
-    fs::create_dir_all(&folder)?;
-    device::open(DeviceChoice::Cpu)?;
-    println!("{}", device::describe(Device::Cpu, 1));
-
-    let sparse = tensors()?;
-    write_days(&sparse, &folder.join("days.safetensors"))?;
-    // With a target on every day nothing can be left out: the cost of full batches.
-    let mut full = sparse.clone();
-    for value in &mut full.target {
-        *value = if value.is_nan() { 0.5 } else { *value };
+fn main() -> Outcome {
+    let options = Options::parse()?;
+    match &options.work {
+        Some(batch) => work(&options, batch),
+        None => compare(&options),
     }
-    for window in WINDOWS
-        .into_iter()
-        .filter(|window| chosen.is_empty() || chosen.contains(window))
-    {
-        check(&sparse, window, &folder)?;
-        let updates = 9_000 / window;
-        let (with_targets, share) = time(&sparse, window, updates)?;
-        let (every, _) = time(&full, window, updates / 3)?;
-        println!(
-            "window {window:3}, hidden {HIDDEN}: full batch {every:7.3} ms, windows with targets {with_targets:7.3} ms \
-             (share {share:.3})"
-        );
+}
+
+struct Options {
+    folder: PathBuf,
+    python: PathBuf,
+    core: u32,
+    rounds: usize,
+    pack: Option<PathBuf>,
+    save: Option<PathBuf>,
+    windows: Vec<u32>,
+    /// This process is a worker on such batches: `full` or `targets`.
+    work: Option<String>,
+}
+
+impl Options {
+    fn parse() -> Outcome<Self> {
+        let mut options = Self {
+            folder: concat!(env!("CARGO_TARGET_TMPDIR"), "/update").into(),
+            python: "python3".into(),
+            core: 0,
+            rounds: 9,
+            pack: None,
+            save: None,
+            windows: Vec::new(),
+            work: None,
+        };
+        let mut words = std::env::args().skip(1);
+        while let Some(word) = words.next() {
+            let mut value = || words.next().ok_or(format!("{word} needs a value"));
+            match word.as_str() {
+                // Cargo adds it.
+                "--bench" => {}
+                "--python" => options.python = value()?.into(),
+                "--core" => options.core = value()?.parse()?,
+                "--rounds" => options.rounds = value()?.parse()?,
+                "--pack" => options.pack = Some(value()?.into()),
+                "--save" => options.save = Some(value()?.into()),
+                "--work" => options.work = Some(value()?),
+                window => options.windows.push(window.parse()?),
+            }
+        }
+        if options.windows.is_empty() {
+            options.windows = WINDOWS.into();
+        }
+        Ok(options)
+    }
+}
+
+/// One column of the table: who trains, and on which windows.
+struct Column {
+    name: &'static str,
+    is_peer: bool,
+    batch: &'static str,
+    malloc: bool,
+}
+
+const COLUMNS: [Column; 6] = [
+    Column {
+        name: "efflux, all windows",
+        is_peer: false,
+        batch: "full",
+        malloc: true,
+    },
+    Column {
+        name: "efflux, with targets",
+        is_peer: false,
+        batch: "targets",
+        malloc: true,
+    },
+    Column {
+        name: "PyTorch, all",
+        is_peer: true,
+        batch: "full",
+        malloc: false,
+    },
+    Column {
+        name: "PyTorch, all, malloc",
+        is_peer: true,
+        batch: "full",
+        malloc: true,
+    },
+    Column {
+        name: "PyTorch, with targets",
+        is_peer: true,
+        batch: "targets",
+        malloc: false,
+    },
+    Column {
+        name: "PyTorch, with targets, malloc",
+        is_peer: true,
+        batch: "targets",
+        malloc: true,
+    },
+];
+
+/// Whose time is divided by whose.
+const RATIOS: [(usize, usize); 7] = [(2, 0), (3, 0), (2, 1), (3, 1), (4, 1), (5, 1), (0, 1)];
+
+fn compare(options: &Options) -> Outcome {
+    fs::create_dir_all(&options.folder)?;
+    device::open(DeviceChoice::Cpu)?;
+    let tensors = tensors(options)?;
+    write_days(&tensors, &options.folder.join("days.safetensors"))?;
+    let has_peer = Command::new(&options.python)
+        .args(["-c", "import torch, safetensors, numpy"])
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success());
+    let mut text = format!(
+        "{}; core {}, {} rounds; {} sites, hidden {HIDDEN}, dropout 0.2\n",
+        machine(),
+        options.core,
+        options.rounds,
+        tensors.sites
+    );
+    print!("{text}");
+    if !has_peer {
+        println!("{} has no torch: efflux alone", options.python.display());
+    }
+    for &window in &options.windows {
+        check(&tensors, window, &options.folder)?;
+        let rows = compare_at(options, &tensors, window, has_peer)?;
+        print!("{rows}");
+        text += &rows;
+    }
+    if let Some(path) = &options.save {
+        fs::write(path, text)?;
     }
     Ok(())
 }
 
-/// The default synthetic pack under the default contract, fitted on the whole training part.
-fn tensors() -> Result<Tensors, Box<dyn Error>> {
-    let pack = synthesize(&SynthOptions::default())?;
+fn compare_at(
+    options: &Options,
+    tensors: &Tensors,
+    window: u32,
+    has_peer: bool,
+) -> Outcome<String> {
+    let mut workers = Vec::new();
+    for column in COLUMNS.iter().filter(|column| has_peer || !column.is_peer) {
+        workers.push(Worker::start(options, column, window)?);
+    }
+    let mut text = format!(
+        "\nwindow {window} days, share of windows with a target {:.3}",
+        share(tensors, window)
+    );
+    if let Some(peer) = workers.iter().find(|worker| worker.column.is_peer) {
+        write!(
+            text,
+            ", weights after {CHECKED} updates differ by {}",
+            peer.said
+        )?;
+    }
+    text += "\n";
+    // The first turn finds the length of the others.
+    for worker in &mut workers {
+        let milliseconds = worker.turn(3)?;
+        worker.updates = whole(TURN / milliseconds);
+    }
+    let mut rounds = Vec::new();
+    for _ in 0..options.rounds {
+        let turns = workers.iter_mut().map(|worker| worker.turn(worker.updates));
+        rounds.push(turns.collect::<Outcome<Vec<f64>>>()?);
+    }
+    for (index, worker) in workers.iter().enumerate() {
+        let times: Vec<f64> = rounds.iter().map(|round| round[index]).collect();
+        writeln!(
+            text,
+            "  {:<32} {:>8.3} ms   {}",
+            worker.column.name,
+            middle(&times),
+            list(&times)
+        )?;
+    }
+    for (slow, fast) in RATIOS.into_iter().filter(|&(slow, _)| slow < workers.len()) {
+        let ratios: Vec<f64> = rounds
+            .iter()
+            .map(|round| round[slow] / round[fast])
+            .collect();
+        let name = format!("{} / {}", COLUMNS[slow].name, COLUMNS[fast].name);
+        writeln!(
+            text,
+            "  {name:<52} {:>6.2} ×   {}",
+            middle(&ratios),
+            list(&ratios)
+        )?;
+    }
+    Ok(text)
+}
+
+fn middle(values: &[f64]) -> f64 {
+    median(values).unwrap_or(f64::NAN)
+}
+
+/// All of them, for whoever wants more than the median.
+fn list(values: &[f64]) -> String {
+    values
+        .iter()
+        .map(|value| format!("{value:.2}"))
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // A count of updates.
+fn whole(updates: f64) -> u32 {
+    (updates.round() as u32).max(1)
+}
+
+/// A process that makes updates when told to.
+struct Worker {
+    column: &'static Column,
+    child: Child,
+    orders: ChildStdin,
+    answers: BufReader<ChildStdout>,
+    said: String,
+    updates: u32,
+}
+
+impl Worker {
+    fn start(options: &Options, column: &'static Column, window: u32) -> Outcome<Self> {
+        let mut command = Command::new("taskset");
+        command.args(["-c", &options.core.to_string()]);
+        if column.is_peer {
+            let script = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/pytorch.py");
+            command
+                .arg(&options.python)
+                .arg(script)
+                .arg(&options.folder);
+            command.args([&window.to_string(), column.batch]);
+        } else {
+            command.arg(std::env::current_exe()?);
+            command.args(["--work", column.batch, &window.to_string()]);
+            if let Some(pack) = &options.pack {
+                command.arg("--pack").arg(pack);
+            }
+        }
+        if column.malloc {
+            command.envs(MALLOC);
+        }
+        let mut child = command
+            .env("OMP_NUM_THREADS", "1")
+            .env("MKL_NUM_THREADS", "1")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let (orders, answers) = (child.stdin.take(), child.stdout.take());
+        let mut worker = Self {
+            column,
+            child,
+            orders: orders.ok_or("no pipe")?,
+            answers: BufReader::new(answers.ok_or("no pipe")?),
+            said: String::new(),
+            updates: 0,
+        };
+        worker.said = worker.answer()?;
+        Ok(worker)
+    }
+
+    /// Milliseconds of each of so many updates.
+    fn turn(&mut self, updates: u32) -> Outcome<f64> {
+        writeln!(self.orders, "{updates}")?;
+        Ok(self.answer()?.parse()?)
+    }
+
+    fn answer(&mut self) -> Outcome<String> {
+        let mut line = String::new();
+        if self.answers.read_line(&mut line)? == 0 {
+            return Err(format!("{} ended", self.column.name).into());
+        }
+        Ok(line.trim().to_owned())
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Makes as many updates as each line of stdin says, and answers with the CPU milliseconds of one.
+fn work(options: &Options, batch: &str) -> Outcome {
+    device::open(DeviceChoice::Cpu)?;
+    let mut tensors = tensors(options)?;
+    if batch == "full" {
+        // With a target on every day nothing can be left out.
+        for value in &mut tensors.target {
+            *value = if value.is_nan() { 0.5 } else { *value };
+        }
+    }
+    println!("ready");
+    let mut orders = std::io::stdin().lines();
+    let (mut left, mut made, mut began) = (0_u32, 0_u32, 0.0);
+    let result = trainer(&tensors, options.windows[0], 0.2)?.run(&mut |_| {
+        if left > 0 {
+            left -= 1;
+            return Flow::Continue;
+        }
+        if made > 0 {
+            println!("{}", (cpu_milliseconds() - began) / f64::from(made));
+        }
+        match orders.next() {
+            Some(Ok(line)) => {
+                made = line.trim().parse().unwrap_or(1);
+                left = made - 1;
+                began = cpu_milliseconds();
+                Flow::Continue
+            }
+            _ => Flow::Stop,
+        }
+    });
+    match result {
+        Ok(_) | Err(TrialError::Interrupted) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn tensors(options: &Options) -> Outcome<Tensors> {
+    let pack = match &options.pack {
+        Some(path) => Pack::read(path)?,
+        None => synthesize(&SynthOptions::default())?,
+    };
+    let (dynamic, statics) = choose(&pack, &Inputs::default(), Path::new("the bench"))?;
     let contract = Contract {
         pack_digest: pack.digest.clone(),
-        dynamic: pack.dynamic.iter().map(|v| v.name.clone()).collect(),
-        statics: pack.statics.iter().map(|v| v.name.clone()).collect(),
+        dynamic,
+        statics,
         missing: Missing::Error,
         split: Split::default(),
         transform: Transform::default(),
@@ -87,28 +392,13 @@ fn trainer(tensors: &Tensors, window: u32, dropout: f64) -> Result<Trainer<'_>, 
         dropout,
         window_days: window,
     };
-    let trainer = Trainer::new(tensors, &params, &Training::default(), SEED, Device::Cpu)?;
+    // A worker is stopped long before.
+    let training = Training {
+        epochs: u32::MAX,
+        ..Training::default()
+    };
+    let trainer = Trainer::new(tensors, &params, &training, SEED, Device::Cpu)?;
     Ok(trainer.observed_every(Duration::ZERO))
-}
-
-/// Milliseconds of CPU time of an update, and the share of windows that hold a target.
-fn time(tensors: &Tensors, window: u32, updates: u32) -> Result<(f64, f64), Box<dyn Error>> {
-    const WARM_UP: u32 = 10;
-    let (mut looks, mut began) = (0, 0.0);
-    let result = trainer(tensors, window, 0.2)?.run(&mut |_| {
-        looks += 1;
-        if looks == WARM_UP {
-            began = cpu_milliseconds();
-        }
-        if looks == WARM_UP + updates {
-            Flow::Stop
-        } else {
-            Flow::Continue
-        }
-    });
-    expect_interrupted(result.map(|_| ()))?;
-    let spent = cpu_milliseconds() - began;
-    Ok((spent / f64::from(updates), share(tensors, window)))
 }
 
 /// CPU time of the main thread, which is the only one that computes.
@@ -119,6 +409,23 @@ fn cpu_milliseconds() -> f64 {
         .next()
         .and_then(|word| word.parse::<f64>().ok());
     nanoseconds.unwrap_or(f64::NAN) / 1e6
+}
+
+/// The processor, as it calls itself, and the level of its instructions.
+fn machine() -> String {
+    let text = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let field = |name: &str| {
+        let mut pairs = text.lines().filter_map(|line| line.split_once(':'));
+        let found = pairs.find(|(found, _)| found.trim() == name);
+        found.map_or("?", |(_, value)| value).trim().to_owned()
+    };
+    format!(
+        "{} (family {}, model {}), {}",
+        field("model name"),
+        field("cpu family"),
+        field("model"),
+        device::describe(Device::Cpu, 1)
+    )
 }
 
 fn share(tensors: &Tensors, window: u32) -> f64 {
@@ -134,15 +441,8 @@ fn share(tensors: &Tensors, window: u32) -> f64 {
     hits as f64 / (tensors.sites * (tensors.days - window)) as f64
 }
 
-fn expect_interrupted(result: Result<(), TrialError>) -> Result<(), TrialError> {
-    match result {
-        Ok(()) | Err(TrialError::Interrupted) => Ok(()),
-        Err(error) => Err(error),
-    }
-}
-
-/// Weights before and after a few updates, and every window they drew.
-fn check(tensors: &Tensors, window: u32, folder: &Path) -> Result<(), Box<dyn Error>> {
+/// Weights before and after a few updates without dropout, and every window they drew.
+fn check(tensors: &Tensors, window: u32, folder: &Path) -> Outcome {
     let file = |what: &str| folder.join(format!("w{window}-{what}"));
     let mut looks = 0;
     let mut saved = Ok(());
@@ -162,7 +462,9 @@ fn check(tensors: &Tensors, window: u32, folder: &Path) -> Result<(), Box<dyn Er
             Flow::Continue
         }
     });
-    expect_interrupted(result.map(|_| ()))?;
+    if !matches!(result, Err(TrialError::Interrupted)) {
+        return Err("the checked updates came to an end of their own".into());
+    }
     saved?;
     let (sites, days) = (tensors.sites, tensors.days);
     let iterations = iterations_per_epoch(sites, days, sites, window as usize, 0);
@@ -182,26 +484,21 @@ fn check(tensors: &Tensors, window: u32, folder: &Path) -> Result<(), Box<dyn Er
     Ok(())
 }
 
-fn write_days(tensors: &Tensors, path: &Path) -> Result<(), Box<dyn Error>> {
+fn write_days(tensors: &Tensors, path: &Path) -> Outcome {
     let bytes =
         |values: &[f32]| -> Vec<u8> { values.iter().flat_map(|v| v.to_le_bytes()).collect() };
     let (sites, days) = (tensors.sites, tensors.days);
     let dynamic = bytes(&tensors.dynamic_values);
     let statics = bytes(&tensors.static_values);
     let target = bytes(&tensors.target);
+    let view = |shape: Vec<usize>, bytes| TensorView::new(Dtype::F32, shape, bytes);
     let views = [
         (
             "dynamic",
-            TensorView::new(Dtype::F32, vec![sites, days, tensors.dynamic], &dynamic)?,
+            view(vec![sites, days, tensors.dynamic], &dynamic)?,
         ),
-        (
-            "static",
-            TensorView::new(Dtype::F32, vec![sites, tensors.statics], &statics)?,
-        ),
-        (
-            "target",
-            TensorView::new(Dtype::F32, vec![sites, days], &target)?,
-        ),
+        ("static", view(vec![sites, tensors.statics], &statics)?),
+        ("target", view(vec![sites, days], &target)?),
     ];
     safetensors::serialize_to_file(views, None, path)?;
     Ok(())

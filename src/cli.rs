@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use efflux::cluster::Level;
 use efflux::job::DeviceChoice;
 
 /// Train, select and judge LSTM models of daily soil CO2 efflux
@@ -152,17 +153,7 @@ pub(crate) struct SweepArgs {
     pub(crate) slots: Option<u32>,
 
     #[command(flatten)]
-    pub(crate) device: DeviceArgs,
-
-    /// How often to keep what it takes to go on with a running trial: a kill costs no more than this
-    #[arg(
-        long,
-        env = "EFFLUX_CHECKPOINT_SECONDS",
-        default_value = "60",
-        value_name = "SECONDS",
-        value_parser = clap::value_parser!(u32).range(1..)
-    )]
-    pub(crate) checkpoint_seconds: u32,
+    pub(crate) trainer: TrainerArgs,
 }
 
 #[derive(Args, Debug)]
@@ -174,16 +165,16 @@ pub(crate) struct TrialArgs {
     #[arg(long, value_name = "ID")]
     pub(crate) id: String,
 
-    /// Keep weights and simulation here
+    /// Keep weights, simulation, epochs and log here. Interrupted, the same command continues
     #[arg(short, long, value_name = "DIR")]
     pub(crate) output: Option<PathBuf>,
 
     #[command(flatten)]
-    pub(crate) device: DeviceArgs,
+    pub(crate) trainer: TrainerArgs,
 }
 
 #[derive(Args, Debug)]
-pub(crate) struct DeviceArgs {
+pub(crate) struct TrainerArgs {
     /// Where to train
     #[arg(
         long,
@@ -192,6 +183,21 @@ pub(crate) struct DeviceArgs {
         value_name = "DEVICE"
     )]
     pub(crate) device: DeviceChoice,
+
+    /// Hold trainers to this instruction-set level, to give the bits that such a processor gives
+    /// [default: the lowest of all hosts]
+    #[arg(long, env = "EFFLUX_LEVEL", value_name = "LEVEL")]
+    pub(crate) level: Option<Level>,
+
+    /// How often to keep what it takes to go on with a running trial: a kill costs no more than this
+    #[arg(
+        long,
+        env = "EFFLUX_CHECKPOINT_SECONDS",
+        default_value = "60",
+        value_name = "SECONDS",
+        value_parser = clap::value_parser!(u32).range(1..)
+    )]
+    pub(crate) checkpoint_seconds: u32,
 }
 
 #[derive(Args, Debug)]

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use super::message::{Assignment, Order, Preparation, Ready, Report};
 use super::mpi::World;
 use super::scheduler::{Action, Event, Scheduler};
+use super::slots::Level;
 use super::supervisor::Supervisor;
 use crate::error::{Error, Result};
 use crate::job::{Contract, DeviceChoice, Stage, Trial, TrialId};
@@ -35,6 +36,8 @@ pub struct Launch {
     pub contract: Contract,
     /// The device to train on.
     pub device: DeviceChoice,
+    /// The instruction-set level that trainers keep to, unless it is the lowest of all hosts.
+    pub level: Option<Level>,
     /// Seconds between two checkpoints of a running trial.
     pub checkpoint_seconds: u32,
     /// Set by a signal: leave soon.
@@ -111,11 +114,8 @@ impl<'a> Coordinator<'a> {
             begun: HashMap::new(),
         };
         let ranks = this.joined()?;
-        let level = ranks
-            .values()
-            .map(|ready| ready.level)
-            .min()
-            .ok_or_else(|| Error::Internal("a launch without ranks".into()))?;
+        let hosts = ranks.values().map(|ready| (&*ready.host, ready.level));
+        let level = Level::common(this.launch.level, hosts)?;
         for (&rank, ready) in &ranks {
             tracing::info!(rank, host = %ready.host, slots = ready.slots, "joined");
             let preparation = Preparation {

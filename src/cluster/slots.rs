@@ -4,15 +4,19 @@ use std::thread::available_parallelism;
 
 use serde::{Deserialize, Serialize};
 
+use crate::error::{Error, Result};
+
 /// Instruction-set levels that change the last bits of a result, lowest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, clap::ValueEnum,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Level {
-    /// What every processor of the architecture has.
+    /// What every processor of the architecture has
     Baseline,
-    /// AVX2 and FMA.
+    /// AVX2 and FMA
     Avx2,
-    /// AVX-512 F, BW, DQ and VL.
+    /// AVX-512 F, BW, DQ and VL
     Avx512,
 }
 
@@ -33,6 +37,29 @@ impl Level {
             }
         }
         Self::Baseline
+    }
+
+    /// The level that trainers on these hosts keep to: the wanted one, else the lowest of all.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Usage`] if a host does not have the wanted one.
+    pub fn common<'a>(
+        wanted: Option<Self>,
+        hosts: impl IntoIterator<Item = (&'a str, Self)>,
+    ) -> Result<Self> {
+        let lowest = hosts.into_iter().min_by_key(|(_, level)| *level);
+        let (host, lowest) =
+            lowest.ok_or_else(|| Error::Internal("a launch without ranks".into()))?;
+        match wanted {
+            Some(wanted) if wanted > lowest => Err(Error::Usage(format!(
+                "--level {}: {host} has {} at most",
+                wanted.name(),
+                lowest.name()
+            ))),
+            Some(wanted) => Ok(wanted),
+            None => Ok(lowest),
+        }
     }
 
     /// The name people and records use.
@@ -79,6 +106,16 @@ fn slots_of(slurm: Option<&str>, processors: usize, threads: u32, ranks: u32) ->
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn trainers_keep_to_the_lowest_level_of_all_hosts_or_to_a_lower_one_if_wanted() {
+        let hosts = [("a", Level::Avx512), ("b", Level::Avx2)];
+        assert_eq!(Level::common(None, hosts).unwrap(), Level::Avx2);
+        let baseline = Some(Level::Baseline);
+        assert_eq!(Level::common(baseline, hosts).unwrap(), Level::Baseline);
+        let error = Level::common(Some(Level::Avx512), hosts).unwrap_err();
+        assert_eq!(error.to_string(), "--level avx512: b has avx2 at most");
+    }
 
     #[test]
     fn slurm_knows_better_than_the_processor_count() {

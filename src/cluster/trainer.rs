@@ -39,11 +39,11 @@ const ALLOCATOR: [(&str, &str); 3] = [
     ("MALLOC_TOP_PAD_", "67108864"),
 ];
 
-/// On a GPU: 32-bit products keep all their bits, and sums are taken in the same order in every run.
-const GPU: [(&str, &str); 2] = [
-    ("NVIDIA_TF32_OVERRIDE", "0"),
-    ("CUBLAS_WORKSPACE_CONFIG", ":4096:8"),
-];
+/// On a GPU: sums are taken in the same order in every run, cuDNN's LSTM included.
+const SAME_SUMS: (&str, &str) = ("CUBLAS_WORKSPACE_CONFIG", ":4096:8");
+
+/// On a GPU: 0 lets 32-bit products keep all their bits.
+const TF32: &str = "NVIDIA_TF32_OVERRIDE";
 
 impl Trainer {
     /// Starts a trainer and tells it what all its trials have in common. It says [`Report::Ready`] when it has loaded
@@ -75,9 +75,13 @@ impl Trainer {
         command
             .envs(preparation.level.environment())
             .envs(ALLOCATOR)
-            .envs(GPU)
+            .env(SAME_SUMS.0, SAME_SUMS.1)
+            .env_remove(TF32)
             .env("OMP_NUM_THREADS", &threads)
             .env("MKL_NUM_THREADS", &threads);
+        if !preparation.contract.training.tf32 {
+            command.env(TF32, "0");
+        }
         let refused = |error: io::Error| {
             Error::Trainer(format!("cannot start {}: {error}", program.display()))
         };

@@ -104,8 +104,9 @@ fn lead(
         run: study.run.clone(),
         pack: study.job.pack.clone(),
         contract: study.contract.clone(),
-        device: args.device.device,
-        checkpoint_seconds: args.checkpoint_seconds,
+        device: args.trainer.device,
+        level: args.trainer.level,
+        checkpoint_seconds: args.trainer.checkpoint_seconds,
         interrupted,
     };
     let mut coordinator = Coordinator::gather(launch, world, slots, ledger, lock)?;

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use efflux::cluster::{Assignment, Level, Order, Preparation, Report, Trainer};
 use efflux::error::{Error, Exit, Result};
 use efflux::job::{Params, Trial};
+use efflux::run::host;
 use efflux::run::record::{Outcome, Record};
 
 use super::study::Study;
@@ -16,27 +17,30 @@ pub(crate) fn trial(args: &TrialArgs) -> Result<Exit> {
     let study = Study::open(&args.job)?;
     let trial = find(&study, &args.id)?;
     let scratch = std::env::temp_dir().join(format!("efflux-trial-{}", std::process::id()));
+    let directory = args.output.clone().unwrap_or_else(|| scratch.clone());
+    let host = host();
     let preparation = Preparation {
-        launch: "trial".into(),
-        run: scratch.clone(),
+        launch: format!("trial-{}", trial.id),
+        run: directory.clone(),
         pack: study.job.pack.clone(),
         contract: study.contract.clone(),
-        device: args.device.device,
-        level: Level::of_this_host(),
-        checkpoint_seconds: u32::MAX,
+        device: args.trainer.device,
+        level: Level::common(args.trainer.level, [(&*host, Level::of_this_host())])?,
+        checkpoint_seconds: args.trainer.checkpoint_seconds,
         rank: 0,
         slot: 0,
     };
-    let trainer = Trainer::spawn(&preparation, &scratch.join("trainer.log"))?;
+    let checkpoint = directory.join(format!("{}.checkpoint", trial.id));
+    let trainer = Trainer::spawn(&preparation, &directory.join("trainer.log"))?;
     let assignment = Assignment {
         trial,
         attempt: 1,
         keep: args.output.clone(),
-        checkpoint: None,
+        checkpoint: args.output.is_some().then(|| checkpoint.clone()),
     };
-    let record = train(trainer, assignment);
-    let record = record?;
-    // After an error the log in it is of use; now it is not.
+    let record = train(trainer, assignment)?;
+    // The trial has ended, and so nobody goes on from there; the log is of use after an error only.
+    let _ = std::fs::remove_file(checkpoint);
     let _ = std::fs::remove_dir_all(&scratch);
     console::wipe();
     let text = serde_json::to_string_pretty(&record)

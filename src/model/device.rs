@@ -54,6 +54,11 @@ pub fn describe(device: Device, threads: u32) -> String {
         Device::Cuda(index) => format!("cuda {index}, tf32"),
         _ => {
             let level = env::var("ATEN_CPU_CAPABILITY").unwrap_or_else(|_| highest_level().into());
+            let level = if level == "default" {
+                "baseline"
+            } else {
+                &level
+            };
             let plural = if threads == 1 { "" } else { "s" };
             format!("cpu {level}, {threads} thread{plural}")
         }
@@ -75,7 +80,7 @@ fn highest_level() -> &'static str {
             return "avx2";
         }
     }
-    "default"
+    "baseline"
 }
 
 fn cuda() -> Result<Device, String> {

@@ -121,25 +121,24 @@ impl Lstm {
     ///
     /// `reset_parameters` of `torch.nn.Linear` and of hydroDL's `CudnnLstm`.
     pub fn initial(shape: Shape, seed: u64, kind: Kind, device: Device) -> Self {
+        // Some at a time, so that a model takes its own memory and no more.
+        const BLOCK: usize = 1 << 16;
         let mut stream = Stream::new(seed, Purpose::Weights, 0, 0);
-        let values: Vec<f64> = PARAMETERS
-            .iter()
-            .zip(shape.parameters())
-            .flat_map(|(name, parameter)| {
-                let fan_in = if name.starts_with("input") {
-                    shape.inputs
-                } else {
-                    shape.hidden
-                };
-                let bound = 1.0 / (fan_in as f64).sqrt();
-                let stream = &mut stream;
-                let draws: Vec<f64> = (0..parameter.iter().product())
+        let flat = Tensor::zeros([shape.weights()], (kind, device));
+        for (name, parameter) in PARAMETERS.iter().zip(shape.split(&flat)) {
+            let fan_in = if name.starts_with("input") {
+                shape.inputs
+            } else {
+                shape.hidden
+            };
+            let bound = 1.0 / (fan_in as f64).sqrt();
+            for mut block in parameter.view([-1]).split(BLOCK as i64, 0) {
+                let draws: Vec<f64> = (0..block.numel())
                     .map(|_| (2.0 * stream.unit() - 1.0) * bound)
                     .collect();
-                draws
-            })
-            .collect();
-        let flat = Tensor::from_slice(&values).to_kind(kind).to_device(device);
+                block.copy_(&Tensor::from_slice(&draws));
+            }
+        }
         Self::new(shape, flat)
     }
 

@@ -1,6 +1,6 @@
 //! What things are called and how numbers look, the same in tables, figures and on the page.
 
-use crate::job::{Fit, Metric, Part};
+use crate::job::{Fit, Keep, Loss, Metric, Optimizer, Part, Sampling, Schedule, Training};
 use crate::run::record::FailureClass;
 
 /// The parts in order of time.
@@ -55,6 +55,55 @@ pub(crate) fn number(value: f64, decimals: usize) -> String {
         Some(digits) => format!("−{digits}"),
         None => text,
     }
+}
+
+/// How trials were trained, in one line.
+pub(crate) fn training(training: &Training) -> String {
+    let mut parts = vec![match training.patience {
+        None => counted(training.epochs as usize, "epoch"),
+        Some(patience) => format!(
+            "{} at most, ended by {patience} without a better validation score",
+            counted(training.epochs as usize, "epoch")
+        ),
+    }];
+    parts.extend(match training.keep {
+        Keep::Last => None,
+        Keep::Best => Some("the weights of the best validation score kept".to_owned()),
+    });
+    parts.extend(match training.sampler {
+        Sampling::Uniform => None,
+        Sampling::Observed => Some("windows drawn among those that hold a target".to_owned()),
+    });
+    if training.warm_up_days > 0 {
+        let days = counted(training.warm_up_days as usize, "day");
+        parts.push(format!("{days} of warm-up before each window"));
+    }
+    let optimizer = match training.optimizer {
+        Optimizer::Adadelta => "Adadelta",
+        Optimizer::Adam => "Adam",
+        Optimizer::AdamW => "AdamW",
+    };
+    let schedule = match training.schedule {
+        Schedule::Constant => "",
+        Schedule::Linear => ", falling in equal steps",
+        Schedule::Cosine => ", falling along a cosine",
+    };
+    let rate = training.learning_rate(0);
+    parts.push(format!("{optimizer} with learning rate {rate}{schedule}"));
+    parts.extend(
+        training
+            .clip_norm
+            .map(|longest| format!("gradients cut to length {longest}")),
+    );
+    parts.push(
+        match training.loss {
+            Loss::Mse => "mean squared error in scaled units",
+            Loss::Nse => "squared error over each site’s variance",
+            Loss::Huber => "Huber loss in scaled units",
+        }
+        .to_owned(),
+    );
+    parts.join("; ")
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use efflux::run::record::{Outcome, Record};
 use efflux::run::{Entry, read_journals};
@@ -260,6 +261,15 @@ fn simulations(run: &Path) -> BTreeMap<String, Vec<u8>> {
         }
     }
     found
+}
+
+/// Waits until a condition holds; a minute is far more than it takes.
+pub(crate) fn await_until(what: &str, mut condition: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !condition() {
+        assert!(Instant::now() < deadline, "never happened: {what}");
+        std::thread::sleep(Duration::from_millis(2));
+    }
 }
 
 /// For a test that cannot run here: tells `make test`, which lists them.

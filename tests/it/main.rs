@@ -10,3 +10,4 @@ mod reference;
 mod refusals;
 mod report;
 mod sweep;
+mod trial;

@@ -2,6 +2,8 @@
 
 use std::fs;
 use std::path::Path;
+
+use efflux::job::Job;
 use std::process::Command;
 
 use crate::harness::{Study, left_out};
@@ -103,6 +105,39 @@ fn a_trial_in_the_foreground_gives_the_record_that_the_sweep_gave() {
     study
         .run(&["trial", "job.toml", "--id", "zzz"])
         .refused(2, &["--id zzz", "no such trial"]);
+}
+
+/// What a user may write is what `jobs/README.md` lists.
+#[test]
+fn every_key_of_a_job_file_is_documented() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("jobs/README.md");
+    let text = fs::read_to_string(path).unwrap();
+    let job = Job::parse(Path::new("x.toml"), "pack = \"a.h5\"".into()).unwrap();
+    let keys = |section| match section {
+        serde_json::Value::Object(map) => map.into_iter().map(|(key, _)| key).collect(),
+        other => vec![format!("not a section: {other}")],
+    };
+    let sections = [
+        serde_json::to_value(&job.inputs),
+        serde_json::to_value(job.split),
+        serde_json::to_value(job.transform),
+        serde_json::to_value(job.training),
+        serde_json::to_value(job.evaluation),
+        serde_json::to_value(&job.grid),
+        serde_json::to_value(&job.seeds),
+        serde_json::to_value(job.selection),
+        serde_json::to_value(job.last),
+        serde_json::to_value(job.stop),
+        serde_json::to_value(job.analysis),
+    ];
+    for section in sections {
+        for key in keys(section.unwrap()) {
+            assert!(
+                text.contains(&format!("`{key}`")),
+                "`{key}` is not in jobs/README.md"
+            );
+        }
+    }
 }
 
 /// The module map of `src/lib.rs`, held.

@@ -2,22 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::time::{Duration, Instant};
 
 use efflux::run::record::Outcome;
 
 use rustix::process::Signal;
 
-use crate::harness::{Ended, JOB, Running, Study, left_out};
-
-/// Waits until a condition holds; a minute is far more than it takes.
-fn await_until(what: &str, mut condition: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(60);
-    while !condition() {
-        assert!(Instant::now() < deadline, "never happened: {what}");
-        std::thread::sleep(Duration::from_millis(2));
-    }
-}
+use crate::harness::{Ended, JOB, Running, Study, await_until, left_out};
 
 #[test]
 fn results_are_the_same_bit_for_bit_however_many_slots_and_ranks_there_are() {

@@ -1,7 +1,7 @@
 //! How it was done, and with what.
 
 use super::html::{self, details, escape};
-use crate::job::{Missing, Scaling, Transformation};
+use crate::job::{Missing, Scaling, State, Transformation};
 use crate::report::results::Results;
 use crate::report::words;
 
@@ -47,14 +47,15 @@ pub(super) fn methods(results: &Results<'_>) -> String {
                 Scaling::All => "from all days".to_owned(),
             },
         ),
+        ("training", words::training(&training)),
         (
-            "training",
-            format!(
-                "{} epochs, Adadelta, mean squared error in scaled units",
-                training.epochs
-            ),
+            "simulation",
+            match contract.evaluation.state {
+                State::Carried => "whole calendar from a zero state",
+                State::Window => "each day by a window of its own from a zero state",
+            }
+            .to_owned(),
         ),
-        ("simulation", "whole calendar from a zero state".to_owned()),
     ];
     let definitions = "<p>All scores compare days on which a site was observed. NSE is the Nash–Sutcliffe efficiency \
         (Nash and Sutcliffe 1970): 1 is perfect, 0 is as good as the mean of the observations it is judged on. KGE is \
