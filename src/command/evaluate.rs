@@ -6,7 +6,7 @@ use efflux::error::{Error, Exit, Result};
 use efflux::job::{Stage, Trial};
 use efflux::report::{self, Configuration, Results, Selection, Site};
 use efflux::run::record::{Outcome, Record};
-use efflux::run::{Candidate, Ledger, RunDir, read_journals, select};
+use efflux::run::{Candidate, Ledger, RunDir, read_epochs, read_journals, select};
 
 use super::study::Study;
 use crate::cli::ReportArgs;
@@ -70,6 +70,7 @@ pub(crate) fn evaluate(study: &Study, ledger: &Ledger) -> Result<Exit> {
         observed: &study.pack.flux,
         members: &members,
         members_planned: study.job.seeds.last.len(),
+        epochs: &read_epochs(&study.run)?,
         provenance: &provenance(study, &records),
     };
     let summary = report::write(&results, &study.run.report())?;

@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use crate::data::{Member, SiteParts};
 use crate::error::{Error, Result};
 use crate::job::{Analysis, Contract, Fit, Metric, Params, Part};
+use crate::run::EpochLine;
 use crate::run::record::Record;
 
 use super::words::PARTS;
@@ -42,6 +43,8 @@ pub struct Results<'a> {
     pub members: &'a [Member],
     /// The members that the job asks for.
     pub members_planned: usize,
+    /// The epochs that are on file, by trial and in order; of any trials.
+    pub epochs: &'a [EpochLine],
     /// Names and values: version, host, device, launch, digests, times.
     pub provenance: &'a [(String, String)],
 }
@@ -125,6 +128,18 @@ impl Results<'_> {
 }
 
 impl Results<'_> {
+    /// The epochs of each member that has some on file.
+    pub(crate) fn members_epochs(&self) -> Vec<Vec<&EpochLine>> {
+        let of_member = |member: &Member| -> Vec<&EpochLine> {
+            let epochs = self.epochs.iter();
+            epochs
+                .filter(|epoch| epoch.trial.as_str() == member.trial_id)
+                .collect()
+        };
+        let members = self.members.iter().map(of_member);
+        members.filter(|epochs| !epochs.is_empty()).collect()
+    }
+
     /// The date of a day of the calendar, ISO 8601.
     pub(crate) fn date(&self, day: usize) -> Option<String> {
         let days = jiff::Span::new().try_days(i64::try_from(day).ok()?).ok()?;

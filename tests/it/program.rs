@@ -2,9 +2,9 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use efflux::job::Job;
-use std::process::Command;
 
 use crate::harness::{Study, left_out};
 

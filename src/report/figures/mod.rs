@@ -7,11 +7,13 @@ mod distribution;
 mod scale;
 mod search;
 mod series;
+mod training;
 
 pub(crate) use canvas::escape;
 pub(crate) use classes::classes;
 pub(crate) use distribution::{Curve, distribution};
 pub(crate) use search::{ranked, search};
 pub(crate) use series::{band_label, chosen_sites, series};
+pub(crate) use training::training;
 
 pub(crate) use canvas::{Figure, Ink};

@@ -22,6 +22,8 @@ use html::escape;
 pub(crate) struct Figures {
     classes: Figure,
     search: Figure,
+    /// None where no epoch is on file.
+    training: Option<Figure>,
     nse: Figure,
     kge: Figure,
     /// Each with the role of its site: good, median, poor.
@@ -59,6 +61,7 @@ impl Figures {
         Self {
             classes: figures::classes(summary.classes, summary.classes_caption),
             search: figures::search(results.selection),
+            training: figures::training(&results.members_epochs()),
             nse: skill("skill-nse", "NSE", Measure::Nse),
             kge: skill("skill-kge", "KGE", Measure::Kge),
             series: chosen
@@ -70,9 +73,11 @@ impl Figures {
 
     /// Each of them, in the order of the page.
     pub(crate) fn all(&self) -> impl Iterator<Item = &Figure> {
-        let fixed = [&self.classes, &self.search, &self.nse, &self.kge];
+        let fixed = [&self.classes, &self.search];
         fixed
             .into_iter()
+            .chain(&self.training)
+            .chain([&self.nse, &self.kge])
             .chain(self.series.iter().map(|(_, figure)| figure))
     }
 }
@@ -89,6 +94,7 @@ pub(crate) fn page(
     let sections = [
         answer::section(results, summary, &caveats, figures),
         search::section(results, figures),
+        search::training(results, figures),
         skill::scores(results, evaluation, summary, figures),
         skill::series(results, figures),
         extremes::section(results, extremes),

@@ -2,7 +2,7 @@
 
 use super::Figures;
 use super::html::{self, Cell, details, figure, number_column, table, text, words_column};
-use crate::job::{Part, VALIDATION_DAYS};
+use crate::job::{Keep, Part, VALIDATION_DAYS};
 use crate::report::figures::ranked;
 use crate::report::results::{Configuration, Results};
 use crate::report::tables::ordered;
@@ -67,6 +67,22 @@ pub(super) fn section(results: &Results<'_>, figures: &Figures) -> String {
             &table(&format!("Search: {score}"), &columns, &rows, Some(1)),
         );
     html::section("search", "Search", &content)
+}
+
+/// How the members learned; nothing where no epoch is on file.
+pub(super) fn training(results: &Results<'_>, figures: &Figures) -> String {
+    let Some(drawn) = &figures.training else {
+        return String::new();
+    };
+    let kept = match results.contract.training.keep {
+        Keep::Last => "The last epoch’s weights were kept.",
+        Keep::Best => "The weights of the epoch with the best validation score were kept.",
+    };
+    let caption = format!(
+        "Every line is a member. The validation score of an epoch comes from runs that begin one training window before \
+         the validation days. {kept} All epochs of all trials are in the run directory, in <code>epochs/</code>."
+    );
+    html::section("training", "Training", &figure(&drawn.svg, &caption))
 }
 
 fn mean(configuration: &Configuration) -> Cell {

@@ -7,6 +7,7 @@ use efflux::job::{
     Transform, Trial,
 };
 use efflux::report::{Configuration, Results, Selection, Site};
+use efflux::run::EpochLine;
 use efflux::run::record::{Failure, FailureClass, Outcome, Place, Record, Summary};
 use jiff::civil::Date;
 
@@ -27,6 +28,7 @@ pub(super) struct Study {
     pub(super) sites: Vec<Site>,
     pub(super) observed: Vec<f32>,
     pub(super) members: Vec<Member>,
+    pub(super) epochs: Vec<EpochLine>,
     provenance: Vec<(String, String)>,
 }
 
@@ -122,6 +124,28 @@ fn member(contract: &Contract, params: Params, seed: u64) -> Member {
     }
 }
 
+/// Thirty epochs of a member: a loss that falls, a score that rises.
+fn epochs(contract: &Contract, params: Params, seed: u64) -> Vec<EpochLine> {
+    let trial = Trial::new(contract, Stage::Final, Fit::Train, params, seed);
+    let line = |epoch: u32| {
+        let place = noise(seed as usize, epoch as usize, 3);
+        EpochLine {
+            trial: trial.id.clone(),
+            attempt: 1,
+            epoch,
+            loss: 0.004 + 0.01 / f64::from(epoch) + 1e-4 * place,
+            gradient_norm: 0.1,
+            learning_rate: 1.0,
+            window_share: 0.09,
+            iterations_per_second: 700.0,
+            validation_sites: 12,
+            validation_nse: Some(0.4 - 0.5 / f64::from(epoch) + 0.02 * place),
+            validation_kge: Some(0.5),
+        }
+    };
+    (1..=30).map(line).collect()
+}
+
 fn record(trial: Trial, outcome: Outcome) -> Record {
     Record {
         trial,
@@ -210,6 +234,9 @@ impl Study {
                 .flat_map(|(index, site)| observed(site, index))
                 .collect(),
             sites,
+            epochs: (0..10)
+                .flat_map(|seed| epochs(&contract, winner, seed))
+                .collect(),
             members: (0..10)
                 .map(|seed| member(&contract, winner, seed))
                 .collect(),
@@ -235,6 +262,7 @@ impl Study {
             observed: &self.observed,
             members: &self.members,
             members_planned: 12,
+            epochs: &self.epochs,
             provenance: &self.provenance,
         }
     }
