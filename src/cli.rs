@@ -154,6 +154,16 @@ pub(crate) struct SweepArgs {
 
     #[command(flatten)]
     pub(crate) trainer: TrainerArgs,
+
+    /// Seconds without a sign of life after which a trainer is killed and its trial tried again from its checkpoint
+    #[arg(
+        long,
+        env = "EFFLUX_HANG_SECONDS",
+        default_value = "600",
+        value_name = "SECONDS",
+        value_parser = clap::value_parser!(u32).range(2..)
+    )]
+    pub(crate) hang_seconds: u32,
 }
 
 #[derive(Args, Debug)]

@@ -192,7 +192,7 @@ impl Workshop {
                 }
                 attempt.train(trainer, &mut self.epochs, pipes)
             })
-            .and_then(|trained| attempt.judge(trained));
+            .and_then(|trained| attempt.judge(&trained, pipes));
         Ok(Record {
             started,
             seconds: began.elapsed().as_secs_f64(),
@@ -299,10 +299,10 @@ impl<'a> Attempt<'a> {
     }
 
     /// Runs the trained model over the calendar, keeps what is to be kept, and sums up.
-    fn judge(self, trained: Trained) -> Result<Outcome, Failure> {
-        let flux = self.simulate(&trained).map_err(failure)?;
+    fn judge(self, trained: &Trained, pipes: &mut Pipes) -> Result<Outcome, Failure> {
+        let flux = self.simulate(trained, pipes).map_err(failure)?;
         if let Some(directory) = &self.assignment.keep {
-            keep(directory, self.assignment, &trained, self.tensors, &flux)?;
+            keep(directory, self.assignment, trained, self.tensors, &flux)?;
         }
         let medians = |part, least| medians(self.tensors, &flux, part, least);
         let kept = trained.epoch.saturating_sub(1) as usize;
@@ -318,13 +318,21 @@ impl<'a> Attempt<'a> {
     }
 
     /// The whole calendar at all sites, µmol m⁻² s⁻¹, shape `[S, D]`.
-    fn simulate(self, trained: &Trained) -> Result<Vec<f32>, TrialError> {
+    fn simulate(self, trained: &Trained, pipes: &mut Pipes) -> Result<Vec<f32>, TrialError> {
         let scaled = match self.contract.evaluation.state {
             State::Carried => predict(&trained.model, self.tensors, PIECE)?,
             State::Window => {
                 let warm_up = self.contract.training.warm_up_days;
-                let days = self.assignment.trial.params.window_days + warm_up;
-                predict_by_window(&trained.model, self.tensors, days as usize)?
+                let trial = &self.assignment.trial;
+                let days = (trial.params.window_days + warm_up) as usize;
+                let mut beaten = Instant::now();
+                predict_by_window(&trained.model, self.tensors, days, &mut || {
+                    if beaten.elapsed() >= BEAT {
+                        beaten = Instant::now();
+                        // Whether anybody listens shows when the record is reported.
+                        let _ = pipes.report(&Report::Progress(vec![done(trial, trained)]));
+                    }
+                })?
             }
         };
         Ok(physical(self.tensors, &scaled))
@@ -339,6 +347,17 @@ fn beat(trial: &Trial, progress: &Progress<'_>) -> Beat {
         epochs_done: f64::from(progress.epoch) + part,
         epochs: progress.epochs,
         loss: progress.loss,
+    }
+}
+
+/// All epochs are done.
+fn done(trial: &Trial, trained: &Trained) -> Beat {
+    let epochs = u32::try_from(trained.losses.len()).unwrap_or(u32::MAX);
+    Beat {
+        trial: trial.id.clone(),
+        epochs_done: epochs.into(),
+        epochs,
+        loss: trained.losses.last().copied(),
     }
 }
 

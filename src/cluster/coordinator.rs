@@ -40,6 +40,8 @@ pub struct Launch {
     pub level: Option<Level>,
     /// Seconds between two checkpoints of a running trial.
     pub checkpoint_seconds: u32,
+    /// Seconds without a sign of life after which a trainer is killed.
+    pub hang_seconds: u32,
     /// Set by a signal: leave soon.
     pub interrupted: Arc<AtomicBool>,
 }
@@ -126,6 +128,7 @@ impl<'a> Coordinator<'a> {
                 device: this.launch.device,
                 level,
                 checkpoint_seconds: this.launch.checkpoint_seconds,
+                hang_seconds: this.launch.hang_seconds,
                 rank,
                 slot: 0,
             };

@@ -50,6 +50,8 @@ pub struct Preparation {
     pub level: Level,
     /// Seconds between two checkpoints of a running trial.
     pub checkpoint_seconds: u32,
+    /// Seconds without a sign of life after which a trainer is killed.
+    pub hang_seconds: u32,
     /// The rank of the receiver.
     pub rank: u32,
     /// The slot of the receiver, if it is a trainer.

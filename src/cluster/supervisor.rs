@@ -18,6 +18,8 @@ use crate::run::{Beat, Entry, Journal, RunDir, host};
 const BEAT: Duration = Duration::from_secs(1);
 /// So many trainers in a row that end before they are ready are no accident.
 const FALSE_STARTS: u32 = 3;
+/// A longer time between two looks at the trainers means that this process was stopped: nobody could be heard in it.
+const STALL: Duration = Duration::from_secs(5);
 /// How long trainers may take to end when asked to.
 const FAREWELL: Duration = Duration::from_secs(5);
 
@@ -28,6 +30,7 @@ pub struct Supervisor {
     queue: VecDeque<Assignment>,
     prepared: Option<Prepared>,
     beaten: Instant,
+    polled: Instant,
 }
 
 #[derive(Debug)]
@@ -40,6 +43,8 @@ struct Prepared {
 struct Slot {
     trainer: Option<Trainer>,
     is_ready: bool,
+    /// When the trainer was started, ordered to do something, or last said anything.
+    heard: Option<Instant>,
     /// Trainers in a row that ended before they were ready.
     false_starts: u32,
     running: Option<Running>,
@@ -61,6 +66,7 @@ impl Supervisor {
             queue: VecDeque::new(),
             prepared: None,
             beaten: Instant::now(),
+            polled: Instant::now(),
         }
     }
 
@@ -112,6 +118,10 @@ impl Supervisor {
     ///
     /// If a record cannot be made durable, or a trainer ends before it was ready for a trial.
     pub fn poll(&mut self, timeout: Duration) -> Result<Vec<Report>> {
+        if self.prepared.is_none() {
+            std::thread::sleep(timeout);
+            return Ok(Vec::new());
+        }
         self.wait(timeout)?;
         let mut reports = Vec::new();
         for slot in 0..self.slots.len() {
@@ -120,13 +130,17 @@ impl Supervisor {
             };
             match trainer.reports() {
                 Ok(arrived) => {
+                    if !arrived.is_empty() {
+                        self.slots[slot].heard = Some(Instant::now());
+                    }
                     for report in arrived {
                         self.take_in(slot, report, &mut reports)?;
                     }
                 }
-                Err(ended) => self.lost(slot, &ended, &mut reports)?,
+                Err(ended) => self.lost(slot, FailureClass::Crashed, &ended, &mut reports)?,
             }
         }
+        self.end_silent(&mut reports)?;
         self.fill()?;
         if self.beaten.elapsed() >= BEAT {
             self.beaten = Instant::now();
@@ -145,6 +159,25 @@ impl Supervisor {
                 trainer.stop(if busy { Instant::now() } else { deadline });
             }
         }
+    }
+
+    /// Kills trainers that should have said something long ago.
+    fn end_silent(&mut self, out: &mut Vec<Report>) -> Result<()> {
+        let gap = std::mem::replace(&mut self.polled, Instant::now()).elapsed();
+        let limit = Duration::from_secs(self.prepared()?.preparation.hang_seconds.into());
+        for index in 0..self.slots.len() {
+            let slot = &mut self.slots[index];
+            if gap > STALL {
+                slot.heard = slot.heard.map(|heard| heard + gap);
+            }
+            let is_awaited = slot.running.is_some() || !slot.is_ready;
+            let is_silent = slot.heard.is_some_and(|heard| heard.elapsed() > limit);
+            if let Some(trainer) = slot.trainer.as_mut().filter(|_| is_awaited && is_silent) {
+                let how = trainer.end(&format!("it gave no sign of life for {limit:?}"));
+                self.lost(index, FailureClass::Hung, &how, out)?;
+            }
+        }
+        Ok(())
     }
 
     fn prepared(&mut self) -> Result<&mut Prepared> {
@@ -175,6 +208,7 @@ impl Supervisor {
         let slot = &mut self.slots[slot];
         slot.trainer = Some(trainer);
         slot.is_ready = false;
+        slot.heard = Some(Instant::now());
         Ok(())
     }
 
@@ -204,6 +238,7 @@ impl Supervisor {
                     (&mut target.trainer, self.queue.pop_front())
             {
                 trainer.send(&Order::Run(assignment.clone()));
+                target.heard = Some(Instant::now());
                 target.running = Some(Running {
                     assignment,
                     since: Instant::now(),
@@ -241,7 +276,13 @@ impl Supervisor {
 
     /// A trainer has ended. In the middle of a trial that costs this attempt; several in a row that never were ready are
     /// a reason to stop.
-    fn lost(&mut self, slot: usize, how: &str, out: &mut Vec<Report>) -> Result<()> {
+    fn lost(
+        &mut self,
+        slot: usize,
+        class: FailureClass,
+        how: &str,
+        out: &mut Vec<Report>,
+    ) -> Result<()> {
         let lost = &mut self.slots[slot];
         lost.trainer = None;
         if !lost.is_ready {
@@ -271,7 +312,7 @@ impl Supervisor {
             started: running.started,
             seconds: running.since.elapsed().as_secs_f64(),
             outcome: Outcome::Failed(Failure {
-                class: FailureClass::Crashed,
+                class,
                 message: format!("the trainer {how}"),
             }),
         };

@@ -150,7 +150,8 @@ impl Trainer {
     }
 
     /// Kills it and says why.
-    fn end(&mut self, reason: &str) -> String {
+    /// Kills it, and says so with its last words.
+    pub(super) fn end(&mut self, reason: &str) -> String {
         self.kill();
         self.with_log(format!("was killed: {reason}"))
     }

@@ -107,6 +107,7 @@ fn lead(
         device: args.trainer.device,
         level: args.trainer.level,
         checkpoint_seconds: args.trainer.checkpoint_seconds,
+        hang_seconds: args.hang_seconds,
         interrupted,
     };
     let mut coordinator = Coordinator::gather(launch, world, slots, ledger, lock)?;

@@ -27,6 +27,7 @@ pub(crate) fn trial(args: &TrialArgs) -> Result<Exit> {
         device: args.trainer.device,
         level: Level::common(args.trainer.level, [(&*host, Level::of_this_host())])?,
         checkpoint_seconds: args.trainer.checkpoint_seconds,
+        hang_seconds: u32::MAX,
         rank: 0,
         slot: 0,
     };

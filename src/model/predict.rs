@@ -36,7 +36,7 @@ pub fn predict(model: &Lstm, tensors: &Tensors, piece: usize) -> Result<Vec<f32>
 /// Simulates each day of all sites by a run of its own over the `window` days that end with it, from a zero state,
 /// `[S, D]`, scaled. Runs of the calendar's first days begin with the calendar.
 ///
-/// It costs `window` times as much as [`predict`].
+/// It costs `window` times as much as [`predict`], so `alive` is called from time to time.
 ///
 /// # Errors
 ///
@@ -45,6 +45,7 @@ pub fn predict_by_window(
     model: &Lstm,
     tensors: &Tensors,
     window: usize,
+    alive: &mut dyn FnMut(),
 ) -> Result<Vec<f32>, TrialError> {
     without_gradient(|| {
         let Tensors { sites, days, .. } = *tensors;
@@ -78,6 +79,7 @@ pub fn predict_by_window(
             for (&end, value) in ends.iter().zip(last) {
                 simulated[end] = value;
             }
+            alive();
         }
         Ok(simulated)
     })

@@ -36,6 +36,7 @@ pub(crate) fn failure(class: FailureClass) -> &'static str {
     match class {
         FailureClass::Diverged => "diverged",
         FailureClass::Crashed => "crashed",
+        FailureClass::Hung => "hung",
         FailureClass::Memory => "out of memory",
         FailureClass::Error => "error",
     }

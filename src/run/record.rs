@@ -94,6 +94,8 @@ pub enum FailureClass {
     Diverged,
     /// The trainer ended, by itself or by a signal.
     Crashed,
+    /// The trainer gave no sign of life and was killed.
+    Hung,
     /// There is not enough memory, on the device or in the host.
     Memory,
     /// libtorch reported an error, or the trainer could not write what it must.

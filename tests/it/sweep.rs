@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use efflux::run::record::Outcome;
+use efflux::run::record::{FailureClass, Outcome};
 
 use rustix::process::Signal;
 
@@ -237,4 +237,52 @@ fn a_trainer_that_is_killed_costs_one_attempt_and_nothing_else() {
         .collect();
     assert_eq!(failed.len(), 1, "{failed:?}");
     assert!(failed[0].contains("signal 9"), "{failed:?}");
+}
+
+#[test]
+fn a_trainer_that_hangs_is_killed_and_its_trial_goes_on_elsewhere() {
+    let study = longer();
+    study.sweep("whole", "1").ok();
+    let arguments = ["sweep", "job.toml", "--run-dir", "run", "--slots", "1"];
+    let arguments = [&arguments[..], &["--hang-seconds", "3"]].concat();
+    let mut sweep = Running::start(&mut study.command(&arguments));
+    await_until("a trial finished", || finished(&study, "run") >= 1);
+    Running::signal(trainers_of(sweep.id())[0], Signal::STOP);
+    assert_eq!(sweep.wait(), Some(0));
+    assert_eq!(study.findings("whole"), study.findings("run"));
+    let failed: Vec<_> = study
+        .records("run")
+        .into_iter()
+        .filter_map(|record| match record.outcome {
+            Outcome::Failed(failure) => Some((failure.class, failure.message)),
+            Outcome::Finished(_) => None,
+        })
+        .collect();
+    let [(FailureClass::Hung, message)] = &failed[..] else {
+        panic!("{failed:?}");
+    };
+    assert!(message.contains("no sign of life for 3s"), "{message}");
+}
+
+#[test]
+fn a_sweep_that_was_stopped_as_a_whole_takes_no_trainer_for_hung() {
+    let study = longer();
+    let arguments = ["sweep", "job.toml", "--run-dir", "run", "--slots", "1"];
+    let arguments = [&arguments[..], &["--hang-seconds", "6"]].concat();
+    let mut sweep = Running::start(&mut study.command(&arguments));
+    await_until("a trial finished", || finished(&study, "run") >= 1);
+    let family = [sweep.id(), trainers_of(sweep.id())[0]];
+    for pid in family {
+        Running::signal(pid, Signal::STOP);
+    }
+    // Longer than the limit: nothing else can tell whether time passed.
+    std::thread::sleep(std::time::Duration::from_secs(8));
+    // The sweep wakes first, to a trainer that cannot have spoken.
+    for pid in family {
+        Running::signal(pid, Signal::CONT);
+    }
+    assert_eq!(sweep.wait(), Some(0));
+    let failed =
+        |record: &efflux::run::record::Record| matches!(record.outcome, Outcome::Failed(_));
+    assert!(!study.records("run").iter().any(failed));
 }
