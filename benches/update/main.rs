@@ -12,30 +12,26 @@
 //!
 //! The data are those of `efflux synth` as it comes, or a PACK, fitted on the whole training part.
 
+mod material;
+
 use std::error::Error;
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{BufRead, BufReader, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::time::Duration;
 
 use efflux::analysis::statistics::median;
-use efflux::data::{Pack, SynthOptions, Tensors, choose, iterations_per_epoch, synthesize};
-use efflux::job::{
-    Contract, DeviceChoice, Evaluation, Fit, Inputs, Missing, Params, Split, Training, Transform,
-};
+use efflux::data::Tensors;
+use efflux::job::DeviceChoice;
 use efflux::model::device::{self, Device};
-use efflux::model::{Flow, Purpose, Stream, Trainer, TrialError};
-use safetensors::tensor::{Dtype, TensorView};
+use efflux::model::{Flow, TrialError};
+
+use material::{CHECKED, HIDDEN, check, share, tensors, trainer, write_days};
 
 type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 
 const WINDOWS: [u32; 3] = [30, 90, 365];
-const HIDDEN: u32 = 128;
-const SEED: u64 = 0;
-/// Updates whose weights PyTorch must arrive at, too.
-const CHECKED: u32 = 20;
 /// CPU milliseconds of a turn.
 const TURN: f64 = 600.0;
 /// What `src/cluster/trainer.rs` sets for trainers.
@@ -152,7 +148,7 @@ const RATIOS: [(usize, usize); 7] = [(2, 0), (3, 0), (2, 1), (3, 1), (4, 1), (5,
 fn compare(options: &Options) -> Outcome {
     fs::create_dir_all(&options.folder)?;
     device::open(DeviceChoice::Cpu)?;
-    let tensors = tensors(options)?;
+    let tensors = tensors(options.pack.as_deref())?;
     write_days(&tensors, &options.folder.join("days.safetensors"))?;
     let has_peer = Command::new(&options.python)
         .args(["-c", "import torch, safetensors, numpy"])
@@ -333,7 +329,7 @@ impl Drop for Worker {
 /// Makes as many updates as each line of stdin says, and answers with the CPU milliseconds of one.
 fn work(options: &Options, batch: &str) -> Outcome {
     device::open(DeviceChoice::Cpu)?;
-    let mut tensors = tensors(options)?;
+    let mut tensors = tensors(options.pack.as_deref())?;
     if batch == "full" {
         // With a target on every day nothing can be left out.
         for value in &mut tensors.target {
@@ -367,40 +363,6 @@ fn work(options: &Options, batch: &str) -> Outcome {
     }
 }
 
-fn tensors(options: &Options) -> Outcome<Tensors> {
-    let pack = match &options.pack {
-        Some(path) => Pack::read(path)?,
-        None => synthesize(&SynthOptions::default())?,
-    };
-    let (dynamic, statics) = choose(&pack, &Inputs::default(), Path::new("the bench"))?;
-    let contract = Contract {
-        pack_digest: pack.digest.clone(),
-        dynamic,
-        statics,
-        missing: Missing::Error,
-        split: Split::default(),
-        transform: Transform::default(),
-        training: Training::default(),
-        evaluation: Evaluation::default(),
-    };
-    Ok(Tensors::build(&pack, &contract, Fit::TrainValidation)?)
-}
-
-fn trainer(tensors: &Tensors, window: u32, dropout: f64) -> Result<Trainer<'_>, TrialError> {
-    let params = Params {
-        hidden_size: HIDDEN,
-        dropout,
-        window_days: window,
-    };
-    // A worker is stopped long before.
-    let training = Training {
-        epochs: u32::MAX,
-        ..Training::default()
-    };
-    let trainer = Trainer::new(tensors, &params, &training, SEED, Device::Cpu)?;
-    Ok(trainer.observed_every(Duration::ZERO))
-}
-
 /// CPU time of the main thread, which is the only one that computes.
 fn cpu_milliseconds() -> f64 {
     let text = fs::read_to_string("/proc/self/schedstat").unwrap_or_default();
@@ -426,80 +388,4 @@ fn machine() -> String {
         field("model"),
         device::describe(Device::Cpu, 1)
     )
-}
-
-fn share(tensors: &Tensors, window: u32) -> f64 {
-    let window = window as usize;
-    let hits: usize = tensors
-        .target
-        .chunks_exact(tensors.days)
-        .map(|record| {
-            let targets = (0..tensors.days).filter(|&day| !record[day].is_nan());
-            efflux::data::windows_with_target(targets, tensors.days, window)
-        })
-        .sum();
-    hits as f64 / (tensors.sites * (tensors.days - window)) as f64
-}
-
-/// Weights before and after a few updates without dropout, and every window they drew.
-fn check(tensors: &Tensors, window: u32, folder: &Path) -> Outcome {
-    let file = |what: &str| folder.join(format!("w{window}-{what}"));
-    let mut looks = 0;
-    let mut saved = Ok(());
-    let result = trainer(tensors, window, 0.0)?.run(&mut |progress| {
-        let name = match looks {
-            0 => "before.safetensors",
-            CHECKED => "after.safetensors",
-            _ => "",
-        };
-        if !name.is_empty() {
-            saved = progress.checkpoint().save("bench", &file(name));
-        }
-        looks += 1;
-        if looks > CHECKED || saved.is_err() {
-            Flow::Stop
-        } else {
-            Flow::Continue
-        }
-    });
-    if !matches!(result, Err(TrialError::Interrupted)) {
-        return Err("the checked updates came to an end of their own".into());
-    }
-    saved?;
-    let (sites, days) = (tensors.sites, tensors.days);
-    let iterations = iterations_per_epoch(sites, days, sites, window as usize, 0);
-    let mut starts = format!("# iterations per epoch: {}\n", iterations.unwrap_or(0));
-    for iteration in 0..CHECKED {
-        let mut stream = Stream::new(SEED, Purpose::Starts, 0, iteration);
-        let drawn: Vec<String> = (0..sites)
-            .map(|_| {
-                stream
-                    .below(u32::try_from(days).unwrap_or(0) - window)
-                    .to_string()
-            })
-            .collect();
-        starts += &(drawn.join(" ") + "\n");
-    }
-    fs::write(file("starts.txt"), starts)?;
-    Ok(())
-}
-
-fn write_days(tensors: &Tensors, path: &Path) -> Outcome {
-    let bytes =
-        |values: &[f32]| -> Vec<u8> { values.iter().flat_map(|v| v.to_le_bytes()).collect() };
-    let (sites, days) = (tensors.sites, tensors.days);
-    let dynamic = bytes(&tensors.dynamic_values);
-    let statics = bytes(&tensors.static_values);
-    let target = bytes(&tensors.target);
-    let view = |shape: Vec<usize>, bytes| TensorView::new(Dtype::F32, shape, bytes);
-    let views = [
-        (
-            "dynamic",
-            view(vec![sites, days, tensors.dynamic], &dynamic)?,
-        ),
-        ("static", view(vec![sites, tensors.statics], &statics)?),
-        ("target", view(vec![sites, days], &target)?),
-    ];
-    safetensors::serialize_to_file(views, None, path)?;
-    Ok(())
 }

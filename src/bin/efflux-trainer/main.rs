@@ -1,0 +1,194 @@
+//! `efflux-trainer`: the child that trains. Takes orders on stdin, reports on stdout, speaks to people on stderr.
+//!
+//! Started by a supervisor, one a slot, and lives for many trials. What it does to itself costs one attempt at one
+//! trial: the supervisor starts another.
+
+mod attempt;
+
+use std::fs::File;
+use std::io::{self, BufReader};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, getppid, set_parent_process_death_signal};
+
+use efflux::cluster::{
+    Assignment, Level, Order, Preparation, Ready, Report, read_frame, write_frame,
+};
+use efflux::data::{Pack, Tensors};
+use efflux::error::{Error, Exit, Result};
+use efflux::job::Fit;
+use efflux::model::device::{self, Device};
+use efflux::run::record::{Place, Record};
+use efflux::run::{EpochLog, RunDir, host};
+
+use attempt::Attempt;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["--versions"] => {
+            println!("{}", device::versions());
+            Exit::Complete.into()
+        }
+        ["--parent", parent] => match serve(parent) {
+            Ok(()) => Exit::Complete.into(),
+            Err(error) => {
+                eprintln!("error: {error}");
+                error.exit().into()
+            }
+        },
+        _ => {
+            eprintln!("efflux-trainer is started by efflux: see `efflux sweep --help`");
+            Exit::Usage.into()
+        }
+    }
+}
+
+/// The protocol's two ends.
+struct Pipes {
+    orders: BufReader<File>,
+    reports: File,
+}
+
+impl Pipes {
+    /// Takes the descriptors away from everybody else: libraries print to stdout, and that goes to stderr from now on.
+    fn claim() -> io::Result<Self> {
+        let orders = rustix::io::dup(rustix::stdio::stdin())?;
+        let reports = rustix::io::dup(rustix::stdio::stdout())?;
+        rustix::stdio::dup2_stdin(File::open("/dev/null")?)?;
+        rustix::stdio::dup2_stdout(rustix::stdio::stderr())?;
+        Ok(Self {
+            orders: BufReader::new(File::from(orders)),
+            reports: File::from(reports),
+        })
+    }
+
+    fn report(&mut self, report: &Report) -> Result<()> {
+        write_frame(&mut self.reports, report)
+            .map_err(|error| Error::Trainer(format!("cannot report: {error}")))
+    }
+
+    fn order(&mut self) -> Result<Option<Order>> {
+        read_frame(&mut self.orders)
+            .map_err(|error| Error::Trainer(format!("cannot take orders: {error}")))
+    }
+}
+
+fn serve(parent: &str) -> Result<()> {
+    efflux::cluster::survive_file_limits()?;
+    // A scheduler signals every process of a job. The supervisor decides what becomes of its trainers.
+    efflux::cluster::interrupts()?;
+    let io = |error| Error::Trainer(format!("cannot set up: {error}"));
+    set_parent_process_death_signal(Some(Signal::KILL)).map_err(|error| io(error.into()))?;
+    // A parent that died before the line above sends no signal.
+    if getppid()
+        .map(Pid::as_raw_nonzero)
+        .map(|pid| pid.to_string())
+        .as_deref()
+        != Some(parent)
+    {
+        return Err(Error::Trainer("the supervisor is gone".into()));
+    }
+    let mut pipes = Pipes::claim().map_err(io)?;
+    let mut workshop = match pipes.order()? {
+        Some(Order::Prepare(preparation)) => match Workshop::prepare(*preparation) {
+            Ok(workshop) => workshop,
+            Err(error) => {
+                pipes.report(&Report::Unable(error.to_string()))?;
+                return Err(error);
+            }
+        },
+        Some(Order::Stop) | None => return Ok(()),
+        Some(order) => return Err(Error::Trainer(format!("was not prepared for {order:?}"))),
+    };
+    pipes.report(&Report::Ready(Ready {
+        slots: 1,
+        host: host(),
+        level: Level::of_this_host(),
+    }))?;
+    loop {
+        match pipes.order()? {
+            Some(Order::Run(assignment)) => {
+                let record = workshop.run(assignment, &mut pipes)?;
+                pipes.report(&Report::Ended(Box::new(record)))?;
+            }
+            Some(Order::Prepare(_)) => {
+                return Err(Error::Trainer("cannot be prepared twice".into()));
+            }
+            Some(Order::Stop) | None => return Ok(()),
+        }
+    }
+}
+
+/// What stays between trials.
+struct Workshop {
+    preparation: Preparation,
+    pack: Pack,
+    device: Device,
+    epochs: EpochLog,
+    tensors: Option<(Fit, Tensors)>,
+}
+
+impl Workshop {
+    fn prepare(preparation: Preparation) -> Result<Self> {
+        let device = device::open(preparation.device)?;
+        let pack = Pack::read(&preparation.pack)?;
+        let tensors = Tensors::build(&pack, &preparation.contract, Fit::Train)?;
+        let Preparation {
+            run,
+            launch,
+            rank,
+            slot,
+            ..
+        } = &preparation;
+        let epochs = EpochLog::open(&RunDir::new(run), launch, *rank, *slot)?;
+        Ok(Self {
+            preparation,
+            pack,
+            device,
+            epochs,
+            tensors: Some((Fit::Train, tensors)),
+        })
+    }
+
+    /// Trains to a record. Only what makes further trials impossible is an error.
+    fn run(&mut self, assignment: Assignment, pipes: &mut Pipes) -> Result<Record> {
+        let started = jiff::Timestamp::now().to_string();
+        let began = Instant::now();
+        let Preparation { contract, .. } = &self.preparation;
+        let mut place = Place {
+            launch: self.preparation.launch.clone(),
+            rank: self.preparation.rank,
+            slot: self.preparation.slot,
+            host: host(),
+            device: device::describe(self.device, contract.training.threads),
+        };
+        // Search trials and members may fit on different days.
+        let fit = assignment.trial.fit;
+        let tensors = match self.tensors.take() {
+            Some((known, tensors)) if known == fit => tensors,
+            _ => Tensors::build(&self.pack, contract, fit)?,
+        };
+        let tensors = &self.tensors.insert((fit, tensors)).1;
+        let attempt = Attempt {
+            assignment: &assignment,
+            tensors,
+            contract,
+            device: self.device,
+            interval: Duration::from_secs(self.preparation.checkpoint_seconds.into()),
+        };
+        let (outcome, begun_on) = attempt.run(&mut self.epochs, pipes);
+        if let Some(there) = begun_on {
+            place.device = format!("{}, begun on {there}", place.device);
+        }
+        Ok(Record {
+            started,
+            seconds: began.elapsed().as_secs_f64(),
+            outcome,
+            trial: assignment.trial,
+            attempt: assignment.attempt,
+            place,
+        })
+    }
+}
