@@ -76,8 +76,8 @@ impl SiteFilter {
 
 /// The filter of each site, and the limits of each class. `unfiltered` are the sites' daily means without it.
 ///
-/// With [`Filter::Training`] the end of a site's training days is found before anything is dropped. A job's own split
-/// comes later in the record never earlier: so no day of its test part has a say in the limits.
+/// With [`Filter::Training`] the end of a site's training days is found before anything is dropped. Days that are then
+/// emptied move a job's own split later in time, never earlier: no day of its test part has a say in the limits.
 pub(super) fn filters(
     filter: Filter,
     sites: &[DataSet],
