@@ -173,26 +173,27 @@ impl Ledger {
 impl fmt::Display for LeftOut {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::NoData => "have no data/data.RDS",
-            Self::Unreadable => "cannot be read",
-            Self::NoFlux => "have no CO2 flux",
-            Self::NoPort => "have none of the chambers asked for",
-            Self::OutsideCalendar => "have no CO2 flux inside the calendar",
-            Self::NothingKept => "have nothing left after the filter",
+            Self::NoData => "no data/data.RDS",
+            Self::Unreadable => "unreadable",
+            Self::NoFlux => "no CO2 flux",
+            Self::NoPort => "none of the chambers asked for",
+            Self::OutsideCalendar => "no CO2 flux inside the calendar",
+            Self::NothingKept => "nothing left after the filter",
         })
     }
 }
 
+/// What was read, and below it what became of it, in lines that add up.
 impl fmt::Display for Ledger {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (rows, days, left_out) = (self.rows(), self.days(), self.left_out());
         let all = self.data_sets.len();
         let dropped: usize = left_out.values().map(Vec::len).sum();
-        write!(f, "data sets  {all} read = {} kept", all - dropped)?;
+        write!(f, "{all:>9} data sets\n{:>11} kept", all - dropped)?;
         for (reason, names) in &left_out {
-            write!(f, " + {} that {reason}", names.len())?;
+            write!(f, "\n{:>11} left out: {reason}", names.len())?;
         }
-        write!(f, "\nrows       {} read = {} kept", rows.read, rows.kept)?;
+        write!(f, "\n{:>9} rows\n{:>11} kept", rows.read, rows.kept)?;
         for (count, why) in [
             (rows.without_flux, "without a CO2 flux"),
             (rows.other_ports, "of chambers not asked for"),
@@ -200,13 +201,15 @@ impl fmt::Display for Ledger {
             (rows.below, "below the 1st percentile"),
             (rows.above, "above the 99th percentile"),
         ] {
-            write!(f, " + {count} {why}")?;
+            if count > 0 {
+                write!(f, "\n{count:>11} {why}")?;
+            }
         }
-        write!(
-            f,
-            "\ndays       {} read = {} kept + {} emptied by the filter",
-            days.read, days.kept, days.emptied
-        )
+        write!(f, "\n{:>9} days\n{:>11} kept", days.read, days.kept)?;
+        if days.emptied > 0 {
+            write!(f, "\n{:>11} emptied by the filter", days.emptied)?;
+        }
+        Ok(())
     }
 }
 
@@ -250,13 +253,19 @@ mod tests {
     }
 
     #[test]
-    fn the_account_is_told_in_sums() {
-        let text = ledger().to_string();
-        assert!(
-            text.contains("2 read = 1 kept + 1 that have nothing left"),
-            "{text}"
-        );
-        assert!(text.contains("20 read = 14 kept + 2 without"), "{text}");
-        assert!(text.contains("6 read = 4 kept + 2 emptied"), "{text}");
+    fn the_account_is_told_line_by_line() {
+        let expected = [
+            "        2 data sets",
+            "          1 kept",
+            "          1 left out: nothing left after the filter",
+            "       20 rows",
+            "         14 kept",
+            "          2 without a CO2 flux",
+            "          4 below the 1st percentile",
+            "        6 days",
+            "          4 kept",
+            "          2 emptied by the filter",
+        ];
+        assert_eq!(ledger().to_string(), expected.join("\n"));
     }
 }

@@ -126,13 +126,13 @@ pub fn read_cosore(folder: &Path, options: &CosoreOptions) -> Result<Release> {
         });
     }
     let ledger = Ledger {
-        options: options.clone(),
+        options: options.in_order(),
         data_sets: entries,
         limits,
     };
     for (reason, names) in ledger.left_out() {
         let names = names.join(", ");
-        warnings.push(format!("left out, because they {reason}: {names}"));
+        warnings.push(format!("left out, {reason}: {names}"));
     }
     if sites.is_empty() {
         let reason = format!(

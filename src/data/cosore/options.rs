@@ -11,7 +11,9 @@ pub struct CosoreOptions {
     pub fluxes: Vec<Flux>,
     /// Chambers under these treatments.
     pub treatments: Treatments,
-    /// Leave out and name a data set that cannot be read, where it is otherwise an error.
+    /// Leave out and name a data set that cannot be read, where it is otherwise an error. Not kept in a pack: where all
+    /// can be read, it changes nothing.
+    #[serde(skip)]
     pub skip_unreadable: bool,
 }
 
@@ -27,6 +29,15 @@ impl Default for CosoreOptions {
 }
 
 impl CosoreOptions {
+    /// The same options, written the same way whatever order they were given in.
+    pub(super) fn in_order(&self) -> Self {
+        let asked_for = |of: &Flux| self.fluxes.contains(of);
+        Self {
+            fluxes: Flux::ALL.into_iter().filter(asked_for).collect(),
+            ..self.clone()
+        }
+    }
+
     /// Whether it takes a look at the chambers to know what enters.
     pub(super) fn selects_ports(&self) -> bool {
         self.treatments != Treatments::All || Flux::ALL.iter().any(|of| !self.fluxes.contains(of))
