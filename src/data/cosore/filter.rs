@@ -68,10 +68,6 @@ impl SiteFilter {
     pub(super) fn is_above(&self, measurement: &Measurement) -> bool {
         measurement.day < self.end && measurement.flux > self.high
     }
-
-    pub(super) fn keeps(&self, measurement: &Measurement) -> bool {
-        !self.is_below(measurement) && !self.is_above(measurement)
-    }
 }
 
 /// The filter of each site, and the limits of each class. `unfiltered` are the sites' daily means without it.

@@ -12,12 +12,13 @@ use std::num::NonZero;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use self::dataset::DataSet;
+use self::dataset::{DataSet, Measurement};
 pub use self::filter::Daily;
+use self::filter::SiteFilter;
 pub use self::options::{CosoreOptions, Filter, Flux, Treatments};
 use super::calendar::Calendar;
 use super::gaps::OBSERVED;
-use super::ledger::{Entry, Ledger, LeftOut};
+use super::ledger::{Days, Entry, Ledger, LeftOut};
 use super::pack::{Origin, Pack, Site, Variable, single};
 use super::sun::{DAY_LENGTH, RADIATION, Sun};
 use crate::error::{Error, Result};
@@ -102,19 +103,7 @@ pub fn read_cosore(folder: &Path, options: &CosoreOptions) -> Result<Release> {
     let mut sites = Vec::new();
     let read = entries.iter_mut().filter(|entry| entry.left_out.is_none());
     for (((entry, of), unfiltered), filter) in read.zip(data_sets).zip(unfiltered).zip(filters) {
-        let measurements = &of.measurements;
-        let kept = || measurements.iter().filter(|one| filter.keeps(one));
-        let count = |drops: &dyn Fn(&dataset::Measurement) -> bool| {
-            measurements.iter().filter(|one| drops(one)).count() as u64
-        };
-        entry.rows.below = count(&|one| filter.is_below(one));
-        entry.rows.above = count(&|one| filter.is_above(one));
-        entry.rows.kept = kept().count() as u64;
-        let daily = Daily::of(calendar.days, kept());
-        let emptied = |day: &usize| unfiltered.count[*day] > 0 && daily.count[*day] == 0;
-        entry.days.read = unfiltered.observed() as u64;
-        entry.days.emptied = (0..calendar.days).filter(emptied).count() as u64;
-        entry.days.kept = daily.observed() as u64;
+        let daily = filtered(entry, &of.measurements, filter, &unfiltered);
         if entry.days.kept == 0 {
             entry.left_out = Some(LeftOut::NothingKept);
             continue;
@@ -162,7 +151,11 @@ fn names(folder: &Path) -> Result<Vec<String>> {
     for entry in entries {
         let entry = entry.map_err(Error::io("list the folder", &data_sets))?;
         if entry.path().is_dir() {
-            names.push(entry.file_name().to_string_lossy().into_owned());
+            let name = entry.file_name().into_string();
+            names.push(name.map_err(|_| {
+                let reason = "has a name that is not UTF-8, expected the name of a data set";
+                Error::file(entry.path(), reason)
+            })?);
         }
     }
     names.sort_unstable();
@@ -219,6 +212,35 @@ fn missing(of: &DataSet) -> Option<LeftOut> {
     } else {
         Some(LeftOut::OutsideCalendar)
     }
+}
+
+/// The daily means of what the filter keeps of a site; its entry is told what became of its rows and days.
+fn filtered(
+    entry: &mut Entry,
+    measurements: &[Measurement],
+    filter: SiteFilter,
+    unfiltered: &Daily,
+) -> Daily {
+    let mut kept = Vec::with_capacity(measurements.len());
+    for measurement in measurements {
+        if filter.is_below(measurement) {
+            entry.rows.below += 1;
+        } else if filter.is_above(measurement) {
+            entry.rows.above += 1;
+        } else {
+            entry.rows.kept += 1;
+            kept.push(measurement);
+        }
+    }
+    let daily = Daily::of(unfiltered.count.len(), kept.into_iter());
+    let days = unfiltered.count.iter().zip(&daily.count);
+    let emptied = days.filter(|(before, after)| **before > 0 && **after == 0);
+    entry.days = Days {
+        read: unfiltered.observed() as u64,
+        emptied: emptied.count() as u64,
+        kept: daily.observed() as u64,
+    };
+    daily
 }
 
 impl Release {
