@@ -36,8 +36,9 @@ demo: build ## Make a small pack of synthetic sites, run jobs/demo.toml on it, s
 
 # A test that cannot run here writes "name: reason" to $EFFLUX_SKIPPED and passes.
 test: export EFFLUX_SKIPPED := $(abspath $(TARGET))/skipped.txt
-# The daily COSORE data are not part of the repository; where they lie beside it they are tested with.
+# The COSORE data, daily and raw, are not part of the repository; where they lie beside it they are tested with.
 test: export EFFLUX_COSORE_DAILY_DIR ?= $(wildcard $(CURDIR)/../shared/cosore-daily)
+test test-reference: export EFFLUX_COSORE_DIR ?= $(wildcard $(CURDIR)/../shared/cosore)
 test: deps ## Run all tests that this machine can run, and name the others
 	@mkdir -p '$(TARGET)' && rm -f "$$EFFLUX_SKIPPED"
 	@status=0; $(IN_ENV) cargo test $(BUILD) || status=$$?; \

@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use efflux::cluster::Level;
+use efflux::data::{Filter, Flux, Treatments};
 use efflux::job::DeviceChoice;
 
 /// Train, select and judge LSTM models of daily soil CO2 efflux
@@ -96,14 +97,58 @@ pub(crate) struct SynthArgs {
 }
 
 #[derive(Args, Debug)]
+#[command(group(ArgGroup::new("data").required(true).args(["sites", "cosore"])))]
 pub(crate) struct PackArgs {
     /// Folder with sites.csv and one CSV of daily values per site (configs/README.md describes it)
     #[arg(long, value_name = "DIR")]
-    pub(crate) sites: PathBuf,
+    pub(crate) sites: Option<PathBuf>,
+
+    /// Release of COSORE: the folder that holds `datasets` (configs/README.md describes what becomes of it)
+    #[arg(long, value_name = "DIR")]
+    pub(crate) cosore: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) release: ReleaseArgs,
 
     /// The pack to write
     #[arg(short, long, value_name = "PACK")]
     pub(crate) output: PathBuf,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ReleaseArgs {
+    /// Which measurements of a COSORE release to drop: those below the 1st or above the 99th percentile
+    /// of their IGBP class
+    #[arg(
+        long,
+        default_value = "all",
+        conflicts_with = "sites",
+        value_name = "FILTER"
+    )]
+    pub(crate) filter: Filter,
+
+    /// Keep chambers that measure one of these, separated by commas
+    #[arg(
+        long,
+        default_values = ["Rs", "Rh", "NEE", "Reco"],
+        value_delimiter = ',',
+        conflicts_with = "sites",
+        value_name = "FLUX"
+    )]
+    pub(crate) variables: Vec<Flux>,
+
+    /// Keep chambers under these treatments
+    #[arg(
+        long,
+        default_value = "all",
+        conflicts_with = "sites",
+        value_name = "WHICH"
+    )]
+    pub(crate) treatments: Treatments,
+
+    /// Leave out and name a data set that cannot be read, instead of ending with an error
+    #[arg(long, conflicts_with = "sites")]
+    pub(crate) skip_unreadable: bool,
 }
 
 #[derive(Args, Debug)]

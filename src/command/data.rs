@@ -1,6 +1,8 @@
 //! `efflux synth`, `efflux pack`, `efflux inspect`: packs in and out.
 
-use efflux::data::{self, Pack, SynthOptions};
+use std::path::Path;
+
+use efflux::data::{self, CosoreOptions, Pack, SynthOptions};
 use efflux::error::{Error, Exit, Result};
 
 use crate::cli::{InspectArgs, PackArgs, SynthArgs};
@@ -27,7 +29,15 @@ pub(crate) fn synth(args: &SynthArgs) -> Result<Exit> {
 
 /// Writes a pack of real sites.
 pub(crate) fn pack(args: &PackArgs) -> Result<Exit> {
-    let packed = data::pack_sites(&args.sites)?;
+    match (&args.sites, &args.cosore) {
+        (Some(folder), None) => pack_sites(args, folder),
+        (None, Some(folder)) => pack_cosore(args, folder),
+        _ => Err(Error::Usage("expected either --sites or --cosore".into())),
+    }
+}
+
+fn pack_sites(args: &PackArgs, folder: &Path) -> Result<Exit> {
+    let packed = data::pack_sites(folder)?;
     packed.pack.write(&args.output)?;
     for warning in &packed.warnings {
         tracing::warn!("{warning}");
@@ -39,6 +49,29 @@ pub(crate) fn pack(args: &PackArgs) -> Result<Exit> {
         packed.pack.calendar,
         packed.observed_days,
         packed.dropped_days
+    );
+    Ok(Exit::Complete)
+}
+
+fn pack_cosore(args: &PackArgs, folder: &Path) -> Result<Exit> {
+    let options = CosoreOptions {
+        filter: args.release.filter,
+        fluxes: args.release.variables.clone(),
+        treatments: args.release.treatments,
+        skip_unreadable: args.release.skip_unreadable,
+    };
+    let release = data::read_cosore(folder, &options)?;
+    for warning in &release.warnings {
+        tracing::warn!("{warning}");
+    }
+    let ledger = release.ledger.clone();
+    let pack = release.into_pack();
+    pack.write(&args.output)?;
+    println!(
+        "{}: {} sites, {}\n{ledger}",
+        args.output.display(),
+        pack.sites.len(),
+        pack.calendar
     );
     Ok(Exit::Complete)
 }

@@ -6,6 +6,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::gaps::OBSERVED;
+use super::ledger::Ledger;
 use super::pack::Pack;
 use super::split::SiteParts;
 use super::windows::windows_with_target;
@@ -44,6 +45,9 @@ pub struct Inspection {
     pub sources: Vec<String>,
     /// Under which licences.
     pub licences: Vec<String>,
+    /// What became of the release that the pack was made of, if it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ledger: Option<Ledger>,
     /// Digest of the content.
     pub digest: String,
 }
@@ -109,6 +113,7 @@ pub fn inspect(pack: &Pack) -> Inspection {
         windows: windows.map(|days| window_share(pack, days)).collect(),
         sources: pack.sources.clone(),
         licences: pack.licences.clone(),
+        ledger: pack.origin.as_ref().map(|origin| origin.ledger.clone()),
         digest: pack.digest.clone(),
     }
 }
@@ -232,6 +237,9 @@ impl fmt::Display for Inspection {
             }
         }
         writeln!(f)?;
+        if let Some(ledger) = &self.ledger {
+            writeln!(f, "{ledger}\n")?;
+        }
         for source in &self.sources {
             writeln!(f, "source   {source}")?;
         }

@@ -3,10 +3,12 @@
 //! [`crate::error`].
 
 mod calendar;
+mod cosore;
 mod gaps;
 mod h5;
 mod inputs;
 mod inspect;
+mod ledger;
 mod pack;
 mod pack_read;
 mod pack_write;
@@ -20,11 +22,13 @@ mod tensors;
 mod windows;
 
 pub use calendar::Calendar;
+pub use cosore::{CosoreOptions, Daily, DailySite, Filter, Flux, Release, Treatments, read_cosore};
 pub use gaps::{HELD, INTERPOLATED, OBSERVED, fill_gaps};
 pub use h5::library_version;
 pub use inputs::choose;
 pub use inspect::{Inspection, VariableSummary, WindowShare, inspect};
-pub use pack::{Pack, Site, Variable};
+pub use ledger::{Days, Entry, Ledger, LeftOut, Limits, Rows};
+pub use pack::{Origin, Pack, Site, Variable};
 pub use predictions::{Ensemble, Member, read_member, write_ensemble, write_member};
 pub use scale::Scale;
 pub use sites::{Packed, pack_sites};

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::calendar::Calendar;
 use super::gaps::HELD;
+use super::ledger::Ledger;
 
 /// Site data for training and prediction. S sites, D days, F daily variables, A static attributes.
 ///
@@ -33,12 +34,25 @@ pub struct Pack {
     pub flux: Vec<f32>,
     /// How many measurements are in that mean, shape `[S, D]`.
     pub count: Vec<u32>,
+    /// How the daily means came about; none if the data came as daily means.
+    pub origin: Option<Origin>,
     /// Where the data come from, for people.
     pub sources: Vec<String>,
     /// Under which licences, for people.
     pub licences: Vec<String>,
     /// SHA-256 over all of the above, 64 hex digits.
     pub digest: String,
+}
+
+/// How the daily means of a pack came about from single measurements.
+#[derive(Clone)]
+pub struct Origin {
+    /// As [`Pack::flux`], without the percentile filter.
+    pub flux: Vec<f32>,
+    /// As [`Pack::count`], without the percentile filter.
+    pub count: Vec<u32>,
+    /// What became of everything that was read.
+    pub ledger: Ledger,
 }
 
 /// A place where soil CO₂ efflux was measured.
@@ -92,6 +106,11 @@ impl fmt::Debug for Pack {
     }
 }
 
+/// The datasets of [`Pack::origin`]: all there or none.
+pub(super) const FLUX_UNFILTERED: &str = "/target/flux_unfiltered";
+pub(super) const COUNT_UNFILTERED: &str = "/target/count_unfiltered";
+pub(super) const LEDGER: &str = "/ledger";
+
 /// What is wrong with a pack, and in which dataset of its file.
 pub(super) struct Fault {
     pub(super) dataset: &'static str,
@@ -139,7 +158,7 @@ impl Pack {
     }
 
     /// SHA-256 over the content: names, units and places as JSON, then the arrays as little-endian bytes, in the
-    /// order of the fields. Every NaN counts as the same.
+    /// order of the fields, and the origin if there is one. Every NaN counts as the same.
     pub(super) fn content_digest(&self) -> String {
         let header = serde_json::json!([
             self.calendar,
@@ -157,6 +176,16 @@ impl Pack {
         hash_floats(&mut hasher, &self.static_values);
         hash_floats(&mut hasher, &self.flux);
         hash_words(&mut hasher, self.count.iter().copied());
+        if let Some(Origin {
+            flux,
+            count,
+            ledger,
+        }) = &self.origin
+        {
+            hasher.update(serde_json::json!(ledger).to_string());
+            hash_floats(&mut hasher, flux);
+            hash_words(&mut hasher, count.iter().copied());
+        }
         let bytes = hasher.finalize();
         bytes.iter().map(|byte| format!("{byte:02x}")).collect()
     }
@@ -176,6 +205,23 @@ impl Pack {
             if found != expected {
                 let reason = format!("has {found} values, expected {expected}");
                 return fault(dataset, reason);
+            }
+        }
+        if let Some(origin) = &self.origin {
+            for (dataset, found) in [
+                (FLUX_UNFILTERED, origin.flux.len()),
+                (COUNT_UNFILTERED, origin.count.len()),
+            ] {
+                if found != s * d {
+                    let reason = format!("has {found} values, expected {}", s * d);
+                    return fault(dataset, reason);
+                }
+            }
+            if origin.flux.iter().any(|flux| flux.is_infinite()) {
+                return fault(FLUX_UNFILTERED, "has an infinite value".into());
+            }
+            if let Some(gap) = origin.ledger.gap() {
+                return fault(LEDGER, gap);
             }
         }
         if s == 0 || d == 0 {

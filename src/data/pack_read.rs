@@ -10,7 +10,7 @@ use jiff::civil::Date;
 
 use super::calendar::Calendar;
 use super::h5;
-use super::pack::{Fault, Pack, Site, Variable};
+use super::pack::{COUNT_UNFILTERED, FLUX_UNFILTERED, Fault, LEDGER, Origin, Pack, Site, Variable};
 use super::pack_write::{FORMAT, VERSION};
 use crate::error::{Error, Result};
 
@@ -55,6 +55,7 @@ impl Pack {
             statics,
             flux: reader.array("/target/flux", &[s, days])?,
             count: reader.array("/target/count", &[s, days])?,
+            origin: reader.origin(&[s, days])?,
             sources: reader.texts("/sources")?,
             licences: reader.texts("/licences")?,
             digest: reader.text("digest")?,
@@ -180,6 +181,23 @@ impl Reader<'_> {
             ));
         }
         dataset.read_raw().map_err(damaged)
+    }
+
+    /// What the pack says of how it came about, if it does.
+    fn origin(&self, shape: &[usize]) -> Result<Option<Origin>> {
+        if !self.file.link_exists(LEDGER) {
+            return Ok(None);
+        }
+        let text = self.texts(LEDGER)?.concat();
+        let ledger = serde_json::from_str(&text).map_err(|error| {
+            let reason = format!("is no account of a release ({error}): make the pack again");
+            Error::dataset(self.path, LEDGER, reason)
+        })?;
+        Ok(Some(Origin {
+            flux: self.array(FLUX_UNFILTERED, shape)?,
+            count: self.array(COUNT_UNFILTERED, shape)?,
+            ledger,
+        }))
     }
 
     fn variables(&self, names: &str, units: &str) -> Result<Vec<Variable>> {

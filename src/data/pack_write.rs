@@ -6,7 +6,7 @@ use hdf5::{File, Group, H5Type, Location};
 use ndarray::ArrayViewD;
 
 use super::h5::{reason, text, text_attribute};
-use super::pack::{Fault, Pack, Site, Variable};
+use super::pack::{COUNT_UNFILTERED, FLUX_UNFILTERED, Fault, LEDGER, Origin, Pack, Site, Variable};
 use crate::durable;
 use crate::error::{Error, Result};
 
@@ -56,6 +56,9 @@ impl Pack {
         self.write_dynamic(&group(&file, "dynamic")?)?;
         self.write_statics(&group(&file, "static")?)?;
         self.write_target(&group(&file, "target")?)?;
+        if let Some(origin) = &self.origin {
+            self.write_origin(&file, origin)?;
+        }
         file.close()
     }
 
@@ -156,6 +159,26 @@ impl Pack {
             ..flux
         };
         count.create(at, "count", &self.count)
+    }
+
+    fn write_origin(&self, at: &Group, origin: &Origin) -> hdf5::Result<()> {
+        let (sites, days) = (self.sites.len(), self.calendar.days);
+        let flux = Layout {
+            shape: &[sites, days],
+            chunk: &[1, days],
+            units: "umol m-2 s-1",
+            about: "daily mean soil CO2 efflux without the percentile filter [site, day]; NaN on a day without a value",
+        };
+        flux.create(at, FLUX_UNFILTERED, &origin.flux)?;
+        let count = Layout {
+            units: "1",
+            about: "measurements in the daily mean without the percentile filter [site, day]",
+            ..flux
+        };
+        count.create(at, COUNT_UNFILTERED, &origin.count)?;
+        let ledger = serde_json::json!(origin.ledger).to_string();
+        let about = "what became of every data set, row and day that was read, as JSON";
+        texts(at, LEDGER, [&ledger], about)
     }
 }
 

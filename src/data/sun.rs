@@ -2,6 +2,10 @@
 
 use std::f64::consts::PI;
 
+/// Names of the two daily variables that are computed for every site and day.
+pub(super) const DAY_LENGTH: &str = "day_length_h";
+pub(super) const RADIATION: &str = "toa_radiation_w_m2";
+
 /// What the sun gives a place on one day.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Sun {

@@ -1,7 +1,9 @@
-//! Packs, folders of site files, splits and scales, and the files of simulated fluxes.
+//! Packs, folders of site files, releases of COSORE, splits and scales, and the files of simulated fluxes.
 
+mod cosore;
 mod pack;
 mod predictions;
+mod release;
 mod sites;
 mod tensors;
 

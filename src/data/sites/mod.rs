@@ -11,14 +11,11 @@ use self::table::Table;
 use super::calendar::Calendar;
 use super::gaps::{HELD, OBSERVED};
 use super::pack::{Pack, Site, Variable, single};
-use super::sun::Sun;
+use super::sun::{DAY_LENGTH, RADIATION, Sun};
 use crate::error::{Error, Result};
 
 /// The list of sites in the folder.
 const SITES: &str = "sites.csv";
-/// The names of the two variables that are computed for every site and day.
-const DAY_LENGTH: &str = "day_length_h";
-const RADIATION: &str = "toa_radiation_w_m2";
 
 /// Endings of column names and the unit each stands for.
 const UNITS: [(&str, &str); 12] = [
@@ -88,6 +85,7 @@ pub fn pack_sites(folder: &Path) -> Result<Packed> {
         static_values: Vec::new(),
         flux: vec![f32::NAN; list.sites.len() * calendar.days],
         count: vec![0; list.sites.len() * calendar.days],
+        origin: None,
         sites: list.sites,
         sources: list.sources,
         licences: list.licences,

@@ -99,6 +99,7 @@ pub fn synthesize(options: &SynthOptions) -> Result<Pack> {
         static_values: Vec::with_capacity(sites * STATICS.len()),
         flux: vec![f32::NAN; sites * calendar.days],
         count: vec![0; sites * calendar.days],
+        origin: None,
         sources: vec![format!(
             "synthetic: efflux {} synth, profile cosore, {sites} sites, {} days, seed {seed}",
             env!("CARGO_PKG_VERSION"),

@@ -3,6 +3,7 @@
 
 mod analysis;
 mod lstm;
+mod preprocess;
 mod splits;
 
 use std::path::{Path, PathBuf};
