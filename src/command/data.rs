@@ -1,6 +1,6 @@
 //! `efflux synth`, `efflux pack`, `efflux inspect`: packs in and out.
 
-use efflux::data::{self, Pack, SynthOptions};
+use efflux::data::{self, Pack, Products, SynthOptions};
 use efflux::error::{Error, Exit, Result};
 
 use crate::cli::{InspectArgs, PackArgs, SynthArgs};
@@ -27,11 +27,28 @@ pub(crate) fn synth(args: &SynthArgs) -> Result<Exit> {
 
 /// Writes a pack of real sites.
 pub(crate) fn pack(args: &PackArgs) -> Result<Exit> {
-    let packed = data::pack_sites(&args.sites)?;
-    packed.pack.write(&args.output)?;
+    let mut packed = data::pack_sites(&args.sites)?;
+    if let Some(folder) = &args.predictors {
+        let products = match &args.predictors_config {
+            Some(file) => Products::read(file)?,
+            None => Products::paper()?,
+        };
+        let Pack {
+            sites, calendar, ..
+        } = &packed.pack;
+        let predictors = data::read_predictors(folder, &products, sites, *calendar)?;
+        packed.pack = predictors.join(&packed.pack)?;
+        packed.warnings.extend(predictors.warnings);
+    }
     for warning in &packed.warnings {
         tracing::warn!("{warning}");
     }
+    if args.strict && !packed.warnings.is_empty() {
+        let count = packed.warnings.len();
+        let reason = format!("not written: --strict, and {count} warnings, shown above");
+        return Err(Error::file(&args.output, reason));
+    }
+    packed.pack.write(&args.output)?;
     println!(
         "{}: {} sites, {}, {} observed site-days, {} outside the calendar left out",
         args.output.display(),

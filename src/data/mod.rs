@@ -11,11 +11,13 @@ mod pack;
 mod pack_read;
 mod pack_write;
 mod predictions;
+mod predictors;
 mod scale;
 mod sites;
 mod split;
 mod sun;
 mod synth;
+mod table;
 mod tensors;
 mod windows;
 
@@ -26,6 +28,9 @@ pub use inputs::choose;
 pub use inspect::{Inspection, VariableSummary, WindowShare, inspect};
 pub use pack::{Pack, Site, Variable};
 pub use predictions::{Ensemble, Member, read_member, write_ensemble, write_member};
+pub use predictors::{
+    Daily, Formula, Predictors, Product, Products, Quality, StandsFor, Step, read_predictors,
+};
 pub use scale::Scale;
 pub use sites::{Packed, pack_sites};
 pub use split::{SiteParts, share};
