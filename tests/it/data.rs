@@ -2,6 +2,7 @@
 
 mod pack;
 mod predictions;
+mod predictors;
 mod sites;
 mod tensors;
 
