@@ -1,7 +1,8 @@
 //! From the values of hours, days, composites, scenes or months to one value a day.
 
 use super::products::{Daily, Product, StandsFor, Step};
-use super::rows::{Record, days_of};
+use super::rows::Record;
+use super::steps::days_of;
 use crate::data::calendar::Calendar;
 use crate::data::gaps::{INTERPOLATED, OBSERVED, fill_gaps};
 
@@ -25,17 +26,16 @@ impl Series {
         let mut sums = vec![0.0; days];
         let mut counts = vec![0u32; days];
         let mut filled = vec![false; days];
-        for (&key, value) in &record.values {
-            let mean = value.mean();
+        for (&(key, _), value) in &record.values {
             let day = match product.step {
                 Step::Hour => key.div_euclid(24),
                 _ => middle(product, key, calendar),
             };
             let index = usize::try_from(day + MARGIN as i64).unwrap_or(usize::MAX);
-            if mean.is_nan() || index >= days {
+            if value.value.is_nan() || index >= days {
                 continue;
             }
-            sums[index] += whole_step(product, key, mean, calendar);
+            sums[index] += whole_step(product, key, value.value, calendar);
             counts[index] += 1;
             filled[index] |= value.filled;
         }

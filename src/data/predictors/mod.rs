@@ -6,6 +6,7 @@ mod daily;
 mod products;
 mod rows;
 mod stamp;
+mod steps;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -201,7 +202,7 @@ fn attributes(
 ) -> Vec<f64> {
     let mut all = Vec::with_capacity(sites.len());
     for (site, record) in sites.iter().zip(&records.sites) {
-        let value = record.values.get(&0).map_or(f64::NAN, rows::Value::mean);
+        let value = record.values.get(&(0, 0)).map_or(f64::NAN, |row| row.value);
         if value.is_nan() {
             warnings.extend([checks::absent(product, site, record)]);
         }

@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::path::{Path, PathBuf};
 
-use jiff::civil::{Date, date};
-
 use super::products::{Formula, Product, Step};
 use super::stamp::{COLUMNS, Form, Stamp};
+use super::steps::key;
 use crate::data::calendar::Calendar;
 use crate::data::pack::Site;
 use crate::data::table::{Cell, Table};
@@ -21,8 +20,9 @@ const FILLED: &str = "filled";
 /// What the tables of a product hold for one site.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Record {
-    /// By the first day of a step counted from the calendar's start; by hours for an hourly product; 0 for a static one.
-    pub(super) values: BTreeMap<i64, Value>,
+    /// By step: its first day counted from the calendar's start, or the hour, or 0 if static. Behind it the value's bits
+    /// for scenes, of which a day may have several, else 0.
+    pub(super) values: BTreeMap<(i64, u64), Value>,
     /// Rows of this site, and why some gave no value.
     pub(super) rows: usize,
     pub(super) empty: usize,
@@ -34,24 +34,14 @@ pub(super) struct Record {
     pub(super) first_doubled: u64,
 }
 
-/// The value of one step; of several scenes a day their sum.
+/// The value of one step or scene.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Value {
-    /// NaN if missing.
-    sum: f64,
-    scenes: u32,
-    /// The last value that went into the sum.
-    latest: f64,
+    /// In the product's unit; NaN if missing.
+    pub(super) value: f64,
     /// Filled by whoever made the table.
     pub(super) filled: bool,
     line: u64,
-}
-
-impl Value {
-    /// In the product's unit; NaN if missing.
-    pub(super) fn mean(&self) -> f64 {
-        self.sum / f64::from(self.scenes)
-    }
 }
 
 /// What the tables of a product hold.
@@ -191,46 +181,6 @@ fn stamp(cell: &Cell<'_>, form: &mut Option<(Form, u64)>) -> Result<Stamp> {
     Ok(stamp)
 }
 
-/// Which step a row belongs to.
-fn key(cell: &Cell<'_>, stamp: Stamp, product: &Product, calendar: Calendar) -> Result<i64> {
-    let day = calendar.offset(stamp.date);
-    match product.step {
-        Step::Hour => match stamp.hour {
-            Some(hour) => Ok(24 * day + i64::from(hour) - i64::from(product.stamp_ends_hour)),
-            None => Err(cell.wrong(
-                "a date and an hour like 2009-01-31T05:00 (for a table of daily values describe the product with \
-                 `step = \"day\"` in a file for --predictors-config)",
-            )),
-        },
-        Step::Month => Ok(calendar.offset(stamp.date.first_of_month())),
-        Step::FourDays | Step::EightDays => {
-            let step = if product.step == Step::FourDays { 4 } else { 8 };
-            if (stamp.date.day_of_year() - 1) % step != 0 {
-                return Err(cell.wrong(&format!(
-                    "the first day of a composite: 1 January or a multiple of {step} days after it"
-                )));
-            }
-            Ok(day)
-        }
-        Step::Day | Step::Scene => Ok(day),
-        Step::Static => Ok(0),
-    }
-}
-
-/// Days of the step that begins on this day.
-pub(super) fn days_of(step: Step, first: Date) -> u16 {
-    let left = || {
-        let end = date(first.year(), 12, 31).day_of_year();
-        u16::try_from(end - first.day_of_year() + 1).unwrap_or(1)
-    };
-    match step {
-        Step::FourDays => left().min(4),
-        Step::EightDays => left().min(8),
-        Step::Month => u16::try_from(first.days_in_month()).unwrap_or(1),
-        Step::Static | Step::Hour | Step::Day | Step::Scene => 1,
-    }
-}
-
 impl Record {
     /// The value of a row in the product's unit; NaN if it is missing, which is counted.
     fn value(
@@ -273,48 +223,41 @@ impl Record {
         Ok(value)
     }
 
-    /// Takes a value in, unless the same is there already. Scenes of one day are averaged; any other second opinion is
-    /// an error.
+    /// Takes a value in, unless the same is there already. A second opinion on the same step is an error; scenes are
+    /// all taken in, those that saw the same once.
     fn insert(
         &mut self,
         cell: &Cell<'_>,
-        key: i64,
+        step: i64,
         value: f64,
         filled: bool,
         scene: bool,
     ) -> Result<()> {
-        let new = Value {
-            sum: value,
-            scenes: 1,
-            latest: value,
-            filled,
-            line: cell.line,
-        };
-        let mut slot = match self.values.entry(key) {
+        let key = (step, if scene { value.to_bits() } else { 0 });
+        match self.values.entry(key) {
             Entry::Vacant(slot) => {
-                slot.insert(new);
-                return Ok(());
+                let line = cell.line;
+                slot.insert(Value {
+                    value,
+                    filled,
+                    line,
+                });
             }
-            Entry::Occupied(slot) => slot,
-        };
-        let old = slot.get_mut();
-        if old.latest.to_bits() == value.to_bits() && old.filled == filled {
-            if self.doubled == 0 {
-                self.first_doubled = cell.line;
+            Entry::Occupied(_) if scene => {}
+            Entry::Occupied(slot) => {
+                let first = slot.get();
+                if first.value.to_bits() != value.to_bits() || first.filled != filled {
+                    return Err(cell.wrong(&format!(
+                        "one row for a site and time, but the one in line {} has another value for them (export the \
+                         table again, or remove one)",
+                        first.line
+                    )));
+                }
+                if self.doubled == 0 {
+                    self.first_doubled = cell.line;
+                }
+                self.doubled += 1;
             }
-            self.doubled += 1;
-        } else if !scene {
-            return Err(cell.wrong(&format!(
-                "one row for a site and time, but the one in line {} has another value for them (export the table again, or \
-                 remove one)",
-                old.line
-            )));
-        } else if old.sum.is_nan() {
-            *old = new;
-        } else if !value.is_nan() {
-            old.sum += value;
-            old.scenes += 1;
-            old.latest = value;
         }
         Ok(())
     }
@@ -335,4 +278,108 @@ fn bits(cell: &Cell<'_>) -> Result<Option<u32>> {
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     // In the range of both, as asked above.
     Ok(Some(number as u32))
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::data::predictors::Products;
+    use crate::data::predictors::daily::Series;
+
+    /// A row of each kind of table; the header names every column that the paper's products need.
+    const HEADER: &str = "site,date,total_precipitation_hourly,volumetric_soil_water_layer_1,\
+        volumetric_soil_water_layer_2,LST_Day_1km,QC_Day,LST_Night_1km,QC_Night,TMIN,TMAX,ET,PET,ET_QC,SR_B3,SR_B4,\
+        QA_PIXEL,QA_RADSAT,Fpar,Lai,FparLai_QC,vs,soc_0-5cm_mean,sand_0-5cm_mean,silt_0-5cm_mean,clay_0-5cm_mean,\
+        bdod_0-5cm_mean,bio_1,bio_12,filled\n";
+    const ROWS: &str = "A,2003-01-01T05:00,0.001,0.2,0.3,14000,0,13500,0,13650,14150,160,320,0,10000,20000,64,0,40,15,0,\
+        250,120,450,300,240,130,8.5,1040,0\n\
+        A,2003-01-01T06:00,,0.2,0.3,0,2,13500,65,13650,14150,32761,320,8,10000,20000,72,4,255,15,2,\
+        250,120,450,300,240,130,8.5,1040,1\n";
+
+    /// What rows are made of.
+    const CHARACTERS: &[u8] = b"0123456789,-.eE\"\n;_T:";
+
+    /// Reads bytes as the table of every product. What is not an error has nothing but values that were to be kept.
+    fn read(bytes: &[u8]) {
+        let path = Path::new("t.csv");
+        let Ok(table) = Table::parse(path, bytes) else {
+            return;
+        };
+        let site = Site {
+            id: "A".into(),
+            name: String::new(),
+            latitude: 0.0,
+            longitude: 0.0,
+            elevation: None,
+            igbp: String::new(),
+            publication: String::new(),
+        };
+        let calendar = Calendar {
+            start: date(2003, 1, 1),
+            days: 20,
+        };
+        for product in Products::paper().unwrap().iter() {
+            let mut records = Records::new(1);
+            let sites = std::slice::from_ref(&site);
+            if records.add(&table, product, sites, calendar).is_err() {
+                continue;
+            }
+            let series = Series::of(product, &records.sites[0], calendar);
+            assert_eq!((series.values.len(), series.flags.len()), (20, 20));
+            let [least, greatest] = product.valid.unwrap().map(|stored| {
+                let value = stored * product.scale + product.offset;
+                if product.step == Step::Hour {
+                    24.0 * value
+                } else {
+                    8.0 * value
+                }
+            });
+            for value in &series.values {
+                assert!(value.is_nan() || within(product.keep, *value));
+                let kept = product.keep.is_some() || (least.min(0.0)..=greatest).contains(value);
+                assert!(value.is_nan() || kept, "{} is {value}", product.name);
+            }
+        }
+    }
+
+    #[test]
+    fn the_rows_to_mutate_are_read_by_every_product() {
+        let text = format!("{HEADER}{ROWS}");
+        let table = Table::parse(Path::new("t.csv"), text.as_bytes()).unwrap();
+        for product in Products::paper().unwrap().iter() {
+            Columns::of(&table, product).unwrap();
+        }
+        read(text.as_bytes());
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_rows_or_an_error(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            read(&bytes);
+            read(&[HEADER.as_bytes(), &bytes].concat());
+        }
+
+        #[test]
+        fn mutated_bytes_are_rows_or_an_error(
+            edits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 0u8..4), 1..6),
+        ) {
+            let mut bytes = format!("{HEADER}{ROWS}").into_bytes();
+            for (place, byte, kind) in edits {
+                let place = place.index(bytes.len());
+                let character = CHARACTERS[usize::from(byte) % CHARACTERS.len()];
+                match kind {
+                    0 => bytes[place] = byte,
+                    1 => bytes[place] = character,
+                    2 => bytes.insert(place, character),
+                    _ => {
+                        bytes.remove(place);
+                    }
+                }
+            }
+            read(&bytes);
+        }
+    }
 }
