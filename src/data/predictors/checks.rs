@@ -128,28 +128,27 @@ pub(super) fn constant_attribute(product: &Product, values: &[f64]) -> Option<St
     })
 }
 
-/// Sites whose series are the same although they are too far apart to share a grid cell.
+/// Sites whose series is that of an earlier one, although the two are too far apart to share a grid cell.
 pub(super) fn twins(product: &Product, sites: &[Site], series: &[Series]) -> Vec<String> {
-    let mut found = Vec::new();
     let diagonal = product.cell_m * std::f64::consts::SQRT_2;
-    for (second, other) in series.iter().enumerate() {
-        for (first, one) in series[..second].iter().enumerate() {
-            let apart = distance(&sites[first], &sites[second]);
-            if one.is_absent() || apart <= diagonal || one.values != other.values {
-                continue;
-            }
-            found.push(format!(
-                "`{}` is the same at sites `{}` and `{}`, which are {:.0} km apart, farther than a grid cell is wide: \
-                 compare their coordinates and ids in the export of {}.csv with those of the sites",
-                product.name,
-                sites[first].id,
-                sites[second].id,
-                apart / 1000.0,
-                product.table
-            ));
-        }
-    }
-    found
+    let twin = |second: usize| {
+        let same = |first: &usize| {
+            !series[second].is_absent()
+                && series[*first].values == series[second].values
+                && distance(&sites[*first], &sites[second]) > diagonal
+        };
+        let first = (0..second).find(same)?;
+        Some(format!(
+            "`{}` is the same at sites `{}` and `{}`, which are {:.0} km apart, farther than a grid cell is wide: \
+             compare their coordinates and ids in the export of {}.csv with those of the sites",
+            product.name,
+            sites[first].id,
+            sites[second].id,
+            distance(&sites[first], &sites[second]) / 1000.0,
+            product.table
+        ))
+    };
+    (0..series.len()).filter_map(twin).collect()
 }
 
 /// CSV files in the folder that belong to no product.

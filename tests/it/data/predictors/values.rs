@@ -226,6 +226,14 @@ fn every_product_is_documented_and_exported_under_its_name() {
     assert!(script.contains("CI DOES NOT RUN THIS SCRIPT"));
     let products = Products::paper().unwrap();
     assert_eq!(products.iter().count(), 20);
+    let description = fs::read_to_string(root.join("predictors.toml")).unwrap();
+    for key in description
+        .lines()
+        .filter_map(|line| line.split_once(" = "))
+    {
+        let documented = key.0.starts_with(['#', ' ']) || readme.contains(&format!("`{}`", key.0));
+        assert!(documented, "`{}` is not in configs/README.md", key.0);
+    }
     for product in products.iter() {
         let name = &product.name;
         assert!(
