@@ -2,7 +2,7 @@
 
 use super::daily::Series;
 use super::products::{Product, Products};
-use super::rows::Record;
+use super::rows::{Record, belongs};
 use crate::data::calendar::Calendar;
 use crate::data::pack::Site;
 
@@ -153,12 +153,7 @@ pub(super) fn twins(product: &Product, sites: &[Site], series: &[Series]) -> Vec
 
 /// CSV files in the folder that belong to no product.
 pub(super) fn strangers(files: &[String], products: &Products) -> Option<String> {
-    let known = |file: &String| {
-        products.iter().any(|product| {
-            let rest = file.strip_prefix(&product.table);
-            rest.is_some_and(|rest| rest.starts_with(['.', '-']))
-        })
-    };
+    let known = |file: &String| products.iter().any(|product| belongs(file, &product.table));
     let unknown: Vec<&str> = files
         .iter()
         .filter(|file| !known(file))

@@ -9,7 +9,7 @@ mod stamp;
 mod steps;
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use self::daily::Series;
 pub use self::products::{Daily, Formula, Product, Products, Quality, StandsFor, Step};
@@ -58,9 +58,15 @@ pub fn read_predictors(
     let mut statics: Vec<(&Product, Vec<f64>)> = Vec::new();
     let mut sources = Vec::new();
     let mut warnings = Warnings::default();
-    warnings.extend(checks::strangers(&tables(folder)?, products));
+    let tables = tables(folder)?;
+    warnings.extend(checks::strangers(&tables, products));
     for product in products.iter() {
-        let Some(records) = records(folder, product, sites, calendar, &mut warnings)? else {
+        let files: Vec<PathBuf> = tables
+            .iter()
+            .filter(|file| rows::belongs(file, &product.table))
+            .map(|file| folder.join(file))
+            .collect();
+        let Some(records) = records(&files, product, sites, calendar, &mut warnings)? else {
             continue;
         };
         let known = if product.step == Step::Static {
@@ -121,7 +127,7 @@ impl Extend<String> for Warnings {
     }
 }
 
-/// The CSV files of the folder.
+/// The CSV files of the folder, sorted.
 fn tables(folder: &Path) -> Result<Vec<String>> {
     let entries = std::fs::read_dir(folder).map_err(Error::io("list the folder", folder))?;
     let mut names = BTreeSet::new();
@@ -141,13 +147,12 @@ fn tables(folder: &Path) -> Result<Vec<String>> {
 
 /// What the files of a product's table hold; `None` if there is no file.
 fn records(
-    folder: &Path,
+    files: &[PathBuf],
     product: &Product,
     sites: &[Site],
     calendar: Calendar,
     warnings: &mut Warnings,
 ) -> Result<Option<Records>> {
-    let files = rows::files(folder, &product.table)?;
     let Product { name, table, .. } = product;
     if files.is_empty() {
         warnings.extend([format!(
@@ -157,7 +162,7 @@ fn records(
     }
     let mut records = Records::new(sites.len());
     for file in files {
-        records.add(&Table::read(&file)?, product, sites, calendar)?;
+        records.add(&Table::read(file)?, product, sites, calendar)?;
     }
     if !records.strangers.is_empty() {
         let strangers = records.strangers.join(", ");

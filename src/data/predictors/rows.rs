@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::path::{Path, PathBuf};
 
 use super::products::{Formula, Product, Step};
 use super::stamp::{COLUMNS, Form, Stamp};
@@ -10,7 +9,7 @@ use super::steps::key;
 use crate::data::calendar::Calendar;
 use crate::data::pack::Site;
 use crate::data::table::{Cell, Table};
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// The column with the site's id.
 const SITE: &str = "site";
@@ -64,22 +63,12 @@ struct Columns {
     filled: Option<usize>,
 }
 
-/// The files of a table in a folder, sorted: `<table>.csv` and its parts `<table>-….csv`.
-pub(super) fn files(folder: &Path, table: &str) -> Result<Vec<PathBuf>> {
-    let entries = std::fs::read_dir(folder).map_err(Error::io("list the folder", folder))?;
-    let mut found = Vec::new();
-    for entry in entries {
-        let entry = entry.map_err(Error::io("list the folder", folder))?;
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let rest = name
-            .strip_suffix(".csv")
-            .and_then(|stem| stem.strip_prefix(table));
-        if rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-')) {
-            found.push(entry.path());
-        }
-    }
-    found.sort();
-    Ok(found)
+/// Whether a file is a table, `<table>.csv`, or a part of it, `<table>-….csv`.
+pub(super) fn belongs(file: &str, table: &str) -> bool {
+    let rest = file
+        .strip_suffix(".csv")
+        .and_then(|stem| stem.strip_prefix(table));
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
 }
 
 impl Records {
@@ -282,6 +271,8 @@ fn bits(cell: &Cell<'_>) -> Result<Option<u32>> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use jiff::civil::date;
     use proptest::prelude::*;
 
