@@ -110,6 +110,18 @@ pub(crate) struct PackArgs {
     #[command(flatten)]
     pub(crate) release: ReleaseArgs,
 
+    /// Folder with tables of predictors as Earth Engine exports them, to go into the pack too
+    #[arg(long, value_name = "DIR")]
+    pub(crate) predictors: Option<PathBuf>,
+
+    /// What the predictor tables hold [default: the paper's products, configs/predictors.toml]
+    #[arg(long, value_name = "FILE", requires = "predictors")]
+    pub(crate) predictors_config: Option<PathBuf>,
+
+    /// Write no pack if there is a warning
+    #[arg(long)]
+    pub(crate) strict: bool,
+
     /// The pack to write
     #[arg(short, long, value_name = "PACK")]
     pub(crate) output: PathBuf,

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use efflux::data::{self, CosoreOptions, Pack, SynthOptions};
+use efflux::data::{self, CosoreOptions, Pack, Products, SynthOptions};
 use efflux::error::{Error, Exit, Result};
 
 use crate::cli::{InspectArgs, PackArgs, SynthArgs};
@@ -29,51 +29,77 @@ pub(crate) fn synth(args: &SynthArgs) -> Result<Exit> {
 
 /// Writes a pack of real sites.
 pub(crate) fn pack(args: &PackArgs) -> Result<Exit> {
-    match (&args.sites, &args.cosore) {
-        (Some(folder), None) => pack_sites(args, folder),
-        (None, Some(folder)) => pack_cosore(args, folder),
-        _ => Err(Error::Usage("expected either --sites or --cosore".into())),
-    }
-}
-
-fn pack_sites(args: &PackArgs, folder: &Path) -> Result<Exit> {
-    let packed = data::pack_sites(folder)?;
-    packed.pack.write(&args.output)?;
-    for warning in &packed.warnings {
-        tracing::warn!("{warning}");
-    }
-    println!(
-        "{}: {} sites, {}, {} observed site-days, {} outside the calendar left out",
-        args.output.display(),
-        packed.pack.sites.len(),
-        packed.pack.calendar,
-        packed.observed_days,
-        packed.dropped_days
-    );
-    Ok(Exit::Complete)
-}
-
-fn pack_cosore(args: &PackArgs, folder: &Path) -> Result<Exit> {
-    let options = CosoreOptions {
-        filter: args.release.filter,
-        fluxes: args.release.variables.clone(),
-        treatments: args.release.treatments,
-        skip_unreadable: args.release.skip_unreadable,
+    let Sites {
+        mut pack,
+        mut warnings,
+        account,
+    } = match (&args.sites, &args.cosore) {
+        (Some(folder), None) => Sites::of_folder(folder)?,
+        (None, Some(folder)) => Sites::of_release(folder, args)?,
+        _ => return Err(Error::Usage("expected either --sites or --cosore".into())),
     };
-    let release = data::read_cosore(folder, &options)?;
-    for warning in &release.warnings {
+    if let Some(folder) = &args.predictors {
+        let products = match &args.predictors_config {
+            Some(file) => Products::read(file)?,
+            None => Products::paper()?,
+        };
+        let predictors = data::read_predictors(folder, &products, &pack.sites, pack.calendar)?;
+        pack = predictors.join(&pack)?;
+        warnings.extend(predictors.warnings);
+    }
+    for warning in &warnings {
         tracing::warn!("{warning}");
     }
-    let ledger = release.ledger.clone();
-    let pack = release.into_pack();
+    if args.strict && !warnings.is_empty() {
+        let count = warnings.len();
+        let reason = format!("not written: --strict, and {count} warnings, shown above");
+        return Err(Error::file(&args.output, reason));
+    }
     pack.write(&args.output)?;
     println!(
-        "{}: {} sites, {}\n{ledger}",
+        "{}: {} sites, {}{account}",
         args.output.display(),
         pack.sites.len(),
         pack.calendar
     );
     Ok(Exit::Complete)
+}
+
+/// Sites with their fluxes.
+struct Sites {
+    pack: Pack,
+    warnings: Vec<String>,
+    /// What was kept and dropped, for people.
+    account: String,
+}
+
+impl Sites {
+    fn of_folder(folder: &Path) -> Result<Self> {
+        let packed = data::pack_sites(folder)?;
+        Ok(Self {
+            account: format!(
+                ", {} observed site-days, {} outside the calendar left out",
+                packed.observed_days, packed.dropped_days
+            ),
+            pack: packed.pack,
+            warnings: packed.warnings,
+        })
+    }
+
+    fn of_release(folder: &Path, args: &PackArgs) -> Result<Self> {
+        let options = CosoreOptions {
+            filter: args.release.filter,
+            fluxes: args.release.variables.clone(),
+            treatments: args.release.treatments,
+            skip_unreadable: args.release.skip_unreadable,
+        };
+        let mut release = data::read_cosore(folder, &options)?;
+        Ok(Self {
+            warnings: std::mem::take(&mut release.warnings),
+            account: format!("\n{}", release.ledger),
+            pack: release.into_pack(),
+        })
+    }
 }
 
 /// Shows what is in a pack.

@@ -13,16 +13,20 @@ mod pack;
 mod pack_read;
 mod pack_write;
 mod predictions;
+mod predictors;
 mod scale;
 mod sites;
 mod split;
 mod sun;
 mod synth;
+mod table;
 mod tensors;
 mod windows;
 
 pub use calendar::Calendar;
-pub use cosore::{CosoreOptions, Daily, DailySite, Filter, Flux, Release, Treatments, read_cosore};
+pub use cosore::{
+    CosoreOptions, DailyMeans, DailySite, Filter, Flux, Release, Treatments, read_cosore,
+};
 pub use gaps::{HELD, INTERPOLATED, OBSERVED, fill_gaps};
 pub use h5::library_version;
 pub use inputs::choose;
@@ -30,6 +34,9 @@ pub use inspect::{Inspection, VariableSummary, WindowShare, inspect};
 pub use ledger::{Days, Entry, Ledger, LeftOut, Limits, Rows};
 pub use pack::{Origin, Pack, Site, Variable};
 pub use predictions::{Ensemble, Member, read_member, write_ensemble, write_member};
+pub use predictors::{
+    Daily, Formula, Predictors, Product, Products, Quality, StandsFor, Step, read_predictors,
+};
 pub use scale::Scale;
 pub use sites::{Packed, pack_sites};
 pub use split::{SiteParts, share};

@@ -3,6 +3,7 @@
 mod cosore;
 mod pack;
 mod predictions;
+mod predictors;
 mod release;
 mod sites;
 mod tensors;

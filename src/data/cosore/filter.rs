@@ -14,14 +14,14 @@ const TRAINING: f64 = 0.8;
 
 /// Daily means of one site.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Daily {
+pub struct DailyMeans {
     /// Shape `[D]`, µmol m⁻² s⁻¹; NaN on a day without a value.
     pub flux: Vec<f64>,
     /// Measurements in the mean, shape `[D]`.
     pub count: Vec<u32>,
 }
 
-impl Daily {
+impl DailyMeans {
     /// The arithmetic mean of each of `days` days; one measurement suffices.
     pub(super) fn of<'a>(days: usize, kept: impl Iterator<Item = &'a Measurement>) -> Self {
         let mut daily = Self {
@@ -77,7 +77,7 @@ impl SiteFilter {
 pub(super) fn filters(
     filter: Filter,
     sites: &[DataSet],
-    unfiltered: &[Daily],
+    unfiltered: &[DailyMeans],
 ) -> (Vec<SiteFilter>, Vec<Limits>) {
     let ends: Vec<usize> = unfiltered
         .iter()
@@ -121,7 +121,7 @@ pub(super) fn filters(
 }
 
 /// One after the last of a site's training days.
-fn training_end(daily: &Daily) -> usize {
+fn training_end(daily: &DailyMeans) -> usize {
     let training = share(TRAINING, daily.observed());
     let days = daily.count.iter().enumerate().filter(|(_, n)| **n > 0);
     days.take(training).last().map_or(0, |(day, _)| day + 1)
@@ -159,8 +159,8 @@ mod tests {
     fn training_days_are_counted_where_there_are_values() {
         let measured = |day| Measurement { day, flux: 1.0 };
         let days = [1, 3, 4, 8, 9].map(measured);
-        assert_eq!(training_end(&Daily::of(12, days.iter())), 9);
-        assert_eq!(training_end(&Daily::of(12, days[..1].iter())), 0);
+        assert_eq!(training_end(&DailyMeans::of(12, days.iter())), 9);
+        assert_eq!(training_end(&DailyMeans::of(12, days[..1].iter())), 0);
     }
 
     proptest! {
@@ -180,7 +180,7 @@ mod tests {
         ) {
             let measurements: Vec<Measurement> =
                 fluxes.iter().map(|&(day, flux)| Measurement { day, flux }).collect();
-            let daily = Daily::of(5, measurements.iter());
+            let daily = DailyMeans::of(5, measurements.iter());
             for day in 0..5 {
                 let of = || fluxes.iter().filter(|(d, _)| *d == day).map(|(_, flux)| *flux);
                 prop_assert_eq!(daily.count[day] as usize, of().count());

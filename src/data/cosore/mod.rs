@@ -13,7 +13,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use self::dataset::{DataSet, Measurement};
-pub use self::filter::Daily;
+pub use self::filter::DailyMeans;
 use self::filter::SiteFilter;
 pub use self::options::{CosoreOptions, Filter, Flux, Treatments};
 use super::calendar::Calendar;
@@ -53,9 +53,9 @@ pub struct DailySite {
     /// The site.
     pub site: Site,
     /// What the filter left.
-    pub daily: Daily,
+    pub daily: DailyMeans,
     /// The same without the filter.
-    pub unfiltered: Daily,
+    pub unfiltered: DailyMeans,
 }
 
 /// Reads a release onto the default calendar: filters the measurements and averages them by local day.
@@ -95,9 +95,9 @@ pub fn read_cosore(folder: &Path, options: &CosoreOptions) -> Result<Release> {
         entries.push(entry);
     }
 
-    let unfiltered: Vec<Daily> = data_sets
+    let unfiltered: Vec<DailyMeans> = data_sets
         .iter()
-        .map(|of| Daily::of(calendar.days, of.measurements.iter()))
+        .map(|of| DailyMeans::of(calendar.days, of.measurements.iter()))
         .collect();
     let (filters, limits) = filter::filters(options.filter, &data_sets, &unfiltered);
     let mut sites = Vec::new();
@@ -219,8 +219,8 @@ fn filtered(
     entry: &mut Entry,
     measurements: &[Measurement],
     filter: SiteFilter,
-    unfiltered: &Daily,
-) -> Daily {
+    unfiltered: &DailyMeans,
+) -> DailyMeans {
     let mut kept = Vec::with_capacity(measurements.len());
     for measurement in measurements {
         if filter.is_below(measurement) {
@@ -232,7 +232,7 @@ fn filtered(
             kept.push(measurement);
         }
     }
-    let daily = Daily::of(unfiltered.count.len(), kept.into_iter());
+    let daily = DailyMeans::of(unfiltered.count.len(), kept.into_iter());
     let days = unfiltered.count.iter().zip(&daily.count);
     let emptied = days.filter(|(before, after)| **before > 0 && **after == 0);
     entry.days = Days {

@@ -1,17 +1,16 @@
 //! A folder of daily CSV files, one a site, and `sites.csv` becomes a pack. `configs/README.md` describes the folder.
 
 mod series;
-mod table;
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
 use self::series::Series;
-use self::table::Table;
 use super::calendar::Calendar;
 use super::gaps::{HELD, OBSERVED};
 use super::pack::{Pack, Site, Variable, single};
 use super::sun::{DAY_LENGTH, RADIATION, Sun};
+use super::table::Table;
 use crate::error::{Error, Result};
 
 /// The list of sites in the folder.

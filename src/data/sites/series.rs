@@ -4,8 +4,8 @@ use std::path::Path;
 
 use jiff::civil::Date;
 
-use super::table::{Cell, Table};
 use crate::data::gaps::{HELD, OBSERVED, fill_gaps};
+use crate::data::table::{Cell, Table};
 use crate::error::{Error, Result};
 
 /// Target column.

@@ -43,7 +43,7 @@ fn the_page_opens_from_disk_in_a_browser_and_shows_its_figures() {
 
     assert_eq!(
         (&said["figures"], &said["drawings"]),
-        (&8.into(), &7.into()),
+        (&8.into(), &8.into()),
         "{said}"
     );
     assert_eq!(said["requests"], 0, "{said}");

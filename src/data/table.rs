@@ -26,7 +26,7 @@ struct Row {
 pub(super) struct Cell<'a> {
     pub(super) text: &'a str,
     column: &'a str,
-    line: u64,
+    pub(super) line: u64,
     path: &'a Path,
 }
 
@@ -103,10 +103,13 @@ impl Table {
     /// The index of a column that must be there.
     pub(super) fn require(&self, name: &str) -> Result<usize> {
         self.find(name).ok_or_else(|| {
-            let reason = format!(
+            let mut reason = format!(
                 "has no column `{name}` (it has {})",
                 self.columns.join(", ")
             );
+            if self.columns.len() == 1 && self.columns[0].contains([';', '\t']) {
+                reason += ": separate the cells with commas";
+            }
             Error::line(&self.path, 1, reason)
         })
     }
@@ -227,6 +230,14 @@ mod tests {
                 error.starts_with(&format!("t.csv:2: `a` has `{text}`, expected a ")),
                 "{error}"
             );
+        }
+    }
+
+    #[test]
+    fn other_delimiters_are_recognized() {
+        for text in ["site;date\nOAK;1\n", "site\tdate\nOAK\t1\n"] {
+            let error = parse(text).unwrap().require("site").unwrap_err();
+            assert!(error.to_string().ends_with("with commas"), "{error}");
         }
     }
 
