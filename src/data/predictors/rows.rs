@@ -84,8 +84,8 @@ impl Records {
     ///
     /// # Errors
     ///
-    /// [`Error::Data`](crate::error::Error::Data) with line and column if a column is missing, a cell is not what its column says, a day is not the
-    /// first of a step, or two rows say different things of the same site and time.
+    /// [`Error::Data`](crate::error::Error::Data) with line and column if a column is missing, a cell is not what its
+    /// column says, a day is not the first of a step, or two rows say different things of the same site and time.
     pub(super) fn add(
         &mut self,
         table: &Table,

@@ -8,9 +8,10 @@ use crate::report::results::Results;
 use crate::report::summary::Summary;
 use crate::report::words;
 
-pub(super) fn header(results: &Results<'_>) -> String {
+pub(super) fn header(results: &Results<'_>, figures: &Figures) -> String {
     let links = [
         ("search", "Search"),
+        ("training", "Training"),
         ("scores", "Scores"),
         ("series", "Series"),
         ("extremes", "Extremes"),
@@ -21,6 +22,7 @@ pub(super) fn header(results: &Results<'_>) -> String {
     ];
     let links: Vec<String> = links
         .iter()
+        .filter(|(id, _)| *id != "training" || figures.training.is_some())
         .map(|(id, name)| format!("<li><a href=\"#{id}\">{name}</a></li>"))
         .collect();
     format!(

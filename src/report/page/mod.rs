@@ -116,7 +116,7 @@ pub(crate) fn page(
         title = escape(results.job_name),
         style = include_str!("page.css"),
         script = include_str!("page.js"),
-        header = answer::header(results),
+        header = answer::header(results, figures),
         sections = sections.concat(),
         footer = record::footer(),
     )
