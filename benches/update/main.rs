@@ -22,6 +22,7 @@ use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use efflux::analysis::statistics::median;
+use efflux::cluster::ALLOCATOR;
 use efflux::data::Tensors;
 use efflux::job::DeviceChoice;
 use efflux::model::device::{self, Device};
@@ -34,12 +35,6 @@ type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 const WINDOWS: [u32; 3] = [30, 90, 365];
 /// CPU milliseconds of a turn.
 const TURN: f64 = 600.0;
-/// What `src/cluster/trainer.rs` sets for trainers.
-const MALLOC: [(&str, &str); 3] = [
-    ("MALLOC_MMAP_THRESHOLD_", "4294967296"),
-    ("MALLOC_TRIM_THRESHOLD_", "4294967296"),
-    ("MALLOC_TOP_PAD_", "67108864"),
-];
 
 fn main() -> Outcome {
     let options = Options::parse()?;
@@ -283,7 +278,7 @@ impl Worker {
             }
         }
         if column.malloc {
-            command.envs(MALLOC);
+            command.envs(ALLOCATOR);
         }
         let mut child = command
             .env("OMP_NUM_THREADS", "1")

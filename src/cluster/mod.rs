@@ -28,4 +28,4 @@ pub use scheduler::{Action, Event, Scheduler};
 pub use signals::{interrupts, survive_file_limits};
 pub use slots::{Level, default_slots};
 pub use supervisor::{Supervisor, serve};
-pub use trainer::{Trainer, trainer_program};
+pub use trainer::{ALLOCATOR, Trainer, trainer_program};

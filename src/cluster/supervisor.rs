@@ -118,10 +118,6 @@ impl Supervisor {
     ///
     /// If a record cannot be made durable, or a trainer ends before it was ready for a trial.
     pub fn poll(&mut self, timeout: Duration) -> Result<Vec<Report>> {
-        if self.prepared.is_none() {
-            std::thread::sleep(timeout);
-            return Ok(Vec::new());
-        }
         self.wait(timeout)?;
         let mut reports = Vec::new();
         for slot in 0..self.slots.len() {
@@ -164,7 +160,11 @@ impl Supervisor {
     /// Kills trainers that should have said something long ago.
     fn end_silent(&mut self, out: &mut Vec<Report>) -> Result<()> {
         let gap = std::mem::replace(&mut self.polled, Instant::now()).elapsed();
-        let limit = Duration::from_secs(self.prepared()?.preparation.hang_seconds.into());
+        let Some(prepared) = &self.prepared else {
+            // Nothing has been started yet.
+            return Ok(());
+        };
+        let limit = Duration::from_secs(prepared.preparation.hang_seconds.into());
         for index in 0..self.slots.len() {
             let slot = &mut self.slots[index];
             if gap > STALL {

@@ -33,7 +33,7 @@ const LAUNCHERS: [&str; 7] = [
 
 /// glibc gives large blocks back to the kernel and faults them in again, which is half of the time at long windows.
 /// These are plain integers: with suffixes they would be ignored.
-const ALLOCATOR: [(&str, &str); 3] = [
+pub const ALLOCATOR: [(&str, &str); 3] = [
     ("MALLOC_MMAP_THRESHOLD_", "4294967296"),
     ("MALLOC_TRIM_THRESHOLD_", "4294967296"),
     ("MALLOC_TOP_PAD_", "67108864"),

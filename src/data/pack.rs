@@ -74,6 +74,23 @@ pub struct Site {
     pub publication: String,
 }
 
+impl Site {
+    /// The static attributes that say where a site lies.
+    pub(super) fn place_attributes() -> Vec<Variable> {
+        vec![
+            Variable::new("latitude", "degrees_north"),
+            Variable::new("longitude", "degrees_east"),
+            Variable::new("elevation", "m"),
+        ]
+    }
+
+    /// Their values at this site; NaN for an unknown elevation.
+    pub(super) fn place(&self) -> [f32; 3] {
+        let elevation = self.elevation.unwrap_or(f64::NAN);
+        [self.latitude, self.longitude, elevation].map(single)
+    }
+}
+
 /// A daily variable or static attribute.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Variable {

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use tch::{Device, Tensor};
 
+use super::device::values;
 use super::lstm::{Lstm, PARAMETERS, Shape};
 use super::progress::Position;
 use crate::durable;
@@ -72,9 +73,7 @@ struct Training {
 ///
 /// [`Error::Io`] if the file cannot be written.
 pub fn save_weights(model: &Lstm, path: &Path) -> Result<()> {
-    let mut weights = vec![0.0_f32; model.flat().numel()];
-    let length = weights.len();
-    model.flat().copy_data(&mut weights, length);
+    let weights = values(model.flat());
     write(path, &parameters(model.shape(), &weights), None)
 }
 

@@ -9,8 +9,8 @@ use std::env;
 use std::error::Error as _;
 use std::sync::Once;
 
-use tch::Cuda;
 pub use tch::Device;
+use tch::{Cuda, Tensor};
 
 use crate::error::{Error, Result};
 use crate::job::DeviceChoice;
@@ -36,6 +36,13 @@ pub fn open(choice: DeviceChoice) -> Result<Device> {
             Device::Cpu
         })),
     }
+}
+
+/// The numbers of a tensor, row by row. Waits for the device.
+pub(super) fn values(tensor: &Tensor) -> Vec<f32> {
+    let mut values = vec![0.0_f32; tensor.numel()];
+    tensor.copy_data(&mut values, tensor.numel());
+    values
 }
 
 /// Sets how many threads share one operation on the CPU. The last bits of a sum depend on it.

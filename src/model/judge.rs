@@ -20,7 +20,7 @@ pub fn medians(tensors: &Tensors, flux: &[f32], part: Part, least: usize) -> Med
     Medians::over(sites, least)
 }
 
-/// What a model gives, `[S, D]` and scaled, in µmol m⁻² s⁻¹.
+/// What a model gives, scaled, in µmol m⁻² s⁻¹; of any shape.
 pub fn physical(tensors: &Tensors, scaled: &[f32]) -> Vec<f32> {
     #[allow(
         clippy::cast_possible_truncation,

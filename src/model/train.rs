@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use tch::{Device, Kind, Tensor};
 
 use super::checkpoint::Checkpoint;
-use super::device;
+use super::device::{self, values};
 use super::failure::{TrialError, guarded};
 use super::loss::{self, Form, batch_loss};
 use super::lstm::{Lstm, Shape};
@@ -364,11 +364,6 @@ impl<'a> Trainer<'a> {
     }
 
     pub(super) fn checkpoint(&self) -> Checkpoint {
-        let values = |tensor: &Tensor| {
-            let mut values = vec![0.0_f32; tensor.numel()];
-            tensor.copy_data(&mut values, tensor.numel());
-            values
-        };
         let memory = self.optimizer.state();
         Checkpoint {
             shape: self.model.shape(),

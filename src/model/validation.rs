@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use tch::{Kind, Tensor};
 
+use super::device::values;
 use super::judge::{medians, physical};
 use super::lstm::{Lstm, Mode};
 use super::resident::Resident;
@@ -74,19 +75,17 @@ impl Validation {
 
     /// Runs the model and compares. Waits for the device.
     pub(super) fn score(&self, model: &Lstm, resident: &Resident, tensors: &Tensors) -> Medians {
-        let mut scaled = vec![f32::NAN; tensors.sites * tensors.days];
+        let mut flux = vec![f32::NAN; tensors.sites * tensors.days];
         for (first, rows, predicted) in tch::no_grad(|| self.simulate(model, resident)) {
-            let mut values = vec![0.0_f32; predicted.numel()];
-            predicted.copy_data(&mut values, predicted.numel()); // [T, rows]
-            for (offset, values) in (first..).zip(values.chunks_exact(rows)) {
+            let simulated = physical(tensors, &values(&predicted)); // [T, rows]
+            for (offset, values) in (first..).zip(simulated.chunks_exact(rows)) {
                 for (run, value) in self.runs.iter().zip(values) {
                     if offset < run.days.len() {
-                        scaled[run.site * tensors.days + run.days.start + offset] = *value;
+                        flux[run.site * tensors.days + run.days.start + offset] = *value;
                     }
                 }
             }
         }
-        let flux = physical(tensors, &scaled);
         medians(tensors, &flux, Part::Validation, VALIDATION_DAYS)
     }
 

@@ -3,6 +3,7 @@
 //! These lines are for people and figures; no result depends on them. So they are not flushed to the disk, a line that
 //! a killed trainer left unfinished is skipped, and one that cannot be written costs a warning.
 
+use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions, create_dir_all};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -119,20 +120,16 @@ fn end_torn_line(file: &mut File) -> std::io::Result<()> {
 ///
 /// [`Error::Io`] if a file cannot be read.
 pub fn read_epochs(run: &RunDir) -> Result<Vec<EpochLine>> {
-    let mut lines = Vec::new();
+    let mut latest: BTreeMap<(TrialId, u32), EpochLine> = BTreeMap::new();
     for path in sorted_files(&run.epochs(), "csv")? {
-        lines.extend(read(&path)?);
+        for line in read(&path)? {
+            let known = latest.get(&(line.trial.clone(), line.epoch));
+            if known.is_none_or(|known| known.attempt <= line.attempt) {
+                latest.insert((line.trial.clone(), line.epoch), line);
+            }
+        }
     }
-    // Stable: within a trial and epoch the order stays that of files and lines, attempts first.
-    lines.sort_by(|a, b| key(a).cmp(&key(b)));
-    lines.reverse();
-    lines.dedup_by(|later, kept| (&later.trial, later.epoch) == (&kept.trial, kept.epoch));
-    lines.reverse();
-    Ok(lines)
-}
-
-fn key(line: &EpochLine) -> (&TrialId, u32, u32) {
-    (&line.trial, line.epoch, line.attempt)
+    Ok(latest.into_values().collect())
 }
 
 fn read(path: &Path) -> Result<Vec<EpochLine>> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use efflux::run::record::{FailureClass, Outcome};
+use efflux::run::record::{Failure, FailureClass, Outcome};
 
 use rustix::process::Signal;
 
@@ -38,6 +38,17 @@ fn results_are_the_same_bit_for_bit_however_many_slots_and_ranks_there_are() {
 /// A job of a few seconds, so that there is a middle to be killed in.
 fn longer() -> Study {
     Study::with(&JOB.replace("epochs = 2", "epochs = 12"))
+}
+
+/// Why attempts did not end well.
+fn failures(study: &Study, run: &str) -> Vec<Failure> {
+    let records = study.records(run).into_iter();
+    records
+        .filter_map(|record| match record.outcome {
+            Outcome::Failed(failure) => Some(failure),
+            Outcome::Finished(_) => None,
+        })
+        .collect()
 }
 
 fn finished(study: &Study, run: &str) -> usize {
@@ -227,16 +238,9 @@ fn a_trainer_that_is_killed_costs_one_attempt_and_nothing_else() {
     Running::signal(trainers_of(sweep.id())[0], Signal::KILL);
     assert_eq!(sweep.wait(), Some(0));
     assert_eq!(study.findings("whole"), study.findings("run"));
-    let failed: Vec<String> = study
-        .records("run")
-        .iter()
-        .filter_map(|record| match &record.outcome {
-            Outcome::Failed(failure) => Some(failure.message.clone()),
-            Outcome::Finished(_) => None,
-        })
-        .collect();
+    let failed = failures(&study, "run");
     assert_eq!(failed.len(), 1, "{failed:?}");
-    assert!(failed[0].contains("signal 9"), "{failed:?}");
+    assert!(failed[0].message.contains("signal 9"), "{failed:?}");
 }
 
 #[test]
@@ -250,18 +254,13 @@ fn a_trainer_that_hangs_is_killed_and_its_trial_goes_on_elsewhere() {
     Running::signal(trainers_of(sweep.id())[0], Signal::STOP);
     assert_eq!(sweep.wait(), Some(0));
     assert_eq!(study.findings("whole"), study.findings("run"));
-    let failed: Vec<_> = study
-        .records("run")
-        .into_iter()
-        .filter_map(|record| match record.outcome {
-            Outcome::Failed(failure) => Some((failure.class, failure.message)),
-            Outcome::Finished(_) => None,
-        })
-        .collect();
-    let [(FailureClass::Hung, message)] = &failed[..] else {
-        panic!("{failed:?}");
-    };
-    assert!(message.contains("no sign of life for 3s"), "{message}");
+    let failed = failures(&study, "run");
+    assert_eq!(failed.len(), 1, "{failed:?}");
+    assert_eq!(failed[0].class, FailureClass::Hung);
+    assert!(
+        failed[0].message.contains("no sign of life for 3s"),
+        "{failed:?}"
+    );
 }
 
 #[test]
@@ -282,7 +281,6 @@ fn a_sweep_that_was_stopped_as_a_whole_takes_no_trainer_for_hung() {
         Running::signal(pid, Signal::CONT);
     }
     assert_eq!(sweep.wait(), Some(0));
-    let failed =
-        |record: &efflux::run::record::Record| matches!(record.outcome, Outcome::Failed(_));
-    assert!(!study.records("run").iter().any(failed));
+    let failed = failures(&study, "run");
+    assert!(failed.is_empty(), "{failed:?}");
 }

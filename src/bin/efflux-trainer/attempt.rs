@@ -95,19 +95,16 @@ impl<'a> Attempt<'a> {
         pipes: &mut Pipes,
     ) -> Result<Trained, Failure> {
         let trial = &self.assignment.trial;
-        let (mut beaten, mut kept) = (Instant::now(), Instant::now());
+        let mut pulse = Pulse::new(pipes);
+        let mut kept = Instant::now();
         let mut not_kept = None;
         let trained = trainer.run(&mut |progress| {
             if let Some(epoch) = &progress.finished {
                 epochs.append(&line(self.assignment, epoch));
             }
-            if beaten.elapsed() >= BEAT {
-                beaten = Instant::now();
-                let beat = Report::Progress(vec![beat(trial, progress)]);
-                if pipes.report(&beat).is_err() {
-                    // Nobody listens any more.
-                    return Flow::Stop;
-                }
+            if pulse.beat(|| beat(trial, progress)).is_err() {
+                // Nobody listens any more.
+                return Flow::Stop;
             }
             if let Some(path) = &self.assignment.checkpoint
                 && kept.elapsed() >= self.interval
@@ -153,17 +150,38 @@ impl<'a> Attempt<'a> {
                 let warm_up = self.contract.training.warm_up_days;
                 let trial = &self.assignment.trial;
                 let days = (trial.params.window_days + warm_up) as usize;
-                let mut beaten = Instant::now();
+                let mut pulse = Pulse::new(pipes);
                 predict_by_window(&trained.model, self.tensors, days, &mut || {
-                    if beaten.elapsed() >= BEAT {
-                        beaten = Instant::now();
-                        // Whether anybody listens shows when the record is reported.
-                        let _ = pipes.report(&Report::Progress(vec![done(trial, trained)]));
-                    }
+                    // Whether anybody listens shows when the record is reported.
+                    let _ = pulse.beat(|| done(trial, trained));
                 })?
             }
         };
         Ok(physical(self.tensors, &scaled))
+    }
+}
+
+/// Signs of life, not too many.
+struct Pulse<'a> {
+    pipes: &'a mut Pipes,
+    beaten: Instant,
+}
+
+impl<'a> Pulse<'a> {
+    fn new(pipes: &'a mut Pipes) -> Self {
+        Self {
+            pipes,
+            beaten: Instant::now(),
+        }
+    }
+
+    /// Reports this, if it is time.
+    fn beat(&mut self, beat: impl FnOnce() -> Beat) -> efflux::error::Result<()> {
+        if self.beaten.elapsed() < BEAT {
+            return Ok(());
+        }
+        self.beaten = Instant::now();
+        self.pipes.report(&Report::Progress(vec![beat()]))
     }
 }
 

@@ -256,11 +256,7 @@ impl Release {
             ],
             values: Vec::new(),
             filled: vec![OBSERVED; self.sites.len() * calendar.days * 2],
-            statics: vec![
-                Variable::new("latitude", "degrees_north"),
-                Variable::new("longitude", "degrees_east"),
-                Variable::new("elevation", "m"),
-            ],
+            statics: Site::place_attributes(),
             static_values: Vec::new(),
             flux: Vec::new(),
             count: Vec::new(),
@@ -287,9 +283,7 @@ impl Release {
                 pack.values
                     .extend([sun.day_length, sun.radiation].map(single));
             }
-            let elevation = site.elevation.unwrap_or(f64::NAN);
-            pack.static_values
-                .extend([site.latitude, site.longitude, elevation].map(single));
+            pack.static_values.extend(site.place());
             pack.flux.extend(daily.flux.into_iter().map(single));
             pack.count.extend(daily.count);
             origin.flux.extend(unfiltered.flux.into_iter().map(single));

@@ -76,11 +76,7 @@ pub fn pack_sites(folder: &Path) -> Result<Packed> {
         values: vec![f32::NAN; list.sites.len() * calendar.days * dynamic.len()],
         filled: vec![OBSERVED; list.sites.len() * calendar.days * dynamic.len()],
         dynamic,
-        statics: vec![
-            Variable::new("latitude", "degrees_north"),
-            Variable::new("longitude", "degrees_east"),
-            Variable::new("elevation", "m"),
-        ],
+        statics: Site::place_attributes(),
         static_values: Vec::new(),
         flux: vec![f32::NAN; list.sites.len() * calendar.days],
         count: vec![0; list.sites.len() * calendar.days],
@@ -241,14 +237,8 @@ fn variables(records: &[Series]) -> Vec<Variable> {
 /// Puts a site's record onto the calendar; the number of days with a flux that are on it and that are not.
 fn add(pack: &mut Pack, site: usize, record: &Series) -> (usize, usize) {
     let (calendar, variables) = (pack.calendar, pack.dynamic.len());
-    let Site {
-        latitude,
-        longitude,
-        elevation,
-        ..
-    } = pack.sites[site];
-    let place = [latitude, longitude, elevation.unwrap_or(f64::NAN)];
-    pack.static_values.extend(place.map(single));
+    let latitude = pack.sites[site].latitude;
+    pack.static_values.extend(pack.sites[site].place());
 
     // Day of the record that a day of the calendar takes its predictors from, and whether it is held.
     let begin = calendar.offset(record.first);

@@ -25,24 +25,13 @@ pub(crate) fn distribution(name: &str, score: &str, curves: &[Curve]) -> Figure 
     let x = Scale::new((LOWEST, 1.0), (left, right));
     let y = Scale::new((0.0, 100.0), (bottom, top));
 
-    for (value, label) in y.ticks(5) {
-        canvas.line(Ink::Grid, (left, y.at(value)), (right, y.at(value)));
-        canvas.text(
-            Ink::Muted,
-            (left - 6.0, y.at(value) + 4.0),
-            Anchor::End,
-            &format!("{label} %"),
-        );
-    }
-    for (value, label) in x.ticks(4) {
-        canvas.line(Ink::Grid, (x.at(value), top), (x.at(value), bottom));
-        canvas.text(
-            Ink::Label,
-            (x.at(value), bottom + 16.0),
-            Anchor::Middle,
-            &label,
-        );
-    }
+    let shares: Vec<(f64, String)> = y
+        .ticks(5)
+        .into_iter()
+        .map(|(value, label)| (value, format!("{label} %")))
+        .collect();
+    y.rows(&mut canvas, &shares, (left, right));
+    x.columns(&mut canvas, &x.ticks(4), (top, bottom));
     canvas.line(Ink::Axis, (x.at(0.0), top), (x.at(0.0), bottom));
     canvas.line(Ink::Axis, (left, bottom), (right, bottom));
     canvas.text(

@@ -4,6 +4,7 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 
 use super::super::words;
+use super::canvas::{Anchor, Canvas, Ink};
 
 /// A linear map of values to pixels.
 #[derive(Clone, Copy, Debug)]
@@ -71,6 +72,34 @@ impl Scale {
             ));
         }
         ticks
+    }
+
+    /// Draws these ticks of a vertical scale: lines from `left` to `right`, labels to the left of them.
+    pub(crate) fn rows(
+        &self,
+        canvas: &mut Canvas,
+        ticks: &[(f64, String)],
+        (left, right): (f64, f64),
+    ) {
+        for (value, label) in ticks {
+            let y = self.at(*value);
+            canvas.line(Ink::Grid, (left, y), (right, y));
+            canvas.text(Ink::Muted, (left - 6.0, y + 4.0), Anchor::End, label);
+        }
+    }
+
+    /// Draws these ticks of a horizontal scale: lines from `top` to `bottom`, labels below them.
+    pub(crate) fn columns(
+        &self,
+        canvas: &mut Canvas,
+        ticks: &[(f64, String)],
+        (top, bottom): (f64, f64),
+    ) {
+        for (value, label) in ticks {
+            let x = self.at(*value);
+            canvas.line(Ink::Grid, (x, top), (x, bottom));
+            canvas.text(Ink::Label, (x, bottom + 16.0), Anchor::Middle, label);
+        }
     }
 
     /// A step of 1, 2 or 5 times a power of ten that gives at most about `count` ticks.

@@ -20,15 +20,7 @@ pub(crate) fn search(selection: &Selection) -> Figure {
     // A single value has no range of its own.
     let margin = (0.04 * (high - low)).max(0.02);
     let x = Scale::nice((low - margin, high + margin), (left, right), 6);
-    for (value, label) in x.ticks(6) {
-        canvas.line(Ink::Grid, (x.at(value), top), (x.at(value), bottom));
-        canvas.text(
-            Ink::Label,
-            (x.at(value), bottom + 16.0),
-            Anchor::Middle,
-            &label,
-        );
-    }
+    x.columns(&mut canvas, &x.ticks(6), (top, bottom));
     canvas.line(Ink::Axis, (left, bottom), (right, bottom));
     let score = format!(
         "{} over sites, {} part",

@@ -92,15 +92,7 @@ pub(crate) fn series(results: &Results<'_>, evaluation: &Evaluation, chosen: &Ch
             );
         }
     }
-    for (value, label) in y.ticks(5) {
-        canvas.line(Ink::Grid, (left, y.at(value)), (right, y.at(value)));
-        canvas.text(
-            Ink::Muted,
-            (left - 6.0, y.at(value) + 4.0),
-            Anchor::End,
-            &label,
-        );
-    }
+    y.rows(&mut canvas, &y.ticks(5), (left, right));
     canvas.line(Ink::Axis, (left, bottom), (right, bottom));
     for (day, label) in months(results.start, (first, last), 8) {
         canvas.line(

@@ -79,15 +79,7 @@ fn draw(
     let (top, bottom) = (34.0, canvas.height - 44.0);
     let x = Scale::new((0.0, f64::from(last)), (left, right));
     let y = Scale::nice(range(panel, members), (bottom, top), 5);
-    for (value, label) in y.ticks(5) {
-        canvas.line(Ink::Grid, (left, y.at(value)), (right, y.at(value)));
-        canvas.text(
-            Ink::Muted,
-            (left - 6.0, y.at(value) + 4.0),
-            Anchor::End,
-            &label,
-        );
-    }
+    y.rows(canvas, &y.ticks(5), (left, right));
     for (value, label) in x.ticks(5) {
         canvas.text(
             Ink::Label,
