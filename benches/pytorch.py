@@ -13,6 +13,7 @@ is what benches/trials.py starts: whole trials on windows that hold a target, ea
 Needs torch 2.11 (CPU), numpy and safetensors.
 """
 
+import os
 import sys
 import time
 from pathlib import Path
@@ -21,7 +22,7 @@ import numpy as np
 import torch
 from safetensors.torch import load_file
 
-HIDDEN = 128
+HIDDEN = int(os.environ.get("HIDDEN", "128"))
 DROPOUT = 0.2
 
 

@@ -1,11 +1,12 @@
 //! The time of one update, paired with the same update in PyTorch.
 //!
 //! ```text
-//! cargo bench --bench update -- [--python PYTHON] [--core N] [--rounds N] [--pack PACK] [--save FILE] [WINDOW …]
+//! cargo bench --bench update -- [--python PYTHON] [--core N] [--rounds N] [--hidden N] [--level LEVEL]
+//!     [--pack PACK] [--save FILE] [WINDOW …]
 //! ```
 //!
 //! Workers take turns on one core, a fraction of a second each, round after round, so that what the machine does besides
-//! meets all of them alike; ratios are those of neighbours, and their median counts. Times are CPU times. PyTorch runs
+//! meets all of them alike; efflux's two implementations are two of them, at LEVEL if it is given; ratios are those of neighbours, and their median counts. Times are CPU times. PyTorch runs
 //! twice: as shipped, and with the malloc settings of efflux's trainers. First both make the same updates from the same
 //! weights, and the largest difference of a weight is printed. Without a PYTHON that has torch 2.11 and safetensors, only
 //! efflux is timed.
@@ -24,11 +25,11 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use efflux::analysis::statistics::median;
 use efflux::cluster::ALLOCATOR;
 use efflux::data::Tensors;
-use efflux::job::DeviceChoice;
+use efflux::job::{Backend, DeviceChoice, Training};
 use efflux::model::device::{self, Device};
 use efflux::model::{Flow, TrialError};
 
-use material::{CHECKED, HIDDEN, check, share, tensors, trainer, write_days};
+use material::{CHECKED, check, share, tensors, trainer, write_days};
 
 type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 
@@ -39,7 +40,7 @@ const TURN: f64 = 600.0;
 fn main() -> Outcome {
     let options = Options::parse()?;
     match &options.work {
-        Some(batch) => work(&options, batch),
+        Some([batch, backend]) => work(&options, batch, backend),
         None => compare(&options),
     }
 }
@@ -49,11 +50,14 @@ struct Options {
     python: PathBuf,
     core: u32,
     rounds: usize,
+    hidden: u32,
+    /// Of efflux alone.
+    level: Option<String>,
     pack: Option<PathBuf>,
     save: Option<PathBuf>,
     windows: Vec<u32>,
-    /// This process is a worker on such batches: `full` or `targets`.
-    work: Option<String>,
+    /// This process is a worker on such batches, `full` or `targets`, with the backend `native` or `torch`.
+    work: Option<[String; 2]>,
 }
 
 impl Options {
@@ -63,6 +67,8 @@ impl Options {
             python: "python3".into(),
             core: 0,
             rounds: 9,
+            hidden: 128,
+            level: None,
             pack: None,
             save: None,
             windows: Vec::new(),
@@ -77,9 +83,11 @@ impl Options {
                 "--python" => options.python = value()?.into(),
                 "--core" => options.core = value()?.parse()?,
                 "--rounds" => options.rounds = value()?.parse()?,
+                "--hidden" => options.hidden = value()?.parse()?,
+                "--level" => options.level = Some(value()?),
                 "--pack" => options.pack = Some(value()?.into()),
                 "--save" => options.save = Some(value()?.into()),
-                "--work" => options.work = Some(value()?),
+                "--work" => options.work = Some([value()?, value()?]),
                 window => options.windows.push(window.parse()?),
             }
         }
@@ -93,52 +101,80 @@ impl Options {
 /// One column of the table: who trains, and on which windows.
 struct Column {
     name: &'static str,
-    is_peer: bool,
+    /// Efflux's backend; none is PyTorch.
+    backend: Option<&'static str>,
     batch: &'static str,
     malloc: bool,
 }
 
-const COLUMNS: [Column; 6] = [
+const COLUMNS: [Column; 8] = [
     Column {
-        name: "efflux, all windows",
-        is_peer: false,
+        name: "native, all windows",
+        backend: Some("native"),
         batch: "full",
         malloc: true,
     },
     Column {
-        name: "efflux, with targets",
-        is_peer: false,
+        name: "native, with targets",
+        backend: Some("native"),
+        batch: "targets",
+        malloc: true,
+    },
+    Column {
+        name: "torch, all windows",
+        backend: Some("torch"),
+        batch: "full",
+        malloc: true,
+    },
+    Column {
+        name: "torch, with targets",
+        backend: Some("torch"),
         batch: "targets",
         malloc: true,
     },
     Column {
         name: "PyTorch, all",
-        is_peer: true,
+        backend: None,
         batch: "full",
         malloc: false,
     },
     Column {
         name: "PyTorch, all, malloc",
-        is_peer: true,
+        backend: None,
         batch: "full",
         malloc: true,
     },
     Column {
         name: "PyTorch, with targets",
-        is_peer: true,
+        backend: None,
         batch: "targets",
         malloc: false,
     },
     Column {
         name: "PyTorch, with targets, malloc",
-        is_peer: true,
+        backend: None,
         batch: "targets",
         malloc: true,
     },
 ];
 
 /// Whose time is divided by whose.
-const RATIOS: [(usize, usize); 7] = [(2, 0), (3, 0), (2, 1), (3, 1), (4, 1), (5, 1), (0, 1)];
+const RATIOS: [(usize, usize); 14] = [
+    (4, 0),
+    (5, 0),
+    (4, 1),
+    (5, 1),
+    (6, 1),
+    (7, 1),
+    (4, 2),
+    (5, 2),
+    (4, 3),
+    (6, 3),
+    (7, 3),
+    (2, 0),
+    (3, 1),
+    (0, 1),
+];
 
 fn compare(options: &Options) -> Outcome {
     fs::create_dir_all(&options.folder)?;
@@ -151,18 +187,22 @@ fn compare(options: &Options) -> Outcome {
         .status()
         .is_ok_and(|status| status.success());
     let mut text = format!(
-        "{}; core {}, {} rounds; {} sites, hidden {HIDDEN}, dropout 0.2\n",
+        "{}; core {}, {} rounds; {} sites, hidden {}, dropout 0.2\n",
         machine(),
         options.core,
         options.rounds,
-        tensors.sites
+        tensors.sites,
+        options.hidden
     );
+    if let Some(level) = &options.level {
+        text += &format!("efflux at level {level}\n");
+    }
     print!("{text}");
     if !has_peer {
         println!("{} has no torch: efflux alone", options.python.display());
     }
     for &window in &options.windows {
-        check(&tensors, window, &options.folder)?;
+        check(&tensors, window, options.hidden, &options.folder)?;
         let rows = compare_at(options, &tensors, window, has_peer)?;
         print!("{rows}");
         text += &rows;
@@ -180,14 +220,20 @@ fn compare_at(
     has_peer: bool,
 ) -> Outcome<String> {
     let mut workers = Vec::new();
-    for column in COLUMNS.iter().filter(|column| has_peer || !column.is_peer) {
+    for column in COLUMNS
+        .iter()
+        .filter(|column| has_peer || column.backend.is_some())
+    {
         workers.push(Worker::start(options, column, window)?);
     }
     let mut text = format!(
         "\nwindow {window} days, share of windows with a target {:.3}",
         share(tensors, window)
     );
-    if let Some(peer) = workers.iter().find(|worker| worker.column.is_peer) {
+    if let Some(peer) = workers
+        .iter()
+        .find(|worker| worker.column.backend.is_none())
+    {
         write!(
             text,
             ", weights after {CHECKED} updates differ by {}",
@@ -263,19 +309,24 @@ impl Worker {
     fn start(options: &Options, column: &'static Column, window: u32) -> Outcome<Self> {
         let mut command = Command::new("taskset");
         command.args(["-c", &options.core.to_string()]);
-        if column.is_peer {
+        if let Some(backend) = column.backend {
+            command.arg(std::env::current_exe()?);
+            command.args(["--hidden", &options.hidden.to_string()]);
+            command.args(["--work", column.batch, backend, &window.to_string()]);
+            if let Some(pack) = &options.pack {
+                command.arg("--pack").arg(pack);
+            }
+            if let Some(level) = &options.level {
+                command.env("ATEN_CPU_CAPABILITY", level);
+            }
+        } else {
             let script = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/pytorch.py");
             command
                 .arg(&options.python)
                 .arg(script)
                 .arg(&options.folder);
             command.args([&window.to_string(), column.batch]);
-        } else {
-            command.arg(std::env::current_exe()?);
-            command.args(["--work", column.batch, &window.to_string()]);
-            if let Some(pack) = &options.pack {
-                command.arg("--pack").arg(pack);
-            }
+            command.env("HIDDEN", options.hidden.to_string());
         }
         if column.malloc {
             command.envs(ALLOCATOR);
@@ -322,7 +373,11 @@ impl Drop for Worker {
 }
 
 /// Makes as many updates as each line of stdin says, and answers with the CPU milliseconds of one.
-fn work(options: &Options, batch: &str) -> Outcome {
+fn work(options: &Options, batch: &str, backend: &str) -> Outcome {
+    let backend = match backend {
+        "native" => Backend::Native,
+        _ => Backend::Torch,
+    };
     device::open(DeviceChoice::Cpu)?;
     let mut tensors = tensors(options.pack.as_deref())?;
     if batch == "full" {
@@ -334,24 +389,25 @@ fn work(options: &Options, batch: &str) -> Outcome {
     println!("ready");
     let mut orders = std::io::stdin().lines();
     let (mut left, mut made, mut began) = (0_u32, 0_u32, 0.0);
-    let result = trainer(&tensors, options.windows[0], 0.2)?.run(&mut |_| {
-        if left > 0 {
-            left -= 1;
-            return Flow::Continue;
-        }
-        if made > 0 {
-            println!("{}", (cpu_milliseconds() - began) / f64::from(made));
-        }
-        match orders.next() {
-            Some(Ok(line)) => {
-                made = line.trim().parse().unwrap_or(1);
-                left = made - 1;
-                began = cpu_milliseconds();
-                Flow::Continue
+    let result =
+        trainer(&tensors, options.windows[0], options.hidden, 0.2, backend)?.run(&mut |_| {
+            if left > 0 {
+                left -= 1;
+                return Flow::Continue;
             }
-            _ => Flow::Stop,
-        }
-    });
+            if made > 0 {
+                println!("{}", (cpu_milliseconds() - began) / f64::from(made));
+            }
+            match orders.next() {
+                Some(Ok(line)) => {
+                    made = line.trim().parse().unwrap_or(1);
+                    left = made - 1;
+                    began = cpu_milliseconds();
+                    Flow::Continue
+                }
+                _ => Flow::Stop,
+            }
+        });
     match result {
         Ok(_) | Err(TrialError::Interrupted) => Ok(()),
         Err(error) => Err(error.into()),
@@ -381,6 +437,6 @@ fn machine() -> String {
         field("model name"),
         field("cpu family"),
         field("model"),
-        device::describe(Device::Cpu, 1)
+        device::describe(Device::Cpu, &Training::default())
     )
 }

@@ -5,7 +5,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use efflux::data::{Pack, SynthOptions, Tensors, choose, iterations_per_epoch, synthesize};
-use efflux::job::{Contract, Evaluation, Fit, Inputs, Missing, Params, Split, Training, Transform};
+use efflux::job::{
+    Backend, Contract, Evaluation, Fit, Inputs, Missing, Params, Split, Training, Transform,
+};
 use efflux::model::device::Device;
 use efflux::model::{Flow, Purpose, Stream, Trainer, TrialError};
 use safetensors::tensor::{Dtype, TensorView};
@@ -13,7 +15,6 @@ use safetensors::tensor::{Dtype, TensorView};
 use crate::Outcome;
 
 /// Units of the network.
-pub(crate) const HIDDEN: u32 = 128;
 /// Updates whose weights PyTorch must arrive at, too.
 pub(crate) const CHECKED: u32 = 20;
 const SEED: u64 = 0;
@@ -42,16 +43,19 @@ pub(crate) fn tensors(pack: Option<&Path>) -> Outcome<Tensors> {
 pub(crate) fn trainer(
     tensors: &Tensors,
     window: u32,
+    hidden: u32,
     dropout: f64,
+    backend: Backend,
 ) -> Result<Trainer<'_>, TrialError> {
     let params = Params {
-        hidden_size: HIDDEN,
+        hidden_size: hidden,
         dropout,
         window_days: window,
     };
     // A worker is stopped long before.
     let training = Training {
         epochs: u32::MAX,
+        backend,
         ..Training::default()
     };
     let trainer = Trainer::new(tensors, &params, &training, SEED, Device::Cpu)?;
@@ -73,11 +77,11 @@ pub(crate) fn share(tensors: &Tensors, window: u32) -> f64 {
 }
 
 /// Weights before and after a few updates without dropout, and every window they drew.
-pub(crate) fn check(tensors: &Tensors, window: u32, folder: &Path) -> Outcome {
+pub(crate) fn check(tensors: &Tensors, window: u32, hidden: u32, folder: &Path) -> Outcome {
     let file = |what: &str| folder.join(format!("w{window}-{what}"));
     let mut looks = 0;
     let mut saved = Ok(());
-    let result = trainer(tensors, window, 0.0)?.run(&mut |progress| {
+    let result = trainer(tensors, window, hidden, 0.0, Backend::Native)?.run(&mut |progress| {
         let name = match looks {
             0 => "before.safetensors",
             CHECKED => "after.safetensors",

@@ -11,7 +11,7 @@ mod value;
 pub use contract::Contract;
 pub use file::Job;
 pub use grid::{Fit, Grid, Params, Stage, Trial, TrialId};
-pub use training::{Keep, Loss, Optimizer, Sampling, Schedule, Training};
+pub use training::{Backend, Keep, Loss, Optimizer, Sampling, Schedule, Training};
 pub use value::{
     Analysis, DeviceChoice, Evaluation, Final, Inputs, Metric, Missing, Part, Scaling, Seeds,
     Selection, Split, State, Stop, StopPolicy, Transform, Transformation, VALIDATION_DAYS,

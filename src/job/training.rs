@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 pub struct Training {
     /// Passes over the data; the iterations of one follow hydroDL's formula.
     pub epochs: u32,
+    /// What computes the updates.
+    pub backend: Backend,
     /// How windows are drawn.
     pub sampler: Sampling,
     /// Days that the model sees before each window, without being judged on them.
@@ -42,6 +44,7 @@ impl Default for Training {
     fn default() -> Self {
         Self {
             epochs: 200,
+            backend: Backend::Auto,
             sampler: Sampling::Uniform,
             warm_up_days: 0,
             loss: Loss::Mse,
@@ -57,6 +60,19 @@ impl Default for Training {
             threads: 1,
         }
     }
+}
+
+/// What computes the updates of a trial. The equations, draws and files are the same; the last bits are not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Backend {
+    /// Native on a CPU with one thread, else torch.
+    #[default]
+    Auto,
+    /// libtorch: on GPUs, and on CPUs with any number of threads.
+    Torch,
+    /// Our own kernels, on one core of a CPU.
+    Native,
 }
 
 /// How the window of a site is drawn.
@@ -163,6 +179,11 @@ impl Training {
         let decays = self.optimizer == Optimizer::AdamW;
         count("epochs", self.epochs, 1, u32::MAX, "1 or more")
             .or_else(|| count("threads", self.threads, 1, 1024, "1 to 1024"))
+            .or_else(|| {
+                let native = self.backend == Backend::Native;
+                let expected = "1, because `backend` is \"native\"";
+                native.then(|| count("threads", self.threads, 1, 1, expected))?
+            })
             .or_else(|| positive("learning_rate", self.learning_rate))
             .or_else(|| positive("clip_norm", self.clip_norm))
             .or_else(|| positive("huber_delta", self.huber_delta))

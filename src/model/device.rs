@@ -12,8 +12,10 @@ use std::sync::Once;
 pub use tch::Device;
 use tch::{Cuda, Tensor};
 
+use super::engine;
+use super::native::Level;
 use crate::error::{Error, Result};
-use crate::job::DeviceChoice;
+use crate::job::{DeviceChoice, Training};
 
 /// The libtorch that tch 0.24 binds; another one does not load.
 const LIBTORCH: &str = "2.11.0";
@@ -52,42 +54,47 @@ pub fn set_threads(threads: u32) {
 
 /// The device in words, as it enters a record: two trials with the same words on CPUs give the same bits.
 ///
-/// `cpu avx2, 1 thread`; `cuda 0`, with `, tf32` where that is not ruled out.
-pub fn describe(device: Device, threads: u32) -> String {
+/// `cpu avx2, native` or `cpu avx2, 1 thread` of libtorch; `cuda 0`, with `, tf32` where that is not ruled out.
+pub fn describe(device: Device, training: &Training) -> String {
     match device {
         Device::Cuda(index) if env::var("NVIDIA_TF32_OVERRIDE").as_deref() == Ok("0") => {
             format!("cuda {index}")
         }
         Device::Cuda(index) => format!("cuda {index}, tf32"),
         _ => {
-            let level = env::var("ATEN_CPU_CAPABILITY").unwrap_or_else(|_| highest_level().into());
-            let level = if level == "default" {
-                "baseline"
-            } else {
-                &level
-            };
-            let plural = if threads == 1 { "" } else { "s" };
-            format!("cpu {level}, {threads} thread{plural}")
+            if let Ok(Some(level)) = engine::native(training, device) {
+                return format!("cpu {}, native", level.name());
+            }
+            let plural = if training.threads == 1 { "" } else { "s" };
+            format!("cpu {}, {} thread{plural}", level_name(), training.threads)
         }
     }
 }
 
-/// The instruction-set level libtorch takes by itself.
-fn highest_level() -> &'static str {
-    #[cfg(target_arch = "x86_64")]
-    {
-        let fma = is_x86_feature_detected!("fma");
-        let avx512 = is_x86_feature_detected!("avx512vl")
-            && is_x86_feature_detected!("avx512bw")
-            && is_x86_feature_detected!("avx512dq");
-        if fma && avx512 {
-            return "avx512";
-        }
-        if fma && is_x86_feature_detected!("avx2") {
-            return "avx2";
-        }
+/// The instruction-set level of trainers, which whoever starts one may lower through the environment.
+fn level_name() -> String {
+    match env::var("ATEN_CPU_CAPABILITY") {
+        Ok(level) if level == "default" => "baseline".into(),
+        Ok(level) => level,
+        Err(_) => highest_level().into(),
     }
-    "baseline"
+}
+
+/// The same for what is computed natively: at most what the processor has.
+pub(super) fn level() -> Level {
+    let name = level_name();
+    let here = Level::here();
+    here.iter()
+        .rfind(|level| level.name() == name)
+        .copied()
+        .unwrap_or(Level::BASELINE)
+}
+
+/// The level that libtorch takes by itself.
+fn highest_level() -> &'static str {
+    Level::here()
+        .last()
+        .map_or("baseline", |level| level.name())
 }
 
 fn cuda() -> Result<Device, String> {
@@ -119,7 +126,7 @@ fn load_cuda() -> Result<(), String> {
 
 /// Lines for people on libtorch and on what it can compute with here.
 pub fn versions() -> String {
-    let cpu = describe(Device::Cpu, 1);
+    let cpu = describe(Device::Cpu, &Training::default());
     let gpus = match cuda() {
         Ok(_) => format!(
             "{} GPUs, cuDNN {}",

@@ -27,6 +27,12 @@ pub enum TrialError {
          validation days that are not fitted on"
     )]
     NoValidation,
+    /// The native implementation computes on CPUs alone.
+    #[error(
+        "`training.backend` is \"native\", which computes on CPUs alone: expected \"auto\" or \"torch\" on a GPU, or \
+         `--device cpu`"
+    )]
+    Backend,
     /// libtorch reported an error; the first line of what it said.
     #[error("libtorch: {0}")]
     Torch(String),

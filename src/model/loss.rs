@@ -24,6 +24,19 @@ pub enum Form {
     },
 }
 
+impl Form {
+    /// What an error counts, and how much more a larger one would.
+    pub(super) fn of(self, error: f64) -> (f64, f64) {
+        match self {
+            Self::Square => (error * error, 2.0 * error),
+            Self::Huber { delta } if error.abs() > delta => {
+                (delta * (error.abs() - 0.5 * delta), delta * error.signum())
+            }
+            Self::Huber { .. } => (0.5 * error * error, error),
+        }
+    }
+}
+
 /// Mean over all targets of a batch: one mean, in which a site with more targets has more weight.
 ///
 /// * `predicted`, `target`, `weight`: `[T, B]`. `weight` is 0 where there is no target, and else the weight of its

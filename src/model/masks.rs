@@ -28,15 +28,16 @@ impl Masks {
     /// On a GPU they come from the device's own generator, seeded with the stream, so that nothing waits for the host.
     pub fn draw(stream: &mut Stream, shape: Shape, dropout: f64, device: Device) -> Self {
         let rows = 4 * shape.hidden;
-        let keep = 1.0 / (1.0 - dropout);
         let factors = if device.is_cuda() {
             tch::manual_seed(stream.bits().cast_signed());
             let mut factors = Tensor::empty([2 * rows * shape.hidden], (Kind::Float, device));
             let _ = factors.bernoulli_float_(1.0 - dropout);
-            factors.g_mul_scalar_(keep)
+            factors.g_mul_scalar_(1.0 / (1.0 - dropout))
         } else {
             let weights = usize::try_from(2 * rows * shape.hidden).expect("sizes are positive");
-            Tensor::from_slice(&factors(stream, dropout, keep, weights))
+            let mut factors = vec![0.0; weights];
+            fill(stream, dropout, &mut factors);
+            Tensor::from_slice(&factors)
         };
         let halves = factors.view([2, rows, shape.hidden]);
         Self {
@@ -46,13 +47,12 @@ impl Masks {
     }
 }
 
-/// `weights` factors, each 0 with probability `dropout` rounded to 2⁻¹⁶: sixteen bits decide, because drawing them is
-/// a visible part of an iteration.
+/// Draws factors: 0 with probability `dropout`, rounded to 2⁻¹⁶, else 1/(1−p). Sixteen bits decide, because drawing
+/// them is a visible part of an iteration.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Rounded and cut on purpose.
-fn factors(stream: &mut Stream, dropout: f64, keep: f64, weights: usize) -> Vec<f32> {
+pub(super) fn fill(stream: &mut Stream, dropout: f64, factors: &mut [f32]) {
     let threshold = (dropout * 65_536.0).round() as u16;
-    let keep = keep as f32;
-    let mut factors = vec![0.0; weights];
+    let keep = (1.0 / (1.0 - dropout)) as f32;
     let mut draws = [0_u16; BLOCK];
     for block in factors.chunks_mut(BLOCK) {
         for four in draws.chunks_exact_mut(4) {
@@ -65,7 +65,6 @@ fn factors(stream: &mut Stream, dropout: f64, keep: f64, weights: usize) -> Vec<
             *factor = if draw < threshold { 0.0 } else { keep };
         }
     }
-    factors
 }
 
 #[cfg(test)]
@@ -77,18 +76,16 @@ mod tests {
     fn the_share_of_dropped_weights_is_the_dropout() {
         for dropout in [0.2, 0.35, 0.5, 0.999] {
             let mut stream = Stream::new(3, Purpose::Masks, 1, 2);
-            let factors = factors(&mut stream, dropout, 1.25, 400_001);
+            let mut factors = vec![0.0; 400_001];
+            fill(&mut stream, dropout, &mut factors);
             let dropped = factors.iter().filter(|factor| **factor == 0.0).count() as f64;
             let deviation = (400_001.0 * dropout * (1.0 - dropout)).sqrt();
             assert!(
                 (dropped - 400_001.0 * dropout).abs() < 5.0 * deviation,
                 "{dropout}: {dropped}"
             );
-            assert!(
-                factors
-                    .iter()
-                    .all(|&factor| factor == 0.0 || factor == 1.25)
-            );
+            let kept = |&factor: &f32| (f64::from(factor) * (1.0 - dropout) - 1.0).abs() < 1e-6;
+            assert!(factors.iter().all(|factor| *factor == 0.0 || kept(factor)));
         }
     }
 }

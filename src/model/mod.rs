@@ -11,6 +11,9 @@
 //! | `windows` | which days an iteration sees |
 //! | `resident` | how these days get to the model |
 //! | `train` | the training loop |
+//! | `engine` | what computes an update: |
+//! | `torch` | libtorch, on CPUs and GPUs |
+//! | `native` | or our own kernels, on a CPU |
 //! | `progress` | what a training tells of itself |
 //! | `validation` | the score of a model in training |
 //! | `predict` | what a trained model says of the whole calendar |
@@ -22,16 +25,19 @@
 
 pub mod checkpoint;
 pub mod device;
+mod engine;
 mod failure;
 mod judge;
 mod loss;
 mod lstm;
 mod masks;
+mod native;
 mod optimizer;
 mod predict;
 mod progress;
 mod random;
 mod resident;
+mod torch;
 mod train;
 mod validation;
 mod windows;
@@ -41,6 +47,7 @@ pub use judge::{medians, physical};
 pub use loss::{Form, masked_mean};
 pub use lstm::{Lstm, Mode, PARAMETERS, Shape, State};
 pub use masks::Masks;
+pub use native::{Level, NativeLstm, NativeOptimizer};
 pub use optimizer::{Adadelta, Adam, Optimizer};
 pub use predict::{PIECE, predict, predict_by_window};
 pub use progress::{EpochReport, Flow, Progress, Trained};

@@ -16,6 +16,11 @@ pub enum Optimizer {
     Adam(Adam),
 }
 
+/// What torch calls the two running means.
+pub(super) const ADADELTA_NAMES: [&str; 2] = ["square_avg", "acc_delta"];
+/// What torch calls the two running means.
+pub(super) const ADAM_NAMES: [&str; 2] = ["exp_avg", "exp_avg_sq"];
+
 impl Optimizer {
     /// The state before the first step of a model with this many weights.
     pub fn new(training: &job::Training, weights: i64, kind: Kind, device: Device) -> Self {
@@ -39,10 +44,13 @@ impl Optimizer {
     pub fn state(&self) -> [(&'static str, &Tensor); 2] {
         match self {
             Self::Adadelta(rule) => [
-                ("square_avg", &rule.square_avg),
-                ("acc_delta", &rule.acc_delta),
+                (ADADELTA_NAMES[0], &rule.square_avg),
+                (ADADELTA_NAMES[1], &rule.acc_delta),
             ],
-            Self::Adam(rule) => [("exp_avg", &rule.exp_avg), ("exp_avg_sq", &rule.exp_avg_sq)],
+            Self::Adam(rule) => [
+                (ADAM_NAMES[0], &rule.exp_avg),
+                (ADAM_NAMES[1], &rule.exp_avg_sq),
+            ],
         }
     }
 
@@ -132,11 +140,17 @@ pub struct Adam {
 }
 
 /// Shares of Adam's running means that a step keeps.
-const BETAS: [f64; 2] = [0.9, 0.999];
+pub(super) const BETAS: [f64; 2] = [0.9, 0.999];
 /// Keeps Adam from dividing by zero.
 const ADAM_EPSILON: f64 = 1e-8;
 /// AdamW's weight decay unless given.
-const DECAY: f64 = 0.01;
+pub(super) const DECAY: f64 = 0.01;
+
+/// What Adam divides a running mean by at a step, because it began at zero.
+pub(super) fn correction(beta: f64, number: u64) -> f64 {
+    // After 10⁵ steps a correction is 1 to the last bit, so a step number that is cut off changes nothing.
+    1.0 - beta.powi(i32::try_from(number).unwrap_or(i32::MAX))
+}
 
 impl Adam {
     fn new(decay: f64, weights: i64, kind: Kind, device: Device) -> Self {
@@ -160,9 +174,7 @@ impl Adam {
             scale,
             delta,
         } = self;
-        // After 10⁵ steps a correction is 1 to the last bit, so a step number that is cut off changes nothing.
-        let correction = |beta: f64| 1.0 - beta.powi(i32::try_from(number).unwrap_or(i32::MAX));
-        let [first, second] = BETAS.map(correction);
+        let [first, second] = BETAS.map(|beta| correction(beta, number));
         let _ = exp_avg.lerp_(gradient, 1.0 - BETAS[0]);
         let _ = gradient.square_out(scale);
         let _ = exp_avg_sq.lerp_(scale, 1.0 - BETAS[1]);

@@ -2,10 +2,14 @@
 
 use tch::{Kind, Tensor};
 
+use super::device::values;
 use super::failure::{TrialError, guarded};
 use super::lstm::{Lstm, Mode};
+use super::native::NativeLstm;
+use super::progress::Trained;
 use super::resident;
 use crate::data::Tensors;
+use crate::job;
 
 /// Days of all sites that are run at a time, so that memory does not grow with the calendar. The result does not depend
 /// on it.
@@ -13,6 +17,39 @@ pub const PIECE: usize = 512;
 
 /// Days of all windows that are run at a time.
 const WINDOW_DAYS: usize = 1 << 16;
+
+impl Trained {
+    /// Simulates all sites over all days with the implementation that trained the model, `[S, D]`, scaled.
+    ///
+    /// * `window`: days of a window and its warm-up; `alive` is called from time to time. Both are for
+    ///   [`job::State::Window`].
+    ///
+    /// # Errors
+    ///
+    /// [`TrialError::Torch`] if libtorch reports a failure.
+    pub fn simulate(
+        &self,
+        tensors: &Tensors,
+        state: job::State,
+        window: usize,
+        alive: &mut dyn FnMut(),
+    ) -> Result<Vec<f32>, TrialError> {
+        let Some(level) = self.level else {
+            return match state {
+                job::State::Carried => predict(&self.model, tensors, PIECE),
+                job::State::Window => predict_by_window(&self.model, tensors, window, alive),
+            };
+        };
+        guarded(|| {
+            let weights = values(self.model.flat());
+            let mut model = NativeLstm::new(self.model.shape(), &weights, level);
+            Ok(match state {
+                job::State::Carried => model.predict(tensors),
+                job::State::Window => model.predict_by_window(tensors, window, alive),
+            })
+        })
+    }
+}
 
 /// Simulates all sites over all days in one run from a zero state, `[S, D]`, scaled.
 ///

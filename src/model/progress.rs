@@ -2,6 +2,7 @@
 
 use super::checkpoint::Checkpoint;
 use super::lstm::Lstm;
+use super::native::Level;
 use super::train::Trainer;
 use crate::analysis::medians::Medians;
 
@@ -10,6 +11,8 @@ use crate::analysis::medians::Medians;
 pub struct Trained {
     /// With the weights of the epoch that the job keeps.
     pub model: Lstm,
+    /// The level at which it was trained natively, and is run; absent if libtorch trained it.
+    pub(super) level: Option<Level>,
     /// That epoch, counted from 1.
     pub epoch: u32,
     /// Optimizer steps taken.

@@ -5,8 +5,8 @@ use tch::{Device, Kind, Tensor};
 use super::windows::{Batch, Piece};
 use crate::data::Tensors;
 
-/// All inputs of all sites on a device, `[S, D, nx]`: each day's dynamic values, then the site's static ones.
-pub(super) fn inputs(tensors: &Tensors, device: Device) -> Tensor {
+/// All inputs of all sites, `[S, D, nx]`: each day's dynamic values, then the site's static ones.
+pub(super) fn rows(tensors: &Tensors) -> Vec<f32> {
     let width = tensors.dynamic + tensors.statics;
     let mut values = Vec::with_capacity(tensors.sites * tensors.days * width);
     for site in 0..tensors.sites {
@@ -19,8 +19,16 @@ pub(super) fn inputs(tensors: &Tensors, device: Device) -> Tensor {
             values.extend_from_slice(statics);
         }
     }
+    values
+}
+
+/// The same on a device.
+pub(super) fn inputs(tensors: &Tensors, device: Device) -> Tensor {
+    let width = tensors.dynamic + tensors.statics;
     let shape = [tensors.sites, tensors.days, width].map(|size| size as i64);
-    Tensor::from_slice(&values).view(shape).to_device(device)
+    Tensor::from_slice(&rows(tensors))
+        .view(shape)
+        .to_device(device)
 }
 
 /// What training reads.

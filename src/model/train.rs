@@ -2,28 +2,22 @@
 
 use std::time::{Duration, Instant};
 
-use tch::{Device, Kind, Tensor};
+use tch::{Device, Tensor};
 
 use super::checkpoint::Checkpoint;
-use super::device::{self, values};
+use super::device;
+use super::engine::{Engine, Step};
 use super::failure::{TrialError, guarded};
-use super::loss::{self, Form, batch_loss};
-use super::lstm::{Lstm, Shape};
-use super::masks::Masks;
-use super::optimizer::Optimizer;
+use super::lstm::Lstm;
 use super::progress::{EpochReport, Flow, Position, Progress, Trained};
 use super::random::{Purpose, Stream};
-use super::resident::Resident;
 use super::validation::Validation;
-use super::windows::{self, Batch, Sampler};
+use super::windows::{Epoch, Sampler};
 use crate::data::{Tensors, iterations_per_epoch};
 use crate::job::{Keep, Params, Training};
 
 /// How often a long epoch lets itself be looked at, unless told otherwise.
 const PACE: Duration = Duration::from_secs(1);
-
-/// What a call of the LSTM costs on a CPU, in days of a window: see `benches/results`.
-const CALL: usize = 60;
 
 /// One trial in training.
 #[derive(Debug)]
@@ -36,18 +30,11 @@ pub struct Trainer<'a> {
     iterations: u32,
     pace: Duration,
     sampler: Sampler,
-    resident: Resident,
-    form: Form,
     validation: Option<Validation>,
-    model: Lstm,
-    optimizer: Optimizer,
-    gradient: Tensor, // [N]
+    engine: Engine,
     at: Position,
-    /// Sums over this epoch's batches, on the device and in f64: they are read once an epoch.
-    loss_sum: Tensor,
-    norm_sum: Tensor,
     /// Weights of the best epoch so far, `[N]`, if they are to be kept.
-    best: Option<Tensor>,
+    best: Option<Vec<f32>>,
 }
 
 impl<'a> Trainer<'a> {
@@ -58,7 +45,8 @@ impl<'a> Trainer<'a> {
     /// # Errors
     ///
     /// [`TrialError::Window`] if the windows do not fit into the calendar; [`TrialError::NoValidation`] if the job's
-    /// rules need a validation score and no site gives one; [`TrialError::Memory`] if there is no room for the data.
+    /// rules need a validation score and no site gives one; [`TrialError::Backend`] if they want native training on a GPU;
+    /// [`TrialError::Memory`] if there is no room for the data.
     pub fn new(
         tensors: &'a Tensors,
         params: &Params,
@@ -75,13 +63,7 @@ impl<'a> Trainer<'a> {
                 days,
             })?;
         device::set_threads(training.threads);
-        let shape = Shape {
-            inputs: (tensors.dynamic + tensors.statics) as i64,
-            hidden: i64::from(params.hidden_size),
-        };
-        let (form, site_weights) = loss::of_trial(tensors, training);
         let made = guarded(|| {
-            let zero = || Tensor::zeros([], (Kind::Double, device));
             Ok(Self {
                 tensors,
                 training: *training,
@@ -91,15 +73,9 @@ impl<'a> Trainer<'a> {
                 iterations,
                 pace: PACE,
                 sampler: Sampler::new(tensors, window, warm_up, training.sampler),
-                resident: Resident::new(tensors, window, warm_up, &site_weights, device),
-                form,
-                validation: Validation::new(tensors, window + warm_up, device),
-                model: Lstm::initial(shape, seed, Kind::Float, device),
-                optimizer: Optimizer::new(training, shape.weights(), Kind::Float, device),
-                gradient: Tensor::zeros([shape.weights()], (Kind::Float, device)),
+                validation: Validation::new(tensors, window + warm_up),
+                engine: Engine::new(tensors, params, training, seed, device)?,
                 at: Position::default(),
-                loss_sum: zero(),
-                norm_sum: zero(),
                 best: None,
             })
         });
@@ -121,7 +97,7 @@ impl<'a> Trainer<'a> {
         let Position {
             epoch, iteration, ..
         } = checkpoint.at;
-        let (found, shape) = (checkpoint.shape, self.model.shape());
+        let (found, shape) = (checkpoint.shape, self.engine.shape());
         if found != shape {
             return refused(format!("of a model of {found:?}, not {shape:?}"));
         }
@@ -131,7 +107,7 @@ impl<'a> Trainer<'a> {
                 self.training.epochs, self.iterations
             ));
         }
-        let names = self.optimizer.state().map(|(name, _)| name);
+        let names = self.engine.memory().map(|(name, _)| name);
         if checkpoint.memory_names != names {
             return refused(format!(
                 "holds {:?} of the optimizer, not {names:?}",
@@ -139,12 +115,10 @@ impl<'a> Trainer<'a> {
             ));
         }
         guarded(|| {
-            let flat = |values: &[f32]| Tensor::from_slice(values).to_device(self.device);
-            self.model = Lstm::new(checkpoint.shape, flat(&checkpoint.weights));
-            self.best = checkpoint.best.as_deref().map(flat);
-            self.optimizer.remember(&checkpoint.memory);
-            let _ = self.loss_sum.fill_(checkpoint.loss_sum);
-            let _ = self.norm_sum.fill_(checkpoint.norm_sum);
+            self.engine.restore(&checkpoint.weights, &checkpoint.memory);
+            self.engine
+                .set_sums([checkpoint.loss_sum, checkpoint.norm_sum]);
+            self.best.clone_from(&checkpoint.best);
             self.at = checkpoint.at.clone();
             Ok(self)
         })
@@ -175,13 +149,13 @@ impl<'a> Trainer<'a> {
                 let epoch = self
                     .sampler
                     .epoch(self.seed, self.at.epoch, self.iterations);
-                let starts = Tensor::from_slice(&epoch.starts).to_device(self.device);
+                self.engine.begin_epoch(&epoch.starts);
                 while self.at.iteration < self.iterations {
                     if shown.elapsed() >= self.pace {
                         shown = Instant::now();
                         self.show(None, observe)?;
                     }
-                    self.update(&starts, &epoch.batches[self.at.iteration as usize])?;
+                    self.update(&epoch)?;
                     self.at.iteration += 1;
                     pace.iterations += 1;
                 }
@@ -205,70 +179,27 @@ impl<'a> Trainer<'a> {
     }
 
     /// One iteration: windows, masks, forward, loss, gradient, step.
-    fn update(&mut self, starts: &Tensor, batch: &Batch) -> Result<(), TrialError> {
-        if batch.targets == 0 {
-            // As torch: the loss of nothing has zero gradient, and the optimizer's means decay.
-            let _ = self.gradient.zero_();
-        } else {
-            let loss = self.loss(starts, batch);
-            self.model.gradient(&loss, &self.gradient);
-            let norm = self.gradient.norm();
-            let _ = self.loss_sum.g_add_(&loss.detach());
-            let _ = self.norm_sum.g_add_(&norm);
-            // Reading a number back from a GPU would make the host wait for it: there, the end of the epoch tells.
-            if self.device == Device::Cpu {
-                let sum = loss.double_value(&[]) + norm.double_value(&[]);
-                if !sum.is_finite() {
-                    return Err(self.diverged());
-                }
-            }
-            if let Some(longest) = self.training.clip_norm {
-                let factor = ((norm + 1e-6).reciprocal() * longest).clamp_max(1.0);
-                let _ = self.gradient.g_mul_(&factor);
-            }
+    fn update(&mut self, epoch: &Epoch) -> Result<(), TrialError> {
+        let Position {
+            epoch: number,
+            iteration,
+            ..
+        } = self.at;
+        let batch = &epoch.batches[iteration as usize];
+        let step = Step {
+            rate: self.training.learning_rate(number),
+            number: self.updates() + 1,
+            clip: self.training.clip_norm,
+        };
+        let mut masks = Stream::new(self.seed, Purpose::Masks, number, iteration);
+        if !self.engine.update(&epoch.starts, batch, &mut masks, step) {
+            return Err(self.diverged());
+        }
+        if batch.targets > 0 {
             self.at.batches += 1;
             self.at.windows += batch.rows.len() as u64;
         }
-        let (rate, number) = (
-            self.training.learning_rate(self.at.epoch),
-            self.updates() + 1,
-        );
-        self.optimizer
-            .step(self.model.flat_mut(), &self.gradient, rate, number);
         Ok(())
-    }
-
-    /// The loss of a batch that holds a target.
-    fn loss(&self, starts: &Tensor, batch: &Batch) -> Tensor {
-        let masks = self.masks();
-        // On a GPU, rows that have ended cost less than a second call.
-        let call = if self.device == Device::Cpu {
-            CALL
-        } else {
-            1 << 40
-        };
-        let pieces = windows::pieces(&batch.lengths, call);
-        let gathered = pieces
-            .iter()
-            .map(|piece| self.resident.gather(starts, batch, piece));
-        batch_loss(
-            &self.model,
-            masks.as_ref(),
-            self.form,
-            gathered,
-            batch.targets,
-        )
-    }
-
-    fn masks(&self) -> Option<Masks> {
-        let dropout = self.params.dropout;
-        (dropout > 0.0).then(|| {
-            let Position {
-                epoch, iteration, ..
-            } = self.at;
-            let mut stream = Stream::new(self.seed, Purpose::Masks, epoch, iteration);
-            Masks::draw(&mut stream, self.model.shape(), dropout, self.device)
-        })
     }
 
     /// The epoch's only wait for the device.
@@ -278,9 +209,9 @@ impl<'a> Trainer<'a> {
             return Err(TrialError::NoTarget { epoch });
         }
         let batches = f64::from(self.at.batches);
-        let loss = self.loss_sum.double_value(&[]) / batches;
-        let gradient_norm = self.norm_sum.double_value(&[]) / batches;
-        let finite = self.model.flat().isfinite().all().int64_value(&[]) == 1;
+        let [loss, gradient_norm] = self.engine.sums().map(|sum| sum / batches);
+        let weights = self.engine.weights();
+        let finite = weights.iter().all(|weight| weight.is_finite());
         if !loss.is_finite() || !gradient_norm.is_finite() || !finite {
             return Err(self.diverged());
         }
@@ -288,7 +219,7 @@ impl<'a> Trainer<'a> {
         let validation = self
             .validation
             .as_ref()
-            .map(|runs| runs.score(&self.model, &self.resident, self.tensors))
+            .map(|runs| runs.score(&mut self.engine, self.tensors))
             .unwrap_or_default();
         let at = &mut self.at;
         let drawn = u64::from(self.iterations) * self.tensors.sites as u64;
@@ -306,26 +237,30 @@ impl<'a> Trainer<'a> {
         at.batches = 0;
         at.windows_before = at.windows;
         at.losses.push(loss);
-        let _ = self.loss_sum.zero_();
-        let _ = self.norm_sum.zero_();
+        self.engine.set_sums([0.0; 2]);
         if let Some(score) = validation.nse
             && self.training.needs_validation()
             && self.at.best.is_none_or(|(_, best)| score > best)
         {
             self.at.best = Some((self.at.epoch, score));
-            self.best = (self.training.keep == Keep::Best).then(|| self.model.flat().copy());
+            self.best = (self.training.keep == Keep::Best).then_some(weights);
         }
         Ok(report)
     }
 
     fn finish(self) -> Trained {
         let updates = self.updates();
-        let (model, epoch) = match (self.best, self.at.best) {
-            (Some(weights), Some((epoch, _))) => (Lstm::new(self.model.shape(), weights), epoch),
-            _ => (self.model, self.at.epoch),
+        let (weights, epoch) = match (self.best, self.at.best) {
+            (Some(weights), Some((epoch, _))) => (weights, epoch),
+            _ => (self.engine.weights(), self.at.epoch),
         };
+        let flat = Tensor::from_slice(&weights).to_device(self.device);
         Trained {
-            model,
+            model: Lstm::new(self.engine.shape(), flat),
+            level: match self.engine {
+                Engine::Torch(_) => None,
+                Engine::Native(native) => Some(native.model.level()),
+            },
             epoch,
             updates,
             window_share: self.at.windows as f64 / (updates * self.tensors.sites as u64) as f64,
@@ -364,17 +299,18 @@ impl<'a> Trainer<'a> {
     }
 
     pub(super) fn checkpoint(&self) -> Checkpoint {
-        let memory = self.optimizer.state();
+        let [(first, first_values), (second, second_values)] = self.engine.memory();
+        let [loss_sum, norm_sum] = self.engine.sums();
         Checkpoint {
-            shape: self.model.shape(),
-            device: device::describe(self.device, self.training.threads),
+            shape: self.engine.shape(),
+            device: device::describe(self.device, &self.training),
             at: self.at.clone(),
-            loss_sum: self.loss_sum.double_value(&[]),
-            norm_sum: self.norm_sum.double_value(&[]),
-            weights: values(self.model.flat()),
-            memory_names: memory.map(|(name, _)| name.to_owned()),
-            memory: memory.map(|(_, tensor)| values(tensor)),
-            best: self.best.as_ref().map(values),
+            loss_sum,
+            norm_sum,
+            weights: self.engine.weights(),
+            memory_names: [first.to_owned(), second.to_owned()],
+            memory: [first_values, second_values],
+            best: self.best.clone(),
         }
     }
 }

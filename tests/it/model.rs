@@ -1,12 +1,13 @@
 //! The model against torch's own numbers, and what training promises of itself.
 
 mod files;
+mod native;
 mod options;
 mod sampling;
 mod training;
 
 use efflux::data::{Scale, Tensors};
-use efflux::job::{Params, Training, Transformation};
+use efflux::job::{Backend, Params, Training, Transformation};
 use efflux::model::device::Device;
 use efflux::model::{Purpose, Stream, Trainer};
 
@@ -61,6 +62,17 @@ fn training(epochs: u32) -> Training {
     }
 }
 
+/// Both implementations of training.
+const BACKENDS: [Backend; 2] = [Backend::Torch, Backend::Native];
+
 fn trainer(tensors: &Tensors, seed: u64, epochs: u32) -> Trainer<'_> {
-    Trainer::new(tensors, &PARAMS, &training(epochs), seed, Device::Cpu).unwrap()
+    trainer_by(Backend::Auto, tensors, seed, epochs)
+}
+
+fn trainer_by(backend: Backend, tensors: &Tensors, seed: u64, epochs: u32) -> Trainer<'_> {
+    let training = Training {
+        backend,
+        ..training(epochs)
+    };
+    Trainer::new(tensors, &PARAMS, &training, seed, Device::Cpu).unwrap()
 }

@@ -5,13 +5,10 @@ use std::time::{Duration, Instant};
 
 use efflux::cluster::{Assignment, Report};
 use efflux::data::{Member, Tensors, write_member};
-use efflux::job::{Contract, Part, State, Trial, VALIDATION_DAYS};
+use efflux::job::{Contract, Part, Trial, VALIDATION_DAYS};
 use efflux::model::checkpoint::{self, Checkpoint};
 use efflux::model::device::{self, Device};
-use efflux::model::{
-    EpochReport, Flow, PIECE, Progress, Trained, Trainer, TrialError, medians, physical, predict,
-    predict_by_window,
-};
+use efflux::model::{EpochReport, Flow, Progress, Trained, Trainer, TrialError, medians, physical};
 use efflux::run::record::{Failure, FailureClass, Outcome, Summary};
 use efflux::run::{Beat, EpochLine, EpochLog, RunDir};
 
@@ -74,7 +71,7 @@ impl<'a> Attempt<'a> {
                     "{}: goes on after epoch {epoch}, iteration {iteration}",
                     trial.id
                 );
-                let here = device::describe(self.device, training.threads);
+                let here = device::describe(self.device, training);
                 Ok((
                     trainer,
                     Some(checkpoint.device).filter(|there| *there != here),
@@ -144,19 +141,14 @@ impl<'a> Attempt<'a> {
 
     /// The whole calendar at all sites, µmol m⁻² s⁻¹, shape `[S, D]`.
     fn simulate(self, trained: &Trained, pipes: &mut Pipes) -> Result<Vec<f32>, TrialError> {
-        let scaled = match self.contract.evaluation.state {
-            State::Carried => predict(&trained.model, self.tensors, PIECE)?,
-            State::Window => {
-                let warm_up = self.contract.training.warm_up_days;
-                let trial = &self.assignment.trial;
-                let days = (trial.params.window_days + warm_up) as usize;
-                let mut pulse = Pulse::new(pipes);
-                predict_by_window(&trained.model, self.tensors, days, &mut || {
-                    // Whether anybody listens shows when the record is reported.
-                    let _ = pulse.beat(|| done(trial, trained));
-                })?
-            }
-        };
+        let trial = &self.assignment.trial;
+        let days = trial.params.window_days + self.contract.training.warm_up_days;
+        let mut pulse = Pulse::new(pipes);
+        let state = self.contract.evaluation.state;
+        let scaled = trained.simulate(self.tensors, state, days as usize, &mut || {
+            // Whether anybody listens shows when the record is reported.
+            let _ = pulse.beat(|| done(trial, trained));
+        })?;
         Ok(physical(self.tensors, &scaled))
     }
 }

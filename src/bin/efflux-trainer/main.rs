@@ -162,7 +162,7 @@ impl Workshop {
             rank: self.preparation.rank,
             slot: self.preparation.slot,
             host: host(),
-            device: device::describe(self.device, contract.training.threads),
+            device: device::describe(self.device, &contract.training),
         };
         // Search trials and members may fit on different days.
         let fit = assignment.trial.fit;

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use efflux::job::DeviceChoice;
+use efflux::job::{Backend, DeviceChoice, Training};
 use efflux::model::checkpoint::{Checkpoint, load_weights, save_weights};
 use efflux::model::device::{self, Device};
 use efflux::model::{Flow, PARAMETERS};
@@ -81,12 +81,19 @@ fn a_file_that_cannot_be_written_is_an_error_and_leaves_nothing() {
 #[test]
 fn the_cpu_is_described_with_its_instruction_set_level_and_threads() {
     assert_eq!(device::open(DeviceChoice::Cpu).unwrap(), Device::Cpu);
-    let one = device::describe(Device::Cpu, 1);
-    assert!(
-        one.starts_with("cpu ") && one.ends_with(", 1 thread"),
-        "{one}"
-    );
-    assert!(device::describe(Device::Cpu, 2).ends_with(", 2 threads"));
+    let described = |backend, threads| {
+        let training = Training {
+            backend,
+            threads,
+            ..Training::default()
+        };
+        device::describe(Device::Cpu, &training)
+    };
+    let level = described(Backend::Auto, 1).replace(", native", "");
+    assert!(level.starts_with("cpu "), "{level}");
+    assert_eq!(described(Backend::Native, 1), format!("{level}, native"));
+    assert_eq!(described(Backend::Torch, 1), format!("{level}, 1 thread"));
+    assert_eq!(described(Backend::Auto, 2), format!("{level}, 2 threads"));
 }
 
 #[test]

@@ -14,7 +14,7 @@ use efflux::model::{
 use tch::Tensor;
 
 use super::training::{bits, contract, to_the_end};
-use super::{PARAMS, tensors};
+use super::{BACKENDS, PARAMS, tensors};
 
 /// Five sites of two years, with validation days.
 fn pack() -> Pack {
@@ -92,7 +92,13 @@ fn an_interrupted_trial_goes_on_to_the_same_bytes_whatever_the_options() {
     let tensors = validated();
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("checkpoint.safetensors");
-    for training in variants() {
+    let on = |backend| {
+        variants().map(|training| Training {
+            backend,
+            ..training
+        })
+    };
+    for training in BACKENDS.into_iter().flat_map(on) {
         let (whole, reports, _) = followed(trainer(&tensors, &training));
         assert!(reports.iter().all(|report| report.validation.sites > 0));
         let (whole_epoch, whole) = (whole.epoch, bits(&whole));

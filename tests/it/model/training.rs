@@ -8,7 +8,7 @@ use efflux::model::checkpoint::Checkpoint;
 use efflux::model::device::Device;
 use efflux::model::{Flow, Trained, Trainer, TrialError, predict};
 
-use super::{PARAMS, tensors, trainer, training};
+use super::{BACKENDS, PARAMS, tensors, trainer, trainer_by, training};
 
 /// All of a result, to the last bit.
 pub(super) fn bits(trained: &Trained) -> (Vec<u32>, Vec<u64>, u64, u64) {
@@ -28,10 +28,15 @@ pub(super) fn to_the_end(trainer: Trainer) -> Trained {
 #[test]
 fn a_seed_gives_the_same_bytes_whatever_was_trained_before() {
     let tensors = tensors();
-    let alone = bits(&to_the_end(trainer(&tensors, 4, 3)));
-    let other = bits(&to_the_end(trainer(&tensors, 5, 3)));
-    assert_ne!(alone.0, other.0);
-    assert_eq!(bits(&to_the_end(trainer(&tensors, 4, 3))), alone);
+    for backend in BACKENDS {
+        let alone = bits(&to_the_end(trainer_by(backend, &tensors, 4, 3)));
+        let other = bits(&to_the_end(trainer_by(backend, &tensors, 5, 3)));
+        assert_ne!(alone.0, other.0);
+        assert_eq!(
+            bits(&to_the_end(trainer_by(backend, &tensors, 4, 3))),
+            alone
+        );
+    }
 }
 
 #[test]
@@ -54,29 +59,35 @@ fn an_interrupted_trial_goes_on_to_the_same_bytes_from_any_iteration() {
     let tensors = tensors();
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("checkpoint.safetensors");
-    let whole = bits(&to_the_end(trainer(&tensors, 9, 3)));
-    // The first look of a run is before its first iteration; 200 looks are beyond the end.
-    for stop_after in [0, 1, 2, 13, 25, 26, 27, 28, 40, 77, 200] {
-        let mut looks = 0;
-        let result = trainer(&tensors, 9, 3)
-            .observed_every(Duration::ZERO)
-            .run(&mut |progress| {
-                if looks == stop_after {
-                    progress.checkpoint().save("trial", &file).unwrap();
-                    return Flow::Stop;
+    for backend in BACKENDS {
+        let whole = bits(&to_the_end(trainer_by(backend, &tensors, 9, 3)));
+        // The first look of a run is before its first iteration; 200 looks are beyond the end.
+        for stop_after in [0, 1, 2, 13, 25, 26, 27, 28, 40, 77, 200] {
+            let mut looks = 0;
+            let result = trainer_by(backend, &tensors, 9, 3)
+                .observed_every(Duration::ZERO)
+                .run(&mut |progress| {
+                    if looks == stop_after {
+                        progress.checkpoint().save("trial", &file).unwrap();
+                        return Flow::Stop;
+                    }
+                    looks += 1;
+                    Flow::Continue
+                });
+            let trained = match result {
+                Ok(trained) => trained,
+                Err(TrialError::Interrupted) => {
+                    let checkpoint = Checkpoint::load("trial", &file).unwrap();
+                    to_the_end(
+                        trainer_by(backend, &tensors, 9, 3)
+                            .restore(&checkpoint)
+                            .unwrap(),
+                    )
                 }
-                looks += 1;
-                Flow::Continue
-            });
-        let trained = match result {
-            Ok(trained) => trained,
-            Err(TrialError::Interrupted) => {
-                let checkpoint = Checkpoint::load("trial", &file).unwrap();
-                to_the_end(trainer(&tensors, 9, 3).restore(&checkpoint).unwrap())
-            }
-            Err(error) => panic!("{error}"),
-        };
-        assert_eq!(bits(&trained), whole, "stopped at look {stop_after}");
+                Err(error) => panic!("{error}"),
+            };
+            assert_eq!(bits(&trained), whole, "stopped at look {stop_after}");
+        }
     }
 }
 
@@ -120,9 +131,11 @@ fn a_loss_that_leaves_the_range_of_numbers_ends_the_trial_with_its_epoch() {
     for value in &mut tensors.target {
         *value *= 1e30;
     }
-    let trainer = Trainer::new(&tensors, &PARAMS, &training(3), 0, Device::Cpu).unwrap();
-    let error = trainer.run(&mut |_| Flow::Continue);
-    assert_eq!(error.unwrap_err(), TrialError::Diverged { epoch: 1 });
+    for backend in BACKENDS {
+        let trainer = trainer_by(backend, &tensors, 0, 3);
+        let error = trainer.run(&mut |_| Flow::Continue);
+        assert_eq!(error.unwrap_err(), TrialError::Diverged { epoch: 1 });
+    }
 }
 
 #[test]
@@ -133,16 +146,19 @@ fn iterations_without_a_target_are_steps_but_no_losses() {
             *value = f32::NAN;
         }
     }
-    let trained = to_the_end(trainer(&tensors, 2, 2));
-    let iterations = iterations_per_epoch(6, 120, 6, 20, 0).unwrap();
-    assert_eq!(trained.updates, 2 * u64::from(iterations));
-    assert!(trained.losses.iter().all(|loss| loss.is_finite()));
-    // One of six sites, 20 of its 100 windows.
-    assert!(trained.window_share < 0.1, "{}", trained.window_share);
-
+    for backend in BACKENDS {
+        let trained = to_the_end(trainer_by(backend, &tensors, 2, 2));
+        let iterations = iterations_per_epoch(6, 120, 6, 20, 0).unwrap();
+        assert_eq!(trained.updates, 2 * u64::from(iterations));
+        assert!(trained.losses.iter().all(|loss| loss.is_finite()));
+        // One of six sites, 20 of its 100 windows.
+        assert!(trained.window_share < 0.1, "{}", trained.window_share);
+    }
     tensors.target.fill(f32::NAN);
-    let error = trainer(&tensors, 2, 2).run(&mut |_| Flow::Continue);
-    assert_eq!(error.unwrap_err(), TrialError::NoTarget { epoch: 1 });
+    for backend in BACKENDS {
+        let error = trainer_by(backend, &tensors, 2, 2).run(&mut |_| Flow::Continue);
+        assert_eq!(error.unwrap_err(), TrialError::NoTarget { epoch: 1 });
+    }
 }
 
 #[test]
@@ -199,9 +215,9 @@ fn no_validation_or_test_value_reaches_the_weights() {
     };
     let pack = synthesize(&options).unwrap();
     let contract = contract(&pack);
-    let weights = |pack: &Pack| {
+    let weights = |pack: &Pack, backend| {
         let tensors = Tensors::build(pack, &contract, Fit::Train).unwrap();
-        bits(&to_the_end(trainer(&tensors, 0, 2)))
+        bits(&to_the_end(trainer_by(backend, &tensors, 0, 2)))
     };
     let parts: Vec<SiteParts> = (0..4)
         .map(|site| SiteParts::of(pack.flux_of(site), &contract.split))
@@ -213,8 +229,12 @@ fn no_validation_or_test_value_reaches_the_weights() {
             changed.flux[site * pack.calendar.days + day] *= -100.0;
         }
     }
-    assert_eq!(weights(&changed), weights(&pack));
+    for backend in BACKENDS {
+        assert_eq!(weights(&changed, backend), weights(&pack, backend));
+    }
     let first = parts[0].train.start;
     changed.flux[first] += 1.0;
-    assert_ne!(weights(&changed), weights(&pack));
+    for backend in BACKENDS {
+        assert_ne!(weights(&changed, backend), weights(&pack, backend));
+    }
 }

@@ -14,10 +14,19 @@ const NAMES: [&str; 8] = [
 const PRECISIONS: [(&str, Kind); 2] = [("float64", Kind::Double), ("float32", Kind::Float)];
 
 /// The reference file in one precision.
-struct Golden {
+pub(super) struct Golden {
     file: Value,
     precision: &'static str,
     kind: Kind,
+}
+
+/// Runs a check in one precision.
+pub(super) fn in_precision(kind: Kind, check: impl Fn(&Golden)) {
+    in_both_precisions(|golden| {
+        if golden.kind == kind {
+            check(golden);
+        }
+    });
 }
 
 /// Runs a check in both precisions. A directory that the user gave may lack the file, which is said.
@@ -35,7 +44,7 @@ fn in_both_precisions(check: impl Fn(&Golden)) {
 }
 
 /// All numbers of nested lists in order; null is NaN.
-fn numbers(value: &Value) -> Vec<f64> {
+pub(super) fn numbers(value: &Value) -> Vec<f64> {
     match value {
         Value::Array(items) => items.iter().flat_map(numbers).collect(),
         Value::Null => vec![f64::NAN],
@@ -44,7 +53,7 @@ fn numbers(value: &Value) -> Vec<f64> {
 }
 
 impl Golden {
-    fn shape(&self) -> Shape {
+    pub(super) fn shape(&self) -> Shape {
         let size = |name: &str| self.file["dims"][name].as_i64().unwrap();
         Shape {
             inputs: size("nx"),
@@ -52,7 +61,7 @@ impl Golden {
         }
     }
 
-    fn rows(&self) -> i64 {
+    pub(super) fn rows(&self) -> i64 {
         self.file["dims"]["B"].as_i64().unwrap()
     }
 
@@ -62,19 +71,19 @@ impl Golden {
             .view(shape)
     }
 
-    fn input(&self, name: &str, shape: &[i64]) -> Tensor {
+    pub(super) fn input(&self, name: &str, shape: &[i64]) -> Tensor {
         self.tensor(&self.file["inputs"][name], shape)
     }
 
     /// The eight parameters of an object as one flat list.
-    fn flat(&self, parameters: &Value) -> Vec<f64> {
+    pub(super) fn flat(&self, parameters: &Value) -> Vec<f64> {
         NAMES
             .iter()
             .flat_map(|name| numbers(&parameters[name]))
             .collect()
     }
 
-    fn model(&self) -> Lstm {
+    pub(super) fn model(&self) -> Lstm {
         let weights = self.flat(&self.file["inputs"]["weights"]);
         Lstm::new(
             self.shape(),
@@ -82,11 +91,11 @@ impl Golden {
         )
     }
 
-    fn days(&self) -> Tensor {
+    pub(super) fn days(&self) -> Tensor {
         self.input("x", &[-1, self.rows(), self.shape().inputs])
     }
 
-    fn masks(&self) -> Masks {
+    pub(super) fn masks(&self) -> Masks {
         let shape = [4 * self.shape().hidden, self.shape().hidden];
         let keep = 1.0 / (1.0 - self.file["dims"]["dropout"].as_f64().unwrap());
         let factor = |name: &str| self.tensor(&self.file["inputs"]["masks"][name], &shape) * keep;
@@ -133,7 +142,7 @@ impl Golden {
         (loss.double_value(&[]), gradient)
     }
 
-    fn expected(&self, case: &str) -> &Value {
+    pub(super) fn expected(&self, case: &str) -> &Value {
         &self.file[self.precision][case]
     }
 
@@ -143,7 +152,7 @@ impl Golden {
     }
 
     #[track_caller]
-    fn assert_close(&self, case: &str, what: &str, found: &Tensor, expected: &[f64]) {
+    pub(super) fn assert_close(&self, case: &str, what: &str, found: &Tensor, expected: &[f64]) {
         let found = Vec::<f64>::try_from(found.to_kind(Kind::Double).reshape([-1])).unwrap();
         assert_eq!(found.len(), expected.len(), "{case}: {what}");
         let tolerance = self.tolerance(case);
@@ -157,7 +166,7 @@ impl Golden {
     }
 
     #[track_caller]
-    fn assert_number(&self, case: &str, what: &str, found: f64, expected: &Value) {
+    pub(super) fn assert_number(&self, case: &str, what: &str, found: f64, expected: &Value) {
         self.assert_close(
             case,
             what,

@@ -3,6 +3,7 @@
 
 mod analysis;
 mod lstm;
+mod native;
 mod preprocess;
 mod splits;
 

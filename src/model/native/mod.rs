@@ -1,0 +1,168 @@
+//! The same training without libtorch, for one core of a CPU.
+//!
+//! At the paper's size an iteration is so small that masks, optimizer and calls cost a general library as much as the
+//! products of matrices do. Here weights are kept in the order in which products read them, nothing is allocated after the
+//! first iterations, and what one step writes the next one finds in the cache.
+//!
+//! | file | answers |
+//! | --- | --- |
+//! | `network` | the equations and their gradient over many series |
+//! | `kernels` | what is computed in inner loops |
+//! | `level` | how that becomes the processor's instructions: all that is unsafe |
+//! | `layout` | where a weight lies |
+//! | `lstm` | a model: learns from series, and runs over them |
+//! | `optimizer` | what a gradient does to its weights |
+
+mod kernels;
+mod layout;
+mod level;
+mod lstm;
+mod network;
+mod optimizer;
+
+use tch::{Device, Kind};
+
+pub use self::level::Level;
+pub use self::lstm::NativeLstm;
+pub use self::optimizer::NativeOptimizer;
+use super::device::values;
+use super::engine::Step;
+use super::loss::Form;
+use super::lstm::{Lstm, Shape};
+use super::masks;
+use super::random::Stream;
+use super::resident;
+use super::windows::Batch;
+use crate::data::Tensors;
+use crate::job;
+
+/// A trial in training: model, optimizer, data.
+#[derive(Debug)]
+pub(super) struct Native {
+    pub(super) model: NativeLstm,
+    pub(super) optimizer: NativeOptimizer,
+    /// Of losses and of lengths of gradients.
+    pub(super) sums: [f64; 2],
+    dropout: f64,
+    masks: Vec<f32>,
+    form: Form,
+    warm_up: usize,
+    /// `[S·D, nx]`
+    inputs: Vec<f32>,
+    /// `[S·D]`, NaN where there is none.
+    target: Vec<f32>,
+    days: usize,
+    /// What an error weighs at each site, `[S]`.
+    site_weights: Vec<f32>,
+}
+
+impl Native {
+    pub(super) fn new(
+        tensors: &Tensors,
+        params: &job::Params,
+        training: &job::Training,
+        seed: u64,
+        (form, site_weights): (Form, Vec<f32>),
+        level: Level,
+    ) -> Self {
+        let shape = Shape {
+            inputs: (tensors.dynamic + tensors.statics) as i64,
+            hidden: i64::from(params.hidden_size),
+        };
+        let hidden = params.hidden_size as usize;
+        let masked = if params.dropout > 0.0 {
+            8 * hidden * hidden
+        } else {
+            0
+        };
+        let initial = Lstm::initial(shape, seed, Kind::Float, Device::Cpu);
+        Self {
+            model: NativeLstm::new(shape, &values(initial.flat()), level),
+            optimizer: NativeOptimizer::new(training, shape, level),
+            sums: [0.0; 2],
+            dropout: params.dropout,
+            masks: vec![0.0; masked],
+            form,
+            warm_up: training.warm_up_days as usize,
+            inputs: resident::rows(tensors),
+            target: tensors.target.clone(),
+            days: tensors.days,
+            site_weights,
+        }
+    }
+
+    /// See `Engine::update`; `starts` are those of the batch.
+    pub(super) fn update(
+        &mut self,
+        starts: &[i64],
+        batch: &Batch,
+        masks: &mut Stream,
+        step: Step,
+    ) -> bool {
+        if batch.targets == 0 {
+            // As torch: the loss of nothing has zero gradient, and the optimizer's means decay.
+            self.model.forget_gradient();
+        } else {
+            let loss = self.learn(starts, batch, masks);
+            let norm = self.model.gradient_norm();
+            self.sums[0] += loss;
+            self.sums[1] += norm;
+            if !(loss + norm).is_finite() {
+                return false;
+            }
+            let factor = step.clip.map_or(1.0, |longest| longest / (norm + 1e-6));
+            if factor < 1.0 {
+                self.model.scale_gradient(factor);
+            }
+        }
+        self.optimizer.step(&mut self.model, step.rate, step.number);
+        true
+    }
+
+    /// The gradient of a batch that holds a target; returns the loss.
+    fn learn(&mut self, starts: &[i64], batch: &Batch, stream: &mut Stream) -> f64 {
+        let masks = (self.dropout > 0.0).then(|| {
+            masks::fill(stream, self.dropout, &mut self.masks);
+            &self.masks[..]
+        });
+        let (target, weights, form) = (&self.target, &self.site_weights, self.form);
+        let (days, warm_up, count) = (self.days, self.warm_up, f64::from(batch.targets));
+        let mut loss = 0.0;
+        self.model
+            .gather(&self.inputs, starts, &batch.lengths, 0..batch.lengths[0]);
+        self.model.learn(masks, &mut |day, series, predicted| {
+            let row = row(starts[series]) + day;
+            if target[row].is_nan() || day < warm_up {
+                return 0.0;
+            }
+            let weight = f64::from(weights[row / days]) / count;
+            let (part, slope) = form.of(f64::from(predicted) - f64::from(target[row]));
+            loss += weight * part;
+            single(weight * slope)
+        });
+        loss
+    }
+
+    /// See `Engine::simulate`.
+    pub(super) fn simulate(
+        &mut self,
+        starts: &[i64],
+        lengths: &[usize],
+        each: &mut dyn FnMut(usize, usize, f32),
+    ) {
+        self.model.simulate(&self.inputs, starts, lengths, each);
+    }
+}
+
+/// A row of the data.
+fn row(start: i64) -> usize {
+    usize::try_from(start).expect("rows are counted from 0")
+}
+
+#[allow(
+    clippy::cast_possible_truncation,
+    reason = "the network computes in 32 bits"
+)]
+fn single(value: f64) -> f32 {
+    value as f32
+}

@@ -1,0 +1,187 @@
+//! Training with libtorch, on CPUs and GPUs.
+
+use tch::{Device, Kind, Tensor};
+
+use super::device::values;
+use super::engine::Step;
+use super::loss::{Form, batch_loss};
+use super::lstm::{Lstm, Mode, Shape};
+use super::masks::Masks;
+use super::optimizer::Optimizer;
+use super::random::Stream;
+use super::resident::Resident;
+use super::windows::{self, Batch};
+use crate::data::Tensors;
+use crate::job::{Params, Training};
+
+/// What a call of the LSTM costs on a CPU, in days of a window: see `benches/results`.
+const CALL: usize = 60;
+
+/// Days of a simulation that are run at a time.
+const PIECE: usize = 64;
+
+/// A trial's weights, its optimizer's memory and its data, all on the device.
+#[derive(Debug)]
+pub(super) struct Torch {
+    device: Device,
+    dropout: f64,
+    form: Form,
+    resident: Resident,
+    model: Lstm,
+    optimizer: Optimizer,
+    gradient: Tensor, // [N]
+    /// First rows of the epoch's windows.
+    starts: Tensor,
+    /// Sums over this epoch's batches, in f64: they are read once an epoch.
+    loss_sum: Tensor,
+    norm_sum: Tensor,
+}
+
+impl Torch {
+    pub(super) fn new(
+        tensors: &Tensors,
+        params: &Params,
+        training: &Training,
+        seed: u64,
+        (form, site_weights): (Form, Vec<f32>),
+        device: Device,
+    ) -> Self {
+        let shape = Shape {
+            inputs: (tensors.dynamic + tensors.statics) as i64,
+            hidden: i64::from(params.hidden_size),
+        };
+        let (window, warm_up) = (params.window_days as usize, training.warm_up_days as usize);
+        let zero = || Tensor::zeros([], (Kind::Double, device));
+        Self {
+            device,
+            dropout: params.dropout,
+            form,
+            resident: Resident::new(tensors, window, warm_up, &site_weights, device),
+            model: Lstm::initial(shape, seed, Kind::Float, device),
+            optimizer: Optimizer::new(training, shape.weights(), Kind::Float, device),
+            gradient: Tensor::zeros([shape.weights()], (Kind::Float, device)),
+            starts: Tensor::zeros([0], (Kind::Int64, device)),
+            loss_sum: zero(),
+            norm_sum: zero(),
+        }
+    }
+
+    pub(super) fn shape(&self) -> Shape {
+        self.model.shape()
+    }
+
+    pub(super) fn begin_epoch(&mut self, starts: &[i64]) {
+        self.starts = Tensor::from_slice(starts).to_device(self.device);
+    }
+
+    /// See `Engine::update`.
+    pub(super) fn update(&mut self, batch: &Batch, masks: &mut Stream, step: Step) -> bool {
+        if batch.targets == 0 {
+            // As torch: the loss of nothing has zero gradient, and the optimizer's means decay.
+            let _ = self.gradient.zero_();
+        } else {
+            let loss = self.loss(batch, masks);
+            self.model.gradient(&loss, &self.gradient);
+            let norm = self.gradient.norm();
+            let _ = self.loss_sum.g_add_(&loss.detach());
+            let _ = self.norm_sum.g_add_(&norm);
+            // Reading a number back from a GPU would make the host wait for it.
+            if self.device == Device::Cpu {
+                let sum = loss.double_value(&[]) + norm.double_value(&[]);
+                if !sum.is_finite() {
+                    return false;
+                }
+            }
+            if let Some(longest) = step.clip {
+                let factor = ((norm + 1e-6).reciprocal() * longest).clamp_max(1.0);
+                let _ = self.gradient.g_mul_(&factor);
+            }
+        }
+        self.optimizer.step(
+            self.model.flat_mut(),
+            &self.gradient,
+            step.rate,
+            step.number,
+        );
+        true
+    }
+
+    /// The loss of a batch that holds a target.
+    fn loss(&self, batch: &Batch, masks: &mut Stream) -> Tensor {
+        let masks = (self.dropout > 0.0)
+            .then(|| Masks::draw(masks, self.model.shape(), self.dropout, self.device));
+        // On a GPU, rows that have ended cost less than a second call.
+        let call = if self.device == Device::Cpu {
+            CALL
+        } else {
+            1 << 40
+        };
+        let pieces = windows::pieces(&batch.lengths, call);
+        let gathered = pieces
+            .iter()
+            .map(|piece| self.resident.gather(&self.starts, batch, piece));
+        batch_loss(
+            &self.model,
+            masks.as_ref(),
+            self.form,
+            gathered,
+            batch.targets,
+        )
+    }
+
+    pub(super) fn sums(&self) -> [f64; 2] {
+        [&self.loss_sum, &self.norm_sum].map(|sum| sum.double_value(&[]))
+    }
+
+    pub(super) fn set_sums(&mut self, [loss, norm]: [f64; 2]) {
+        let _ = self.loss_sum.fill_(loss);
+        let _ = self.norm_sum.fill_(norm);
+    }
+
+    pub(super) fn weights(&self) -> Vec<f32> {
+        values(self.model.flat())
+    }
+
+    pub(super) fn memory(&self) -> [(&'static str, Vec<f32>); 2] {
+        self.optimizer
+            .state()
+            .map(|(name, tensor)| (name, values(tensor)))
+    }
+
+    pub(super) fn restore(&mut self, weights: &[f32], memory: &[Vec<f32>; 2]) {
+        let flat = Tensor::from_slice(weights).to_device(self.device);
+        self.model = Lstm::new(self.model.shape(), flat);
+        self.optimizer.remember(memory);
+    }
+
+    /// See `Engine::simulate`.
+    pub(super) fn simulate(
+        &self,
+        starts: &[i64],
+        lengths: &[usize],
+        each: &mut dyn FnMut(usize, usize, f32),
+    ) {
+        tch::no_grad(|| {
+            let starts = Tensor::from_slice(starts).to_device(self.device);
+            let offsets = Tensor::arange(PIECE as i64, (Kind::Int64, self.device)).unsqueeze(1);
+            let mut state = self.model.zero_state(lengths.len() as i64);
+            for first in (0..lengths[0]).step_by(PIECE) {
+                let rows = lengths.partition_point(|&length| length > first);
+                let width = rows as i64;
+                let starts = starts.narrow(0, 0, width) + first as i64;
+                // A series that ends in this piece goes on into days that nobody looks at.
+                let inputs = self.resident.days(&(&offsets + starts)); // [T, rows, nx]
+                let (predicted, after) =
+                    self.model.forward(&inputs, &state.first(width), Mode::Run);
+                state = after;
+                for (day, values) in (first..).zip(values(&predicted).chunks_exact(rows)) {
+                    for (series, &value) in values.iter().enumerate() {
+                        if day < lengths[series] {
+                            each(day, series, value);
+                        }
+                    }
+                }
+            }
+        });
+    }
+}
