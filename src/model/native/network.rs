@@ -33,6 +33,8 @@ pub(super) struct Network {
     from_gates: [Vec<f32>; 2],
     w_out: Vec<f32>,
     b_out: f32,
+    /// Room for a row of weights on its way.
+    row: Vec<f32>,
 }
 
 /// What a run leaves for its gradient, and for the next run. The buffers grow to the largest run and stay.
@@ -40,6 +42,7 @@ pub(super) struct Network {
 pub(super) struct Run {
     /// Series running on each day, and those whose state is wanted after the last.
     counts: Vec<usize>,
+    blocks: Vec<Block>,
     /// `[rows, nx]`: to be filled before [`Network::forward`].
     pub(super) inputs: Vec<f32>,
     /// Predictions, `[rows]`.
@@ -64,7 +67,7 @@ pub(super) struct Run {
 
 /// Some days of a run that are computed together, so that their rows stay in the second-level cache from one step to the
 /// next.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 struct Block {
     days: Range<usize>,
     /// Row of the first series on the first day.
@@ -98,6 +101,7 @@ impl Network {
             from_gates: [square(), square()],
             w_out: vec![0.0; padded],
             b_out: 0.0,
+            row: vec![0.0; padded],
         }
     }
 
@@ -113,11 +117,11 @@ impl Network {
         for ((sum, a), b) in self.bias.iter_mut().zip(parts.b_ih).zip(parts.b_hh) {
             *sum = a + b;
         }
-        let mut row = vec![0.0; padded];
         for (half, source) in [parts.w_ih, parts.w_hh].into_iter().enumerate() {
             let (to, from) = (&mut self.to_gates[half], &mut self.from_gates[half]);
             for (gate, unit) in self.layout.gate_units() {
                 let place = gate * padded + unit;
+                let row = &mut self.row;
                 row.copy_from_slice(&source[place * padded..][..padded]);
                 if let Some(masks) = masks {
                     let first = ((half * GATES + gate) * hidden + unit) * hidden;
@@ -130,8 +134,8 @@ impl Network {
                         .copy_from_slice(values);
                 }
                 let panel = &mut to[place / width * padded * width..][..padded * width];
-                for (values, &weight) in panel.chunks_exact_mut(width).zip(&row) {
-                    values[place % width] = weight;
+                for (values, weight) in panel.chunks_exact_mut(width).zip(row) {
+                    values[place % width] = *weight;
                 }
             }
         }
@@ -146,8 +150,8 @@ impl Network {
             run.hidden[states].fill(0.0);
             run.cell[states].fill(0.0);
         }
-        for block in run.blocks() {
-            let (first, rows) = (block.first, block.rows);
+        for block in 0..run.blocks.len() {
+            let Block { first, rows, days } = run.blocks[block].clone();
             let x = Rows {
                 values: &run.inputs[first * inputs..],
                 row: inputs,
@@ -165,7 +169,7 @@ impl Network {
             let product = self.product(a, rows, padded, self.gate_panels(&self.to_gates[0]), wide);
             level.multiply(product, &mut run.gates[first * wide..]);
             let mut first = first;
-            for day in block.days {
+            for day in days {
                 if day > 0 || begin == Begin::Carried {
                     let h = Rows {
                         values: &run.hidden[first * stride..],
@@ -227,8 +231,8 @@ impl Network {
         run.d_cell.fill(0.0);
         run.d_b_in.fill(0.0);
         let begun = run.counts[0];
-        for block in run.blocks().into_iter().rev() {
-            let Block { first, rows, days } = block;
+        for block in (0..run.blocks.len()).rev() {
+            let Block { first, rows, days } = run.blocks[block].clone();
             let mut after = first + rows;
             for day in days.rev() {
                 let next = run.counts[day + 1];
@@ -361,6 +365,7 @@ impl Run {
         let Layout { inputs, padded, .. } = layout;
         self.counts.clear();
         self.counts.extend(counts);
+        self.cut();
         let (rows, series) = (self.rows(), self.counts[0]);
         let stride = padded + PAD;
         let [no_hidden, no_cell] = &mut self.nowhere;
@@ -400,13 +405,9 @@ impl Run {
         (0..days).flat_map(|day| (0..self.counts[day]).map(move |series| (day, series)))
     }
 
-    fn blocks(&self) -> Vec<Block> {
-        let mut blocks = Vec::new();
-        let mut block = Block {
-            days: 0..0,
-            first: 0,
-            rows: 0,
-        };
+    fn cut(&mut self) {
+        self.blocks.clear();
+        let mut block = Block::default();
         let days = self.counts.len() - 1;
         for (day, count) in self.counts[..days].iter().enumerate() {
             block.rows += count;
@@ -417,10 +418,9 @@ impl Run {
                     first: block.first + block.rows,
                     rows: 0,
                 };
-                blocks.push(std::mem::replace(&mut block, next));
+                self.blocks.push(std::mem::replace(&mut block, next));
             }
         }
-        blocks
     }
 
     /// Rows of the run.
