@@ -1,8 +1,8 @@
 //! `efflux plan`: what a sweep would do, without doing it.
 
-use efflux::data::Pack;
+use efflux::data::{Pack, SiteParts, days_up_to_targets, iterations_per_epoch};
 use efflux::error::{Exit, Result};
-use efflux::job::{Params, Trial};
+use efflux::job::{Backend, Params, Trial};
 use efflux::run::{Ledger, read_journals};
 
 use super::study::Study;
@@ -48,6 +48,9 @@ pub(crate) fn plan(args: &PlanArgs) -> Result<Exit> {
         study.job.training.epochs,
         updates(&study, &configurations)
     );
+    if let Some(time) = core_time(&study, &configurations, search.len() - done) {
+        println!("  time           {time}");
+    }
     let largest = configurations
         .iter()
         .map(|params| memory_mb(&study, *params));
@@ -91,7 +94,7 @@ fn updates(study: &Study, configurations: &[Params]) -> String {
     let steps = configurations.iter().filter_map(|params| {
         let (window, days) = (params.window_days as usize, study.pack.calendar.days);
         let warm_up = study.job.training.warm_up_days as usize;
-        let of_epoch = efflux::data::iterations_per_epoch(sites, days, sites, window, warm_up)?;
+        let of_epoch = iterations_per_epoch(sites, days, sites, window, warm_up)?;
         Some(u64::from(of_epoch) * u64::from(study.job.training.epochs))
     });
     let steps: Vec<u64> = steps.collect();
@@ -103,6 +106,62 @@ fn updates(study: &Study, configurations: &[Params]) -> String {
         (Some(least), Some(most)) if least == most => format!("{least} updates{fewer}"),
         (Some(least), Some(most)) => format!("{least} to {most} updates{fewer}, by window"),
         _ => "no updates".to_owned(),
+    }
+}
+
+/// Hours of a CPU core, natively, for a trial and for the new trials of the search.
+///
+/// The rate and the cost of a weight are those of one core of an AMD EPYC 9004 (Zen 4, 3.7 GHz): `benches/results`.
+fn core_time(study: &Study, configurations: &[Params], new: usize) -> Option<String> {
+    /// Operations a second, all products and cells of a training taken together.
+    const RATE: f64 = 1e11;
+    /// Seconds a weight and update: masks, optimizer, and putting it where products want it.
+    const WEIGHT: f64 = 1.6e-9;
+    if study.job.training.backend == Backend::Torch || study.job.training.threads > 1 {
+        return None;
+    }
+    let (sites, days) = (study.pack.sites.len(), study.pack.calendar.days);
+    let targets: Vec<Vec<usize>> = (0..sites)
+        .map(|site| {
+            let flux = study.pack.flux_of(site);
+            let fitted = SiteParts::of(flux, &study.contract.split).train;
+            fitted.filter(|&day| !flux[day].is_nan()).collect()
+        })
+        .collect();
+    let inputs = study.contract.dynamic.len() + study.contract.statics.len();
+    let warm_up = study.job.training.warm_up_days as usize;
+    let hours = configurations.iter().filter_map(|params| {
+        let (window, hidden) = (params.window_days as usize, f64::from(params.hidden_size));
+        let updates = iterations_per_epoch(sites, days, sites, window, warm_up)?;
+        let sum: usize = targets
+            .iter()
+            .map(|targets| days_up_to_targets(targets, days, window))
+            .sum();
+        let drawn = sum as f64 / (days.saturating_sub(window)).max(1) as f64;
+        let operations = 48.0 * hidden * hidden + 4.0 * inputs as f64 * hidden;
+        let weights = 8.0 * hidden * hidden;
+        let update = drawn * operations / RATE + weights * WEIGHT;
+        Some(f64::from(updates) * f64::from(study.job.training.epochs) * update / 3600.0)
+    });
+    let hours: Vec<f64> = hours.collect();
+    let mean = hours.iter().sum::<f64>() / hours.len().max(1) as f64;
+    let most = hours.iter().copied().fold(0.0, f64::max);
+    (mean > 0.0).then(|| {
+        format!(
+            "on CPUs about {} core hours a trial ({} at most), {} for the new ones; at 3.7 GHz with AVX2 or AVX-512",
+            rounded(mean),
+            rounded(most),
+            rounded(mean * new as f64)
+        )
+    })
+}
+
+/// Two significant digits.
+fn rounded(hours: f64) -> String {
+    match hours {
+        hours if hours < 0.095 => format!("{hours:.3}"),
+        hours if hours < 9.5 => format!("{hours:.2}"),
+        _ => format!("{hours:.0}"),
     }
 }
 

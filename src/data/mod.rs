@@ -42,4 +42,4 @@ pub use sites::{Packed, pack_sites};
 pub use split::{SiteParts, share};
 pub use synth::{Profile, SynthOptions, synthesize};
 pub use tensors::Tensors;
-pub use windows::{iterations_per_epoch, windows_with_target};
+pub use windows::{days_up_to_targets, iterations_per_epoch, windows_with_target};

@@ -57,6 +57,26 @@ pub fn windows_with_target(
     hits
 }
 
+/// Days of all possible windows from their first to the last of the given days in them: what a training computes of them.
+///
+/// # Arguments
+///
+/// * `targets`: day indices in ascending order.
+///
+/// ```
+/// // Windows that start on days 3, 4 and 5 reach the target after 3, 2 and 1 days.
+/// assert_eq!(efflux::data::days_up_to_targets(&[5], 10, 3), 6);
+/// ```
+pub fn days_up_to_targets(targets: &[usize], days: usize, window: usize) -> usize {
+    (0..days.saturating_sub(window))
+        .map(|start| {
+            let before = targets.partition_point(|&target| target < start + window);
+            let last = targets[..before].last().filter(|&&target| target >= start);
+            last.map_or(0, |target| target - start + 1)
+        })
+        .sum()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
