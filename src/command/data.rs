@@ -96,7 +96,7 @@ impl Sites {
         let mut release = data::read_cosore(folder, &options)?;
         Ok(Self {
             warnings: std::mem::take(&mut release.warnings),
-            account: format!("\n{}", release.ledger),
+            account: format!("\n{}", release.account),
             pack: release.into_pack(),
         })
     }

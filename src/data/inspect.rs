@@ -5,8 +5,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+use super::account::Account;
 use super::gaps::OBSERVED;
-use super::ledger::Ledger;
 use super::pack::Pack;
 use super::split::SiteParts;
 use super::windows::windows_with_target;
@@ -47,7 +47,7 @@ pub struct Inspection {
     pub licences: Vec<String>,
     /// What became of the release that the pack was made of, if it was.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub ledger: Option<Ledger>,
+    pub account: Option<Account>,
     /// Digest of the content.
     pub digest: String,
 }
@@ -113,7 +113,7 @@ pub fn inspect(pack: &Pack) -> Inspection {
         windows: windows.map(|days| window_share(pack, days)).collect(),
         sources: pack.sources.clone(),
         licences: pack.licences.clone(),
-        ledger: pack.origin.as_ref().map(|origin| origin.ledger.clone()),
+        account: pack.origin.as_ref().map(|origin| origin.account.clone()),
         digest: pack.digest.clone(),
     }
 }
@@ -237,8 +237,8 @@ impl fmt::Display for Inspection {
             }
         }
         writeln!(f)?;
-        if let Some(ledger) = &self.ledger {
-            writeln!(f, "{ledger}\n")?;
+        if let Some(account) = &self.account {
+            writeln!(f, "{account}\n")?;
         }
         for source in &self.sources {
             writeln!(f, "source   {source}")?;
