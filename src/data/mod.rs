@@ -4,6 +4,7 @@
 
 mod account;
 mod calendar;
+mod checks;
 mod cosore;
 mod gaps;
 mod h5;
@@ -25,13 +26,14 @@ mod windows;
 
 pub use account::{Account, Days, Entry, LeftOut, Limits, Rows};
 pub use calendar::Calendar;
+pub use checks::{Finding, Kind, Place, Ranges, check};
 pub use cosore::{
     CosoreOptions, DailyMeans, DailySite, Filter, Flux, Release, Treatments, read_cosore,
 };
 pub use gaps::{HELD, INTERPOLATED, OBSERVED, fill_gaps};
 pub use h5::library_version;
 pub use inputs::choose;
-pub use inspect::{Inspection, VariableSummary, WindowShare, inspect};
+pub use inspect::{Inspection, Record, Run, VariableSummary, WindowShare, inspect};
 pub use pack::{Origin, Pack, Site, Variable};
 pub use predictions::{Ensemble, Member, read_member, write_ensemble, write_member};
 pub use predictors::{

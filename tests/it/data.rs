@@ -1,6 +1,8 @@
 //! Packs, folders of site files, releases of COSORE, splits and scales, and the files of simulated fluxes.
 
+mod checks;
 mod cosore;
+mod inspect;
 mod pack;
 mod predictions;
 mod predictors;

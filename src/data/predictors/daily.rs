@@ -68,15 +68,6 @@ impl Series {
         }
     }
 
-    /// The values that were not filled.
-    pub(super) fn observed(&self) -> impl Iterator<Item = f64> + '_ {
-        self.values
-            .iter()
-            .zip(&self.flags)
-            .filter(|(value, flag)| **flag == OBSERVED && !value.is_nan())
-            .map(|(value, _)| *value)
-    }
-
     /// Whether nothing is known.
     pub(super) fn is_absent(&self) -> bool {
         self.values.first().is_none_or(|value| value.is_nan())

@@ -190,11 +190,8 @@ fn series(
         if series.is_absent() {
             warnings.extend([checks::absent(product, site, record)]);
         }
-        warnings.extend(checks::implausible(product, site, &series, calendar));
-        warnings.extend(checks::constant(product, site, &series));
         all.push(series);
     }
-    warnings.extend(checks::twins(product, sites, &all));
     all
 }
 
@@ -211,10 +208,8 @@ fn attributes(
         if value.is_nan() {
             warnings.extend([checks::absent(product, site, record)]);
         }
-        warnings.extend(checks::implausible_attribute(product, site, value));
         all.push(value);
     }
-    warnings.extend(checks::constant_attribute(product, &all));
     all
 }
 

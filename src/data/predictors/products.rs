@@ -293,6 +293,15 @@ impl Product {
         }
         Ok(())
     }
+
+    /// What a stored number is, for people.
+    pub(in crate::data) fn stored(&self) -> String {
+        match (self.scale, self.offset) {
+            (1.0, 0.0) => self.units.clone(),
+            (scale, 0.0) => format!("{scale} {}", self.units),
+            (scale, offset) => format!("{scale} of the unit from {offset} on"),
+        }
+    }
 }
 
 impl Quality {
