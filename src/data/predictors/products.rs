@@ -214,6 +214,17 @@ impl Products {
     pub fn iter(&self) -> impl Iterator<Item = &Product> {
         self.0.iter()
     }
+
+    /// The names of their tables, each once, in order.
+    pub(super) fn tables(&self) -> Vec<&str> {
+        let mut tables: Vec<&str> = Vec::new();
+        for Product { table, .. } in &self.0 {
+            if !tables.contains(&table.as_str()) {
+                tables.push(table);
+            }
+        }
+        tables
+    }
 }
 
 impl Product {
