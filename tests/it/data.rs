@@ -2,6 +2,7 @@
 
 mod checks;
 mod cosore;
+mod hostile;
 mod inspect;
 mod pack;
 mod predictions;
