@@ -169,9 +169,22 @@ pub(crate) struct InspectArgs {
     #[arg(value_name = "PACK")]
     pub(crate) pack: PathBuf,
 
-    /// As JSON
+    /// Share of each site's observed days that a job trains on, for the boundaries, windows and ranges shown
+    #[arg(long, default_value = "0.8", value_name = "SHARE", value_parser = share)]
+    pub(crate) train_fraction: f64,
+
+    /// As JSON, with all sites, years and findings (configs/README.md lists the keys)
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// A share of days, some but not all.
+fn share(text: &str) -> Result<f64, String> {
+    let share = text
+        .parse()
+        .ok()
+        .filter(|share| *share > 0.0 && *share < 1.0);
+    share.ok_or_else(|| "expected a number between 0 and 1".into())
 }
 
 #[derive(Args, Debug)]

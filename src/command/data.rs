@@ -4,6 +4,7 @@ use std::path::Path;
 
 use efflux::data::{self, CosoreOptions, Pack, Products, SynthOptions};
 use efflux::error::{Error, Exit, Result};
+use efflux::job::Split;
 
 use crate::cli::{InspectArgs, PackArgs, SynthArgs};
 
@@ -38,15 +39,17 @@ pub(crate) fn pack(args: &PackArgs) -> Result<Exit> {
         (None, Some(folder)) => Sites::of_release(folder, args)?,
         _ => return Err(Error::Usage("expected either --sites or --cosore".into())),
     };
+    let products = match &args.predictors_config {
+        Some(file) => Products::read(file)?,
+        None => Products::paper()?,
+    };
     if let Some(folder) = &args.predictors {
-        let products = match &args.predictors_config {
-            Some(file) => Products::read(file)?,
-            None => Products::paper()?,
-        };
         let predictors = data::read_predictors(folder, &products, &pack.sites, pack.calendar)?;
         pack = predictors.join(&pack)?;
         warnings.extend(predictors.warnings);
     }
+    let findings = data::check(&pack, &products, Split::default().train);
+    warnings.extend(findings.into_iter().map(|finding| finding.message));
     for warning in &warnings {
         tracing::warn!("{warning}");
     }
@@ -96,7 +99,7 @@ impl Sites {
         let mut release = data::read_cosore(folder, &options)?;
         Ok(Self {
             warnings: std::mem::take(&mut release.warnings),
-            account: format!("\n{}", release.ledger),
+            account: format!("\n{}", release.account),
             pack: release.into_pack(),
         })
     }
@@ -104,7 +107,7 @@ impl Sites {
 
 /// Shows what is in a pack.
 pub(crate) fn inspect(args: &InspectArgs) -> Result<Exit> {
-    let inspection = data::inspect(&Pack::read(&args.pack)?);
+    let inspection = data::inspect(&Pack::read(&args.pack)?, args.train_fraction)?;
     if args.json {
         let text = serde_json::to_string_pretty(&inspection)
             .map_err(|error| Error::Internal(format!("inspection: {error}")))?;

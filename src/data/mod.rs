@@ -2,13 +2,14 @@
 //! of simulated fluxes. The only module that uses HDF5. Imports nothing of this crate but [`crate::job`] and
 //! [`crate::error`].
 
+mod account;
 mod calendar;
+mod checks;
 mod cosore;
 mod gaps;
 mod h5;
 mod inputs;
 mod inspect;
-mod ledger;
 mod pack;
 mod pack_read;
 mod pack_write;
@@ -23,15 +24,16 @@ mod table;
 mod tensors;
 mod windows;
 
+pub use account::{Account, Days, Entry, LeftOut, Limits, Rows};
 pub use calendar::Calendar;
+pub use checks::{Finding, Kind, Place, Ranges, check};
 pub use cosore::{
     CosoreOptions, DailyMeans, DailySite, Filter, Flux, Release, Treatments, read_cosore,
 };
 pub use gaps::{HELD, INTERPOLATED, OBSERVED, fill_gaps};
 pub use h5::library_version;
 pub use inputs::choose;
-pub use inspect::{Inspection, VariableSummary, WindowShare, inspect};
-pub use ledger::{Days, Entry, Ledger, LeftOut, Limits, Rows};
+pub use inspect::{Inspection, Record, Run, VariableSummary, WindowShare, inspect};
 pub use pack::{Origin, Pack, Site, Variable};
 pub use predictions::{Ensemble, Member, read_member, write_ensemble, write_member};
 pub use predictors::{

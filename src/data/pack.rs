@@ -6,9 +6,9 @@ use std::fmt;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+use super::account::Account;
 use super::calendar::Calendar;
 use super::gaps::HELD;
-use super::ledger::Ledger;
 
 /// Site data for training and prediction. S sites, D days, F daily variables, A static attributes.
 ///
@@ -52,7 +52,7 @@ pub struct Origin {
     /// As [`Pack::count`], without the percentile filter.
     pub count: Vec<u32>,
     /// What became of everything that was read.
-    pub ledger: Ledger,
+    pub account: Account,
 }
 
 /// A place where soil CO₂ efflux was measured.
@@ -126,7 +126,7 @@ impl fmt::Debug for Pack {
 /// The datasets of [`Pack::origin`]: all there or none.
 pub(super) const FLUX_UNFILTERED: &str = "/target/flux_unfiltered";
 pub(super) const COUNT_UNFILTERED: &str = "/target/count_unfiltered";
-pub(super) const LEDGER: &str = "/ledger";
+pub(super) const ACCOUNT: &str = "/account";
 
 /// What is wrong with a pack, and in which dataset of its file.
 pub(super) struct Fault {
@@ -196,10 +196,10 @@ impl Pack {
         if let Some(Origin {
             flux,
             count,
-            ledger,
+            account,
         }) = &self.origin
         {
-            hasher.update(serde_json::json!(ledger).to_string());
+            hasher.update(serde_json::json!(account).to_string());
             hash_floats(&mut hasher, flux);
             hash_words(&mut hasher, count.iter().copied());
         }
@@ -237,8 +237,8 @@ impl Pack {
             if origin.flux.iter().any(|flux| flux.is_infinite()) {
                 return fault(FLUX_UNFILTERED, "has an infinite value".into());
             }
-            if let Some(gap) = origin.ledger.gap() {
-                return fault(LEDGER, gap);
+            if let Some(gap) = origin.account.gap() {
+                return fault(ACCOUNT, gap);
             }
         }
         if s == 0 || d == 0 {

@@ -10,7 +10,9 @@ use jiff::civil::Date;
 
 use super::calendar::Calendar;
 use super::h5;
-use super::pack::{COUNT_UNFILTERED, FLUX_UNFILTERED, Fault, LEDGER, Origin, Pack, Site, Variable};
+use super::pack::{
+    ACCOUNT, COUNT_UNFILTERED, FLUX_UNFILTERED, Fault, Origin, Pack, Site, Variable,
+};
 use super::pack_write::{FORMAT, VERSION};
 use crate::error::{Error, Result};
 
@@ -185,18 +187,18 @@ impl Reader<'_> {
 
     /// What the pack says of how it came about, if it does.
     fn origin(&self, shape: &[usize]) -> Result<Option<Origin>> {
-        if !self.file.link_exists(LEDGER) {
+        if !self.file.link_exists(ACCOUNT) {
             return Ok(None);
         }
-        let text = self.texts(LEDGER)?.concat();
-        let ledger = serde_json::from_str(&text).map_err(|error| {
+        let text = self.texts(ACCOUNT)?.concat();
+        let account = serde_json::from_str(&text).map_err(|error| {
             let reason = format!("is no account of a release ({error}): make the pack again");
-            Error::dataset(self.path, LEDGER, reason)
+            Error::dataset(self.path, ACCOUNT, reason)
         })?;
         Ok(Some(Origin {
             flux: self.array(FLUX_UNFILTERED, shape)?,
             count: self.array(COUNT_UNFILTERED, shape)?,
-            ledger,
+            account,
         }))
     }
 

@@ -6,7 +6,9 @@ use hdf5::{File, Group, H5Type, Location};
 use ndarray::ArrayViewD;
 
 use super::h5::{reason, text, text_attribute};
-use super::pack::{COUNT_UNFILTERED, FLUX_UNFILTERED, Fault, LEDGER, Origin, Pack, Site, Variable};
+use super::pack::{
+    ACCOUNT, COUNT_UNFILTERED, FLUX_UNFILTERED, Fault, Origin, Pack, Site, Variable,
+};
 use crate::durable;
 use crate::error::{Error, Result};
 
@@ -176,9 +178,9 @@ impl Pack {
             ..flux
         };
         count.create(at, COUNT_UNFILTERED, &origin.count)?;
-        let ledger = serde_json::json!(origin.ledger).to_string();
+        let account = serde_json::json!(origin.account).to_string();
         let about = "what became of every data set, row and day that was read, as JSON";
-        texts(at, LEDGER, [&ledger], about)
+        texts(at, ACCOUNT, [&account], about)
     }
 }
 

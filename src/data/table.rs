@@ -1,6 +1,7 @@
 //! CSV files as people write them: every complaint names the file, the line and the column.
 
-use std::fs;
+use std::fs::File;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -9,16 +10,31 @@ use crate::error::{Error, Result};
 /// A CSV file in memory.
 #[derive(Debug)]
 pub(super) struct Table {
+    header: Header,
+    /// Each with the line it begins on.
+    rows: Vec<(u64, csv::StringRecord)>,
+}
+
+/// The names of the columns.
+#[derive(Debug)]
+pub(super) struct Header {
     path: PathBuf,
     columns: Vec<String>,
-    rows: Vec<Row>,
+}
+
+/// A CSV file that is read row by row, for files that memory should not have to hold.
+pub(super) struct Rows<R> {
+    pub(super) header: Header,
+    reader: csv::Reader<R>,
+    cells: csv::StringRecord,
 }
 
 /// One row and the line it begins on, counted from 1.
-#[derive(Debug)]
-struct Row {
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Row<'a> {
+    header: &'a Header,
     line: u64,
-    cells: csv::StringRecord,
+    cells: &'a csv::StringRecord,
 }
 
 /// One cell. Cells are read without the white space around them.
@@ -30,34 +46,31 @@ pub(super) struct Cell<'a> {
     path: &'a Path,
 }
 
-impl Table {
-    /// Reads a file with a header of distinct, non-empty names and rows of as many cells.
+impl Rows<BufReader<File>> {
+    /// Opens a file with a header of distinct, non-empty names and rows of as many cells.
     ///
     /// # Errors
     ///
-    /// [`Error::Io`] if it cannot be read, [`Error::Data`] with the line if it is not such a file.
-    pub(super) fn read(path: &Path) -> Result<Self> {
-        let bytes = fs::read(path).map_err(Error::io("read", path))?;
-        Self::parse(path, &bytes)
+    /// [`Error::Io`] if it cannot be read, [`Error::Data`] with the line if it has no such header.
+    pub(super) fn open(path: &Path) -> Result<Self> {
+        let file = File::open(path).map_err(Error::io("read", path))?;
+        Self::new(path, BufReader::new(file))
     }
+}
 
-    /// [`Table::read`] of a file that is already in memory.
-    pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<Self> {
+impl<R: BufRead> Rows<R> {
+    /// [`Rows::open`] of something else than a file; `path` names it in messages.
+    pub(super) fn new(path: &Path, mut input: R) -> Result<Self> {
         // Spreadsheets put a byte order mark in front.
-        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-        if let Err(error) = std::str::from_utf8(bytes) {
-            let before = &bytes[..error.valid_up_to()];
-            let line = 1 + before.iter().filter(|byte| **byte == b'\n').count() as u64;
-            let reason = "has bytes that are not UTF-8, expected UTF-8 text (save the file with that encoding)";
-            return Err(Error::line(path, line, reason));
+        const MARK: &[u8] = b"\xef\xbb\xbf";
+        let start = input.fill_buf().map_err(Error::io("read", path))?;
+        if start.starts_with(MARK) {
+            input.consume(MARK.len());
         }
         let mut reader = csv::ReaderBuilder::new()
             .trim(csv::Trim::All)
-            .from_reader(bytes);
-        let header = reader
-            .headers()
-            .map_err(|error| malformed(path, &error))?
-            .clone();
+            .from_reader(input);
+        let header = reader.headers().map_err(|error| malformed(path, error))?;
         let columns: Vec<String> = header.iter().map(str::to_owned).collect();
         if columns.is_empty() {
             return Err(Error::file(
@@ -74,27 +87,92 @@ impl Table {
                 return Err(Error::line(path, 1, reason));
             }
         }
-        let mut rows = Vec::new();
-        for record in reader.into_records() {
-            let cells = record.map_err(|error| malformed(path, &error))?;
-            let line = cells.position().map_or(0, csv::Position::line);
-            rows.push(Row { line, cells });
+        Ok(Self {
+            header: Header {
+                path: path.to_owned(),
+                columns,
+            },
+            reader,
+            cells: csv::StringRecord::new(),
+        })
+    }
+
+    /// The next row; `None` behind the last.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] if it cannot be read, [`Error::Data`] with the line if it is not such a row.
+    pub(super) fn next(&mut self) -> Result<Option<Row<'_>>> {
+        let Self {
+            header,
+            reader,
+            cells,
+        } = self;
+        let more = reader.read_record(cells);
+        if !more.map_err(|error| malformed(&header.path, error))? {
+            return Ok(None);
+        }
+        let line = cells.position().map_or(0, csv::Position::line);
+        Ok(Some(Row {
+            header,
+            line,
+            cells,
+        }))
+    }
+}
+
+impl Table {
+    /// Reads all rows of a file.
+    ///
+    /// # Errors
+    ///
+    /// As from [`Rows::open`] and [`Rows::next`].
+    pub(super) fn read(path: &Path) -> Result<Self> {
+        Self::of(Rows::open(path)?)
+    }
+
+    /// Reads all rows that are left.
+    pub(super) fn of<R: BufRead>(mut rows: Rows<R>) -> Result<Self> {
+        let mut all = Vec::new();
+        while let Some(row) = rows.next()? {
+            all.push((row.line, row.cells.clone()));
         }
         Ok(Self {
-            path: path.to_owned(),
-            columns,
-            rows,
+            header: rows.header,
+            rows: all,
         })
     }
 
     pub(super) fn columns(&self) -> &[String] {
-        &self.columns
+        &self.header.columns
     }
 
     pub(super) fn rows(&self) -> usize {
         self.rows.len()
     }
 
+    /// As [`Header::find`].
+    pub(super) fn find(&self, name: &str) -> Option<usize> {
+        self.header.find(name)
+    }
+
+    /// As [`Header::require`].
+    pub(super) fn require(&self, name: &str) -> Result<usize> {
+        self.header.require(name)
+    }
+
+    pub(super) fn cell(&self, row: usize, column: usize) -> Cell<'_> {
+        let (line, cells) = &self.rows[row];
+        let row = Row {
+            header: &self.header,
+            line: *line,
+            cells,
+        };
+        row.cell(column)
+    }
+}
+
+impl Header {
     /// The index of a column, if there is one of this name.
     pub(super) fn find(&self, name: &str) -> Option<usize> {
         self.columns.iter().position(|column| column == name)
@@ -113,13 +191,15 @@ impl Table {
             Error::line(&self.path, 1, reason)
         })
     }
+}
 
-    pub(super) fn cell(&self, row: usize, column: usize) -> Cell<'_> {
+impl<'a> Row<'a> {
+    pub(super) fn cell(&self, column: usize) -> Cell<'a> {
         Cell {
-            text: self.rows[row].cells.get(column).unwrap_or(""),
-            column: &self.columns[column],
-            line: self.rows[row].line,
-            path: &self.path,
+            text: self.cells.get(column).unwrap_or(""),
+            column: &self.header.columns[column],
+            line: self.line,
+            path: &self.header.path,
         }
     }
 }
@@ -163,15 +243,21 @@ impl Cell<'_> {
     }
 }
 
-fn malformed(path: &Path, error: &csv::Error) -> Error {
-    let reason = match error.kind() {
+fn malformed(path: &Path, error: csv::Error) -> Error {
+    let line = error.position().map(csv::Position::line);
+    let reason = match error.into_kind() {
+        csv::ErrorKind::Io(error) => return Error::io("read", path)(error),
         csv::ErrorKind::UnequalLengths {
             expected_len, len, ..
         } => format!("has {len} cells, expected {expected_len} as in the header"),
-        _ => error.to_string(),
+        csv::ErrorKind::Utf8 { .. } => {
+            "has bytes that are not UTF-8, expected UTF-8 text (save the file with that encoding)"
+                .into()
+        }
+        other => format!("is no CSV: {other:?}"),
     };
-    match error.position() {
-        Some(position) => Error::line(path, position.line(), reason),
+    match line {
+        Some(line) => Error::line(path, line, reason),
         None => Error::file(path, reason),
     }
 }
@@ -182,7 +268,11 @@ mod tests {
     use proptest::prelude::*;
 
     fn parse(text: &str) -> Result<Table> {
-        Table::parse(Path::new("t.csv"), text.as_bytes())
+        table(text.as_bytes())
+    }
+
+    fn table(bytes: &[u8]) -> Result<Table> {
+        Table::of(Rows::new(Path::new("t.csv"), bytes)?)
     }
 
     fn message(text: &str) -> String {
@@ -205,7 +295,7 @@ mod tests {
         );
         assert!(message("a,b\n1,2\n3\n").starts_with("t.csv:3: has 1 cells, expected 2"));
         assert!(message("a,a\n").starts_with("t.csv:1: column 2 is called `a`"));
-        let latin = Table::parse(Path::new("t.csv"), b"a\nb\n\xe9\n").unwrap_err();
+        let latin = table(b"a\nb\n\xe9\n").unwrap_err();
         assert!(
             latin
                 .to_string()
@@ -244,7 +334,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_bytes_are_a_table_or_an_error(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-            if let Ok(table) = Table::parse(Path::new("t.csv"), &bytes) {
+            if let Ok(table) = table(&bytes) {
                 for row in 0..table.rows() {
                     for column in 0..table.columns().len() {
                         let _ = table.cell(row, column).number();

@@ -1,6 +1,9 @@
 //! Packs, folders of site files, releases of COSORE, splits and scales, and the files of simulated fluxes.
 
+mod checks;
 mod cosore;
+mod hostile;
+mod inspect;
 mod pack;
 mod predictions;
 mod predictors;

@@ -10,8 +10,8 @@ use super::description;
 use super::options::CosoreOptions;
 use super::ports::Ports;
 use super::rds::{self, Frame};
+use crate::data::account::Rows;
 use crate::data::calendar::Calendar;
-use crate::data::ledger::Rows;
 use crate::data::pack::Site;
 use crate::error::{Error, Result};
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::dataset::{DataSet, Measurement};
 use super::options::Filter;
-use crate::data::ledger::Limits;
+use crate::data::account::Limits;
 use crate::data::split::share;
 
 /// The percentiles between which a measurement is plausible.

@@ -16,9 +16,9 @@ use self::dataset::{DataSet, Measurement};
 pub use self::filter::DailyMeans;
 use self::filter::SiteFilter;
 pub use self::options::{CosoreOptions, Filter, Flux, Treatments};
+use super::account::{Account, Days, Entry, LeftOut};
 use super::calendar::Calendar;
 use super::gaps::OBSERVED;
-use super::ledger::{Days, Entry, Ledger, LeftOut};
 use super::pack::{Origin, Pack, Site, Variable, single};
 use super::sun::{DAY_LENGTH, RADIATION, Sun};
 use crate::error::{Error, Result};
@@ -42,7 +42,7 @@ pub struct Release {
     /// The sites, by name.
     pub sites: Vec<DailySite>,
     /// What became of all that was read.
-    pub ledger: Ledger,
+    pub account: Account,
     /// What a person should know, as sentences.
     pub warnings: Vec<String>,
 }
@@ -114,12 +114,12 @@ pub fn read_cosore(folder: &Path, options: &CosoreOptions) -> Result<Release> {
             unfiltered,
         });
     }
-    let ledger = Ledger {
+    let account = Account {
         options: options.in_order(),
         data_sets: entries,
         limits,
     };
-    for (reason, names) in ledger.left_out() {
+    for (reason, names) in account.left_out() {
         let names = names.join(", ");
         warnings.push(format!("left out, {reason}: {names}"));
     }
@@ -133,7 +133,7 @@ pub fn read_cosore(folder: &Path, options: &CosoreOptions) -> Result<Release> {
     Ok(Release {
         calendar,
         sites,
-        ledger,
+        account,
         warnings,
     })
 }
@@ -269,7 +269,7 @@ impl Release {
         let mut origin = Origin {
             flux: Vec::new(),
             count: Vec::new(),
-            ledger: self.ledger,
+            account: self.account,
         };
         for DailySite {
             site,

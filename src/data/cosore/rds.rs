@@ -15,6 +15,10 @@ use crate::error::{Error, Result};
 const MOST_BYTES: u64 = 256 << 20;
 /// The first bytes of an unpacked file: R's binary format.
 const BINARY: &[u8] = b"X\n";
+/// How R writes that rows have no names: two whole numbers, the first of them missing. Behind it minus the rows.
+const UNNAMED_ROWS: [u8; 8] = [0, 0, 0, 2, 0x80, 0, 0, 0];
+/// Bytes that a row takes at least: a whole number.
+const LEAST_ROW: usize = 4;
 /// How deep a data frame of vectors with attributes can be nested, with room to spare.
 const DEPTH: usize = 24;
 
@@ -71,9 +75,17 @@ fn parse(bytes: &[u8], ports: bool) -> Result<Frame, String> {
     if !bytes.starts_with(BINARY) {
         return Err("does not hold R's binary format, expected what saveRDS writes".into());
     }
+    let damaged = |why: String| format!("is damaged ({why}): get the release again");
+    // Where the library takes these numbers for loaded it makes a text for every row.
+    let rows = unnamed_rows(bytes);
+    if rows > bytes.len() / LEAST_ROW {
+        return Err(damaged(format!(
+            "it claims {rows} rows in {} bytes",
+            bytes.len()
+        )));
+    }
     // Vectors stay where they are, so nothing is unpacked by a length that a damaged file claims.
     let config = ParseConfig::for_inspection_only().with_max_nesting_depth(DEPTH);
-    let damaged = |why: String| format!("is damaged ({why}): get the release again");
     catch_unwind(AssertUnwindSafe(|| {
         let object = rds2rust::read_rds_with_config(bytes, config)
             .map_err(|error| damaged(error.to_string()))?
@@ -81,6 +93,16 @@ fn parse(bytes: &[u8], ports: bool) -> Result<Frame, String> {
         Columns::of(bytes, &object)?.frame(ports)
     }))
     .unwrap_or_else(|_| Err(damaged("the library that reads it gave up".into())))
+}
+
+/// The most rows that anything in a file claims to have without naming them.
+fn unnamed_rows(bytes: &[u8]) -> usize {
+    let claims = bytes.windows(UNNAMED_ROWS.len() + 4).filter_map(|window| {
+        let number = window.strip_prefix(&UNNAMED_ROWS)?.try_into().ok()?;
+        let rows = i32::from_be_bytes(number);
+        (rows < 0).then_some(rows.unsigned_abs() as usize)
+    });
+    claims.max().unwrap_or(0)
 }
 
 /// A data frame whose columns are still packed.
@@ -268,8 +290,8 @@ mod tests {
         RObject::Character(VectorData::from_strs(of))
     }
 
-    /// A packed frame of one row that claims to have as many as there can be.
-    fn frame_with_many_row_names() -> Vec<u8> {
+    /// A packed frame of one row that claims to have so many.
+    fn frame(rows: i32) -> Vec<u8> {
         let begin = RObject::WithAttributes {
             object: Box::new(RObject::Real(vec![60.0].into())),
             attributes: attributes([
@@ -281,10 +303,7 @@ mod tests {
             object: Box::new(RObject::List(vec![begin, RObject::Real(vec![1.5].into())])),
             attributes: attributes([
                 ("names", strings(&[BEGIN, FLUX])),
-                (
-                    "row.names",
-                    RObject::Integer(vec![i32::MIN, -i32::MAX].into()),
-                ),
+                ("row.names", RObject::Integer(vec![i32::MIN, -rows].into())),
                 ("class", strings(&["data.frame"])),
             ]),
         };
@@ -292,8 +311,8 @@ mod tests {
     }
 
     #[test]
-    fn row_names_that_are_only_claimed_cost_nothing() {
-        let bytes = unpack(&frame_with_many_row_names()[..], MOST_BYTES).unwrap();
+    fn a_frame_is_read_but_not_one_that_claims_more_rows_than_it_has_bytes() {
+        let bytes = unpack(&frame(1)[..], MOST_BYTES).unwrap();
         let expected = Frame {
             time_zone: "UTC".into(),
             begin: vec![60.0],
@@ -302,11 +321,14 @@ mod tests {
         };
         assert_eq!(parse(&bytes, false).unwrap(), expected);
         assert_eq!(parse(&bytes, true).unwrap_err(), "has no column CSR_PORT");
+        let bytes = unpack(&frame(i32::MAX)[..], MOST_BYTES).unwrap();
+        let message = parse(&bytes, false).unwrap_err();
+        assert!(message.contains("claims 2147483647 rows in "), "{message}");
     }
 
     #[test]
     fn a_small_file_that_unpacks_to_too_much_is_refused() {
-        let packed = frame_with_many_row_names();
+        let packed = frame(1);
         let whole = unpack(&packed[..], MOST_BYTES).unwrap().len() as u64;
         assert!(unpack(&packed[..], whole).is_ok());
         let message = unpack(&packed[..], whole - 1).unwrap_err();
@@ -334,8 +356,10 @@ mod tests {
             at in any::<prop::sample::Index>(),
             byte in any::<u8>(),
             cut in any::<prop::sample::Index>(),
+            many in any::<bool>(),
         ) {
-            let mut bytes = unpack(&frame_with_many_row_names()[..], MOST_BYTES).unwrap();
+            let rows = if many { i32::MAX } else { 1 };
+            let mut bytes = unpack(&frame(rows)[..], MOST_BYTES).unwrap();
             *at.get_mut(&mut bytes) = byte;
             let _ = parse(&bytes, true);
             bytes.truncate(cut.index(bytes.len()));

@@ -1,13 +1,13 @@
 //! From the values of hours, days, composites, scenes or months to one value a day.
 
-use super::products::{Daily, Product, StandsFor, Step};
+use super::products::{Product, StandsFor};
 use super::rows::Record;
 use super::steps::days_of;
 use crate::data::calendar::Calendar;
 use crate::data::gaps::{INTERPOLATED, OBSERVED, fill_gaps};
 
 /// Days before and after the calendar from which values are still interpolated into it: the longest step.
-const MARGIN: usize = 31;
+pub(super) const MARGIN: usize = 31;
 
 /// A variable at a site, day by day.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,32 +23,39 @@ impl Series {
     /// on one of their days, and whatever is left open is filled linearly.
     pub(super) fn of(product: &Product, record: &Record, calendar: Calendar) -> Self {
         let days = calendar.days + 2 * MARGIN;
-        let mut sums = vec![0.0; days];
-        let mut counts = vec![0u32; days];
+        let index = |day: i64| {
+            let index = usize::try_from(day + MARGIN as i64).ok();
+            index.filter(|index| *index < days)
+        };
+        let mut values = vec![f64::NAN; days];
         let mut filled = vec![false; days];
-        for (&(key, _), value) in &record.values {
-            let day = match product.step {
-                Step::Hour => key.div_euclid(24),
-                _ => middle(product, key, calendar),
+        for (&day, hours) in &record.hours {
+            if let (Some(index), Some(value)) = (index(day), hours.daily(product.daily)) {
+                values[index] = value;
+                filled[index] = hours.is_filled();
+            }
+        }
+        let mut counts = vec![0u32; days];
+        for (&(first, _), value) in &record.values {
+            let Some(index) = index(middle(product, first, calendar)) else {
+                continue;
             };
-            let index = usize::try_from(day + MARGIN as i64).unwrap_or(usize::MAX);
-            if value.value.is_nan() || index >= days {
+            if value.value.is_nan() {
                 continue;
             }
-            sums[index] += whole_step(product, key, value.value, calendar);
+            let sum = if counts[index] == 0 {
+                0.0
+            } else {
+                values[index]
+            };
+            values[index] = sum + whole_step(product, first, value.value, calendar);
             counts[index] += 1;
             filled[index] |= value.filled;
         }
-        let needed = if product.step == Step::Hour { 24 } else { 1 };
-        let mut values: Vec<f64> = sums
-            .iter()
-            .zip(&counts)
-            .map(|(sum, count)| match product.daily {
-                _ if *count < needed => f64::NAN,
-                Some(Daily::Sum) => *sum,
-                _ => *sum / f64::from(*count),
-            })
-            .collect();
+        // Scenes of one day are averaged.
+        for (value, count) in values.iter_mut().zip(&counts) {
+            *value /= f64::from((*count).max(1));
+        }
         let inside = MARGIN..MARGIN + calendar.days;
         if values[inside.clone()].iter().all(|value| value.is_nan()) {
             return Self {
@@ -66,15 +73,6 @@ impl Series {
             values: values[inside.clone()].to_vec(),
             flags: flags[inside].to_vec(),
         }
-    }
-
-    /// The values that were not filled.
-    pub(super) fn observed(&self) -> impl Iterator<Item = f64> + '_ {
-        self.values
-            .iter()
-            .zip(&self.flags)
-            .filter(|(value, flag)| **flag == OBSERVED && !value.is_nan())
-            .map(|(value, _)| *value)
     }
 
     /// Whether nothing is known.

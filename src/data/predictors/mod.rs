@@ -3,21 +3,22 @@
 
 mod checks;
 mod daily;
+mod hours;
 mod products;
 mod rows;
 mod stamp;
 mod steps;
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use self::daily::Series;
 pub use self::products::{Daily, Formula, Product, Products, Quality, StandsFor, Step};
-use self::rows::Records;
+use self::rows::{Record, Records};
 use super::calendar::Calendar;
 use super::gaps::OBSERVED;
 use super::pack::{Pack, Site, Variable, single};
-use super::table::Table;
+use super::table::Rows;
 use crate::error::{Error, Result};
 
 /// Predictors of some sites on a calendar. S sites, D days, F daily variables, A static attributes.
@@ -54,34 +55,42 @@ pub fn read_predictors(
     sites: &[Site],
     calendar: Calendar,
 ) -> Result<Predictors> {
-    let mut dynamic: Vec<(&Product, Vec<Series>)> = Vec::new();
-    let mut statics: Vec<(&Product, Vec<f64>)> = Vec::new();
-    let mut sources = Vec::new();
+    let mut found: Vec<Found<'_>> = Vec::new();
     let mut warnings = Warnings::default();
-    let tables = tables(folder)?;
-    warnings.extend(checks::strangers(&tables, products));
-    for product in products.iter() {
-        let files: Vec<PathBuf> = tables
-            .iter()
-            .filter(|file| rows::belongs(file, &product.table))
-            .map(|file| folder.join(file))
-            .collect();
-        let Some(records) = records(&files, product, sites, calendar, &mut warnings)? else {
+    let files = tables(folder)?;
+    warnings.extend(checks::strangers(&files, products));
+    for table in products.tables() {
+        let of_table: Vec<&Product> = products.iter().filter(|of| of.table == table).collect();
+        let Some(records) = records(folder, &files, &of_table, sites, calendar, &mut warnings)?
+        else {
             continue;
         };
-        let known = if product.step == Step::Static {
-            let values = attributes(product, &records, sites, &mut warnings);
-            let known = values.iter().any(|value| !value.is_nan());
-            statics.extend(known.then_some((product, values)));
-            known
-        } else {
-            let series = series(product, &records, sites, calendar, &mut warnings);
-            let known = series.iter().any(|series| !series.is_absent());
-            dynamic.extend(known.then_some((product, series)));
-            known
-        };
-        if known {
-            sources.push(source(product, records.tells_filled));
+        for (product, of_sites) in &records.products {
+            let values = if product.step == Step::Static {
+                Values::Static(attributes(product, of_sites, sites, &mut warnings))
+            } else {
+                Values::Daily(series(product, of_sites, sites, calendar, &mut warnings))
+            };
+            if values.are_known() {
+                let source = source(product, records.tells_filled);
+                found.push(Found {
+                    product,
+                    values,
+                    source,
+                });
+            }
+        }
+    }
+    let place = |of: &Product| products.iter().position(|product| product.name == of.name);
+    found.sort_by_key(|found| place(found.product));
+    let (mut dynamic, mut statics) = (Vec::new(), Vec::new());
+    for Found {
+        product, values, ..
+    } in &found
+    {
+        match values {
+            Values::Daily(series) => dynamic.push((*product, series)),
+            Values::Static(values) => statics.push((*product, values)),
         }
     }
     let variable = |product: &Product| Variable::new(&product.name, &product.units);
@@ -97,7 +106,7 @@ pub fn read_predictors(
             .map(|(product, _)| variable(product))
             .collect(),
         static_values: Vec::with_capacity(sites.len() * statics.len()),
-        sources,
+        sources: found.iter().map(|found| found.source.clone()).collect(),
         warnings: warnings.0,
     };
     for site in 0..sites.len() {
@@ -111,6 +120,31 @@ pub fn read_predictors(
         }
     }
     Ok(predictors)
+}
+
+/// What the tables hold of a product.
+struct Found<'a> {
+    product: &'a Product,
+    values: Values,
+    /// Where it comes from, for people.
+    source: String,
+}
+
+/// Values of a product, one entry a site.
+enum Values {
+    Daily(Vec<Series>),
+    /// NaN where unknown.
+    Static(Vec<f64>),
+}
+
+impl Values {
+    /// Whether there is any.
+    fn are_known(&self) -> bool {
+        match self {
+            Self::Daily(series) => series.iter().any(|series| !series.is_absent()),
+            Self::Static(values) => values.iter().any(|value| !value.is_nan()),
+        }
+    }
 }
 
 /// Sentences, each once: several products may find the same in their common table.
@@ -145,24 +179,33 @@ fn tables(folder: &Path) -> Result<Vec<String>> {
     Ok(names.into_iter().collect())
 }
 
-/// What the files of a product's table hold; `None` if there is no file.
-fn records(
-    files: &[PathBuf],
-    product: &Product,
-    sites: &[Site],
+/// What the files of a table hold for its products; `None` if there is no file.
+fn records<'a>(
+    folder: &Path,
+    files: &[String],
+    products: &[&'a Product],
+    sites: &'a [Site],
     calendar: Calendar,
     warnings: &mut Warnings,
-) -> Result<Option<Records>> {
-    let Product { name, table, .. } = product;
-    if files.is_empty() {
-        warnings.extend([format!(
-            "`{name}` is left out: there is no {table}.csv (configs/earth-engine/export.js writes it)"
-        )]);
+) -> Result<Option<Records<'a>>> {
+    let Some(Product { table, .. }) = products.first() else {
+        return Ok(None);
+    };
+    let mut files = files
+        .iter()
+        .filter(|file| rows::belongs(file, table))
+        .peekable();
+    if files.peek().is_none() {
+        warnings.extend(products.iter().map(|Product { name, .. }| {
+            format!(
+                "`{name}` is left out: there is no {table}.csv (configs/earth-engine/export.js writes it)"
+            )
+        }));
         return Ok(None);
     }
-    let mut records = Records::new(sites.len());
+    let mut records = Records::new(products, sites, calendar);
     for file in files {
-        records.add(&Table::read(file)?, product, sites, calendar)?;
+        records.add(Rows::open(&folder.join(file))?)?;
     }
     if !records.strangers.is_empty() {
         let strangers = records.strangers.join(", ");
@@ -170,8 +213,10 @@ fn records(
             "{table}.csv has rows of sites that are not among those to pack, so left out: {strangers}"
         )]);
     }
-    for (site, record) in sites.iter().zip(&records.sites) {
-        warnings.extend(checks::doubled(product, site, record));
+    for (product, of_sites) in &records.products {
+        for (site, record) in sites.iter().zip(of_sites) {
+            warnings.extend(checks::doubled(product, site, record));
+        }
     }
     Ok(Some(records))
 }
@@ -179,42 +224,37 @@ fn records(
 /// A daily variable at all sites, and what looks wrong with it.
 fn series(
     product: &Product,
-    records: &Records,
+    records: &[Record],
     sites: &[Site],
     calendar: Calendar,
     warnings: &mut Warnings,
 ) -> Vec<Series> {
     let mut all = Vec::with_capacity(sites.len());
-    for (site, record) in sites.iter().zip(&records.sites) {
+    for (site, record) in sites.iter().zip(records) {
         let series = Series::of(product, record, calendar);
         if series.is_absent() {
             warnings.extend([checks::absent(product, site, record)]);
         }
-        warnings.extend(checks::implausible(product, site, &series, calendar));
-        warnings.extend(checks::constant(product, site, &series));
         all.push(series);
     }
-    warnings.extend(checks::twins(product, sites, &all));
     all
 }
 
 /// A static attribute at all sites, and what looks wrong with it.
 fn attributes(
     product: &Product,
-    records: &Records,
+    records: &[Record],
     sites: &[Site],
     warnings: &mut Warnings,
 ) -> Vec<f64> {
     let mut all = Vec::with_capacity(sites.len());
-    for (site, record) in sites.iter().zip(&records.sites) {
+    for (site, record) in sites.iter().zip(records) {
         let value = record.values.get(&(0, 0)).map_or(f64::NAN, |row| row.value);
         if value.is_nan() {
             warnings.extend([checks::absent(product, site, record)]);
         }
-        warnings.extend(checks::implausible_attribute(product, site, value));
         all.push(value);
     }
-    warnings.extend(checks::constant_attribute(product, &all));
     all
 }
 

@@ -214,6 +214,17 @@ impl Products {
     pub fn iter(&self) -> impl Iterator<Item = &Product> {
         self.0.iter()
     }
+
+    /// The names of their tables, each once, in order.
+    pub(super) fn tables(&self) -> Vec<&str> {
+        let mut tables: Vec<&str> = Vec::new();
+        for Product { table, .. } in &self.0 {
+            if !tables.contains(&table.as_str()) {
+                tables.push(table);
+            }
+        }
+        tables
+    }
 }
 
 impl Product {
@@ -292,6 +303,15 @@ impl Product {
             return Err("`total_days` is 0, expected the days of a full step".into());
         }
         Ok(())
+    }
+
+    /// What a stored number is, for people.
+    pub(in crate::data) fn stored(&self) -> String {
+        match (self.scale, self.offset) {
+            (1.0, 0.0) => self.units.clone(),
+            (scale, 0.0) => format!("{scale} {}", self.units),
+            (scale, offset) => format!("{scale} of the unit from {offset} on"),
+        }
     }
 }
 

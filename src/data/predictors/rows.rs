@@ -1,15 +1,18 @@
 //! From the rows of a table to one value per site and step: fill values, quality bits, scale, formula, doubled rows.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, HashMap};
+use std::io::BufRead;
 
+use super::daily::MARGIN;
+use super::hours::{Before, Hours};
 use super::products::{Formula, Product, Step};
 use super::stamp::{COLUMNS, Form, Stamp};
 use super::steps::key;
 use crate::data::calendar::Calendar;
-use crate::data::pack::Site;
-use crate::data::table::{Cell, Table};
-use crate::error::Result;
+use crate::data::pack::{Site, single};
+use crate::data::table::{Cell, Header, Row, Rows};
+use crate::error::{Error, Result};
 
 /// The column with the site's id.
 const SITE: &str = "site";
@@ -19,9 +22,11 @@ const FILLED: &str = "filled";
 /// What the tables of a product hold for one site.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Record {
-    /// By step: its first day counted from the calendar's start, or the hour, or 0 if static. Behind it the value's bits
-    /// for scenes, of which a day may have several, else 0.
+    /// By step: its first day counted from the calendar's start, or 0 if static. Behind it the value's bits for scenes,
+    /// of which a day may have several, else 0.
     pub(super) values: BTreeMap<(i64, u64), Value>,
+    /// Hours, by their day counted from the calendar's start.
+    pub(super) hours: BTreeMap<i64, Hours>,
     /// Rows of this site, and why some gave no value.
     pub(super) rows: usize,
     pub(super) empty: usize,
@@ -43,24 +48,29 @@ pub(super) struct Value {
     line: u64,
 }
 
-/// What the tables of a product hold.
-#[derive(Debug)]
-pub(super) struct Records {
-    /// One a site.
-    pub(super) sites: Vec<Record>,
-    /// Ids in the tables that are none of the sites.
+/// What the files of a table hold for each of the products that are taken from it.
+pub(super) struct Records<'a> {
+    sites: &'a [Site],
+    calendar: Calendar,
+    /// One a product; in it one record a site.
+    pub(super) products: Vec<(&'a Product, Vec<Record>)>,
+    /// Ids in the table that are none of the sites.
     pub(super) strangers: Vec<String>,
-    /// Whether a table says which of its values were filled.
+    /// Whether the table says which of its values were filled.
     pub(super) tells_filled: bool,
 }
 
-/// The columns of one table that a product needs.
-struct Columns {
+/// The columns of one file that all products need.
+struct Shared {
     site: usize,
     time: Option<usize>,
+    filled: Option<usize>,
+}
+
+/// The columns of one file that a product needs.
+struct Columns {
     bands: Vec<usize>,
     quality: Vec<usize>,
-    filled: Option<usize>,
 }
 
 /// Whether a file is a table, `<table>.csv`, or a part of it, `<table>-….csv`.
@@ -71,10 +81,13 @@ pub(super) fn belongs(file: &str, table: &str) -> bool {
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
 }
 
-impl Records {
-    pub(super) fn new(sites: usize) -> Self {
+impl<'a> Records<'a> {
+    pub(super) fn new(products: &[&'a Product], sites: &'a [Site], calendar: Calendar) -> Self {
+        let empty = || vec![Record::default(); sites.len()];
         Self {
-            sites: vec![Record::default(); sites],
+            sites,
+            calendar,
+            products: products.iter().map(|product| (*product, empty())).collect(),
             strangers: Vec::new(),
             tells_filled: false,
         }
@@ -86,70 +99,87 @@ impl Records {
     ///
     /// [`Error::Data`](crate::error::Error::Data) with line and column if a column is missing, a cell is not what its
     /// column says, a day is not the first of a step, or two rows say different things of the same site and time.
-    pub(super) fn add(
-        &mut self,
-        table: &Table,
-        product: &Product,
-        sites: &[Site],
-        calendar: Calendar,
-    ) -> Result<()> {
-        let columns = Columns::of(table, product)?;
-        self.tells_filled |= columns.filled.is_some();
+    pub(super) fn add<R: BufRead>(&mut self, mut rows: Rows<R>) -> Result<()> {
+        let columns = self
+            .products
+            .iter()
+            .map(|(product, _)| Columns::of(&rows.header, product))
+            .collect::<Result<Vec<_>>>()?;
+        let dated = self.products.iter().any(|(of, _)| of.step != Step::Static);
+        let shared = Shared::of(&rows.header, dated)?;
+        self.tells_filled |= shared.filled.is_some();
+        let places: HashMap<&str, usize> =
+            self.sites.iter().map(|site| &*site.id).zip(0..).collect();
         let mut form: Option<(Form, u64)> = None;
-        for row in 0..table.rows() {
-            let id = table.cell(row, columns.site);
+        while let Some(row) = rows.next()? {
+            let id = row.cell(shared.site);
             if id.text.is_empty() {
                 return Err(id.wrong("the id of a site"));
             }
-            let key = match columns.time {
-                Some(time) => {
-                    let cell = table.cell(row, time);
-                    let stamp = stamp(&cell, &mut form)?;
-                    key(&cell, stamp, product, calendar)?
+            let time = match shared.time.map(|column| row.cell(column)) {
+                Some(cell) => Some((cell, stamp(&cell, &mut form)?)),
+                None => None,
+            };
+            let site = places.get(id.text).copied();
+            if site.is_none() && !self.strangers.iter().any(|known| known == id.text) {
+                self.strangers.push(id.text.to_owned());
+            }
+            for ((product, records), columns) in self.products.iter_mut().zip(&columns) {
+                let key = match time {
+                    Some((cell, stamp)) if product.step != Step::Static => {
+                        key(&cell, stamp, product, self.calendar)?
+                    }
+                    _ => 0,
+                };
+                if let Some(site) = site {
+                    let filled = shared.filled(&row)?;
+                    let record = &mut records[site];
+                    record.rows += 1;
+                    let value = record.value(&row, product, columns, filled)?;
+                    record.insert(&id, key, value, filled, product.step, self.calendar)?;
                 }
-                None => 0,
-            };
-            let Some(site) = sites.iter().position(|site| site.id == id.text) else {
-                if !self.strangers.iter().any(|known| known == id.text) {
-                    self.strangers.push(id.text.to_owned());
-                }
-                continue;
-            };
-            let record = &mut self.sites[site];
-            record.rows += 1;
-            let filled = match columns.filled.map(|column| table.cell(row, column)) {
-                None => false,
-                Some(cell) => match cell.text {
-                    "0" | "" => false,
-                    "1" => true,
-                    _ => return Err(cell.wrong("0 (observed) or 1 (filled)")),
-                },
-            };
-            let value = record.value(table, row, product, &columns, filled)?;
-            record.insert(&id, key, value, filled, product.step == Step::Scene)?;
+            }
         }
         Ok(())
     }
 }
 
-impl Columns {
-    fn of(table: &Table, product: &Product) -> Result<Self> {
-        let all = |names: &mut dyn Iterator<Item = &String>| {
-            names.map(|name| table.require(name)).collect::<Result<_>>()
-        };
-        let time = match product.step {
-            Step::Static => None,
-            _ => match COLUMNS.iter().find_map(|name| table.find(name)) {
-                Some(column) => Some(column),
-                None => Some(table.require(COLUMNS[0])?),
-            },
+impl Shared {
+    fn of(header: &Header, dated: bool) -> Result<Self> {
+        let time = || match COLUMNS.iter().find_map(|name| header.find(name)) {
+            Some(column) => Ok(column),
+            None => header.require(COLUMNS[0]),
         };
         Ok(Self {
-            site: table.require(SITE)?,
-            time,
+            site: header.require(SITE)?,
+            time: if dated { Some(time()?) } else { None },
+            filled: header.find(FILLED),
+        })
+    }
+
+    /// Whether the producer has filled the values of a row.
+    fn filled(&self, row: &Row<'_>) -> Result<bool> {
+        match self.filled.map(|column| row.cell(column)) {
+            None => Ok(false),
+            Some(cell) => match cell.text {
+                "0" | "" => Ok(false),
+                "1" => Ok(true),
+                _ => Err(cell.wrong("0 (observed) or 1 (filled)")),
+            },
+        }
+    }
+}
+
+impl Columns {
+    fn of(header: &Header, product: &Product) -> Result<Self> {
+        let all = |names: &mut dyn Iterator<Item = &String>| {
+            names
+                .map(|name| header.require(name))
+                .collect::<Result<_>>()
+        };
+        Ok(Self {
             bands: all(&mut product.bands.iter())?,
             quality: all(&mut product.quality.iter().map(|quality| &quality.band))?,
-            filled: table.find(FILLED),
         })
     }
 }
@@ -174,15 +204,14 @@ impl Record {
     /// The value of a row in the product's unit; NaN if it is missing, which is counted.
     fn value(
         &mut self,
-        table: &Table,
-        row: usize,
+        row: &Row<'_>,
         product: &Product,
         columns: &Columns,
         filled: bool,
     ) -> Result<f64> {
         let mut bands = [f64::NAN; 2];
         for (band, column) in bands.iter_mut().zip(&columns.bands) {
-            let Some(stored) = table.cell(row, *column).number()? else {
+            let Some(stored) = row.cell(*column).number()? else {
                 self.empty += 1;
                 return Ok(f64::NAN);
             };
@@ -193,7 +222,7 @@ impl Record {
             *band = stored * product.scale + product.offset;
         }
         for (quality, column) in product.quality.iter().zip(&columns.quality) {
-            let good = bits(&table.cell(row, *column))?.is_some_and(|bits| quality.accepts(bits));
+            let good = bits(&row.cell(*column))?.is_some_and(|bits| quality.accepts(bits));
             // A value that its producer filled was not seen, so there is nothing to say of how well it was.
             if !good && !filled {
                 self.poor += 1;
@@ -217,13 +246,20 @@ impl Record {
     fn insert(
         &mut self,
         cell: &Cell<'_>,
-        step: i64,
+        key: i64,
         value: f64,
         filled: bool,
-        scene: bool,
+        step: Step,
+        calendar: Calendar,
     ) -> Result<()> {
-        let key = (step, if scene { value.to_bits() } else { 0 });
-        match self.values.entry(key) {
+        if step == Step::Hour {
+            return self.insert_hour(cell, key, value, filled, calendar);
+        }
+        let scene = step == Step::Scene;
+        match self
+            .values
+            .entry((key, if scene { value.to_bits() } else { 0 }))
+        {
             Entry::Vacant(slot) => {
                 let line = cell.line;
                 slot.insert(Value {
@@ -236,20 +272,54 @@ impl Record {
             Entry::Occupied(slot) => {
                 let first = slot.get();
                 if first.value.to_bits() != value.to_bits() || first.filled != filled {
-                    return Err(cell.wrong(&format!(
-                        "one row for a site and time, but the one in line {} has another value for them (export the \
-                         table again, or remove one)",
-                        first.line
-                    )));
+                    return Err(contradiction(
+                        cell,
+                        &format!("the one in line {}", first.line),
+                    ));
                 }
-                if self.doubled == 0 {
-                    self.first_doubled = cell.line;
-                }
-                self.doubled += 1;
+                self.count_doubled(cell);
             }
         }
         Ok(())
     }
+
+    /// Takes an hour in, unless its day is too far outside the calendar to matter.
+    fn insert_hour(
+        &mut self,
+        cell: &Cell<'_>,
+        hour: i64,
+        value: f64,
+        filled: bool,
+        calendar: Calendar,
+    ) -> Result<()> {
+        let (day, hour) = (hour.div_euclid(24), hour.rem_euclid(24));
+        let near = -(MARGIN as i64)..(calendar.days + MARGIN) as i64;
+        if !near.contains(&day) {
+            return Ok(());
+        }
+        let hours = self.hours.entry(day).or_default();
+        // A remainder by 24 is a number from 0 to 23.
+        match hours.insert(usize::try_from(hour).unwrap_or(0), single(value), filled) {
+            Before::Nothing => {}
+            Before::Same => self.count_doubled(cell),
+            Before::Other => return Err(contradiction(cell, "an earlier one")),
+        }
+        Ok(())
+    }
+
+    fn count_doubled(&mut self, cell: &Cell<'_>) {
+        if self.doubled == 0 {
+            self.first_doubled = cell.line;
+        }
+        self.doubled += 1;
+    }
+}
+
+/// Two rows that say different things of one site and time.
+fn contradiction(cell: &Cell<'_>, other: &str) -> Error {
+    cell.wrong(&format!(
+        "one row for a site and time, but {other} has another value for them (export the table again, or remove one)"
+    ))
 }
 
 fn within(range: Option<[f64; 2]>, value: f64) -> bool {
@@ -295,10 +365,6 @@ mod tests {
 
     /// Reads bytes as the table of every product. What is not an error has nothing but values that were to be kept.
     fn read(bytes: &[u8]) {
-        let path = Path::new("t.csv");
-        let Ok(table) = Table::parse(path, bytes) else {
-            return;
-        };
         let site = Site {
             id: "A".into(),
             name: String::new(),
@@ -313,12 +379,12 @@ mod tests {
             days: 20,
         };
         for product in Products::paper().unwrap().iter() {
-            let mut records = Records::new(1);
-            let sites = std::slice::from_ref(&site);
-            if records.add(&table, product, sites, calendar).is_err() {
+            let mut records = Records::new(&[product], std::slice::from_ref(&site), calendar);
+            let rows = Rows::new(Path::new("t.csv"), bytes);
+            if rows.and_then(|rows| records.add(rows)).is_err() {
                 continue;
             }
-            let series = Series::of(product, &records.sites[0], calendar);
+            let series = Series::of(product, &records.products[0].1[0], calendar);
             assert_eq!((series.values.len(), series.flags.len()), (20, 20));
             let [least, greatest] = product.valid.unwrap().map(|stored| {
                 let value = stored * product.scale + product.offset;
@@ -339,9 +405,9 @@ mod tests {
     #[test]
     fn the_rows_to_mutate_are_read_by_every_product() {
         let text = format!("{HEADER}{ROWS}");
-        let table = Table::parse(Path::new("t.csv"), text.as_bytes()).unwrap();
+        let rows = Rows::new(Path::new("t.csv"), text.as_bytes()).unwrap();
         for product in Products::paper().unwrap().iter() {
-            Columns::of(&table, product).unwrap();
+            Columns::of(&rows.header, product).unwrap();
         }
         read(text.as_bytes());
     }

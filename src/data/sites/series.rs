@@ -195,11 +195,12 @@ fn given_flags(table: &Table, column: usize, flags: &mut [u8]) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::table::Rows;
     use proptest::prelude::*;
 
     fn series(text: &str) -> Result<Series> {
         let path = Path::new("s.csv");
-        Series::of(path, &Table::parse(path, text.as_bytes())?)
+        Series::of(path, &Table::of(Rows::new(path, text.as_bytes())?)?)
     }
 
     fn message(text: &str) -> String {

@@ -78,7 +78,7 @@ fn a_release_becomes_daily_means() {
 fn the_account_of_a_release_adds_up() {
     let folder = example();
     let release = read(folder.path(), &CosoreOptions::default());
-    let ledger = &release.ledger;
+    let account = &release.account;
     let expected = Rows {
         read: 18,
         without_flux: 4 + 2 + 1,
@@ -88,14 +88,14 @@ fn the_account_of_a_release_adds_up() {
         above: 1 + 1,
         kept: 4 + 2,
     };
-    assert_eq!(ledger.rows(), expected);
+    assert_eq!(account.rows(), expected);
     let expected = Days {
         read: 3 + 2,
         emptied: 1,
         kept: 2 + 2,
     };
-    assert_eq!(ledger.days(), expected);
-    let left_out: Vec<_> = ledger.left_out().into_iter().collect();
+    assert_eq!(account.days(), expected);
+    let left_out: Vec<_> = account.left_out().into_iter().collect();
     assert_eq!(
         left_out,
         [
@@ -105,7 +105,7 @@ fn the_account_of_a_release_adds_up() {
         ]
     );
     assert_eq!(release.warnings[1], "left out, no CO2 flux: methane");
-    assert_eq!(ledger.data_sets[0].time_zone, "America/New_York");
+    assert_eq!(account.data_sets[0].time_zone, "America/New_York");
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn chambers_are_selected_by_what_they_measure_and_their_treatment() {
         },
     ] {
         let release = read(folder.path(), &options);
-        assert_eq!(release.ledger.rows().other_ports, 2);
+        assert_eq!(release.account.rows().other_ports, 2);
         assert_eq!(daily(&release, 0)[0], day("2010-07-01", 2.0, 1));
     }
     let options = CosoreOptions {
@@ -134,7 +134,7 @@ fn chambers_are_selected_by_what_they_measure_and_their_treatment() {
     let release = read(folder.path(), &options);
     assert_eq!(daily(&release, 0), [day("2010-07-01", 4.0, 2)]);
     assert_eq!(
-        release.ledger.left_out()[&LeftOut::NoPort],
+        release.account.left_out()[&LeftOut::NoPort],
         ["crop", "early"]
     );
 }
@@ -186,8 +186,8 @@ fn the_filter_can_be_kept_from_the_test_days() {
             ..CosoreOptions::default()
         };
         let release = read(folder.path(), &options);
-        let values = release.ledger.limits.first().map(|limits| limits.values);
-        let (rows, days) = (release.ledger.rows(), release.ledger.days());
+        let values = release.account.limits.first().map(|limits| limits.values);
+        let (rows, days) = (release.account.rows(), release.account.days());
         (values, rows.below, rows.above, days.kept)
     };
     // 100 is a tie at the 99th percentile of all.
@@ -210,13 +210,13 @@ fn two_packs_of_a_release_are_the_same_bytes_and_keep_the_account() {
     let day = pack.calendar.index("2010-07-02".parse().unwrap()).unwrap();
     assert!(pack.flux_of(0)[day].is_nan());
     let origin = pack.origin.as_ref().unwrap();
-    assert_eq!((origin.count[day], origin.ledger.rows().kept), (2, 6));
+    assert_eq!((origin.count[day], origin.account.rows().kept), (2, 6));
     let hours = pack.series(0, 0).nth(day).unwrap();
     assert!((15.0..15.3).contains(&hours), "{hours}");
     assert_eq!(pack.attribute(1, 0), 42.5);
     assert_eq!(pack.sites_without_attribute(2), [0, 1]);
     assert!(pack.licences[0].starts_with("CC BY 4.0"));
-    let text = inspect(&pack).to_string();
+    let text = inspect(&pack, 0.8).unwrap().to_string();
     assert!(text.contains("18 rows\n          6 kept"), "{text}");
 
     let same = CosoreOptions {
@@ -259,7 +259,7 @@ fn damaged_data_are_refused_and_can_be_left_out() {
     let release = read(folder.path(), &options);
     assert_eq!(release.sites.len(), 1);
     assert!(release.warnings[0].contains("WET/data/data.RDS"));
-    assert_eq!(release.ledger.left_out()[&LeftOut::Unreadable], ["WET"]);
+    assert_eq!(release.account.left_out()[&LeftOut::Unreadable], ["WET"]);
 }
 
 #[test]

@@ -61,16 +61,16 @@ fn the_release_gives_the_golden_daily_values() {
     assert!(!expected.is_empty());
     for (id, expected) in expected {
         let of = release.sites.iter().find(|of| of.site.id == *id).unwrap();
-        let mut entries = release.ledger.data_sets.iter();
+        let mut entries = release.account.data_sets.iter();
         let entry = entries.find(|entry| entry.id == *id).unwrap();
         site(&release, of, entry, expected);
     }
 }
 
 fn totals(release: &Release, golden: &Value) {
-    let (rows, days) = (release.ledger.rows(), release.ledger.days());
+    let (rows, days) = (release.account.rows(), release.account.days());
     let totals = &golden["totals"];
-    let all = release.ledger.data_sets.len() as u64;
+    let all = release.account.data_sets.len() as u64;
     same(all, &totals["n_datasets"], "data sets");
     same(release.sites.len() as u64, &totals["n_sites"], "sites");
     let in_period = rows.below + rows.above + rows.kept;
@@ -78,7 +78,7 @@ fn totals(release: &Release, golden: &Value) {
     same(rows.kept, &totals["n_kept"], "kept rows");
     same(days.kept, &totals["n_daily"], "days");
 
-    let left_out = release.ledger.left_out();
+    let left_out = release.account.left_out();
     let found: BTreeMap<&str, _> = left_out
         .iter()
         .flat_map(|(reason, names)| names.iter().map(move |name| (*name, reason)))
@@ -105,13 +105,13 @@ fn totals(release: &Release, golden: &Value) {
 
 fn classes(release: &Release, golden: &Value) {
     let expected = golden["igbp_percentiles"].as_object().unwrap();
-    assert_eq!(release.ledger.limits.len(), expected.len());
-    for limits in &release.ledger.limits {
+    assert_eq!(release.account.limits.len(), expected.len());
+    for limits in &release.account.limits {
         let (igbp, expected) = (&limits.igbp, &expected[&limits.igbp]);
         let sites = release.sites.iter().filter(|of| of.site.igbp == *igbp);
         let ids: Vec<&String> = sites.map(|of| &of.site.id).collect();
         let mut rows = Rows::default();
-        let entries = release.ledger.data_sets.iter();
+        let entries = release.account.data_sets.iter();
         entries
             .filter(|entry| ids.contains(&&entry.id))
             .for_each(|entry| rows += entry.rows);

@@ -4,7 +4,9 @@ use std::fs;
 
 use efflux::data::{Products, read_predictors};
 
-use super::{assert_warned, calendar, export, lines, read, refused, replace, series, sites, table};
+use super::{
+    assert_warned, calendar, export, lines, read, refused, replace, series, sites, table, warnings,
+};
 
 #[test]
 fn cells_that_could_be_misread_are_refused() {
@@ -226,8 +228,7 @@ fn predictors_that_never_change_and_copies_are_told() {
     let copied = read(folder.path());
     // One month lies inside the calendar; a constant needs more than one observed day.
     assert!(
-        !found
-            .warnings
+        !warnings(&found, sites())
             .iter()
             .any(|warning| warning.contains("every observed day"))
     );
@@ -254,6 +255,7 @@ fn predictors_that_never_change_and_copies_are_told() {
     near[1].latitude = 40.01;
     let products = Products::paper().unwrap();
     let found = read_predictors(folder.path(), &products, &near, calendar()).unwrap();
+    let found = warnings(&found, near);
     let told = |warning: &String| warning.contains("sites `A` and `B`") && warning.contains("wind");
-    assert!(!found.warnings.iter().any(told));
+    assert!(!found.iter().any(told));
 }

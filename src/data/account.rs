@@ -10,7 +10,7 @@ use super::cosore::CosoreOptions;
 
 /// The account of a release: what was read is what was kept and what each rule dropped.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Ledger {
+pub struct Account {
     /// What was asked for.
     pub options: CosoreOptions,
     /// Every data set of the release, by name.
@@ -115,7 +115,7 @@ impl AddAssign for Days {
     }
 }
 
-impl Ledger {
+impl Account {
     /// The rows of all data sets.
     pub fn rows(&self) -> Rows {
         let mut sum = Rows::default();
@@ -184,7 +184,7 @@ impl fmt::Display for LeftOut {
 }
 
 /// What was read, and below it what became of it, in lines that add up.
-impl fmt::Display for Ledger {
+impl fmt::Display for Account {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (rows, days, left_out) = (self.rows(), self.days(), self.left_out());
         let all = self.data_sets.len();
@@ -217,7 +217,7 @@ impl fmt::Display for Ledger {
 mod tests {
     use super::*;
 
-    fn ledger() -> Ledger {
+    fn account() -> Account {
         let rows = Rows {
             read: 10,
             without_flux: 1,
@@ -237,7 +237,7 @@ mod tests {
             left_out,
             ..Entry::default()
         };
-        Ledger {
+        Account {
             options: CosoreOptions::default(),
             data_sets: vec![entry("A", None), entry("B", Some(LeftOut::NothingKept))],
             limits: Vec::new(),
@@ -246,10 +246,10 @@ mod tests {
 
     #[test]
     fn an_account_that_does_not_add_up_is_found() {
-        let mut ledger = ledger();
-        assert_eq!(ledger.gap(), None);
-        ledger.data_sets[1].rows.above = 1;
-        assert_eq!(ledger.gap().unwrap(), "accounts for 11 of 10 rows of `B`");
+        let mut account = account();
+        assert_eq!(account.gap(), None);
+        account.data_sets[1].rows.above = 1;
+        assert_eq!(account.gap().unwrap(), "accounts for 11 of 10 rows of `B`");
     }
 
     #[test]
@@ -266,6 +266,6 @@ mod tests {
             "          4 kept",
             "          2 emptied by the filter",
         ];
-        assert_eq!(ledger().to_string(), expected.join("\n"));
+        assert_eq!(account().to_string(), expected.join("\n"));
     }
 }
