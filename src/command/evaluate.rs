@@ -4,7 +4,7 @@ use efflux::analysis::ensemble;
 use efflux::data::{self, Ensemble, Member, Pack, SiteParts};
 use efflux::error::{Error, Exit, Result};
 use efflux::job::{Stage, Trial};
-use efflux::report::{self, Configuration, Results, Selection, Site};
+use efflux::report::{self, Attribute, Configuration, Results, Selection, Site, Temperature};
 use efflux::run::record::{Outcome, Record};
 use efflux::run::{Candidate, Ledger, RunDir, read_epochs, read_journals, select};
 
@@ -50,6 +50,7 @@ pub(crate) fn evaluate(study: &Study, ledger: &Ledger) -> Result<Exit> {
     if !is_searched {
         caveats.push("The search has not ended, so nothing is selected yet.".to_owned());
     }
+    let temperature = temperature(study)?;
     let results = Results {
         job_name: &study.job.name,
         job_text: &study.job.text,
@@ -68,6 +69,15 @@ pub(crate) fn evaluate(study: &Study, ledger: &Ledger) -> Result<Exit> {
         days: study.pack.calendar.days,
         sites: &sites(study),
         observed: &study.pack.flux,
+        unfiltered: study
+            .pack
+            .origin
+            .as_ref()
+            .map(|origin| origin.flux.as_slice()),
+        temperature: temperature
+            .as_ref()
+            .map(|(name, values)| Temperature { name, values }),
+        attributes: &attributes(&study.pack),
         members: &members,
         members_planned: study.job.seeds.last.len(),
         epochs: &read_epochs(&study.run)?,
@@ -161,6 +171,68 @@ fn configuration(candidate: Candidate) -> Configuration {
             .mean
             .ok_or_else(|| format!("no score for {missing} of its seeds")),
     }
+}
+
+/// The temperature that baselines take in °C, with its name: the one that the job names, else that of the soil, else that
+/// of the air, else that of the surface.
+fn temperature(study: &Study) -> Result<Option<(String, Vec<f32>)>> {
+    let pack = &study.pack;
+    let place = |fits: &dyn Fn(&str) -> bool| {
+        let mut variables = pack.dynamic.iter();
+        variables.position(|variable| fits(&variable.name))
+    };
+    let found = match &study.job.analysis.temperature {
+        Some(wanted) => Some(place(&|name| name == wanted).ok_or_else(|| Error::Job {
+            path: study.job.path.clone(),
+            reason: format!(
+                "`analysis.temperature` has `{wanted}`, which the pack does not have (`efflux inspect` lists what \
+                 it has)"
+            ),
+        })?),
+        None => ["soil_temp", "air_temp", "lst_day"]
+            .into_iter()
+            .find_map(|begins| place(&|name| name.starts_with(begins))),
+    };
+    Ok(found.map(|index| {
+        let variable = &pack.dynamic[index];
+        let zero = if variable.units == "K" { 273.15 } else { 0.0 };
+        let sites = 0..pack.sites.len();
+        let values = sites.flat_map(|site| pack.series(site, index).map(|value| value - zero));
+        (variable.name.clone(), values.collect())
+    }))
+}
+
+/// The static attributes and the means of the daily variables.
+fn attributes(pack: &Pack) -> Vec<Attribute> {
+    let sites = || 0..pack.sites.len();
+    let named = |name: &str, units: &str| match units {
+        "" | "1" => name.to_owned(),
+        units => format!("{name} ({units})"),
+    };
+    let statics = pack
+        .statics
+        .iter()
+        .enumerate()
+        .map(|(index, variable)| Attribute {
+            name: named(&variable.name, &variable.units),
+            values: sites()
+                .map(|site| f64::from(pack.attribute(site, index)))
+                .collect(),
+        });
+    let means = pack
+        .dynamic
+        .iter()
+        .enumerate()
+        .map(|(index, variable)| Attribute {
+            name: named(&format!("mean {}", variable.name), &variable.units),
+            values: sites()
+                .map(|site| {
+                    let sum: f64 = pack.series(site, index).map(f64::from).sum();
+                    sum / pack.calendar.days as f64
+                })
+                .collect(),
+        });
+    statics.chain(means).collect()
 }
 
 fn sites(study: &Study) -> Vec<Site> {

@@ -10,6 +10,7 @@
 //! results is the same, byte for byte.
 
 mod caveats;
+mod comparison;
 mod evaluation;
 mod extremes;
 mod figures;
@@ -17,6 +18,7 @@ mod page;
 mod results;
 mod summary;
 mod tables;
+mod uncertainty;
 mod words;
 
 use std::path::Path;
@@ -25,12 +27,13 @@ use crate::durable;
 use crate::error::Result;
 
 pub use evaluation::ClassCounts;
-pub use results::{Configuration, Results, Selection, Site};
+pub use results::{Attribute, Configuration, Results, Selection, Site, Temperature};
 pub use summary::{PartSummary, Summary};
 
 use evaluation::Evaluation;
 use extremes::Extremes;
 use page::Figures;
+use uncertainty::Uncertainty;
 
 /// Writes the report into `directory`, which is made if it is not there, and returns the headline.
 ///
@@ -43,18 +46,28 @@ pub fn write(results: &Results<'_>, directory: &Path) -> Result<Summary> {
     let index = directory.join("index.html");
     let evaluation = Evaluation::new(results);
     let extremes = Extremes::new(results, &evaluation);
+    let comparisons = comparison::comparisons(&evaluation);
+    let uncertainty = Uncertainty::new(results);
     let summary = Summary::new(results, &evaluation, &index);
     let (tables, figures) = (directory.join("tables"), directory.join("figures"));
-    for table in tables::all(results, &evaluation, &extremes) {
+    for table in tables::all(results, &evaluation, &extremes, &comparisons, &uncertainty) {
         durable::write(&tables.join(table.file), table.csv()?)?;
     }
-    let drawn = Figures::draw(results, &evaluation, &summary);
+    let drawn = Figures::draw(results, &evaluation, &summary, &comparisons, &uncertainty);
     for figure in drawn.all() {
         let path = figures.join(&figure.name).with_extension("svg");
         durable::write(&path, figure.file())?;
     }
     // The page comes last: where it is, everything it speaks of is.
-    let page = page::page(results, &evaluation, &extremes, &summary, &drawn);
+    let page = page::page(
+        results,
+        &evaluation,
+        &extremes,
+        &comparisons,
+        &uncertainty,
+        &summary,
+        &drawn,
+    );
     durable::write(&index, page)?;
     Ok(summary)
 }

@@ -6,8 +6,10 @@
     reason = "helpers of tests are tests, and the numbers are small"
 )]
 
+mod baselines;
 mod browser;
 mod study;
+mod uncertainty;
 
 use std::collections::HashMap;
 use std::fs;

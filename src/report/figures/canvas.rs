@@ -159,6 +159,9 @@ impl Canvas {
                     &format!("M{} {}h0m7 2h0m7 -3h0", px(x + 4.0), px(y - 4.0)),
                 ),
                 Ink::Seed => self.circle(*ink, (x + 11.0, y - 4.0), 4.0),
+                Ink::Good | Ink::Fair | Ink::Poor | Ink::Unclassed => {
+                    self.circle(*ink, (x + 16.0, y - 4.0), 4.5);
+                }
                 Ink::Mean => self.line(*ink, (x + 11.0, y - 11.0), (x + 11.0, y + 3.0)),
                 _ => self.line(*ink, (x, y - 4.0), (x + 22.0, y - 4.0)),
             }

@@ -76,6 +76,17 @@ pub(crate) fn number(value: Option<f64>, decimals: usize) -> Cell {
     }
 }
 
+/// A p value, small ones as a bound.
+pub(crate) fn p_value(value: Defined) -> Cell {
+    match value {
+        Ok(p) if p < 0.0001 => Cell {
+            html: "&lt; 0.0001".to_owned(),
+            sort: Some(p),
+        },
+        value => defined(value, 4),
+    }
+}
+
 /// A name with the id it has in the tables, and a remark.
 pub(crate) fn name_and_id(name: &str, id: &str, remark: &str) -> Cell {
     let mut html = format!("{} <span class=\"id\">{}</span>", escape(name), escape(id));

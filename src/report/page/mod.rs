@@ -1,18 +1,23 @@
 //! The page: one file that needs no network, no server and no other file.
 
 mod answer;
+mod baselines;
 mod extremes;
 mod html;
 mod record;
 mod search;
 mod skill;
+mod uncertainty;
 
 use super::caveats::caveats;
+use super::comparison::Comparison;
 use super::evaluation::Evaluation;
 use super::extremes::Extremes;
-use super::figures::{self, Curve, Figure, Ink};
+use super::figures::{self, Curve, Estimate, Figure, Ink};
 use super::results::Results;
 use super::summary::Summary;
+use super::uncertainty::Uncertainty;
+use crate::analysis::baselines::Baseline;
 use crate::job::Part;
 
 use super::evaluation::{Measure, Series};
@@ -26,12 +31,20 @@ pub(crate) struct Figures {
     training: Option<Figure>,
     nse: Figure,
     kge: Figure,
+    baselines: Figure,
+    uncertainty: Vec<Figure>,
     /// Each with the role of its site: good, median, poor.
     series: Vec<(&'static str, Figure)>,
 }
 
 impl Figures {
-    pub(crate) fn draw(results: &Results<'_>, evaluation: &Evaluation, summary: &Summary) -> Self {
+    pub(crate) fn draw(
+        results: &Results<'_>,
+        evaluation: &Evaluation,
+        summary: &Summary,
+        comparisons: &[Comparison],
+        uncertainty: &Uncertainty,
+    ) -> Self {
         let curve = |name, ink, series, part, measure| Curve {
             name,
             ink,
@@ -50,7 +63,7 @@ impl Figures {
                 curve(
                     "training mean, test",
                     Ink::Baseline,
-                    Series::TrainingMean,
+                    Series::Baseline(Baseline::TrainingMean),
                     Part::Test,
                     measure,
                 ),
@@ -64,6 +77,8 @@ impl Figures {
             training: figures::training(&results.members_epochs()),
             nse: skill("skill-nse", "NSE", Measure::Nse),
             kge: skill("skill-kge", "KGE", Measure::Kge),
+            baselines: baselines_figure(comparisons),
+            uncertainty: uncertainty::figures(results, uncertainty),
             series: chosen
                 .iter()
                 .map(|chosen| (chosen.role, figures::series(results, evaluation, chosen)))
@@ -77,9 +92,32 @@ impl Figures {
         fixed
             .into_iter()
             .chain(&self.training)
-            .chain([&self.nse, &self.kge])
+            .chain([&self.nse, &self.kge, &self.baselines])
             .chain(self.series.iter().map(|(_, figure)| figure))
+            .chain(&self.uncertainty)
     }
+}
+
+fn baselines_figure(comparisons: &[Comparison]) -> Figure {
+    let rows: Vec<Estimate> = comparisons
+        .iter()
+        .filter_map(|comparison| {
+            let found = comparison.difference.ok()?;
+            Some(Estimate {
+                label: comparison.label().to_owned(),
+                low: found.low,
+                value: found.median,
+                high: found.high,
+            })
+        })
+        .collect();
+    figures::forest(
+        "baselines",
+        "Ensemble mean against what it has to beat",
+        "median over sites of test NSE, ensemble mean minus the other, with its 95 % interval",
+        0.0,
+        &rows,
+    )
 }
 
 /// `index.html`.
@@ -87,17 +125,28 @@ pub(crate) fn page(
     results: &Results<'_>,
     evaluation: &Evaluation,
     extremes: &Extremes,
+    comparisons: &[Comparison],
+    uncertainty: &Uncertainty,
     summary: &Summary,
     figures: &Figures,
 ) -> String {
     let caveats = caveats(results, evaluation);
     let sections = [
-        answer::section(results, summary, &caveats, figures),
+        answer::section(
+            results,
+            summary,
+            comparisons,
+            uncertainty,
+            &caveats,
+            figures,
+        ),
         search::section(results, figures),
         search::training(results, figures),
         skill::scores(results, evaluation, summary, figures),
+        baselines::section(results, evaluation, comparisons, figures),
         skill::series(results, figures),
         extremes::section(results, extremes),
+        uncertainty::section(results, uncertainty, figures),
         skill::sites(results, evaluation),
         search::failures(results),
         record::methods(results),

@@ -4,6 +4,7 @@ use super::Figures;
 use super::html::{
     self, Cell, count, defined, details, figure, number_column, table, text, words_column,
 };
+use crate::analysis::baselines::Baseline;
 use crate::analysis::classes::Reading;
 use crate::analysis::metrics::Scores;
 use crate::job::Part;
@@ -40,7 +41,11 @@ pub(super) fn scores(
             )
         })
         .into();
-    rows.push(row("training mean, test", Series::TrainingMean, Part::Test));
+    rows.push(row(
+        "training mean, test",
+        Series::Baseline(Baseline::TrainingMean),
+        Part::Test,
+    ));
     let medians = table(
         &format!("Medians over sites; errors in {UNIT}"),
         &columns,
@@ -127,7 +132,7 @@ pub(super) fn sites(results: &Results<'_>, evaluation: &Evaluation) -> String {
     columns.extend(["class", "class (captions)"].map(words_column));
 
     let scores = evaluation.scores(Series::Ensemble, Part::Test);
-    let baseline = evaluation.scores(Series::TrainingMean, Part::Test);
+    let baseline = evaluation.scores(Series::Baseline(Baseline::TrainingMean), Part::Test);
     let mut order: Vec<usize> = (0..results.sites.len()).collect();
     let key = |site: usize| scores[site].nse.unwrap_or(f64::NEG_INFINITY);
     order.sort_by(|&a, &b| key(b).total_cmp(&key(a)));

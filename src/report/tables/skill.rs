@@ -2,6 +2,7 @@
 
 use super::{Table, cell, number};
 use crate::analysis::Defined;
+use crate::analysis::baselines::Baseline;
 use crate::analysis::classes::Reading;
 use crate::analysis::metrics::Scores;
 use crate::analysis::statistics::{count_above, mean, quantile, sorted};
@@ -68,7 +69,8 @@ pub(super) fn sites(results: &Results<'_>, evaluation: &Evaluation) -> Table {
     );
     for (index, site) in results.sites.iter().enumerate() {
         let scores = &evaluation.scores(Series::Ensemble, Part::Test)[index];
-        let baseline = evaluation.scores(Series::TrainingMean, Part::Test)[index].nse;
+        let baseline =
+            evaluation.scores(Series::Baseline(Baseline::TrainingMean), Part::Test)[index].nse;
         let mut row = vec![
             site.id.clone(),
             site.name.clone(),
@@ -168,11 +170,13 @@ pub(super) fn members(results: &Results<'_>, evaluation: &Evaluation) -> Table {
 }
 
 /// The name of a series in the tables.
-fn name(results: &Results<'_>, series: Series) -> String {
+pub(super) fn name(results: &Results<'_>, series: Series) -> String {
     match series {
         Series::Ensemble => "ensemble-mean".to_owned(),
         Series::Member(place) => format!("member-{}", results.members[place].seed),
-        Series::TrainingMean => "training-mean".to_owned(),
+        Series::SiteLevel => "ensemble-mean-site-level".to_owned(),
+        Series::Smeared => "ensemble-mean-smeared".to_owned(),
+        Series::Baseline(baseline) => words::baseline_key(baseline).to_owned(),
     }
 }
 

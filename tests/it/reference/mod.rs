@@ -5,6 +5,7 @@ mod analysis;
 mod lstm;
 mod preprocess;
 mod splits;
+mod statistics;
 
 use std::path::{Path, PathBuf};
 
