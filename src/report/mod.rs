@@ -11,6 +11,7 @@
 
 mod caveats;
 mod comparison;
+mod drivers;
 mod evaluation;
 mod extremes;
 mod figures;
@@ -30,6 +31,8 @@ pub use evaluation::ClassCounts;
 pub use results::{Attribute, Configuration, Results, Selection, Site, Temperature};
 pub use summary::{PartSummary, Summary};
 
+use comparison::Comparison;
+use drivers::Drivers;
 use evaluation::Evaluation;
 use extremes::Extremes;
 use page::Figures;
@@ -48,26 +51,38 @@ pub fn write(results: &Results<'_>, directory: &Path) -> Result<Summary> {
     let extremes = Extremes::new(results, &evaluation);
     let comparisons = comparison::comparisons(&evaluation);
     let uncertainty = Uncertainty::new(results);
+    let drivers = Drivers::new(results, &evaluation);
     let summary = Summary::new(results, &evaluation, &index);
     let (tables, figures) = (directory.join("tables"), directory.join("figures"));
-    for table in tables::all(results, &evaluation, &extremes, &comparisons, &uncertainty) {
+    let findings = Findings {
+        results,
+        evaluation,
+        extremes,
+        comparisons,
+        uncertainty,
+        drivers,
+        summary,
+    };
+    for table in tables::all(&findings) {
         durable::write(&tables.join(table.file), table.csv()?)?;
     }
-    let drawn = Figures::draw(results, &evaluation, &summary, &comparisons, &uncertainty);
+    let drawn = Figures::draw(&findings);
     for figure in drawn.all() {
         let path = figures.join(&figure.name).with_extension("svg");
         durable::write(&path, figure.file())?;
     }
     // The page comes last: where it is, everything it speaks of is.
-    let page = page::page(
-        results,
-        &evaluation,
-        &extremes,
-        &comparisons,
-        &uncertainty,
-        &summary,
-        &drawn,
-    );
-    durable::write(&index, page)?;
-    Ok(summary)
+    durable::write(&index, page::page(&findings, &drawn))?;
+    Ok(findings.summary)
+}
+
+/// What the results mean, for tables and page alike.
+struct Findings<'a> {
+    results: &'a Results<'a>,
+    evaluation: Evaluation,
+    extremes: Extremes,
+    comparisons: Vec<Comparison>,
+    uncertainty: Uncertainty,
+    drivers: Drivers,
+    summary: Summary,
 }

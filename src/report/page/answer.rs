@@ -20,6 +20,7 @@ pub(super) fn header(results: &Results<'_>, figures: &Figures) -> String {
         ("series", "Series"),
         ("extremes", "Extremes"),
         ("uncertainty", "Uncertainty"),
+        ("drivers", "Drivers"),
         ("sites", "Sites"),
         ("failures", "Failures"),
         ("methods", "Methods"),

@@ -2,6 +2,7 @@
 
 use super::html::{self, Cell, count, defined, number_column, table, text, words_column};
 use crate::analysis::bands::Band;
+use crate::analysis::events::TOLERANCE;
 use crate::report::evaluation::Measure;
 use crate::report::extremes::{Extremes, Group};
 use crate::report::results::Results;
@@ -17,6 +18,11 @@ pub(super) fn section(results: &Results<'_>, extremes: &Extremes) -> String {
         Group::Band(Band::Bottom) => format!("bottom {}", percent(low)),
         Group::Band(Band::Middle) => format!("middle {}", percent(high - low)),
         Group::Band(Band::Top) => format!("top {}", percent(1.0 - high)),
+        Group::Predicted(Band::Bottom) => format!("bottom {} of the simulation", percent(low)),
+        Group::Predicted(Band::Middle) => {
+            format!("middle {} of the simulation", percent(high - low))
+        }
+        Group::Predicted(Band::Top) => format!("top {} of the simulation", percent(1.0 - high)),
         Group::Spike => "spikes".to_owned(),
         Group::NoSpike => "all other days".to_owned(),
     };
@@ -47,9 +53,47 @@ pub(super) fn section(results: &Results<'_>, extremes: &Extremes) -> String {
         "Bands are quantiles of each site’s observed test days; a spike lies more than {} standard deviations off the \
          mean of the {} days around it. NSE within a band divides by the band’s own small variance, so it is low even \
          for a model that is equally good everywhere; and bands chosen by the observation make the bias of the tails \
-         point to the middle even for a perfect mean. Compare RMSE and bias.",
+         point to the middle even for a perfect mean, while bands chosen by the simulation are free of that. Compare \
+         RMSE and bias.",
         analysis.spike_z, analysis.spike_window_days
     );
-    let content = format!("{medians}<p class=\"caption\">{caption}</p>\n");
+    let content = format!(
+        "{medians}<p class=\"caption\">{caption}</p>\n{}",
+        events(extremes)
+    );
     html::section("extremes", "Extremes", &content)
+}
+
+/// Whether spikes are simulated as spikes.
+fn events(extremes: &Extremes) -> String {
+    let all = extremes.all_events();
+    let mut columns = vec![words_column("spikes of the test part")];
+    columns.extend(
+        [
+            "hits",
+            "misses",
+            "false alarms",
+            "detected",
+            "false alarm ratio",
+            "peak ratio",
+            "timing error, days",
+        ]
+        .map(number_column),
+    );
+    let row = vec![
+        text("all sites"),
+        count(all.hits),
+        count(all.misses),
+        count(all.false_alarms),
+        defined(all.detection(), 2),
+        defined(all.false_alarm_ratio(), 2),
+        defined(all.peak_ratio(), 2),
+        defined(all.timing_error(), 1),
+    ];
+    format!(
+        "{}<p class=\"caption\">A spike is hit if the simulation, on the observed days, has one in the same direction \
+         within {TOLERANCE} days. The peak ratio is the highest simulated flux within these days over the observed peak, \
+         median over peaks.</p>\n",
+        table("Spikes as events", &columns, &[row], None)
+    )
 }

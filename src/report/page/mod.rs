@@ -2,6 +2,7 @@
 
 mod answer;
 mod baselines;
+mod drivers;
 mod extremes;
 mod html;
 mod record;
@@ -9,14 +10,10 @@ mod search;
 mod skill;
 mod uncertainty;
 
+use super::Findings;
 use super::caveats::caveats;
 use super::comparison::Comparison;
-use super::evaluation::Evaluation;
-use super::extremes::Extremes;
 use super::figures::{self, Curve, Estimate, Figure, Ink};
-use super::results::Results;
-use super::summary::Summary;
-use super::uncertainty::Uncertainty;
 use crate::analysis::baselines::Baseline;
 use crate::job::Part;
 
@@ -33,18 +30,15 @@ pub(crate) struct Figures {
     kge: Figure,
     baselines: Figure,
     uncertainty: Vec<Figure>,
+    drivers: Vec<Figure>,
     /// Each with the role of its site: good, median, poor.
     series: Vec<(&'static str, Figure)>,
 }
 
 impl Figures {
-    pub(crate) fn draw(
-        results: &Results<'_>,
-        evaluation: &Evaluation,
-        summary: &Summary,
-        comparisons: &[Comparison],
-        uncertainty: &Uncertainty,
-    ) -> Self {
+    pub(crate) fn draw(findings: &Findings<'_>) -> Self {
+        let (results, evaluation) = (findings.results, &findings.evaluation);
+        let summary = &findings.summary;
         let curve = |name, ink, series, part, measure| Curve {
             name,
             ink,
@@ -77,8 +71,9 @@ impl Figures {
             training: figures::training(&results.members_epochs()),
             nse: skill("skill-nse", "NSE", Measure::Nse),
             kge: skill("skill-kge", "KGE", Measure::Kge),
-            baselines: baselines_figure(comparisons),
-            uncertainty: uncertainty::figures(results, uncertainty),
+            baselines: baselines_figure(&findings.comparisons),
+            uncertainty: uncertainty::figures(results, &findings.uncertainty),
+            drivers: drivers::figures(results, evaluation, &findings.drivers),
             series: chosen
                 .iter()
                 .map(|chosen| (chosen.role, figures::series(results, evaluation, chosen)))
@@ -95,6 +90,7 @@ impl Figures {
             .chain([&self.nse, &self.kge, &self.baselines])
             .chain(self.series.iter().map(|(_, figure)| figure))
             .chain(&self.uncertainty)
+            .chain(&self.drivers)
     }
 }
 
@@ -121,15 +117,16 @@ fn baselines_figure(comparisons: &[Comparison]) -> Figure {
 }
 
 /// `index.html`.
-pub(crate) fn page(
-    results: &Results<'_>,
-    evaluation: &Evaluation,
-    extremes: &Extremes,
-    comparisons: &[Comparison],
-    uncertainty: &Uncertainty,
-    summary: &Summary,
-    figures: &Figures,
-) -> String {
+pub(crate) fn page(findings: &Findings<'_>, figures: &Figures) -> String {
+    let Findings {
+        results,
+        evaluation,
+        extremes,
+        comparisons,
+        uncertainty,
+        drivers,
+        summary,
+    } = findings;
     let caveats = caveats(results, evaluation);
     let sections = [
         answer::section(
@@ -147,6 +144,7 @@ pub(crate) fn page(
         skill::series(results, figures),
         extremes::section(results, extremes),
         uncertainty::section(results, uncertainty, figures),
+        drivers::section(results, drivers, figures),
         skill::sites(results, evaluation),
         search::failures(results),
         record::methods(results),

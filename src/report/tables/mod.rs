@@ -15,6 +15,11 @@
 //! | `spread_error.csv` | a tenth of the test days by spread: their spread and error |
 //! | `ensemble_size.csv` | a number of members: the skill of ensembles of that size |
 //! | `annual_sums.csv` | a site and a whole year: the simulated sum, over members |
+//! | `events.csv` | a site, and all of them: observed and simulated spikes, whether and when they meet |
+//! | `traits.csv` | a site: rhythm, seasons and response to temperature of its record |
+//! | `correlations.csv` | a property and a score: their correlation over sites |
+//! | `groups.csv` | a group of sites: medians, means and classes |
+//! | `season_tests.csv` | a t test: summer and winter at good against poor sites |
 //! | `selection.csv` | a configuration and a search seed: the score that selects |
 //! | `trials.csv` | a trial: what was trained and how well; the same wherever and however often it ran |
 //! | `attempts.csv` | a trial: where, when and how long its newest attempt ran |
@@ -24,6 +29,7 @@
 //! baseline.
 
 mod baselines;
+mod drivers;
 mod extremes;
 mod search;
 mod skill;
@@ -32,11 +38,7 @@ mod uncertainty;
 use crate::analysis::Defined;
 use crate::error::{Error, Result};
 
-use super::comparison::Comparison;
-use super::evaluation::Evaluation;
-use super::extremes::Extremes;
-use super::results::Results;
-use super::uncertainty::Uncertainty;
+use super::Findings;
 
 pub(crate) use search::ordered;
 
@@ -75,26 +77,23 @@ impl Table {
 }
 
 /// Every table.
-pub(crate) fn all(
-    results: &Results<'_>,
-    evaluation: &Evaluation,
-    extremes: &Extremes,
-    comparisons: &[Comparison],
-    uncertainty: &Uncertainty,
-) -> Vec<Table> {
+pub(crate) fn all(findings: &Findings<'_>) -> Vec<Table> {
+    let (results, evaluation) = (findings.results, &findings.evaluation);
     let mut tables = vec![
         skill::summary(results, evaluation),
         skill::classes(evaluation),
         skill::sites(results, evaluation),
         skill::scores(results, evaluation),
-        extremes::extremes(results, extremes),
+        extremes::extremes(results, &findings.extremes),
+        extremes::events(results, &findings.extremes),
         skill::members(results, evaluation),
-        baselines::baselines(results, evaluation, comparisons),
+        baselines::baselines(results, evaluation, &findings.comparisons),
         search::selection(results),
         search::trials(results),
         search::attempts(results),
     ];
-    tables.extend(uncertainty::all(results, uncertainty));
+    tables.extend(uncertainty::all(results, &findings.uncertainty));
+    tables.extend(drivers::all(results, &findings.drivers));
     tables
 }
 
