@@ -1,18 +1,30 @@
-//! Evaluation and report: what rank 0 does once the members are trained, and `efflux report` at any time.
+//! Evaluation and report: what rank 0 does once the members are trained, and `efflux evaluate` and `efflux report` at any
+//! time, each its part alone.
 
 use efflux::analysis::ensemble;
 use efflux::data::{self, Ensemble, Member, Pack, SiteParts};
 use efflux::error::{Error, Exit, Result};
 use efflux::job::{Stage, Trial};
-use efflux::report::{self, Attribute, Configuration, Results, Selection, Site, Temperature};
+use efflux::report::{
+    self, Attribute, Configuration, Output, Results, Selection, Site, Temperature,
+};
 use efflux::run::record::{Outcome, Record};
 use efflux::run::{Candidate, Ledger, RunDir, read_epochs, read_journals, select};
 
 use super::study::Study;
-use crate::cli::ReportArgs;
+use crate::cli::RunArgs;
 
-/// `efflux report RUN`
-pub(crate) fn report(args: &ReportArgs) -> Result<Exit> {
+/// `efflux evaluate RUN`: predictions and tables.
+pub(crate) fn evaluate(args: &RunArgs) -> Result<Exit> {
+    again(args, Output::Tables)
+}
+
+/// `efflux report RUN`: figures and the page.
+pub(crate) fn report(args: &RunArgs) -> Result<Exit> {
+    again(args, Output::Page)
+}
+
+fn again(args: &RunArgs, output: Output) -> Result<Exit> {
     let run = RunDir::new(&args.run);
     let mut job = run.latest_job()?;
     if let Some(pack) = &args.pack {
@@ -21,11 +33,11 @@ pub(crate) fn report(args: &ReportArgs) -> Result<Exit> {
     let study = Study::of(job, run)?;
     study.run.bind(&study.contract)?;
     let ledger = Ledger::of(read_journals(&study.run.journals())?);
-    evaluate(&study, &ledger)
+    write(&study, &ledger, output)
 }
 
-/// Gathers the members, writes predictions, tables, figures and the page, and prints the headline.
-pub(crate) fn evaluate(study: &Study, ledger: &Ledger) -> Result<Exit> {
+/// Gathers the members, writes predictions, tables, figures and the page, or a part of them, and prints the headline.
+pub(crate) fn write(study: &Study, ledger: &Ledger, output: Output) -> Result<Exit> {
     let search = study.search();
     let configurations = study.job.grid.configurations();
     let is_searched = search
@@ -40,7 +52,9 @@ pub(crate) fn evaluate(study: &Study, ledger: &Ledger) -> Result<Exit> {
         None => Vec::new(),
     };
     let members = gather(study, ledger, &last)?;
-    write_predictions(study, &members)?;
+    if output != Output::Page {
+        write_predictions(study, &members)?;
+    }
     let records: Vec<Record> = ledger
         .records_of(&search)
         .chain(ledger.records_of(&last))
@@ -83,7 +97,7 @@ pub(crate) fn evaluate(study: &Study, ledger: &Ledger) -> Result<Exit> {
         epochs: &read_epochs(&study.run)?,
         provenance: &provenance(study, &records),
     };
-    let summary = report::write(&results, &study.run.report())?;
+    let summary = report::write(&results, &study.run.report(), output)?;
     println!("{summary}");
     let failed = records
         .iter()

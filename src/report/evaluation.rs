@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::analysis::Defined;
-use crate::analysis::backtransform::Residuals;
+use crate::analysis::backtransform::{BiasParts, Residuals, bias_parts};
 use crate::analysis::baselines::{Baseline, Day};
 use crate::analysis::classes::{Class, Reading};
 use crate::analysis::ensemble;
@@ -23,6 +23,8 @@ pub(crate) enum Series {
     Member(usize),
     /// The ensemble mean with the level of each site put right by its mean training residual in asinh units.
     SiteLevel,
+    /// The ensemble mean against the observations without the percentile filter.
+    Unfiltered,
     /// The ensemble mean, smeared by the training residuals in asinh units.
     Smeared,
     /// A model of the site alone, fitted on the days that members fit on; on the test part only.
@@ -52,6 +54,8 @@ pub(crate) struct Evaluation {
     scored: Vec<Scored>,
     /// The ensemble mean, `[S][D]`; NaN on days on which it is not defined.
     pub(crate) mean: Vec<Vec<f64>>,
+    /// The bias of the ensemble mean on the test part, taken apart, by site.
+    pub(crate) bias: Vec<Defined<BiasParts>>,
 }
 
 /// How many sites fall into each class.
@@ -165,6 +169,19 @@ impl Evaluation {
                 sites: (0..results.sites.len()).map(of_site).collect(),
             });
         }
+        if let Some(unfiltered) = results.unfiltered {
+            let of_site = |site: usize| {
+                let days = results.sites[site].part(Part::Test);
+                let observed = &unfiltered[site * results.days..][..results.days];
+                let pairs = days.map(|day| (f64::from(observed[day]), mean[site][day]));
+                pairs.collect::<Pairs>().scores()
+            };
+            scored.push(Scored {
+                series: Series::Unfiltered,
+                part: Part::Test,
+                sites: (0..results.sites.len()).map(of_site).collect(),
+            });
+        }
         let calendar = results.days_of_year();
         for baseline in Baseline::ALL {
             let of_site = |site| baseline_scores(results, &calendar, baseline, site);
@@ -174,7 +191,13 @@ impl Evaluation {
                 sites: (0..results.sites.len()).map(of_site).collect(),
             });
         }
-        Self { scored, mean }
+        let bias = (0..results.sites.len())
+            .map(|site| {
+                let test = results.sites[site].part(Part::Test);
+                bias_parts(&pairs_on(results, site, test, &mean[site]))
+            })
+            .collect();
+        Self { scored, mean, bias }
     }
 
     /// The scores of a series on a part, by site; empty where it is not judged.

@@ -63,7 +63,7 @@ impl Chart<'_> {
             match layer.shape {
                 Shape::Points => {
                     for at in layer.values.iter().map(place) {
-                        canvas.circle(layer.ink, at, 3.4);
+                        canvas.marker(layer.ink, at, 3.4);
                     }
                 }
                 Shape::Line => {

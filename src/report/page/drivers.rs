@@ -10,7 +10,7 @@ use crate::analysis::statistics::median;
 use crate::job::Part;
 use crate::report::drivers::{CORRELOGRAM_STEP, Drivers, Over, SiteTraits};
 use crate::report::evaluation::{Evaluation, Measure, Series};
-use crate::report::figures::{Chart, Figure, Ink, Layer, Shape};
+use crate::report::figures::{Chart, Figure, Ink, Layer, Place, Shape, map};
 use crate::report::results::Results;
 use crate::report::words;
 
@@ -52,6 +52,7 @@ pub(super) fn figures(
     };
     let site = |index: usize| &drivers.sites[index];
     let mut drawn = vec![
+        places(results, evaluation),
         correlogram(results, evaluation, drivers),
         skill(
             "skill-days",
@@ -130,6 +131,40 @@ pub(super) fn figures(
     drawn
 }
 
+/// The sites on a map, with the classes of the text.
+fn places(results: &Results<'_>, evaluation: &Evaluation) -> Figure {
+    let sites = results.sites.iter().enumerate().map(|(index, site)| {
+        let class = evaluation.class(index, Reading::Text);
+        let known = CLASSES.iter().find(|(one, ..)| Some(*one) == class);
+        Place {
+            latitude: site.latitude,
+            longitude: site.longitude,
+            ink: known.map_or(Ink::Unclassed, |(_, ink, _)| *ink),
+        }
+    });
+    let mut places: Vec<Place> = sites.collect();
+    // The good lie on top where sites share a place.
+    places.sort_by_key(|place| {
+        CLASSES
+            .iter()
+            .rev()
+            .position(|(_, ink, _)| *ink == place.ink)
+    });
+    let mut key: Vec<(Ink, String)> = CLASSES
+        .iter()
+        .map(|(_, ink, name)| (*ink, (*name).to_owned()))
+        .collect();
+    if places.iter().any(|place| place.ink == Ink::Unclassed) {
+        key.push((Ink::Unclassed, "not defined".to_owned()));
+    }
+    map(
+        "map",
+        "Sites and how well they are simulated",
+        &places,
+        &key,
+    )
+}
+
 /// The median over the sites of each class.
 fn correlogram(results: &Results<'_>, evaluation: &Evaluation, drivers: &Drivers) -> Figure {
     let inks = [Ink::Simulated, Ink::Baseline, Ink::Train];
@@ -165,13 +200,14 @@ fn correlogram(results: &Results<'_>, evaluation: &Evaluation, drivers: &Drivers
 }
 
 pub(super) fn section(results: &Results<'_>, drivers: &Drivers, figures: &Figures) -> String {
-    let drawn: Vec<String> = figures
-        .drivers
+    let (map, charts) = figures.drivers.split_at(1);
+    let map: String = map.iter().map(|drawing| figure(&drawing.svg, "")).collect();
+    let drawn: Vec<String> = charts
         .iter()
         .map(|drawing| figure(&drawing.svg, ""))
         .collect();
     let content = format!(
-        "{}<div class=\"pair\">{}</div>\n<p class=\"caption\">Classes by the text’s thresholds. Smoothness, seasonality \
+        "{map}{}<div class=\"pair\">{}</div>\n<p class=\"caption\">Classes by the text’s thresholds. Smoothness, seasonality \
          and cyclicality are autocorrelations at lags of 1, 182 and 365 days over days that were both observed, with 30 \
          pairs or more. Seasonality is raw: a strongly seasonal site is near −1. The paper’s positive correlation of \
          seasonality with skill has the other sign.</p>\n{}{}{}",
@@ -318,7 +354,7 @@ fn neighbours(results: &Results<'_>, drivers: &Drivers) -> String {
         .map(|(index, site)| {
             let traits = &drivers.sites[index];
             vec![
-                html::name_and_id(&site.name, &site.id, ""),
+                html::site(index, &site.name, &site.id, ""),
                 count(results.observed_days(index, Part::Test)),
                 count(traits.test_days_seen),
                 defined(traits.observed_q10, 2),

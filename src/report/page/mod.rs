@@ -7,6 +7,7 @@ mod extremes;
 mod html;
 mod record;
 mod search;
+mod site;
 mod skill;
 mod uncertainty;
 
@@ -146,6 +147,7 @@ pub(crate) fn page(findings: &Findings<'_>, figures: &Figures) -> String {
         uncertainty::section(results, uncertainty, figures),
         drivers::section(results, drivers, figures),
         skill::sites(results, evaluation),
+        site::section(findings),
         search::failures(results),
         record::methods(results),
         record::provenance(results),
@@ -162,7 +164,7 @@ pub(crate) fn page(findings: &Findings<'_>, figures: &Figures) -> String {
          <script>\n{script}</script>\n</body>\n</html>\n",
         title = escape(results.job_name),
         style = include_str!("page.css"),
-        script = include_str!("page.js"),
+        script = concat!(include_str!("page.js"), include_str!("site.js")),
         header = answer::header(results, figures),
         sections = sections.concat(),
         footer = record::footer(),

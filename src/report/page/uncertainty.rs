@@ -232,7 +232,7 @@ fn annual(results: &Results<'_>, uncertainty: &Uncertainty) -> String {
             years.max_by_key(|year| (year.observed_days, std::cmp::Reverse(year.year)));
         if let Some(year) = best.filter(|year| year.observed_days > 0) {
             rows.push(vec![
-                html::name_and_id(&site.name, &site.id, ""),
+                html::site(index, &site.name, &site.id, ""),
                 text(&site.igbp),
                 text(&year.year.to_string()),
                 html::count(year.observed_days),

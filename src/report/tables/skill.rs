@@ -65,7 +65,7 @@ pub(super) fn sites(results: &Results<'_>, evaluation: &Evaluation) -> Table {
         "sites.csv",
         "site name latitude_deg longitude_deg igbp train_days validation_days test_days test_first_day \
          test_last_day test_nse test_kge test_pearson_r test_rmse_umol_m-2_s-1 test_mae_umol_m-2_s-1 \
-         test_bias_umol_m-2_s-1 training_mean_test_nse class_text class_caption_cascade not_defined",
+         test_bias_umol_m-2_s-1 training_mean_test_nse class_text class_caption_cascade bias_of_model_umol_m-2_s-1 bias_of_back_transform_umol_m-2_s-1 not_defined",
     );
     for (index, site) in results.sites.iter().enumerate() {
         let scores = &evaluation.scores(Series::Ensemble, Part::Test)[index];
@@ -99,6 +99,9 @@ pub(super) fn sites(results: &Results<'_>, evaluation: &Evaluation) -> Table {
                 .map(|class| class.to_string())
                 .unwrap_or_default()
         }));
+        let bias = evaluation.bias[index];
+        row.push(cell(bias.map(|parts| parts.model)));
+        row.push(cell(bias.map(|parts| parts.back_transform)));
         let baseline = ("training_mean_test_nse", baseline);
         row.push(reasons(
             &[measures(scores).as_slice(), &[baseline]].concat(),
@@ -175,6 +178,7 @@ pub(super) fn name(results: &Results<'_>, series: Series) -> String {
         Series::Ensemble => "ensemble-mean".to_owned(),
         Series::Member(place) => format!("member-{}", results.members[place].seed),
         Series::SiteLevel => "ensemble-mean-site-level".to_owned(),
+        Series::Unfiltered => "ensemble-mean-unfiltered".to_owned(),
         Series::Smeared => "ensemble-mean-smeared".to_owned(),
         Series::Baseline(baseline) => words::baseline_key(baseline).to_owned(),
     }

@@ -7,7 +7,7 @@ use efflux::analysis::metrics::Pairs;
 use efflux::analysis::statistics::median;
 use efflux::data::{Pack, SiteParts, pack_sites};
 use efflux::job::Split;
-use efflux::report;
+use efflux::report::{self, Output};
 
 use super::study::{SITES, Study, WITHOUT_TEMPERATURE};
 use super::{row, rows};
@@ -16,7 +16,7 @@ use crate::harness::left_out;
 #[test]
 fn a_baseline_is_compared_at_the_sites_where_it_is_defined() {
     let (study, out) = (Study::new(), tempfile::tempdir().unwrap());
-    report::write(&study.results(), out.path()).unwrap();
+    report::write(&study.results(), out.path(), Output::All).unwrap();
     let table = rows(out.path(), "baselines.csv");
     // Two sites have no test NSE at all.
     for (series, sites) in [("climatology", SITES - 2), ("exponential", SITES - 3)] {
@@ -49,7 +49,7 @@ fn a_baseline_is_compared_at_the_sites_where_it_is_defined() {
 #[test]
 fn putting_the_level_right_helps_a_site_whose_level_is_missed() {
     let (study, out) = (Study::new(), tempfile::tempdir().unwrap());
-    report::write(&study.results(), out.path()).unwrap();
+    report::write(&study.results(), out.path(), Output::All).unwrap();
     let scores = rows(out.path(), "scores.csv");
     // The last site of the study is simulated far too high.
     let nse = |series: &str| {

@@ -1,7 +1,7 @@
 //! How sure the made-up ensemble says it is.
 
 use efflux::job::Fit;
-use efflux::report;
+use efflux::report::{self, Output};
 
 use super::study::Study;
 use super::{row, rows};
@@ -9,7 +9,7 @@ use super::{row, rows};
 #[test]
 fn calibrated_intervals_hold_more_days_at_higher_levels_and_raw_ones_need_members() {
     let (study, out) = (Study::new(), tempfile::tempdir().unwrap());
-    report::write(&study.results(), out.path()).unwrap();
+    report::write(&study.results(), out.path(), Output::All).unwrap();
     let table = rows(out.path(), "intervals.csv");
     let coverage = |level: &str, kind: &str| {
         let row = row(&table, &[("level", level), ("kind", kind)]);
@@ -32,7 +32,7 @@ fn members_that_saw_the_validation_days_cannot_be_calibrated_on_them() {
         fit: Fit::TrainValidation,
         ..study.results()
     };
-    report::write(&results, out.path()).unwrap();
+    report::write(&results, out.path(), Output::All).unwrap();
     for row in rows(out.path(), "intervals.csv") {
         if row["kind"] == "calibrated" {
             assert!(row["not_defined"].contains("not fitted on"), "{row:?}");
@@ -43,7 +43,7 @@ fn members_that_saw_the_validation_days_cannot_be_calibrated_on_them() {
 #[test]
 fn every_test_day_has_one_rank_and_every_size_of_ensemble_a_skill() {
     let (study, out) = (Study::new(), tempfile::tempdir().unwrap());
-    report::write(&study.results(), out.path()).unwrap();
+    report::write(&study.results(), out.path(), Output::All).unwrap();
     let sum = |table: &str, column: &str| -> usize {
         let rows = rows(out.path(), table);
         rows.iter()
@@ -75,7 +75,7 @@ fn annual_sums_are_those_of_whole_years_in_grams_of_carbon() {
     for (place, member) in study.members.iter_mut().enumerate() {
         member.flux.fill(if place % 2 == 0 { 1.0 } else { 3.0 });
     }
-    report::write(&study.results(), out.path()).unwrap();
+    report::write(&study.results(), out.path(), Output::All).unwrap();
     let years = rows(out.path(), "annual_sums.csv");
     // 2,400 days from 2003-01-01 are six years and some days; 2004 and 2008 have a day more.
     let of = |year: &str| {
