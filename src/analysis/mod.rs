@@ -5,6 +5,7 @@
 pub mod backtransform;
 pub mod bands;
 pub mod baselines;
+pub mod budyko;
 pub mod classes;
 pub mod distributions;
 pub mod ensemble;

@@ -66,7 +66,7 @@ pub(crate) fn write(study: &Study, ledger: &Ledger, output: Output) -> Result<Ex
     }
     let temperature = temperature(study)?;
     let results = Results {
-        job_name: &study.job.name,
+        job_name: &name(study),
         job_text: &study.job.text,
         contract: &study.contract,
         analysis: &study.job.analysis,
@@ -160,7 +160,7 @@ fn write_predictions(study: &Study, members: &[Member]) -> Result<()> {
         (0..study.pack.flux.len()).map(day).collect()
     };
     let ensemble = Ensemble {
-        job: &study.job.name,
+        job: &name(study),
         pack_digest: &study.pack.digest,
         calendar: study.pack.calendar,
         sites: &study.pack.sites,
@@ -170,6 +170,15 @@ fn write_predictions(study: &Study, members: &[Member]) -> Result<()> {
         members,
     };
     data::write_ensemble(&study.run.predictions(), &ensemble)
+}
+
+/// What the report calls the run: its directory, which `efflux report` knows as well as the sweep does.
+fn name(study: &Study) -> String {
+    let directory = study.run.root().file_name();
+    directory.map_or_else(
+        || study.job.name.clone(),
+        |name| name.to_string_lossy().into_owned(),
+    )
 }
 
 fn configuration(candidate: Candidate) -> Configuration {

@@ -6,6 +6,7 @@
     reason = "helpers of tests are tests, and the numbers are small"
 )]
 
+mod again;
 mod baselines;
 mod browser;
 mod drivers;

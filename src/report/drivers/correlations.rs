@@ -1,6 +1,7 @@
 //! Correlations of skill with everything that is known of the sites.
 
 use super::traits::SiteTraits;
+use super::water::Water;
 use crate::analysis::Defined;
 use crate::analysis::metrics::Pairs;
 use crate::analysis::significance::{Correlation, benjamini_hochberg, correlation};
@@ -51,8 +52,15 @@ pub(super) fn correlations(
     results: &Results<'_>,
     evaluation: &Evaluation,
     sites: &[SiteTraits],
+    water: Option<&Water>,
 ) -> Vec<CorrelationRow> {
-    let known = properties(results, sites);
+    let mut known = properties(results, sites);
+    known.extend(water.map(|water| {
+        (
+            "aridity (PET / precipitation)".to_owned(),
+            water.aridity.clone(),
+        )
+    }));
     let mut all = Vec::new();
     for over in Over::ALL {
         let mut family = Vec::new();

@@ -1,6 +1,7 @@
 //! Sites by what they have in common.
 
 use super::traits::SiteTraits;
+use super::water::Water;
 use crate::analysis::Defined;
 use crate::analysis::classes::{Class, Reading};
 use crate::analysis::statistics::{mean, median};
@@ -32,6 +33,7 @@ pub(super) fn groups(
     results: &Results<'_>,
     evaluation: &Evaluation,
     sites: &[SiteTraits],
+    water: Option<&Water>,
 ) -> Vec<Group> {
     let all: Vec<usize> = (0..sites.len()).collect();
     let mut groups = Vec::new();
@@ -93,6 +95,18 @@ pub(super) fn groups(
         &|site| Some(seen[usize::from(sites[site].test_days_seen > 0)].clone()),
         &seen,
     );
+    if let Some(water) = water {
+        // Drylands by the United Nations' Environment Programme: precipitation below 0.65 of what could evaporate.
+        let kinds = names(&["arid (precipitation below 0.65 PET)", "humid"]);
+        let name = |site: usize| {
+            let aridity = water.aridity[site];
+            let is_humid = aridity <= 1.0 / 0.65;
+            aridity
+                .is_finite()
+                .then(|| kinds[usize::from(is_humid)].clone())
+        };
+        divide("water", &name, &kinds);
+    }
     for (begins, limits) in [
         (["mean_annual_temperature", "mat_"], [0.0, 10.0, 20.0]),
         (

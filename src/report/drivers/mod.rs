@@ -3,6 +3,7 @@
 mod correlations;
 mod groups;
 mod traits;
+mod water;
 
 use crate::analysis::Defined;
 use crate::analysis::classes::{Class, Reading};
@@ -13,7 +14,9 @@ use super::results::Results;
 
 pub(crate) use correlations::{CorrelationRow, Over};
 pub(crate) use groups::Group;
+pub(crate) use groups::attribute;
 pub(crate) use traits::{CORRELOGRAM_STEP, SiteTraits};
+pub(crate) use water::Water;
 
 /// Everything that the report tells about where skill comes from.
 pub(crate) struct Drivers {
@@ -23,6 +26,8 @@ pub(crate) struct Drivers {
     pub(crate) correlations: Vec<CorrelationRow>,
     /// Sites by land cover, zone, climate and record.
     pub(crate) groups: Vec<Group>,
+    /// None without precipitation and potential evapotranspiration.
+    pub(crate) water: Option<Water>,
     /// Whether the good sites have another difference of summer and winter than the poor ones, µmol m⁻² s⁻¹.
     pub(crate) seasons: Seasons,
 }
@@ -51,9 +56,11 @@ impl Drivers {
                 .collect()
         };
         let (good, poor) = (differences(Class::Good), differences(Class::Poor));
+        let water = water::water(results);
         Self {
-            correlations: correlations::correlations(results, evaluation, &sites),
-            groups: groups::groups(results, evaluation, &sites),
+            correlations: correlations::correlations(results, evaluation, &sites, water.as_ref()),
+            groups: groups::groups(results, evaluation, &sites, water.as_ref()),
+            water,
             seasons: Seasons {
                 good: good.len(),
                 poor: poor.len(),

@@ -1,5 +1,6 @@
 //! Points, lines and bars over two numbers.
 
+use super::super::words;
 use super::canvas::{Anchor, Canvas, Figure, Ink, px};
 use super::scale::Scale;
 use crate::analysis::statistics::range;
@@ -30,11 +31,21 @@ pub(crate) struct Chart<'a> {
     pub(crate) y: &'a str,
     /// The values of y to draw; those beyond lie on the edge. None: all.
     pub(crate) limits: Option<(f64, f64)>,
+    /// Whether y is drawn by its sign and the logarithm of its size plus 1.
+    pub(crate) symlog: bool,
+    /// Names along x in place of numbers.
+    pub(crate) names: Vec<(f64, String)>,
     pub(crate) layers: Vec<Layer>,
 }
 
 impl Chart<'_> {
-    pub(crate) fn draw(self) -> Figure {
+    pub(crate) fn draw(mut self) -> Figure {
+        if self.symlog {
+            let values = self.layers.iter_mut().flat_map(|layer| &mut layer.values);
+            for (_, y) in values {
+                *y = symlog(*y);
+            }
+        }
         let mut canvas = Canvas::new(470.0, 330.0);
         let (left, right, top, bottom) = (54.0, canvas.width - 14.0, 52.0, canvas.height - 48.0);
         let all = || self.layers.iter().flat_map(|layer| &layer.values);
@@ -52,8 +63,13 @@ impl Chart<'_> {
             .limits
             .unwrap_or_else(|| span(all().map(|(_, y)| *y).chain(zero).collect()));
         let y = Scale::nice((low, high), (bottom, top), 5);
-        y.rows(&mut canvas, &y.ticks(5), (left, right));
-        x.columns(&mut canvas, &x.ticks(5), (bottom, bottom));
+        y.rows(&mut canvas, &ticks(&y, self.symlog), (left, right));
+        let along = if self.names.is_empty() {
+            x.ticks(5)
+        } else {
+            self.names.clone()
+        };
+        x.columns(&mut canvas, &along, (bottom, bottom));
         canvas.line(Ink::Axis, (left, bottom), (right, bottom));
         if y.holds(0.0) && low < 0.0 {
             canvas.line(Ink::Axis, (left, y.at(0.0)), (right, y.at(0.0)));
@@ -100,6 +116,23 @@ impl Chart<'_> {
         let description = format!("{} over {}: {}.", self.y, self.x, counted.join("; "));
         canvas.finish(self.name, self.title, &description)
     }
+}
+
+fn symlog(value: f64) -> f64 {
+    value.signum() * value.abs().ln_1p()
+}
+
+/// Ticks of y with the values that they stand for.
+fn ticks(y: &Scale, is_symlog: bool) -> Vec<(f64, String)> {
+    if !is_symlog {
+        return y.ticks(5);
+    }
+    let powers = [1.0, 10.0, 100.0, 1e3, 1e4, 1e5, 1e6];
+    let values = powers.iter().map(|power| -power).chain([0.0, 1.0]);
+    values
+        .map(|value| (symlog(value), words::number(value, 0)))
+        .filter(|(at, _)| y.holds(*at))
+        .collect()
 }
 
 /// The least distance between two values of x.

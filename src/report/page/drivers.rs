@@ -4,11 +4,12 @@ use super::Figures;
 use super::html::{
     self, Cell, count, defined, details, figure, number_column, p_value, table, text, words_column,
 };
+use crate::analysis::budyko::evaporative_index;
 use crate::analysis::classes::{Class, Reading};
 use crate::analysis::significance::TTest;
 use crate::analysis::statistics::median;
 use crate::job::Part;
-use crate::report::drivers::{CORRELOGRAM_STEP, Drivers, Over, SiteTraits};
+use crate::report::drivers::{CORRELOGRAM_STEP, Drivers, Over, SiteTraits, Water, attribute};
 use crate::report::evaluation::{Evaluation, Measure, Series};
 use crate::report::figures::{Chart, Figure, Ink, Layer, Place, Shape, map};
 use crate::report::results::Results;
@@ -46,6 +47,8 @@ pub(super) fn figures(
             x,
             y: "test NSE, those below −1 on the edge",
             limits: Some((-1.0, 1.0)),
+            symlog: false,
+            names: Vec::new(),
             layers: by_class(value, &nse).into(),
         }
         .draw()
@@ -105,6 +108,13 @@ pub(super) fn figures(
             })
         }));
     }
+    drawn.extend(climate(results, &by_class));
+    drawn.extend(
+        drivers
+            .water
+            .as_ref()
+            .and_then(|water| budyko(water, &by_class)),
+    );
     let mut responses = vec![Layer {
         name: "as observed".to_owned(),
         ink: Ink::Baseline,
@@ -124,11 +134,69 @@ pub(super) fn figures(
             x: "Q10 of observed flux",
             y: "Q10 of simulated flux",
             limits: None,
+            symlog: false,
+            names: Vec::new(),
             layers: responses,
         }
         .draw(),
     );
     drawn
+}
+
+/// Layers of sites by class, from what lies along x and along y.
+type ByClass<'a> =
+    dyn Fn(&dyn Fn(usize) -> Option<f64>, &dyn Fn(usize) -> Option<f64>) -> [Layer; 3] + 'a;
+
+/// The climates of the sites; none unless both means are known.
+fn climate(results: &Results<'_>, by_class: &ByClass<'_>) -> Option<Figure> {
+    let temperature = attribute(results, &["mean_annual_temperature", "mat_"])?;
+    let precipitation = attribute(results, &["mean_annual_precipitation", "map_"])?;
+    let known = |values: &[f64], site: usize| Some(values[site]).filter(|value| value.is_finite());
+    let chart = Chart {
+        name: "climate",
+        title: "Climates of the sites",
+        x: &temperature.name,
+        y: &precipitation.name,
+        limits: None,
+        symlog: false,
+        names: Vec::new(),
+        layers: by_class(&|site| known(&temperature.values, site), &|site| {
+            known(&precipitation.values, site)
+        })
+        .into(),
+    };
+    Some(chart.draw())
+}
+
+/// The water balance of the sites beside Budyko's curve; none without evapotranspiration.
+fn budyko(water: &Water, by_class: &ByClass<'_>) -> Option<Figure> {
+    let evaporation = water.evaporation.as_ref()?;
+    let known = |values: &[f64], site: usize| Some(values[site]).filter(|value| value.is_finite());
+    let curve = (0..=100).map(|step| f64::from(step) * 0.05);
+    let mut layers = vec![Layer {
+        name: "Budyko (1974)".to_owned(),
+        ink: Ink::Baseline,
+        shape: Shape::Line,
+        values: curve
+            .map(|aridity| (aridity, evaporative_index(aridity)))
+            .collect(),
+    }];
+    // Beyond five a desert is a desert.
+    layers.extend(by_class(
+        &|site| known(&water.aridity, site).map(|value| value.min(5.0)),
+        &|site| known(evaporation, site),
+    ));
+    let chart = Chart {
+        name: "budyko",
+        title: "Water balance of the sites",
+        x: "PET / precipitation, those above 5 on the edge",
+        y: "ET / precipitation, those above 1.5 on the edge",
+        limits: Some((0.0, 1.5)),
+        symlog: false,
+        names: Vec::new(),
+        layers,
+    };
+    Some(chart.draw())
 }
 
 /// The sites on a map, with the classes of the text.
@@ -194,6 +262,8 @@ fn correlogram(results: &Results<'_>, evaluation: &Evaluation, drivers: &Drivers
         x: "lag, days",
         y: "autocorrelation, median over sites",
         limits: Some((-1.0, 1.0)),
+        symlog: false,
+        names: Vec::new(),
         layers: layers.collect(),
     }
     .draw()

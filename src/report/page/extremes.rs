@@ -1,16 +1,77 @@
 //! How well the unusual days are met, for people.
 
-use super::html::{self, Cell, count, defined, number_column, table, text, words_column};
+use super::Figures;
+use super::html::{self, Cell, count, defined, figure, number_column, table, text, words_column};
 use crate::analysis::bands::Band;
 use crate::analysis::events::TOLERANCE;
+use crate::analysis::statistics::median;
 use crate::report::evaluation::Measure;
 use crate::report::extremes::{Extremes, Group};
+use crate::report::figures::{Chart, Figure, Ink, Layer, Shape};
 use crate::report::results::Results;
 use crate::report::words::UNIT;
 
 const MEASURES: [Measure; 4] = [Measure::Nse, Measure::Kge, Measure::Rmse, Measure::Bias];
 
-pub(super) fn section(results: &Results<'_>, extremes: &Extremes) -> String {
+/// NSE of every site in every group, and the median.
+pub(super) fn drawing(extremes: &Extremes) -> Figure {
+    const SHOWN: [(usize, &str); 5] = [
+        (0, "bottom"),
+        (1, "middle"),
+        (2, "top"),
+        (3, "spikes"),
+        (4, "other days"),
+    ];
+    let of = |group: usize| -> Vec<f64> {
+        let sites = extremes.sites().iter();
+        sites
+            .filter_map(|scores| Measure::Nse.of(&scores[group]).ok())
+            .collect()
+    };
+    let mut points = Vec::new();
+    let mut medians = Vec::new();
+    for (place, (group, _)) in SHOWN.iter().enumerate() {
+        let values = of(*group);
+        let count = values.len().max(2) - 1;
+        // Side by side, so that they hide each other less.
+        let beside = |rank: usize| place as f64 - 0.25 + 0.5 * rank as f64 / count as f64;
+        points.extend(
+            values
+                .iter()
+                .enumerate()
+                .map(|(rank, value)| (beside(rank), *value)),
+        );
+        medians.extend(median(&values).map(|median| (place as f64, median)));
+    }
+    let names = SHOWN.iter().enumerate();
+    let names = names.map(|(place, (_, name))| (place as f64, (*name).to_owned()));
+    Chart {
+        name: "extremes",
+        title: "Skill within bands and on spikes",
+        x: "test days by what was observed",
+        y: "NSE within these days, symmetric logarithm",
+        limits: None,
+        symlog: true,
+        names: names.collect(),
+        layers: vec![
+            Layer {
+                name: "a site".to_owned(),
+                ink: Ink::Fair,
+                shape: Shape::Points,
+                values: points,
+            },
+            Layer {
+                name: "median".to_owned(),
+                ink: Ink::Poor,
+                shape: Shape::Points,
+                values: medians,
+            },
+        ],
+    }
+    .draw()
+}
+
+pub(super) fn section(results: &Results<'_>, extremes: &Extremes, figures: &Figures) -> String {
     let analysis = results.analysis;
     let percent = |share: f64| format!("{} %", (share * 1000.0).round() / 10.0);
     let [low, high] = analysis.bands;
@@ -58,7 +119,8 @@ pub(super) fn section(results: &Results<'_>, extremes: &Extremes) -> String {
         analysis.spike_z, analysis.spike_window_days
     );
     let content = format!(
-        "{medians}<p class=\"caption\">{caption}</p>\n{}",
+        "{medians}{}<p class=\"caption\">{caption}</p>\n{}",
+        figure(&figures.extremes.svg, ""),
         events(extremes)
     );
     html::section("extremes", "Extremes", &content)

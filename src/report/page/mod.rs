@@ -30,6 +30,7 @@ pub(crate) struct Figures {
     nse: Figure,
     kge: Figure,
     baselines: Figure,
+    extremes: Figure,
     uncertainty: Vec<Figure>,
     drivers: Vec<Figure>,
     /// Each with the role of its site: good, median, poor.
@@ -73,6 +74,7 @@ impl Figures {
             nse: skill("skill-nse", "NSE", Measure::Nse),
             kge: skill("skill-kge", "KGE", Measure::Kge),
             baselines: baselines_figure(&findings.comparisons),
+            extremes: extremes::drawing(&findings.extremes),
             uncertainty: uncertainty::figures(results, &findings.uncertainty),
             drivers: drivers::figures(results, evaluation, &findings.drivers),
             series: chosen
@@ -88,7 +90,7 @@ impl Figures {
         fixed
             .into_iter()
             .chain(&self.training)
-            .chain([&self.nse, &self.kge, &self.baselines])
+            .chain([&self.nse, &self.kge, &self.baselines, &self.extremes])
             .chain(self.series.iter().map(|(_, figure)| figure))
             .chain(&self.uncertainty)
             .chain(&self.drivers)
@@ -143,7 +145,7 @@ pub(crate) fn page(findings: &Findings<'_>, figures: &Figures) -> String {
         skill::scores(results, evaluation, summary, figures),
         baselines::section(results, evaluation, comparisons, figures),
         skill::series(results, figures),
-        extremes::section(results, extremes),
+        extremes::section(results, extremes, figures),
         uncertainty::section(results, uncertainty, figures),
         drivers::section(results, drivers, figures),
         skill::sites(results, evaluation),

@@ -34,6 +34,8 @@ pub(super) fn figures(results: &Results<'_>, uncertainty: &Uncertainty) -> Vec<F
         x: "level of the interval, %",
         y: "test days inside, %",
         limits: Some((0.0, 100.0)),
+        symlog: false,
+        names: Vec::new(),
         layers: vec![
             layer(
                 "as asked for",
@@ -57,6 +59,8 @@ pub(super) fn figures(results: &Results<'_>, uncertainty: &Uncertainty) -> Vec<F
         x: "spread of the members (µmol m⁻² s⁻¹)",
         y: "root mean squared error (µmol m⁻² s⁻¹)",
         limits: None,
+        symlog: false,
+        names: Vec::new(),
         layers: vec![
             layer(
                 "as large as the spread",
@@ -74,6 +78,8 @@ pub(super) fn figures(results: &Results<'_>, uncertainty: &Uncertainty) -> Vec<F
         x: "members below the observation",
         y: "test days",
         limits: None,
+        symlog: false,
+        names: Vec::new(),
         layers: vec![layer(
             "",
             Ink::Fair,
@@ -96,6 +102,8 @@ pub(super) fn figures(results: &Results<'_>, uncertainty: &Uncertainty) -> Vec<F
         x: "members",
         y: "median test NSE",
         limits: None,
+        symlog: false,
+        names: Vec::new(),
         layers: vec![
             layer(
                 "mean over choices of members",
