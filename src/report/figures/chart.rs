@@ -62,7 +62,11 @@ impl Chart<'_> {
         let (low, high) = self
             .limits
             .unwrap_or_else(|| span(all().map(|(_, y)| *y).chain(zero).collect()));
-        let y = Scale::nice((low, high), (bottom, top), 5);
+        let y = if self.symlog {
+            Scale::new((low, high.max(symlog(1.0))), (bottom, top))
+        } else {
+            Scale::nice((low, high), (bottom, top), 5)
+        };
         y.rows(&mut canvas, &ticks(&y, self.symlog), (left, right));
         let along = if self.names.is_empty() {
             x.ticks(5)
@@ -128,7 +132,7 @@ fn ticks(y: &Scale, is_symlog: bool) -> Vec<(f64, String)> {
         return y.ticks(5);
     }
     let powers = [1.0, 10.0, 100.0, 1e3, 1e4, 1e5, 1e6];
-    let values = powers.iter().map(|power| -power).chain([0.0, 1.0]);
+    let values = powers[1..].iter().map(|power| -power).chain([0.0, 1.0]);
     values
         .map(|value| (symlog(value), words::number(value, 0)))
         .filter(|(at, _)| y.holds(*at))
