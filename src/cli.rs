@@ -69,8 +69,10 @@ pub(crate) enum Command {
     Trial(TrialArgs),
     /// Show how far a sweep is, also while it runs and from a login node
     Status(StatusArgs),
-    /// Evaluate a run's members again and write its report
-    Report(ReportArgs),
+    /// Evaluate a run's members again: predictions and tables
+    Evaluate(RunArgs),
+    /// Write a run's figures and page again
+    Report(RunArgs),
     /// Check this machine: versions, MPI, CUDA, locks and flushes of the run directory's file system
     Doctor(DoctorArgs),
     /// Print a completion script for a shell
@@ -296,7 +298,7 @@ pub(crate) struct StatusArgs {
 }
 
 #[derive(Args, Debug)]
-pub(crate) struct ReportArgs {
+pub(crate) struct RunArgs {
     /// The run directory
     #[arg(value_name = "RUN")]
     pub(crate) run: PathBuf,

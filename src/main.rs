@@ -45,6 +45,7 @@ fn run(cli: Cli) -> Result<Exit> {
         Command::Sweep(args) => command::sweep::sweep(&args, &log),
         Command::Trial(args) => command::trial::trial(&args),
         Command::Status(args) => command::status::status(&args),
+        Command::Evaluate(args) => command::evaluate::evaluate(&args),
         Command::Report(args) => command::evaluate::report(&args),
         Command::Doctor(args) => command::doctor::doctor(&args),
         Command::Completions(args) => command::completions(&args),

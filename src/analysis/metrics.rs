@@ -61,6 +61,22 @@ impl FromIterator<(f64, f64)> for Pairs {
     }
 }
 
+impl Scores {
+    /// No score at all, for this reason.
+    pub fn undefined(reason: super::Undefined) -> Self {
+        Self {
+            n: 0,
+            nse: Err(reason),
+            kge: Err(reason),
+            r: Err(reason),
+            rmse: Err(reason),
+            mse: Err(reason),
+            mae: Err(reason),
+            bias: Err(reason),
+        }
+    }
+}
+
 impl Pairs {
     /// How many there are.
     pub fn len(&self) -> usize {

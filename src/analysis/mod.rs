@@ -2,14 +2,21 @@
 //!
 //! What a formula cannot give is [`Undefined`] with the reason, never NaN, infinity or a conventional number.
 
+pub mod backtransform;
 pub mod bands;
 pub mod baselines;
+pub mod budyko;
 pub mod classes;
+pub mod distributions;
 pub mod ensemble;
+pub mod events;
 pub mod medians;
 pub mod metrics;
+pub mod paired;
 pub mod rhythm;
+pub mod significance;
 pub mod statistics;
+pub mod verification;
 
 use std::fmt;
 
@@ -32,6 +39,12 @@ pub enum Undefined {
     ConstantSimulation,
     /// The observations average to zero.
     ZeroMean,
+    /// Nothing varies.
+    Constant,
+    /// What the formula takes is not known.
+    Missing(&'static str),
+    /// The values do not determine the parameters of a fit.
+    Underdetermined,
     /// A sum leaves the range of `f64`.
     OutOfRange,
 }
@@ -43,6 +56,9 @@ impl fmt::Display for Undefined {
             Self::ConstantObservations => f.write_str("observations are constant"),
             Self::ConstantSimulation => f.write_str("simulation is constant"),
             Self::ZeroMean => f.write_str("observations average to zero"),
+            Self::Constant => f.write_str("values are constant"),
+            Self::Missing(what) => write!(f, "no {what}"),
+            Self::Underdetermined => f.write_str("values do not determine the fit"),
             Self::OutOfRange => f.write_str("values too large or too small to compute with"),
         }
     }

@@ -1,18 +1,30 @@
-//! Evaluation and report: what rank 0 does once the members are trained, and `efflux report` at any time.
+//! Evaluation and report: what rank 0 does once the members are trained, and `efflux evaluate` and `efflux report` at any
+//! time, each its part alone.
 
 use efflux::analysis::ensemble;
 use efflux::data::{self, Ensemble, Member, Pack, SiteParts};
 use efflux::error::{Error, Exit, Result};
 use efflux::job::{Stage, Trial};
-use efflux::report::{self, Configuration, Results, Selection, Site};
+use efflux::report::{
+    self, Attribute, Configuration, Output, Results, Selection, Site, Temperature,
+};
 use efflux::run::record::{Outcome, Record};
 use efflux::run::{Candidate, Ledger, RunDir, read_epochs, read_journals, select};
 
 use super::study::Study;
-use crate::cli::ReportArgs;
+use crate::cli::RunArgs;
 
-/// `efflux report RUN`
-pub(crate) fn report(args: &ReportArgs) -> Result<Exit> {
+/// `efflux evaluate RUN`: predictions and tables.
+pub(crate) fn evaluate(args: &RunArgs) -> Result<Exit> {
+    again(args, Output::Tables)
+}
+
+/// `efflux report RUN`: figures and the page.
+pub(crate) fn report(args: &RunArgs) -> Result<Exit> {
+    again(args, Output::Page)
+}
+
+fn again(args: &RunArgs, output: Output) -> Result<Exit> {
     let run = RunDir::new(&args.run);
     let mut job = run.latest_job()?;
     if let Some(pack) = &args.pack {
@@ -21,11 +33,11 @@ pub(crate) fn report(args: &ReportArgs) -> Result<Exit> {
     let study = Study::of(job, run)?;
     study.run.bind(&study.contract)?;
     let ledger = Ledger::of(read_journals(&study.run.journals())?);
-    evaluate(&study, &ledger)
+    write(&study, &ledger, output)
 }
 
-/// Gathers the members, writes predictions, tables, figures and the page, and prints the headline.
-pub(crate) fn evaluate(study: &Study, ledger: &Ledger) -> Result<Exit> {
+/// Gathers the members, writes predictions, tables, figures and the page, or a part of them, and prints the headline.
+pub(crate) fn write(study: &Study, ledger: &Ledger, output: Output) -> Result<Exit> {
     let search = study.search();
     let configurations = study.job.grid.configurations();
     let is_searched = search
@@ -40,7 +52,9 @@ pub(crate) fn evaluate(study: &Study, ledger: &Ledger) -> Result<Exit> {
         None => Vec::new(),
     };
     let members = gather(study, ledger, &last)?;
-    write_predictions(study, &members)?;
+    if output != Output::Page {
+        write_predictions(study, &members)?;
+    }
     let records: Vec<Record> = ledger
         .records_of(&search)
         .chain(ledger.records_of(&last))
@@ -50,8 +64,9 @@ pub(crate) fn evaluate(study: &Study, ledger: &Ledger) -> Result<Exit> {
     if !is_searched {
         caveats.push("The search has not ended, so nothing is selected yet.".to_owned());
     }
+    let temperature = temperature(study)?;
     let results = Results {
-        job_name: &study.job.name,
+        job_name: &name(study),
         job_text: &study.job.text,
         contract: &study.contract,
         analysis: &study.job.analysis,
@@ -68,12 +83,21 @@ pub(crate) fn evaluate(study: &Study, ledger: &Ledger) -> Result<Exit> {
         days: study.pack.calendar.days,
         sites: &sites(study),
         observed: &study.pack.flux,
+        unfiltered: study
+            .pack
+            .origin
+            .as_ref()
+            .map(|origin| origin.flux.as_slice()),
+        temperature: temperature
+            .as_ref()
+            .map(|(name, values)| Temperature { name, values }),
+        attributes: &attributes(&study.pack),
         members: &members,
         members_planned: study.job.seeds.last.len(),
         epochs: &read_epochs(&study.run)?,
         provenance: &provenance(study, &records),
     };
-    let summary = report::write(&results, &study.run.report())?;
+    let summary = report::write(&results, &study.run.report(), output)?;
     println!("{summary}");
     let failed = records
         .iter()
@@ -136,7 +160,7 @@ fn write_predictions(study: &Study, members: &[Member]) -> Result<()> {
         (0..study.pack.flux.len()).map(day).collect()
     };
     let ensemble = Ensemble {
-        job: &study.job.name,
+        job: &name(study),
         pack_digest: &study.pack.digest,
         calendar: study.pack.calendar,
         sites: &study.pack.sites,
@@ -146,6 +170,15 @@ fn write_predictions(study: &Study, members: &[Member]) -> Result<()> {
         members,
     };
     data::write_ensemble(&study.run.predictions(), &ensemble)
+}
+
+/// What the report calls the run: its directory, which `efflux report` knows as well as the sweep does.
+fn name(study: &Study) -> String {
+    let directory = study.run.root().file_name();
+    directory.map_or_else(
+        || study.job.name.clone(),
+        |name| name.to_string_lossy().into_owned(),
+    )
 }
 
 fn configuration(candidate: Candidate) -> Configuration {
@@ -161,6 +194,68 @@ fn configuration(candidate: Candidate) -> Configuration {
             .mean
             .ok_or_else(|| format!("no score for {missing} of its seeds")),
     }
+}
+
+/// The temperature that baselines take in °C, with its name: the one that the job names, else that of the soil, else that
+/// of the air, else that of the surface.
+fn temperature(study: &Study) -> Result<Option<(String, Vec<f32>)>> {
+    let pack = &study.pack;
+    let place = |fits: &dyn Fn(&str) -> bool| {
+        let mut variables = pack.dynamic.iter();
+        variables.position(|variable| fits(&variable.name))
+    };
+    let found = match &study.job.analysis.temperature {
+        Some(wanted) => Some(place(&|name| name == wanted).ok_or_else(|| Error::Job {
+            path: study.job.path.clone(),
+            reason: format!(
+                "`analysis.temperature` has `{wanted}`, which the pack does not have (`efflux inspect` lists what \
+                 it has)"
+            ),
+        })?),
+        None => ["soil_temp", "air_temp", "lst_day"]
+            .into_iter()
+            .find_map(|begins| place(&|name| name.starts_with(begins))),
+    };
+    Ok(found.map(|index| {
+        let variable = &pack.dynamic[index];
+        let zero = if variable.units == "K" { 273.15 } else { 0.0 };
+        let sites = 0..pack.sites.len();
+        let values = sites.flat_map(|site| pack.series(site, index).map(|value| value - zero));
+        (variable.name.clone(), values.collect())
+    }))
+}
+
+/// The static attributes and the means of the daily variables.
+fn attributes(pack: &Pack) -> Vec<Attribute> {
+    let sites = || 0..pack.sites.len();
+    let named = |name: &str, units: &str| match units {
+        "" | "1" => name.to_owned(),
+        units => format!("{name} ({units})"),
+    };
+    let statics = pack
+        .statics
+        .iter()
+        .enumerate()
+        .map(|(index, variable)| Attribute {
+            name: named(&variable.name, &variable.units),
+            values: sites()
+                .map(|site| f64::from(pack.attribute(site, index)))
+                .collect(),
+        });
+    let means = pack
+        .dynamic
+        .iter()
+        .enumerate()
+        .map(|(index, variable)| Attribute {
+            name: named(&format!("mean {}", variable.name), &variable.units),
+            values: sites()
+                .map(|site| {
+                    let sum: f64 = pack.series(site, index).map(f64::from).sum();
+                    sum / pack.calendar.days as f64
+                })
+                .collect(),
+        });
+    statics.chain(means).collect()
 }
 
 fn sites(study: &Study) -> Vec<Site> {

@@ -10,6 +10,7 @@ use efflux::cluster::{
 };
 use efflux::error::{Error, Exit, Result};
 use efflux::job::{Job, Trial};
+use efflux::report::Output;
 use efflux::run::record::{Outcome, Record};
 use efflux::run::{Duration, Ledger, Lock, RunDir, merge_journals, metric, read_journals, select};
 
@@ -47,7 +48,7 @@ pub(crate) fn sweep(args: &SweepArgs, log: &Log) -> Result<Exit> {
         tracing::warn!("interrupted: the same command continues");
         return Ok(Exit::Unfinished);
     }
-    let exit = evaluate::evaluate(&trained.study, &trained.ledger)?;
+    let exit = evaluate::write(&trained.study, &trained.ledger, Output::All)?;
     tracing::info!("done in {}", Duration(began.elapsed().as_secs()));
     Ok(exit)
 }

@@ -183,6 +183,7 @@ impl Job {
             spike_z,
             spike_window_days,
             bands: [low, high],
+            temperature: _,
         } = self.analysis;
         if !(spike_z.is_finite() && spike_z > 0.0) {
             return Err(self.wrong("analysis", "spike_z", spike_z, "above 0"));

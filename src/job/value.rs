@@ -208,7 +208,7 @@ pub struct Stop {
 }
 
 /// `[analysis]`: what the report looks at.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Analysis {
     /// A day is a spike when it lies this many standard deviations off its window's mean.
@@ -217,6 +217,9 @@ pub struct Analysis {
     pub spike_window_days: u32,
     /// Quantiles of the observations below and above which a day is extreme.
     pub bands: [f64; 2],
+    /// The daily variable that baselines and temperature responses take; absent: soil temperature if the pack has
+    /// one, else air temperature.
+    pub temperature: Option<String>,
 }
 
 impl Default for Analysis {
@@ -225,6 +228,7 @@ impl Default for Analysis {
             spike_z: 3.0,
             spike_window_days: 30,
             bands: [0.05, 0.95],
+            temperature: None,
         }
     }
 }

@@ -3,12 +3,13 @@
 use std::fmt;
 
 use crate::analysis::Defined;
-use crate::analysis::baselines;
+use crate::analysis::backtransform::{BiasParts, Residuals, bias_parts};
+use crate::analysis::baselines::{Baseline, Day};
 use crate::analysis::classes::{Class, Reading};
 use crate::analysis::ensemble;
 use crate::analysis::metrics::{Pairs, Scores};
 use crate::analysis::statistics::median;
-use crate::job::{Fit, Part, VALIDATION_DAYS};
+use crate::job::{Part, VALIDATION_DAYS};
 
 use super::results::Results;
 use super::words::PARTS;
@@ -20,8 +21,14 @@ pub(crate) enum Series {
     Ensemble,
     /// The member at this place in [`Results::members`].
     Member(usize),
-    /// The site's mean over the days fitted on: the baseline, on the test part only.
-    TrainingMean,
+    /// The ensemble mean with the level of each site put right by its mean training residual in asinh units.
+    SiteLevel,
+    /// The ensemble mean against the observations without the percentile filter.
+    Unfiltered,
+    /// The ensemble mean, smeared by the training residuals in asinh units.
+    Smeared,
+    /// A model of the site alone, fitted on the days that members fit on; on the test part only.
+    Baseline(Baseline),
 }
 
 /// One of the scores.
@@ -47,6 +54,8 @@ pub(crate) struct Evaluation {
     scored: Vec<Scored>,
     /// The ensemble mean, `[S][D]`; NaN on days on which it is not defined.
     pub(crate) mean: Vec<Vec<f64>>,
+    /// The bias of the ensemble mean on the test part, taken apart, by site.
+    pub(crate) bias: Vec<Defined<BiasParts>>,
 }
 
 /// How many sites fall into each class.
@@ -147,14 +156,48 @@ impl Evaluation {
                 });
             }
         }
-        scored.push(Scored {
-            series: Series::TrainingMean,
-            part: Part::Test,
-            sites: (0..results.sites.len())
-                .map(|site| training_mean(results, site))
-                .collect(),
-        });
-        Self { scored, mean }
+        type Correction = fn(&Residuals, f64) -> f64;
+        let corrections: [(Series, Correction); 2] = [
+            (Series::SiteLevel, Residuals::at_level),
+            (Series::Smeared, Residuals::smeared),
+        ];
+        for (series, correct) in corrections {
+            let of_site = |site: usize| corrected(results, &mean[site], site, correct);
+            scored.push(Scored {
+                series,
+                part: Part::Test,
+                sites: (0..results.sites.len()).map(of_site).collect(),
+            });
+        }
+        if let Some(unfiltered) = results.unfiltered {
+            let of_site = |site: usize| {
+                let days = results.sites[site].part(Part::Test);
+                let observed = &unfiltered[site * results.days..][..results.days];
+                let pairs = days.map(|day| (f64::from(observed[day]), mean[site][day]));
+                pairs.collect::<Pairs>().scores()
+            };
+            scored.push(Scored {
+                series: Series::Unfiltered,
+                part: Part::Test,
+                sites: (0..results.sites.len()).map(of_site).collect(),
+            });
+        }
+        let calendar = results.days_of_year();
+        for baseline in Baseline::ALL {
+            let of_site = |site| baseline_scores(results, &calendar, baseline, site);
+            scored.push(Scored {
+                series: Series::Baseline(baseline),
+                part: Part::Test,
+                sites: (0..results.sites.len()).map(of_site).collect(),
+            });
+        }
+        let bias = (0..results.sites.len())
+            .map(|site| {
+                let test = results.sites[site].part(Part::Test);
+                bias_parts(&pairs_on(results, site, test, &mean[site]))
+            })
+            .collect();
+        Self { scored, mean, bias }
     }
 
     /// The scores of a series on a part, by site; empty where it is not judged.
@@ -226,7 +269,7 @@ impl Evaluation {
     /// defined.
     pub(crate) fn better_than_training_mean(&self) -> (usize, usize) {
         let ours = self.scores(Series::Ensemble, Part::Test);
-        let theirs = self.scores(Series::TrainingMean, Part::Test);
+        let theirs = self.scores(Series::Baseline(Baseline::TrainingMean), Part::Test);
         let both: Vec<(f64, f64)> = ours
             .iter()
             .zip(theirs)
@@ -269,15 +312,67 @@ fn each_site(
     pairs.map(|pairs: Pairs| pairs.scores()).collect()
 }
 
-fn training_mean(results: &Results<'_>, site: usize) -> Scores {
-    let observed = |part| {
-        results.sites[site]
-            .part(part)
-            .map(|day| f64::from(results.observed(site)[day]))
-    };
-    let mut fitted: Vec<f64> = observed(Part::Train).collect();
-    if results.fit == Fit::TrainValidation {
-        fitted.extend(observed(Part::Validation));
+/// (Observed, simulated) of some days of a site.
+pub(crate) fn pairs_on(
+    results: &Results<'_>,
+    site: usize,
+    days: impl IntoIterator<Item = usize>,
+    simulated: &[f64],
+) -> Vec<(f64, f64)> {
+    let observed = results.observed(site);
+    days.into_iter()
+        .map(|day| (f64::from(observed[day]), simulated[day]))
+        .collect()
+}
+
+fn corrected(
+    results: &Results<'_>,
+    mean: &[f64],
+    site: usize,
+    correct: fn(&Residuals, f64) -> f64,
+) -> Scores {
+    match Residuals::of(pairs_on(results, site, results.fitted_days(site), mean)) {
+        Err(reason) => Scores::undefined(reason),
+        Ok(residuals) => {
+            let test = pairs_on(results, site, results.sites[site].part(Part::Test), mean);
+            let corrected = test
+                .into_iter()
+                .map(|(observed, simulated)| (observed, correct(&residuals, simulated)));
+            corrected.collect::<Pairs>().scores()
+        }
     }
-    baselines::training_mean(&fitted, &observed(Part::Test).collect::<Vec<f64>>())
+}
+
+/// A day of a site as the models of one site see it.
+pub(crate) fn day(
+    results: &Results<'_>,
+    calendar: &[(u16, u8)],
+    site: usize,
+    day: usize,
+    flux: f64,
+) -> Day {
+    Day {
+        of_year: calendar[day].0,
+        temperature: results.temperature_on(site, day),
+        flux,
+    }
+}
+
+fn baseline_scores(
+    results: &Results<'_>,
+    calendar: &[(u16, u8)],
+    baseline: Baseline,
+    site: usize,
+) -> Scores {
+    let observed = results.observed(site);
+    let at = |index: usize| day(results, calendar, site, index, f64::from(observed[index]));
+    let training: Vec<Day> = results.fitted_days(site).map(at).collect();
+    match baseline.fit(&training) {
+        Err(reason) => Scores::undefined(reason),
+        Ok(fitted) => {
+            let test = results.sites[site].part(Part::Test).map(at);
+            let pairs = test.map(|day| (day.flux, fitted.flux(day.of_year, day.temperature)));
+            pairs.collect::<Pairs>().scores()
+        }
+    }
 }

@@ -3,6 +3,7 @@
 
 use crate::analysis::Defined;
 use crate::analysis::bands::{Band, Limits, spikes};
+use crate::analysis::events::{Event, EventSkill, events};
 use crate::analysis::metrics::{Pairs, Scores};
 use crate::analysis::statistics::median;
 use crate::job::Part;
@@ -15,6 +16,8 @@ use super::results::Results;
 pub(crate) enum Group {
     /// In this band of the site's observations on the test part.
     Band(Band),
+    /// In this band of what is simulated for the same days.
+    Predicted(Band),
     /// Far off the days around it; found on the site's whole record, so that the split cuts no window.
     Spike,
     /// Not a spike.
@@ -22,12 +25,15 @@ pub(crate) enum Group {
 }
 
 impl Group {
-    pub(crate) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Band(Band::Bottom),
         Self::Band(Band::Middle),
         Self::Band(Band::Top),
         Self::Spike,
         Self::NoSpike,
+        Self::Predicted(Band::Bottom),
+        Self::Predicted(Band::Middle),
+        Self::Predicted(Band::Top),
     ];
 
     /// The name in tables.
@@ -36,6 +42,9 @@ impl Group {
             Self::Band(Band::Bottom) => "bottom",
             Self::Band(Band::Middle) => "middle",
             Self::Band(Band::Top) => "top",
+            Self::Predicted(Band::Bottom) => "predicted-bottom",
+            Self::Predicted(Band::Middle) => "predicted-middle",
+            Self::Predicted(Band::Top) => "predicted-top",
             Self::Spike => "spikes",
             Self::NoSpike => "no-spikes",
         }
@@ -44,22 +53,36 @@ impl Group {
 
 /// The scores of each group at each site.
 pub(crate) struct Extremes {
-    sites: Vec<[Scores; 5]>,
+    sites: Vec<[Scores; 8]>,
+    /// Observed and simulated spikes of each site on its test part.
+    pub(crate) events: Vec<EventSkill>,
 }
 
 impl Extremes {
     pub(crate) fn new(results: &Results<'_>, evaluation: &Evaluation) -> Self {
-        let sites = 0..results.sites.len();
+        let sites = || 0..results.sites.len();
         Self {
-            sites: sites
+            events: sites()
+                .map(|site| event_skill(results, &evaluation.mean[site], site))
+                .collect(),
+            sites: sites()
                 .map(|site| of_site(results, evaluation, site))
                 .collect(),
         }
     }
 
     /// The scores of every site, in the order of [`Group::ALL`].
-    pub(crate) fn sites(&self) -> &[[Scores; 5]] {
+    pub(crate) fn sites(&self) -> &[[Scores; 8]] {
         &self.sites
+    }
+
+    /// The spikes of all sites together.
+    pub(crate) fn all_events(&self) -> EventSkill {
+        let mut all = EventSkill::default();
+        for site in &self.events {
+            all.add(site);
+        }
+        all
     }
 
     /// Days of a group at all sites.
@@ -78,7 +101,7 @@ impl Extremes {
     }
 }
 
-fn of_site(results: &Results<'_>, evaluation: &Evaluation, site: usize) -> [Scores; 5] {
+fn of_site(results: &Results<'_>, evaluation: &Evaluation, site: usize) -> [Scores; 8] {
     let analysis = results.analysis;
     let record: Vec<f64> = results
         .observed(site)
@@ -98,8 +121,11 @@ fn of_site(results: &Results<'_>, evaluation: &Evaluation, site: usize) -> [Scor
         .collect();
     let observed: Vec<f64> = valid.iter().map(|&day| record[day]).collect();
     let limits = Limits::new(&observed, analysis.bands);
+    let predicted: Vec<f64> = valid.iter().map(|&day| simulated[day]).collect();
+    let predicted = Limits::new(&predicted, analysis.bands);
     let belongs = |group, day: usize| match group {
         Group::Band(band) => limits.is_ok_and(|limits| limits.band(record[day]) == band),
+        Group::Predicted(band) => predicted.is_ok_and(|limits| limits.band(simulated[day]) == band),
         Group::Spike => is_spike[day],
         Group::NoSpike => !is_spike[day],
     };
@@ -108,4 +134,35 @@ fn of_site(results: &Results<'_>, evaluation: &Evaluation, site: usize) -> [Scor
         let pairs: Pairs = days.map(|&day| (record[day], simulated[day])).collect();
         pairs.scores()
     })
+}
+
+/// Spikes are found on the whole record in both series, in the simulated one on the days that were observed: a window
+/// then holds the same days. Only those of the test part count.
+fn event_skill(results: &Results<'_>, mean: &[f64], site: usize) -> EventSkill {
+    let analysis = results.analysis;
+    let record = results.observed(site).iter().copied().map(f64::from);
+    let observed: Vec<f64> = record.collect();
+    let days = observed.iter().zip(mean);
+    let simulated: Vec<f64> = days
+        .map(|(observed, simulated)| {
+            if observed.is_finite() {
+                *simulated
+            } else {
+                f64::NAN
+            }
+        })
+        .collect();
+    let test = results.sites[site].part(Part::Test);
+    let of = |series: &[f64]| -> Vec<Event> {
+        let found = events(
+            series,
+            analysis.spike_window_days as usize,
+            analysis.spike_z,
+        );
+        found
+            .into_iter()
+            .filter(|event| test.contains(&event.day))
+            .collect()
+    };
+    EventSkill::of(&of(&observed), &of(&simulated), &observed, &simulated)
 }

@@ -10,6 +10,8 @@
 //! results is the same, byte for byte.
 
 mod caveats;
+mod comparison;
+mod drivers;
 mod evaluation;
 mod extremes;
 mod figures;
@@ -17,6 +19,7 @@ mod page;
 mod results;
 mod summary;
 mod tables;
+mod uncertainty;
 mod words;
 
 use std::path::Path;
@@ -25,36 +28,78 @@ use crate::durable;
 use crate::error::Result;
 
 pub use evaluation::ClassCounts;
-pub use results::{Configuration, Results, Selection, Site};
+pub use results::{Attribute, Configuration, Results, Selection, Site, Temperature};
 pub use summary::{PartSummary, Summary};
 
+use comparison::Comparison;
+use drivers::Drivers;
 use evaluation::Evaluation;
 use extremes::Extremes;
 use page::Figures;
+use uncertainty::Uncertainty;
 
-/// Writes the report into `directory`, which is made if it is not there, and returns the headline.
+/// Which files are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Tables, figures and the page.
+    All,
+    /// The tables alone: what the evaluation found.
+    Tables,
+    /// Figures and the page alone.
+    Page,
+}
+
+/// Writes the report, or a part of it, into `directory`, which is made if it is not there, and returns the headline.
 ///
 /// # Errors
 ///
 /// [`Error::Io`](crate::error::Error::Io) if a directory or file cannot be written,
 /// [`Error::Internal`](crate::error::Error::Internal) if series and calendar differ in length.
-pub fn write(results: &Results<'_>, directory: &Path) -> Result<Summary> {
+pub fn write(results: &Results<'_>, directory: &Path, output: Output) -> Result<Summary> {
     results.check()?;
     let index = directory.join("index.html");
-    let evaluation = Evaluation::new(results);
-    let extremes = Extremes::new(results, &evaluation);
-    let summary = Summary::new(results, &evaluation, &index);
-    let (tables, figures) = (directory.join("tables"), directory.join("figures"));
-    for table in tables::all(results, &evaluation, &extremes) {
-        durable::write(&tables.join(table.file), table.csv()?)?;
+    let findings = Findings::new(results, &index);
+    if output != Output::Page {
+        let tables = directory.join("tables");
+        for table in tables::all(&findings) {
+            durable::write(&tables.join(table.file), table.csv()?)?;
+        }
     }
-    let drawn = Figures::draw(results, &evaluation, &summary);
-    for figure in drawn.all() {
-        let path = figures.join(&figure.name).with_extension("svg");
-        durable::write(&path, figure.file())?;
+    if output != Output::Tables {
+        let figures = directory.join("figures");
+        let drawn = Figures::draw(&findings);
+        for figure in drawn.all() {
+            let path = figures.join(&figure.name).with_extension("svg");
+            durable::write(&path, figure.file())?;
+        }
+        // The page comes last: where it is, everything it speaks of is.
+        durable::write(&index, page::page(&findings, &drawn))?;
     }
-    // The page comes last: where it is, everything it speaks of is.
-    let page = page::page(results, &evaluation, &extremes, &summary, &drawn);
-    durable::write(&index, page)?;
-    Ok(summary)
+    Ok(findings.summary)
+}
+
+/// What the results mean, for tables and page alike.
+struct Findings<'a> {
+    results: &'a Results<'a>,
+    evaluation: Evaluation,
+    extremes: Extremes,
+    comparisons: Vec<Comparison>,
+    uncertainty: Uncertainty,
+    drivers: Drivers,
+    summary: Summary,
+}
+
+impl<'a> Findings<'a> {
+    fn new(results: &'a Results<'a>, index: &Path) -> Self {
+        let evaluation = Evaluation::new(results);
+        Self {
+            extremes: Extremes::new(results, &evaluation),
+            comparisons: comparison::comparisons(&evaluation),
+            uncertainty: Uncertainty::new(results),
+            drivers: Drivers::new(results, &evaluation),
+            summary: Summary::new(results, &evaluation, index),
+            results,
+            evaluation,
+        }
+    }
 }

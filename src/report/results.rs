@@ -39,6 +39,12 @@ pub struct Results<'a> {
     pub sites: &'a [Site],
     /// The observed flux, `[S, D]` by rows, NaN where there is none.
     pub observed: &'a [f32],
+    /// The observed flux without the percentile filter, `[S, D]`, where the pack kept it.
+    pub unfiltered: Option<&'a [f32]>,
+    /// The temperature that baselines and responses take; none if the pack has none.
+    pub temperature: Option<Temperature<'a>>,
+    /// What is known of the sites besides.
+    pub attributes: &'a [Attribute],
     /// The members that simulated the calendar.
     pub members: &'a [Member],
     /// The members that the job asks for.
@@ -47,6 +53,24 @@ pub struct Results<'a> {
     pub epochs: &'a [EpochLine],
     /// Names and values: version, host, device, launch, digests, times.
     pub provenance: &'a [(String, String)],
+}
+
+/// A daily temperature of the sites.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Temperature<'a> {
+    /// Its name in the pack.
+    pub name: &'a str,
+    /// °C, `[S, D]` by rows, NaN where it is unknown.
+    pub values: &'a [f32],
+}
+
+/// A property of the sites that may explain how well they are simulated.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Attribute {
+    /// Its name, with the unit.
+    pub name: String,
+    /// One value a site, NaN where unknown.
+    pub values: Vec<f64>,
 }
 
 /// A measuring site.
@@ -102,7 +126,9 @@ impl Results<'_> {
     pub(crate) fn check(&self) -> Result<()> {
         let values = self.sites.len() * self.days;
         let lengths = self.members.iter().map(|member| member.flux.len());
-        for length in lengths.chain([self.observed.len()]) {
+        let given = [self.unfiltered, self.temperature.map(|given| given.values)];
+        let given = given.into_iter().flatten().map(<[f32]>::len);
+        for length in lengths.chain([self.observed.len()]).chain(given) {
             if length != values {
                 let message =
                     format!("a series of {length} values where the calendar has {values}");
@@ -128,6 +154,37 @@ impl Results<'_> {
 }
 
 impl Results<'_> {
+    /// The temperature of a site on a day, °C; NaN if unknown.
+    pub(crate) fn temperature_on(&self, site: usize, day: usize) -> f64 {
+        self.temperature.map_or(f64::NAN, |temperature| {
+            f64::from(temperature.values[site * self.days + day])
+        })
+    }
+
+    /// The day of the year of every day of the calendar, 1 to 366, and its month.
+    pub(crate) fn days_of_year(&self) -> Vec<(u16, u8)> {
+        let mut date = self.start;
+        let mut days = Vec::with_capacity(self.days);
+        for _ in 0..self.days {
+            days.push((
+                date.day_of_year().unsigned_abs(),
+                date.month().unsigned_abs(),
+            ));
+            date = date.tomorrow().unwrap_or(date);
+        }
+        days
+    }
+
+    /// The days that members fit on, at a site.
+    pub(crate) fn fitted_days(&self, site: usize) -> impl Iterator<Item = usize> + use<> {
+        let site = &self.sites[site];
+        let validation = match self.fit {
+            Fit::Train => 0..0,
+            Fit::TrainValidation => site.part(Part::Validation),
+        };
+        site.part(Part::Train).chain(validation)
+    }
+
     /// The epochs of each member that has some on file.
     pub(crate) fn members_epochs(&self) -> Vec<Vec<&EpochLine>> {
         let of_member = |member: &Member| -> Vec<&EpochLine> {

@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use crate::analysis::Defined;
+use crate::analysis::baselines::Baseline;
 use crate::analysis::classes::Reading;
 use crate::analysis::statistics::{median, range};
 use crate::job::{Metric, Params, Part};
@@ -84,7 +85,11 @@ impl Summary {
                 .collect();
             range(&medians)
         });
-        let baseline = evaluation.defined(Series::TrainingMean, Part::Test, Measure::Nse);
+        let baseline = evaluation.defined(
+            Series::Baseline(Baseline::TrainingMean),
+            Part::Test,
+            Measure::Nse,
+        );
         let (sites_better, sites_compared) = evaluation.better_than_training_mean();
         Self {
             job: results.job_name.to_owned(),

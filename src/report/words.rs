@@ -1,5 +1,6 @@
 //! What things are called and how numbers look, the same in tables, figures and on the page.
 
+use crate::analysis::baselines::Baseline;
 use crate::job::{Fit, Keep, Loss, Metric, Optimizer, Part, Sampling, Schedule, Training};
 use crate::run::record::FailureClass;
 
@@ -29,6 +30,28 @@ pub(crate) fn fit(fit: Fit) -> &'static str {
     match fit {
         Fit::Train => "train",
         Fit::TrainValidation => "train+validation",
+    }
+}
+
+/// What a baseline is called in tables.
+pub(crate) fn baseline_key(baseline: Baseline) -> &'static str {
+    match baseline {
+        Baseline::TrainingMean => "training-mean",
+        Baseline::Climatology => "climatology",
+        Baseline::Exponential => "exponential",
+        Baseline::LloydTaylor => "lloyd-taylor",
+        Baseline::Harmonic => "harmonic",
+    }
+}
+
+/// What a baseline is called for people.
+pub(crate) fn baseline(baseline: Baseline) -> &'static str {
+    match baseline {
+        Baseline::TrainingMean => "training mean",
+        Baseline::Climatology => "day-of-year climatology",
+        Baseline::Exponential => "exponential (Q10)",
+        Baseline::LloydTaylor => "Lloyd–Taylor",
+        Baseline::Harmonic => "temperature and annual harmonic",
     }
 }
 

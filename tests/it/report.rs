@@ -6,14 +6,18 @@
     reason = "helpers of tests are tests, and the numbers are small"
 )]
 
+mod again;
+mod baselines;
 mod browser;
+mod drivers;
 mod study;
+mod uncertainty;
 
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use efflux::report;
+use efflux::report::{self, Output};
 
 use study::{CONSTANT, SITES, Study, UNOBSERVED};
 
@@ -51,7 +55,7 @@ fn files(directory: &Path) -> Vec<(PathBuf, Vec<u8>)> {
 #[test]
 fn undefined_scores_are_empty_cells_with_a_reason_and_nothing_is_nan() {
     let (study, out) = (Study::new(), tempfile::tempdir().unwrap());
-    report::write(&study.results(), out.path()).unwrap();
+    report::write(&study.results(), out.path(), Output::All).unwrap();
     let sites = rows(out.path(), "sites.csv");
     assert_eq!(sites.len(), SITES);
     for (index, reason) in [
@@ -86,9 +90,9 @@ fn the_same_results_give_the_same_files_in_whatever_order_trials_ended() {
         tempfile::tempdir().unwrap(),
         tempfile::tempdir().unwrap(),
     );
-    report::write(&study.results(), first.path()).unwrap();
+    report::write(&study.results(), first.path(), Output::All).unwrap();
     study.records.reverse();
-    report::write(&study.results(), second.path()).unwrap();
+    report::write(&study.results(), second.path(), Output::All).unwrap();
     let names = |files: Vec<(PathBuf, Vec<u8>)>, root: &Path| -> Vec<(PathBuf, Vec<u8>)> {
         files
             .into_iter()
@@ -104,7 +108,7 @@ fn the_same_results_give_the_same_files_in_whatever_order_trials_ended() {
 #[test]
 fn the_terminal_summary_fits_eighty_columns_and_agrees_with_the_tables() {
     let (study, out) = (Study::new(), tempfile::tempdir().unwrap());
-    let mut summary = report::write(&study.results(), out.path()).unwrap();
+    let mut summary = report::write(&study.results(), out.path(), Output::All).unwrap();
     summary.report = PathBuf::from("runs/made-up/report/index.html");
     let text = summary.to_string();
     println!("{text}");
@@ -140,7 +144,7 @@ fn a_sweep_without_members_still_has_a_report_that_says_so() {
     let (mut study, out) = (Study::new(), tempfile::tempdir().unwrap());
     study.members.clear();
     study.selection.winner = None;
-    let summary = report::write(&study.results(), out.path()).unwrap();
+    let summary = report::write(&study.results(), out.path(), Output::All).unwrap();
     assert!(summary.to_string().contains("not defined"));
     let page = fs::read_to_string(out.path().join("index.html")).unwrap();
     assert!(page.contains("No configuration could be selected"));
@@ -151,19 +155,19 @@ fn a_sweep_without_members_still_has_a_report_that_says_so() {
 fn series_of_the_wrong_length_are_refused_before_anything_is_written() {
     let (mut study, out) = (Study::new(), tempfile::tempdir().unwrap());
     study.members[3].flux.pop();
-    assert!(report::write(&study.results(), out.path()).is_err());
+    assert!(report::write(&study.results(), out.path(), Output::All).is_err());
     assert_eq!(fs::read_dir(out.path()).unwrap().count(), 0);
 }
 
 #[test]
 fn every_test_day_is_in_one_band_and_is_a_spike_or_is_not() {
     let (study, out) = (Study::new(), tempfile::tempdir().unwrap());
-    report::write(&study.results(), out.path()).unwrap();
+    report::write(&study.results(), out.path(), Output::All).unwrap();
     let extremes = rows(out.path(), "extremes.csv");
     let scores = rows(out.path(), "scores.csv");
-    assert_eq!(extremes.len(), 5 * SITES);
+    assert_eq!(extremes.len(), 8 * SITES);
     let mut spikes = 0;
-    for site in extremes.chunks(5) {
+    for site in extremes.chunks(8) {
         let days: Vec<usize> = site
             .iter()
             .map(|row| row["days"].parse().unwrap())
@@ -175,8 +179,77 @@ fn every_test_day_is_in_one_band_and_is_a_spike_or_is_not() {
         ];
         let all: usize = row(&scores, &ensemble)["days"].parse().unwrap();
         assert_eq!(days[..3].iter().sum::<usize>(), all);
-        assert_eq!(days[3..].iter().sum::<usize>(), all);
+        assert_eq!(days[3..5].iter().sum::<usize>(), all);
+        assert_eq!(days[5..].iter().sum::<usize>(), all);
         spikes += days[3];
     }
     assert!(spikes > 0, "the made-up pulses are no spikes");
+}
+
+#[test]
+fn tables_and_page_written_apart_are_those_written_together() {
+    let study = Study::new();
+    let (whole, parts) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    report::write(&study.results(), whole.path(), Output::All).unwrap();
+    report::write(&study.results(), parts.path(), Output::Tables).unwrap();
+    assert!(!parts.path().join("index.html").exists());
+    report::write(&study.results(), parts.path(), Output::Page).unwrap();
+    let relative = |root: &Path| -> Vec<(PathBuf, Vec<u8>)> {
+        let files = files(root).into_iter();
+        files
+            .map(|(path, content)| (path.strip_prefix(root).unwrap().to_owned(), content))
+            .collect()
+    };
+    assert!(relative(whole.path()) == relative(parts.path()));
+}
+
+#[test]
+fn observations_that_the_filter_took_are_scored_beside() {
+    let (study, out) = (Study::new(), tempfile::tempdir().unwrap());
+    let mut unfiltered = study.observed.clone();
+    // A day of the test part that the filter is said to have taken, far from what is simulated.
+    let test = study.sites[1].parts.test.clone();
+    let days = unfiltered.len() / SITES;
+    let taken = test
+        .clone()
+        .find(|day| unfiltered[days + day].is_nan())
+        .unwrap();
+    unfiltered[days + taken] = 40.0;
+    let results = report::Results {
+        unfiltered: Some(&unfiltered),
+        ..study.results()
+    };
+    report::write(&results, out.path(), Output::All).unwrap();
+    let scores = rows(out.path(), "scores.csv");
+    let score = |series: &str, column: &str| -> f64 {
+        let with = [
+            ("series", series),
+            ("part", "test"),
+            ("site", study.sites[1].id.as_str()),
+        ];
+        row(&scores, &with)[column].parse().unwrap()
+    };
+    let both = ["ensemble-mean", "ensemble-mean-unfiltered"];
+    let [with, without] = both.map(|series| score(series, "days"));
+    assert_eq!(without, with + 1.0);
+    let [with, without] = both.map(|series| score(series, "rmse_umol_m-2_s-1"));
+    assert!(without > with);
+    let page = fs::read_to_string(out.path().join("index.html")).unwrap();
+    assert!(page.contains("without the percentile filter"));
+}
+
+#[test]
+fn the_two_parts_of_a_bias_are_the_bias() {
+    let (study, out) = (Study::new(), tempfile::tempdir().unwrap());
+    report::write(&study.results(), out.path(), Output::Tables).unwrap();
+    let sites = rows(out.path(), "sites.csv");
+    for row in sites.iter().filter(|row| row["test_days"] != "0") {
+        let number = |column: &str| row[column].parse::<f64>().unwrap();
+        let parts =
+            number("bias_of_model_umol_m-2_s-1") + number("bias_of_back_transform_umol_m-2_s-1");
+        assert!(
+            (parts - number("test_bias_umol_m-2_s-1")).abs() < 1e-9,
+            "{row:?}"
+        );
+    }
 }

@@ -41,6 +41,7 @@ pub(crate) enum Ink {
     Unclassed,
     OnDark,
     OnLight,
+    Land,
 }
 
 impl Ink {
@@ -73,6 +74,7 @@ impl Ink {
             Self::Fair => r##"class="fair" fill="#a9cfe6""##,
             Self::Poor => r##"class="poor" fill="#e69f00""##,
             Self::Unclassed => r##"class="unclassed" fill="#d5d1c8""##,
+            Self::Land => r##"class="land" fill="#efece4" stroke="#c9c4b8" stroke-width="0.6""##,
             Self::OnDark => r##"class="on-dark" fill="#ffffff""##,
             Self::OnLight => r##"class="on-light" fill="#1d1c1a""##,
         }
@@ -149,6 +151,23 @@ impl Canvas {
         ));
     }
 
+    /// A point whose shape goes with its ink: classes are told apart without colour.
+    pub(crate) fn marker(&mut self, ink: Ink, (x, y): (f64, f64), radius: f64) {
+        match ink {
+            Ink::Fair => {
+                let side = 1.7 * radius;
+                self.rect(ink, (x - side / 2.0, y - side / 2.0), side, side);
+            }
+            Ink::Poor => {
+                let (left, right) = (px(x - radius), px(x + radius));
+                let (top, base) = (px(y - 1.1 * radius), px(y + 0.75 * radius));
+                let data = format!("M{left} {base}H{right}L{} {top}Z", px(x));
+                self.path(ink, &data);
+            }
+            _ => self.circle(ink, (x, y), radius),
+        }
+    }
+
     /// A key of line samples and names, from left to right.
     pub(crate) fn key(&mut self, (mut x, y): (f64, f64), entries: &[(Ink, String)]) {
         for (ink, name) in entries {
@@ -159,6 +178,9 @@ impl Canvas {
                     &format!("M{} {}h0m7 2h0m7 -3h0", px(x + 4.0), px(y - 4.0)),
                 ),
                 Ink::Seed => self.circle(*ink, (x + 11.0, y - 4.0), 4.0),
+                Ink::Good | Ink::Fair | Ink::Poor | Ink::Unclassed => {
+                    self.marker(*ink, (x + 16.0, y - 4.0), 4.5);
+                }
                 Ink::Mean => self.line(*ink, (x + 11.0, y - 11.0), (x + 11.0, y + 3.0)),
                 _ => self.line(*ink, (x, y - 4.0), (x + 22.0, y - 4.0)),
             }

@@ -4,8 +4,11 @@ use super::Figures;
 use super::html::{escape, figure};
 use crate::analysis::Defined;
 use crate::job::Part;
+use crate::report::comparison::Comparison;
+use crate::report::evaluation::Series;
 use crate::report::results::Results;
 use crate::report::summary::Summary;
+use crate::report::uncertainty::Uncertainty;
 use crate::report::words;
 
 pub(super) fn header(results: &Results<'_>, figures: &Figures) -> String {
@@ -13,8 +16,11 @@ pub(super) fn header(results: &Results<'_>, figures: &Figures) -> String {
         ("search", "Search"),
         ("training", "Training"),
         ("scores", "Scores"),
+        ("baselines", "Baselines"),
         ("series", "Series"),
         ("extremes", "Extremes"),
+        ("uncertainty", "Uncertainty"),
+        ("drivers", "Drivers"),
         ("sites", "Sites"),
         ("failures", "Failures"),
         ("methods", "Methods"),
@@ -36,12 +42,14 @@ pub(super) fn header(results: &Results<'_>, figures: &Figures) -> String {
 pub(super) fn section(
     results: &Results<'_>,
     summary: &Summary,
+    comparisons: &[Comparison],
+    uncertainty: &Uncertainty,
     caveats: &[String],
     figures: &Figures,
 ) -> String {
     let mut html = format!(
         "<section id=\"answer\" aria-label=\"Answer\">\n<p class=\"lead\">{}</p>\n<dl class=\"headline\">\n",
-        lead(results, summary)
+        lead(results, summary, comparisons, uncertainty)
     );
     let test = summary.test();
     let medians = [
@@ -78,7 +86,12 @@ pub(super) fn section(
     html
 }
 
-fn lead(results: &Results<'_>, summary: &Summary) -> String {
+fn lead(
+    results: &Results<'_>,
+    summary: &Summary,
+    comparisons: &[Comparison],
+    uncertainty: &Uncertainty,
+) -> String {
     let selection = results.selection;
     let Some(winner) = &summary.selected else {
         return "No configuration could be selected, so there is no ensemble.".to_owned();
@@ -101,6 +114,8 @@ fn lead(results: &Results<'_>, summary: &Summary) -> String {
         };
         let better = if summary.sites_compared == 0 {
             String::new()
+        } else if let Some(hardest) = hardest(comparisons) {
+            hardest
         } else {
             format!(
                 " At {} of {} its NSE is above that of the site’s mean over the training days.",
@@ -110,14 +125,37 @@ fn lead(results: &Results<'_>, summary: &Summary) -> String {
         };
         format!(
             "{who} reaches these medians over sites on the test part, the last {} % of each site’s \
-             observed days.{better}",
-            words::number(100.0 * (1.0 - results.contract.split.train), 0)
+             observed days.{better}{}",
+            words::number(100.0 * (1.0 - results.contract.split.train), 0),
+            super::uncertainty::headline(uncertainty).unwrap_or_default()
         )
     };
     format!(
         "<strong class=\"selected\">{}</strong> {field}. {ensemble}",
         escape(&winner.to_string())
     )
+}
+
+/// The baseline with the highest median of the differences to the ensemble, and how the ensemble does against it.
+fn hardest(comparisons: &[Comparison]) -> Option<String> {
+    let baselines = comparisons
+        .iter()
+        .filter(|comparison| matches!(comparison.series, Series::Baseline(_)));
+    let (hardest, found, test) = baselines
+        .filter_map(|one| Some((one, one.difference.ok()?, one.test.ok()?)))
+        .min_by(|(_, a, _), (_, b, _)| a.median.total_cmp(&b.median))?;
+    let verdict = match (test.p < 0.05, found.median > 0.0) {
+        (true, true) => "better than",
+        (true, false) => "worse than",
+        (false, _) => "not told apart from",
+    };
+    Some(format!(
+        " Site by site it is {verdict} the strongest baseline, {}: its NSE is higher at {} of {} \
+         (<a href=\"#baselines\">baselines</a>).",
+        hardest.label(),
+        hardest.won,
+        words::counted(hardest.compared, "site")
+    ))
 }
 
 /// One number of the headline, with the range over members and, where there is one, the baseline.

@@ -76,6 +76,28 @@ pub(crate) fn number(value: Option<f64>, decimals: usize) -> Cell {
     }
 }
 
+/// A p value, small ones as a bound.
+pub(crate) fn p_value(value: Defined) -> Cell {
+    match value {
+        Ok(p) if p < 0.0001 => Cell {
+            html: "&lt; 0.0001".to_owned(),
+            sort: Some(p),
+        },
+        value => defined(value, 4),
+    }
+}
+
+/// A site's name with a link to its page, its id in the tables, and a remark.
+pub(crate) fn site(place: usize, name: &str, id: &str, remark: &str) -> Cell {
+    let plain = name_and_id(name, id, remark);
+    let name = escape(name);
+    let link = format!("<a href=\"#site-{place}\">{name}</a>");
+    Cell {
+        html: plain.html.replacen(&name, &link, 1),
+        ..plain
+    }
+}
+
 /// A name with the id it has in the tables, and a remark.
 pub(crate) fn name_and_id(name: &str, id: &str, remark: &str) -> Cell {
     let mut html = format!("{} <span class=\"id\">{}</span>", escape(name), escape(id));

@@ -1,18 +1,21 @@
 //! The page: one file that needs no network, no server and no other file.
 
 mod answer;
+mod baselines;
+mod drivers;
 mod extremes;
 mod html;
 mod record;
 mod search;
+mod site;
 mod skill;
+mod uncertainty;
 
+use super::Findings;
 use super::caveats::caveats;
-use super::evaluation::Evaluation;
-use super::extremes::Extremes;
-use super::figures::{self, Curve, Figure, Ink};
-use super::results::Results;
-use super::summary::Summary;
+use super::comparison::Comparison;
+use super::figures::{self, Curve, Estimate, Figure, Ink};
+use crate::analysis::baselines::Baseline;
 use crate::job::Part;
 
 use super::evaluation::{Measure, Series};
@@ -26,12 +29,18 @@ pub(crate) struct Figures {
     training: Option<Figure>,
     nse: Figure,
     kge: Figure,
+    baselines: Figure,
+    extremes: Figure,
+    uncertainty: Vec<Figure>,
+    drivers: Vec<Figure>,
     /// Each with the role of its site: good, median, poor.
     series: Vec<(&'static str, Figure)>,
 }
 
 impl Figures {
-    pub(crate) fn draw(results: &Results<'_>, evaluation: &Evaluation, summary: &Summary) -> Self {
+    pub(crate) fn draw(findings: &Findings<'_>) -> Self {
+        let (results, evaluation) = (findings.results, &findings.evaluation);
+        let summary = &findings.summary;
         let curve = |name, ink, series, part, measure| Curve {
             name,
             ink,
@@ -50,7 +59,7 @@ impl Figures {
                 curve(
                     "training mean, test",
                     Ink::Baseline,
-                    Series::TrainingMean,
+                    Series::Baseline(Baseline::TrainingMean),
                     Part::Test,
                     measure,
                 ),
@@ -64,6 +73,10 @@ impl Figures {
             training: figures::training(&results.members_epochs()),
             nse: skill("skill-nse", "NSE", Measure::Nse),
             kge: skill("skill-kge", "KGE", Measure::Kge),
+            baselines: baselines_figure(&findings.comparisons),
+            extremes: extremes::drawing(&findings.extremes),
+            uncertainty: uncertainty::figures(results, &findings.uncertainty),
+            drivers: drivers::figures(results, evaluation, &findings.drivers),
             series: chosen
                 .iter()
                 .map(|chosen| (chosen.role, figures::series(results, evaluation, chosen)))
@@ -77,28 +90,66 @@ impl Figures {
         fixed
             .into_iter()
             .chain(&self.training)
-            .chain([&self.nse, &self.kge])
+            .chain([&self.nse, &self.kge, &self.baselines, &self.extremes])
             .chain(self.series.iter().map(|(_, figure)| figure))
+            .chain(&self.uncertainty)
+            .chain(&self.drivers)
     }
 }
 
+fn baselines_figure(comparisons: &[Comparison]) -> Figure {
+    let rows: Vec<Estimate> = comparisons
+        .iter()
+        .filter_map(|comparison| {
+            let found = comparison.difference.ok()?;
+            Some(Estimate {
+                label: comparison.label().to_owned(),
+                low: found.low,
+                value: found.median,
+                high: found.high,
+            })
+        })
+        .collect();
+    figures::forest(
+        "baselines",
+        "Ensemble mean against what it has to beat",
+        "median over sites of test NSE, ensemble mean minus the other, with its 95 % interval",
+        0.0,
+        &rows,
+    )
+}
+
 /// `index.html`.
-pub(crate) fn page(
-    results: &Results<'_>,
-    evaluation: &Evaluation,
-    extremes: &Extremes,
-    summary: &Summary,
-    figures: &Figures,
-) -> String {
+pub(crate) fn page(findings: &Findings<'_>, figures: &Figures) -> String {
+    let Findings {
+        results,
+        evaluation,
+        extremes,
+        comparisons,
+        uncertainty,
+        drivers,
+        summary,
+    } = findings;
     let caveats = caveats(results, evaluation);
     let sections = [
-        answer::section(results, summary, &caveats, figures),
+        answer::section(
+            results,
+            summary,
+            comparisons,
+            uncertainty,
+            &caveats,
+            figures,
+        ),
         search::section(results, figures),
         search::training(results, figures),
         skill::scores(results, evaluation, summary, figures),
+        baselines::section(results, evaluation, comparisons, figures),
         skill::series(results, figures),
-        extremes::section(results, extremes),
+        extremes::section(results, extremes, figures),
+        uncertainty::section(results, uncertainty, figures),
+        drivers::section(results, drivers, figures),
         skill::sites(results, evaluation),
+        site::section(findings),
         search::failures(results),
         record::methods(results),
         record::provenance(results),
@@ -115,7 +166,7 @@ pub(crate) fn page(
          <script>\n{script}</script>\n</body>\n</html>\n",
         title = escape(results.job_name),
         style = include_str!("page.css"),
-        script = include_str!("page.js"),
+        script = concat!(include_str!("page.js"), include_str!("site.js")),
         header = answer::header(results, figures),
         sections = sections.concat(),
         footer = record::footer(),

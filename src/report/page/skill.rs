@@ -4,8 +4,11 @@ use super::Figures;
 use super::html::{
     self, Cell, count, defined, details, figure, number_column, table, text, words_column,
 };
+use crate::analysis::backtransform::BiasParts;
+use crate::analysis::baselines::Baseline;
 use crate::analysis::classes::Reading;
 use crate::analysis::metrics::Scores;
+use crate::analysis::statistics::median;
 use crate::job::Part;
 use crate::report::evaluation::{Evaluation, Measure, Series};
 use crate::report::figures::band_label;
@@ -40,7 +43,15 @@ pub(super) fn scores(
             )
         })
         .into();
-    rows.push(row("training mean, test", Series::TrainingMean, Part::Test));
+    rows.push(row(
+        "training mean, test",
+        Series::Baseline(Baseline::TrainingMean),
+        Part::Test,
+    ));
+    if results.unfiltered.is_some() {
+        let name = "ensemble mean, test days without the percentile filter";
+        rows.push(row(name, Series::Unfiltered, Part::Test));
+    }
     let medians = table(
         &format!("Medians over sites; errors in {UNIT}"),
         &columns,
@@ -73,12 +84,29 @@ pub(super) fn scores(
         summary.sites_better, summary.sites_compared
     );
     let content = format!(
-        "{medians}<div class=\"pair\">{}{}</div>\n<p class=\"caption\">{caption}</p>\n{}",
+        "{medians}{}<div class=\"pair\">{}{}</div>\n<p class=\"caption\">{caption}</p>\n{}",
+        bias(evaluation),
         figure(&figures.nse.svg, ""),
         figure(&figures.kge.svg, ""),
         details("Single members", &members)
     );
     html::section("scores", "Scores", &content)
+}
+
+/// How much of the bias comes from the way back to flux units.
+fn bias(evaluation: &Evaluation) -> String {
+    let parts: Vec<BiasParts> = evaluation.bias.iter().flatten().copied().collect();
+    let median = |of: fn(&BiasParts) -> f64| {
+        let values: Vec<f64> = parts.iter().map(of).collect();
+        median(&values).map_or("not defined".to_owned(), |value| words::number(value, 3))
+    };
+    format!(
+        "<p class=\"caption\">The bias of the ensemble mean on the test part has two parts (medians over sites, {UNIT}): \
+         the model’s own error in asinh units {}, and what the way back adds, since a mean of asinh units is no mean of \
+         flux units, {}.</p>\n",
+        median(|parts| parts.model),
+        median(|parts| parts.back_transform)
+    )
 }
 
 pub(super) fn series(results: &Results<'_>, figures: &Figures) -> String {
@@ -127,7 +155,7 @@ pub(super) fn sites(results: &Results<'_>, evaluation: &Evaluation) -> String {
     columns.extend(["class", "class (captions)"].map(words_column));
 
     let scores = evaluation.scores(Series::Ensemble, Part::Test);
-    let baseline = evaluation.scores(Series::TrainingMean, Part::Test);
+    let baseline = evaluation.scores(Series::Baseline(Baseline::TrainingMean), Part::Test);
     let mut order: Vec<usize> = (0..results.sites.len()).collect();
     let key = |site: usize| scores[site].nse.unwrap_or(f64::NEG_INFINITY);
     order.sort_by(|&a, &b| key(b).total_cmp(&key(a)));
@@ -137,7 +165,7 @@ pub(super) fn sites(results: &Results<'_>, evaluation: &Evaluation) -> String {
             let site = &results.sites[index];
             let remark = why_undefined(&scores[index], &SHOWN);
             let mut row = vec![
-                html::name_and_id(&site.name, &site.id, &remark),
+                html::site(index, &site.name, &site.id, &remark),
                 text(&site.igbp),
             ];
             row.extend(

@@ -25,3 +25,27 @@ pub(super) fn extremes(results: &Results<'_>, extremes: &Extremes) -> Table {
     }
     table
 }
+
+pub(super) fn events(results: &Results<'_>, extremes: &Extremes) -> Table {
+    let mut table = Table::new(
+        "events.csv",
+        "site hits misses false_alarms detection false_alarm_ratio median_peak_ratio mean_timing_error_days not_defined",
+    );
+    let all = extremes.all_events();
+    let sites = results.sites.iter().map(|site| site.id.as_str());
+    let named = sites.zip(&extremes.events).chain([("all", &all)]);
+    for (site, skill) in named {
+        let mut row = vec![site.to_owned()];
+        row.extend([skill.hits, skill.misses, skill.false_alarms].map(|count| count.to_string()));
+        let values = [
+            ("detection", skill.detection()),
+            ("false_alarm_ratio", skill.false_alarm_ratio()),
+            ("peak_ratio", skill.peak_ratio()),
+            ("timing_error", skill.timing_error()),
+        ];
+        row.extend(values.iter().map(|(_, value)| cell(*value)));
+        row.push(reasons(&values));
+        table.rows.push(row);
+    }
+    table
+}

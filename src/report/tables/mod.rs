@@ -8,23 +8,37 @@
 //! | `scores.csv` | a site, a part and a series: every score |
 //! | `extremes.csv` | a site and a kind of test days, by how unusual they are: the scores of the ensemble mean |
 //! | `members.csv` | a member of the ensemble: medians over sites |
+//! | `baselines.csv` | a model of single sites, or a correction: how it does and how the ensemble mean compares, test part |
+//! | `intervals.csv` | a level and a kind of interval: how many test days it holds, and its width |
+//! | `uncertainty.csv` | a site: spread, errors and scores of the distribution, test part |
+//! | `ranks.csv` | a rank: how often so many members lay below the observation |
+//! | `spread_error.csv` | a tenth of the test days by spread: their spread and error |
+//! | `ensemble_size.csv` | a number of members: the skill of ensembles of that size |
+//! | `annual_sums.csv` | a site and a whole year: the simulated sum, over members |
+//! | `events.csv` | a site, and all of them: observed and simulated spikes, whether and when they meet |
+//! | `traits.csv` | a site: rhythm, seasons and response to temperature of its record |
+//! | `correlations.csv` | a property and a score: their correlation over sites |
+//! | `groups.csv` | a group of sites: medians, means and classes |
+//! | `season_tests.csv` | a t test: summer and winter at good against poor sites |
 //! | `selection.csv` | a configuration and a search seed: the score that selects |
 //! | `trials.csv` | a trial: what was trained and how well; the same wherever and however often it ran |
 //! | `attempts.csv` | a trial: where, when and how long its newest attempt ran |
 //!
 //! Units stand in the column names; scores without one are dimensionless. What is not defined is an empty cell, with
-//! the reason in the column `not_defined`. A series is `ensemble-mean`, `member-SEED` or `training-mean`.
+//! the reason in the column `not_defined`. A series is `ensemble-mean`, `member-SEED`, the ensemble mean with a correction, or a
+//! baseline.
 
+mod baselines;
+mod drivers;
 mod extremes;
 mod search;
 mod skill;
+mod uncertainty;
 
 use crate::analysis::Defined;
 use crate::error::{Error, Result};
 
-use super::evaluation::Evaluation;
-use super::extremes::Extremes;
-use super::results::Results;
+use super::Findings;
 
 pub(crate) use search::ordered;
 
@@ -63,22 +77,24 @@ impl Table {
 }
 
 /// Every table.
-pub(crate) fn all(
-    results: &Results<'_>,
-    evaluation: &Evaluation,
-    extremes: &Extremes,
-) -> Vec<Table> {
-    vec![
+pub(crate) fn all(findings: &Findings<'_>) -> Vec<Table> {
+    let (results, evaluation) = (findings.results, &findings.evaluation);
+    let mut tables = vec![
         skill::summary(results, evaluation),
         skill::classes(evaluation),
         skill::sites(results, evaluation),
         skill::scores(results, evaluation),
-        extremes::extremes(results, extremes),
+        extremes::extremes(results, &findings.extremes),
+        extremes::events(results, &findings.extremes),
         skill::members(results, evaluation),
+        baselines::baselines(results, evaluation, &findings.comparisons),
         search::selection(results),
         search::trials(results),
         search::attempts(results),
-    ]
+    ];
+    tables.extend(uncertainty::all(results, &findings.uncertainty));
+    tables.extend(drivers::all(results, &findings.drivers));
+    tables
 }
 
 fn cell(value: Defined) -> String {

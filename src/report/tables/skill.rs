@@ -2,6 +2,7 @@
 
 use super::{Table, cell, number};
 use crate::analysis::Defined;
+use crate::analysis::baselines::Baseline;
 use crate::analysis::classes::Reading;
 use crate::analysis::metrics::Scores;
 use crate::analysis::statistics::{count_above, mean, quantile, sorted};
@@ -64,11 +65,12 @@ pub(super) fn sites(results: &Results<'_>, evaluation: &Evaluation) -> Table {
         "sites.csv",
         "site name latitude_deg longitude_deg igbp train_days validation_days test_days test_first_day \
          test_last_day test_nse test_kge test_pearson_r test_rmse_umol_m-2_s-1 test_mae_umol_m-2_s-1 \
-         test_bias_umol_m-2_s-1 training_mean_test_nse class_text class_caption_cascade not_defined",
+         test_bias_umol_m-2_s-1 training_mean_test_nse class_text class_caption_cascade bias_of_model_umol_m-2_s-1 bias_of_back_transform_umol_m-2_s-1 not_defined",
     );
     for (index, site) in results.sites.iter().enumerate() {
         let scores = &evaluation.scores(Series::Ensemble, Part::Test)[index];
-        let baseline = evaluation.scores(Series::TrainingMean, Part::Test)[index].nse;
+        let baseline =
+            evaluation.scores(Series::Baseline(Baseline::TrainingMean), Part::Test)[index].nse;
         let mut row = vec![
             site.id.clone(),
             site.name.clone(),
@@ -97,6 +99,9 @@ pub(super) fn sites(results: &Results<'_>, evaluation: &Evaluation) -> Table {
                 .map(|class| class.to_string())
                 .unwrap_or_default()
         }));
+        let bias = evaluation.bias[index];
+        row.push(cell(bias.map(|parts| parts.model)));
+        row.push(cell(bias.map(|parts| parts.back_transform)));
         let baseline = ("training_mean_test_nse", baseline);
         row.push(reasons(
             &[measures(scores).as_slice(), &[baseline]].concat(),
@@ -168,11 +173,14 @@ pub(super) fn members(results: &Results<'_>, evaluation: &Evaluation) -> Table {
 }
 
 /// The name of a series in the tables.
-fn name(results: &Results<'_>, series: Series) -> String {
+pub(super) fn name(results: &Results<'_>, series: Series) -> String {
     match series {
         Series::Ensemble => "ensemble-mean".to_owned(),
         Series::Member(place) => format!("member-{}", results.members[place].seed),
-        Series::TrainingMean => "training-mean".to_owned(),
+        Series::SiteLevel => "ensemble-mean-site-level".to_owned(),
+        Series::Unfiltered => "ensemble-mean-unfiltered".to_owned(),
+        Series::Smeared => "ensemble-mean-smeared".to_owned(),
+        Series::Baseline(baseline) => words::baseline_key(baseline).to_owned(),
     }
 }
 

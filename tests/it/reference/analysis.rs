@@ -4,6 +4,7 @@ use efflux::analysis::bands::{Band, Limits, spikes, z_scores};
 use efflux::analysis::classes::Reading;
 use efflux::analysis::metrics::{Pairs, Scores};
 use efflux::analysis::rhythm::{CYCLICALITY, SEASONALITY, SMOOTHNESS, autocorrelation, seasons};
+use efflux::analysis::significance::{correlation, student, welch};
 use efflux::analysis::statistics::Fences;
 use jiff::ToSpan;
 use jiff::civil::Date;
@@ -256,5 +257,61 @@ fn every_reference_outlier_lies_beyond_the_fences() {
             .iter()
             .map(|&value| value.is_finite() && fences.is_some_and(|fences| fences.hold(value)));
         assert_eq!(indices(kept), case["kept_index"], "{name}");
+    }
+}
+
+/// A p value within a relative 1e-7, or within `absolute` where the rules say so.
+fn assert_p(got: Option<f64>, expected: &Value, absolute: f64, what: &str) {
+    let size = expected.as_f64().unwrap_or(0.0);
+    assert_close(got, expected, 1e-7 * size + absolute, what);
+}
+
+#[test]
+fn every_reference_correlation_and_its_p_value_are_met() {
+    let Some(file) = golden("characteristics.json") else {
+        return;
+    };
+    for case in cases(&file, "correlation") {
+        let name = case["name"].as_str().unwrap();
+        let pairs = pairs(&case["x"], &case["y"]);
+        assert_eq!(pairs.len() as u64, case["n"], "{name}");
+        let got = correlation(&pairs).ok();
+        assert_near(got.map(|got| got.r), &case["r"], &format!("{name} r"));
+        let absolute = if name == "exact_line" { 1e-12 } else { 1e-300 };
+        assert_p(
+            got.map(|got| got.p),
+            &case["p"],
+            absolute,
+            &format!("{name} p"),
+        );
+    }
+}
+
+#[test]
+fn every_reference_t_test_is_met_in_both_forms() {
+    let Some(file) = golden("characteristics.json") else {
+        return;
+    };
+    for case in cases(&file, "t_test") {
+        let (name, a, b) = (&case["name"], series(&case["a"]), series(&case["b"]));
+        for (form, got) in [("student", student(&a, &b)), ("welch", welch(&a, &b))] {
+            let (expected, got) = (&case[form], got.ok());
+            assert_near(
+                got.map(|got| got.t),
+                &expected["t"],
+                &format!("{name} {form} t"),
+            );
+            assert_near(
+                got.map(|got| got.df),
+                &expected["df"],
+                &format!("{name} {form} df"),
+            );
+            assert_p(
+                got.map(|got| got.p),
+                &expected["p"],
+                1e-300,
+                &format!("{name} {form} p"),
+            );
+        }
     }
 }

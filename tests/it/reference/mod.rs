@@ -6,6 +6,7 @@ mod lstm;
 mod native;
 mod preprocess;
 mod splits;
+mod statistics;
 
 use std::path::{Path, PathBuf};
 

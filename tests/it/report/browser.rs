@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use efflux::report;
+use efflux::report::{self, Output};
 
 use super::study::Study;
 use super::{row, rows};
@@ -18,7 +18,7 @@ const PROBE: &str = include_str!("probe.js");
 fn the_page_opens_from_disk_in_a_browser_and_shows_its_figures() {
     let Some(chromium) = chromium() else { return };
     let (study, out) = (Study::new(), tempfile::tempdir().unwrap());
-    report::write(&study.results(), out.path()).unwrap();
+    report::write(&study.results(), out.path(), Output::All).unwrap();
     let page = fs::read_to_string(out.path().join("index.html")).unwrap();
     assert!(page.len() < 2_000_000, "{} bytes", page.len());
     let probed = out.path().join("probe.html");
@@ -41,14 +41,26 @@ fn the_page_opens_from_disk_in_a_browser_and_shows_its_figures() {
     let said = said.unwrap_or_else(|| panic!("the script did not run\n{log}"));
     let said: serde_json::Value = serde_json::from_str(&said.replace("&quot;", "\"")).unwrap();
 
+    let drawn = fs::read_dir(out.path().join("figures")).unwrap().count();
     assert_eq!(
         (&said["figures"], &said["drawings"]),
-        (&8.into(), &8.into()),
+        (&drawn.into(), &drawn.into()),
         "{said}"
     );
     assert_eq!(said["requests"], 0, "{said}");
     assert_eq!(said["ids"], true, "an id occurs twice");
     assert_eq!(said["overflow"], false, "the page is wider than the window");
+    // The site at the top of the sorted table, opened by its link, is drawn and can be looked at closer.
+    assert!(
+        said["site"].as_str().is_some_and(|name| !name.is_empty()),
+        "{said}"
+    );
+    assert_eq!(
+        (&said["siteRows"], &said["siteShapes"]),
+        (&6.into(), &2.into()),
+        "{said}"
+    );
+    assert_eq!(said["zoomed"], true, "{said}");
     let table = rows(out.path(), "summary.csv");
     let median = &row(
         &table,

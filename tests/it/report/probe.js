@@ -1,11 +1,20 @@
 // Run by the browser test at the end of the page: measures, sorts the table of sites and leaves what it found as JSON.
-const figures = [...document.querySelectorAll("svg.drawing")].map((svg) => svg.getBoundingClientRect());
+const figures = [...document.querySelectorAll("figure svg.drawing")].map((svg) => svg.getBoundingClientRect());
 const table = document.querySelector("#sites table");
 const column = [...table.tHead.rows[0].cells].findIndex((cell) => cell.textContent === "RMSE");
 const values = () => [...table.tBodies[0].rows].map((row) => row.cells[column].dataset.sort ?? null);
 table.tHead.rows[0].cells[column].querySelector("button").click();
 const ids = [...document.querySelectorAll("[id]")].map((element) => element.id);
+location.hash = document.querySelector("#sites tbody a").hash;
+window.dispatchEvent(new HashChangeEvent("hashchange"));
+const site = document.getElementById("site");
+const wholeRecord = document.getElementById("site-series").getAttribute("aria-label");
+site.querySelector("[data-zoom=closer]").click();
 const found = {
+  site: site.hidden ? null : document.getElementById("site-title").textContent,
+  siteRows: site.querySelectorAll("tbody tr").length,
+  zoomed: document.getElementById("site-series").getAttribute("aria-label") !== wholeRecord,
+  siteShapes: site.querySelectorAll("path.observed, path.simulated").length,
   figures: figures.filter((box) => box.width > 200 && box.height > 50).length,
   drawings: figures.length,
   headline: document.getElementById("headline-nse").value,

@@ -6,7 +6,7 @@ use efflux::job::{
     Analysis, Contract, Evaluation, Fit, Metric, Missing, Params, Part, Split, Stage, Training,
     Transform, Trial,
 };
-use efflux::report::{Configuration, Results, Selection, Site};
+use efflux::report::{Attribute, Configuration, Results, Selection, Site, Temperature};
 use efflux::run::EpochLine;
 use efflux::run::record::{Failure, FailureClass, Outcome, Place, Record, Summary};
 use jiff::civil::Date;
@@ -15,6 +15,8 @@ pub(super) const DAYS: usize = 2400;
 pub(super) const SITES: usize = 14;
 /// A site whose test observations are all equal: it has no NSE.
 pub(super) const CONSTANT: usize = 5;
+/// A site without a temperature.
+pub(super) const WITHOUT_TEMPERATURE: usize = 2;
 /// A site that was not observed in its test part.
 pub(super) const UNOBSERVED: usize = 6;
 
@@ -27,6 +29,8 @@ pub(super) struct Study {
     caveats: Vec<String>,
     pub(super) sites: Vec<Site>,
     pub(super) observed: Vec<f32>,
+    temperature: Vec<f32>,
+    attributes: Vec<Attribute>,
     pub(super) members: Vec<Member>,
     pub(super) epochs: Vec<EpochLine>,
     provenance: Vec<(String, String)>,
@@ -44,6 +48,14 @@ fn noise(a: usize, b: usize, c: usize) -> f64 {
 fn season(site: usize, day: usize) -> f64 {
     let phase = (day as f64 - 110.0) / 365.25 * std::f64::consts::TAU;
     2.6 + 0.2 * site as f64 + (1.9 - 0.1 * site as f64) * phase.sin()
+}
+
+/// Follows the season; one site has none.
+fn temperature(site: usize, day: usize) -> f32 {
+    if site == WITHOUT_TEMPERATURE {
+        return f32::NAN;
+    }
+    (4.0 * season(site, day) + noise(site, day, 11)) as f32
 }
 
 fn contract() -> Contract {
@@ -233,6 +245,13 @@ impl Study {
                 .enumerate()
                 .flat_map(|(index, site)| observed(site, index))
                 .collect(),
+            temperature: (0..SITES)
+                .flat_map(|index| (0..DAYS).map(move |day| temperature(index, day)))
+                .collect(),
+            attributes: vec![Attribute {
+                name: "elevation (m)".to_owned(),
+                values: (0..SITES).map(|index| 100.0 * noise(index, 1, 7)).collect(),
+            }],
             sites,
             epochs: (0..10)
                 .flat_map(|seed| epochs(&contract, winner, seed))
@@ -260,6 +279,12 @@ impl Study {
             days: DAYS,
             sites: &self.sites,
             observed: &self.observed,
+            unfiltered: None,
+            temperature: Some(Temperature {
+                name: "soil_temperature",
+                values: &self.temperature,
+            }),
+            attributes: &self.attributes,
             members: &self.members,
             members_planned: 12,
             epochs: &self.epochs,

@@ -1,0 +1,103 @@
+// The page of one site, opened by a link to #site-NUMBER. Draws the series between two days of the record.
+{
+  const data = JSON.parse(document.getElementById("series-data").textContent);
+  const view = document.getElementById("site");
+  const drawing = document.getElementById("site-series");
+  const [left, right, top, bottom] = [44, 950, 34, 270];
+  const ink = {
+    grid: 'class="grid" stroke="#e4e1da"', axis: 'class="axis" stroke="#8a857c"', muted: 'class="muted" fill="#6d6961" font-size="11"',
+    label: 'class="label" fill="#3a3834"', observed: 'class="observed" stroke="#26241f" stroke-width="2.4" stroke-linecap="round" fill="none"',
+    simulated: 'class="simulated" stroke="#0072b2" stroke-width="1.6" fill="none"', band: 'class="band" fill="#56b4e9" fill-opacity="0.4"',
+    validation: 'class="validation" fill="#e69f00" fill-opacity="0.13"', test: 'class="test" fill="#0072b2" fill-opacity="0.08"',
+  };
+  const numbers = (text) => text.split(",").map((value) => (value === "" ? null : Number(value) / 1000));
+  const text = (value) => String(value).replace(/[&<>]/g, (sign) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;" })[sign]);
+  const date = (day) => new Date(Date.parse(data.start) + 864e5 * day).toISOString().slice(0, 10);
+  let site = null, from = 0, to = 0;
+
+  const draw = () => {
+    const day = (point) => site.first + point * data.step;
+    const x = (at) => left + ((at - from) / (to - from)) * (right - left);
+    const inside = site.observed.map((_, point) => point).filter((point) => day(point) >= from && day(point) <= to);
+    const values = inside.flatMap((point) => [site.observed[point], site.mean[point]]).filter((value) => value !== null);
+    const low = Math.min(0, ...values.map(Math.floor)), high = Math.max(low + 1, ...values.map(Math.ceil));
+    const y = (value) => bottom - ((value - low) / (high - low)) * (bottom - top);
+    const at = (point, value) => `${x(day(point)).toFixed(1)} ${y(value).toFixed(1)}`;
+    const shapes = [];
+    for (const [name, start, end] of site.parts) {
+      const [a, b] = [Math.max(start, from), Math.min(end, to)];
+      if (b <= a) continue;
+      if (ink[name]) shapes.push(`<rect ${ink[name]} x="${x(a)}" y="${top}" width="${x(b) - x(a)}" height="${bottom - top}"/>`);
+      shapes.push(`<text ${ink.muted} x="${x(a) + 4}" y="${top - 5}">${text(name)}</text>`);
+    }
+    const step = Math.max(1, Math.ceil((high - low) / 6));
+    for (let tick = low; tick <= high; tick += step) {
+      shapes.push(`<path ${ink.grid} d="M${left} ${y(tick)}H${right}"/><text ${ink.muted} x="${left - 6}" y="${y(tick) + 4}" text-anchor="end">${tick}</text>`);
+    }
+    for (let tick = 0; tick <= 4; tick += 1) {
+      const when = Math.round(from + ((to - from) * tick) / 4);
+      const anchor = ["start", "middle", "middle", "middle", "end"][tick];
+      shapes.push(`<text ${ink.label} x="${x(when)}" y="${bottom + 18}" text-anchor="${anchor}">${date(when)}</text>`);
+    }
+    const banded = inside.filter((point) => site.mean[point] !== null && site.spread[point] !== null);
+    if (banded.length > 1) {
+      const upper = banded.map((point) => at(point, site.mean[point] + site.spread[point]));
+      const lower = banded.reverse().map((point) => at(point, site.mean[point] - site.spread[point]));
+      shapes.push(`<path ${ink.band} d="M${[...upper, ...lower].join("L")}Z"/>`);
+    }
+    const line = inside.filter((point) => site.mean[point] !== null).map((point) => at(point, site.mean[point]));
+    if (line.length) shapes.push(`<path ${ink.simulated} d="M${line.join("L")}"/>`);
+    const dots = inside.filter((point) => site.observed[point] !== null).map((point) => `M${at(point, site.observed[point])}h0`);
+    shapes.push(`<path ${ink.observed} d="${dots.join("")}"/><path ${ink.axis} d="M${left} ${bottom}H${right}"/>`);
+    shapes.push(`<text ${ink.muted} x="4" y="14">${text(data.unit)}</text>`);
+    drawing.innerHTML = shapes.join("");
+    drawing.setAttribute("aria-label", `Observed and simulated flux at ${site.name}, ${date(from)} to ${date(to)}`);
+  };
+
+  const whole = () => [site.first, site.first + Math.max(1, site.observed.length - 1) * data.step];
+  const range = (a, b) => {
+    const [first, last] = whole();
+    const width = Math.min(Math.max(10 * data.step, b - a), last - first);
+    from = Math.round(Math.min(Math.max(first, a), last - width));
+    to = Math.round(from + width);
+    draw();
+  };
+  const open = () => {
+    const found = data.sites[(location.hash.match(/^#site-(\d+)$/) ?? [])[1]];
+    view.hidden = !found;
+    if (!found) return;
+    site = { ...found };
+    for (const series of ["observed", "mean", "spread"]) site[series] = numbers(found[series]);
+    document.getElementById("site-title").textContent = site.name;
+    document.getElementById("site-place").textContent = site.place;
+    const parts = site.parts.map(([name]) => `<th scope="col" class="number">${text(name)}</th>`).join("");
+    const rows = site.scores.map(([name, values]) =>
+      `<tr><th scope="row">${text(name)}</th>${values.map((value) => `<td class="number">${text(value)}</td>`).join("")}</tr>`);
+    const facts = site.facts.map(([name, value]) => `<dt>${text(name)}</dt><dd>${text(value)}</dd>`);
+    document.getElementById("site-scores").innerHTML =
+      `<table><caption>Ensemble mean by part</caption><thead><tr><th></th>${parts}</tr></thead><tbody>${rows.join("")}</tbody></table>` +
+      `<dl class="pairs">${facts.join("")}</dl>`;
+    range(...whole());
+    view.scrollIntoView();
+  };
+  const steps = {
+    earlier: () => [from - (to - from) / 2, to - (to - from) / 2], later: () => [from + (to - from) / 2, to + (to - from) / 2],
+    closer: () => [from + (to - from) / 4, to - (to - from) / 4], wider: () => [from - (to - from) / 2, to + (to - from) / 2],
+    all: () => whole(),
+  };
+  for (const button of view.querySelectorAll("[data-zoom]")) button.addEventListener("click", () => range(...steps[button.dataset.zoom]()));
+  let pressed = null;
+  const under = (event) => {
+    const box = drawing.getBoundingClientRect();
+    const place = ((event.clientX - box.left) / box.width) * 960;
+    return from + ((place - left) / (right - left)) * (to - from);
+  };
+  drawing.addEventListener("pointerdown", (event) => { pressed = under(event); });
+  drawing.addEventListener("pointerup", (event) => {
+    const [a, b] = [pressed, under(event)].sort((one, other) => one - other);
+    if (pressed !== null && b - a > 5 * data.step) range(a, b);
+    pressed = null;
+  });
+  addEventListener("hashchange", open);
+  open();
+}
