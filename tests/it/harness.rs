@@ -286,7 +286,7 @@ pub(crate) fn left_out(test: &str, reason: &str) {
 }
 
 /// Takes away what a launcher or a user's settings around the tests would say.
-fn clean(command: &mut Command) {
+pub(crate) fn clean(command: &mut Command) {
     for (name, _) in std::env::vars() {
         let launcher = ["OMPI_", "PMIX_", "PMI_", "SLURM_"];
         if launcher.iter().any(|prefix| name.starts_with(prefix)) || name.starts_with("EFFLUX_") {
