@@ -43,10 +43,6 @@ fn finished(study: &Study, run: &str) -> usize {
     }
 }
 
-fn log(study: &Study) -> String {
-    fs::read_to_string(study.path("job.log")).unwrap_or_default()
-}
-
 #[test]
 fn a_job_on_two_nodes_finishes_and_can_be_watched_from_outside() {
     let Some(lab) = Lab::start("a sweep as a Slurm job") else {
@@ -75,7 +71,7 @@ fn a_job_on_two_nodes_finishes_and_can_be_watched_from_outside() {
         .iter()
         .map(|record| record.place.rank)
         .collect();
-    assert_eq!(ranks, BTreeSet::from([0, 1]), "{}", log(&study));
+    assert_eq!(ranks, BTreeSet::from([0, 1]), "{}", lab.log());
 }
 
 #[test]
@@ -87,9 +83,9 @@ fn a_job_whose_time_is_up_is_queued_again_until_the_sweep_is_through() {
     let job = lab.sbatch(&study, &["--time=1", "--signal=B:USR2@50"], &["job.toml"]);
     lab.until_state(&job, "COMPLETED");
     assert!(
-        log(&study).contains("unfinished, queued again"),
+        lab.log().contains("unfinished, queued again"),
         "{}",
-        log(&study)
+        lab.log()
     );
     same_as_undisturbed(&study, "runs/job");
 }
@@ -177,9 +173,9 @@ fn a_node_that_is_lost_costs_no_more_than_its_running_trials() {
     lab.lose_node("n2");
     lab.until_state(&job, "COMPLETED");
     assert!(
-        log(&study).contains("without the nodes that do not answer"),
+        lab.log().contains("without the nodes that do not answer"),
         "{}",
-        log(&study)
+        lab.log()
     );
     same_as_undisturbed(&study, "runs/job");
 }
@@ -222,7 +218,7 @@ fn a_job_that_gets_nowhere_is_not_queued_for_ever() {
         let job = latest.to_string();
         lab.until_state(&job, "RUNNING");
         lab.until("its program runs", |_| {
-            log(&study).matches("job.toml").count() > 0
+            lab.log().matches("job.toml").count() > 0
         });
         lab.ask("scancel", &["--batch", "--signal=USR2", &job]).ok();
         lab.until_state(&job, "FAILED");
@@ -232,8 +228,8 @@ fn a_job_that_gets_nowhere_is_not_queued_for_ever() {
         lab.ask("squeue", &["-h"]).ok().stdout.is_empty()
     });
     assert!(
-        log(&study).contains("2 starts in a row have brought no record"),
+        lab.log().contains("2 starts in a row have brought no record"),
         "{}",
-        log(&study)
+        lab.log()
     );
 }

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use crate::harness::{Ended, Running, Study, clean, left_out};
 
 /// A job may have to wait for the controller, which looks at time limits every 30 seconds, and for other tests.
-const PATIENCE: Duration = Duration::from_secs(240);
+const PATIENCE: Duration = Duration::from_secs(150);
 
 /// The daemons, and what they have started; all of it ends with the test.
 pub(crate) struct Lab {
@@ -185,7 +185,7 @@ PartitionName=main Nodes=n1,n2 Default=YES MaxTime=INFINITE State=UP
                 "--parsable",
                 "--cpus-per-task=2",
                 "--time=10",
-                "--output=%x.log",
+                &format!("--output={}", self.path("job.log").display()),
                 "--job-name=job",
             ])
             .args(options)
@@ -230,11 +230,16 @@ PartitionName=main Nodes=n1,n2 Default=YES MaxTime=INFINITE State=UP
         });
     }
 
-    /// What the controller saw, for a test that failed.
+    /// What the batch script printed, by all jobs.
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(self.path("job.log")).unwrap_or_default()
+    }
+
+    /// What the jobs and the controller saw, for a test that failed.
     fn story(&self) -> String {
         let jobs = self.ask("scontrol", &["show", "job"]).stdout;
         let log = fs::read_to_string(self.path("slurmctld.log")).unwrap_or_default();
-        format!("{jobs}\n{log}")
+        format!("{jobs}\n{log}\n{}", self.log())
     }
 
     /// Everything that was started by these daemons, by the configuration it was given.
