@@ -17,7 +17,7 @@ FEATURES := --locked $(if $(HDF5_DIR),--no-default-features --features mpi)
 # It is the release profile because only its link-time optimisation keeps libtorch out of `efflux`.
 BUILD := --release $(FEATURES)
 
-.PHONY: help deps build demo test test-reference lint bench install clean
+.PHONY: help deps build demo test test-reference test-slurm lint bench install clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -48,6 +48,10 @@ test: deps ## Run all tests that this machine can run, and name the others
 test-reference: export EFFLUX_REFERENCE_DIR := $(abspath $(or $(EFFLUX_REFERENCE_DIR),tests/data/reference))
 test-reference: deps ## Check against the golden numbers in EFFLUX_REFERENCE_DIR, or those of the repository
 	@$(IN_ENV) cargo test $(BUILD) --test it reference::
+
+test-slurm: export EFFLUX_REQUIRE_SLURM := 1
+test-slurm: deps ## Test the batch script under a real Slurm, started for it (root; docs/slurm.md names the packages)
+	@$(IN_ENV) cargo test $(BUILD) --test it slurm::
 
 lint: export RUSTDOCFLAGS := -Dwarnings
 lint: ## Check format, clippy, documentation, shell scripts, licences and origins of the crates

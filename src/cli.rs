@@ -65,6 +65,9 @@ pub(crate) enum Command {
     /// Train the grid, select, train the ensemble, evaluate, report; run again, it continues
     #[command(after_help = SWEEP_HELP)]
     Sweep(SweepArgs),
+    /// Hand a sweep to Slurm: make the batch script for a cluster, have it checked, submit it
+    #[command(after_help = SUBMIT_HELP)]
+    Submit(SubmitArgs),
     /// Train one trial in the foreground and print its record
     Trial(TrialArgs),
     /// Show how far a sweep is, also while it runs and from a login node
@@ -239,6 +242,24 @@ pub(crate) struct SweepArgs {
 }
 
 #[derive(Args, Debug)]
+pub(crate) struct SubmitArgs {
+    #[command(flatten)]
+    pub(crate) job: JobArgs,
+
+    /// Cluster file, or the name of one in configs/clusters (configs/README.md describes it)
+    #[arg(long, env = "EFFLUX_CLUSTER", value_name = "FILE|NAME")]
+    pub(crate) cluster: String,
+
+    /// Print the script, have it checked where there is a Slurm, submit nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+
+    /// Time limit of a job, as sbatch takes it [default: the cluster file's]
+    #[arg(long, value_name = "TIME")]
+    pub(crate) time: Option<String>,
+}
+
+#[derive(Args, Debug)]
 pub(crate) struct TrialArgs {
     #[command(flatten)]
     pub(crate) job: JobArgs,
@@ -330,6 +351,13 @@ Exit codes:
   3   complete, but some trials failed; the report lists them
   4   data, file system, device or MPI launch wrong
   75  unfinished: the same command continues (walltime, preemption, interrupt)";
+
+const SUBMIT_HELP: &str = "\
+Examples:
+  efflux submit jobs/paper-grid.toml --cluster cpu --dry-run             see the script
+  efflux submit jobs/paper-grid.toml --cluster my-site.toml --time 2-0   two days at a time
+
+An unfinished job is queued again by itself. docs/slurm.md says how, and how to do it by hand.";
 
 const SWEEP_HELP: &str = "\
 Examples:

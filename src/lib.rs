@@ -14,7 +14,7 @@
 //!
 //! | module | answers | may import |
 //! | --- | --- | --- |
-//! | [`job`] | what to run | nobody |
+//! | [`job`] | what to run, and with which resources | nobody |
 //! | [`analysis`] | how good it is: pure `f64`, no I/O | nobody |
 //! | [`data`] | what it runs on: the only HDF5 | `job` |
 //! | [`model`] | how it learns: the only tch | `analysis`, `data`, `job` |

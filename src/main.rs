@@ -43,6 +43,7 @@ fn run(cli: Cli) -> Result<Exit> {
         Command::Inspect(args) => command::data::inspect(&args),
         Command::Plan(args) => command::plan::plan(&args),
         Command::Sweep(args) => command::sweep::sweep(&args, &log),
+        Command::Submit(args) => command::submit::submit(&args),
         Command::Trial(args) => command::trial::trial(&args),
         Command::Status(args) => command::status::status(&args),
         Command::Evaluate(args) => command::evaluate::evaluate(&args),

@@ -6,6 +6,7 @@ pub(crate) mod evaluate;
 pub(crate) mod plan;
 pub(crate) mod status;
 mod study;
+pub(crate) mod submit;
 pub(crate) mod sweep;
 pub(crate) mod trial;
 

@@ -18,6 +18,7 @@ mod predictors;
 mod scale;
 mod sites;
 mod split;
+mod staging;
 mod sun;
 mod synth;
 mod table;
@@ -42,6 +43,7 @@ pub use predictors::{
 pub use scale::Scale;
 pub use sites::{Packed, pack_sites};
 pub use split::{SiteParts, share};
+pub use staging::SCRATCH;
 pub use synth::{Profile, SynthOptions, synthesize};
 pub use tensors::Tensors;
 pub use windows::{days_up_to_targets, iterations_per_epoch, windows_with_target};

@@ -353,7 +353,7 @@ fn distinct<T: PartialEq>(values: &[T]) -> Result<(), &T> {
 }
 
 /// The line (from 1) on which `key` of `[section]` is set.
-fn line_of(text: &str, section: &str, key: &str) -> Option<usize> {
+pub(super) fn line_of(text: &str, section: &str, key: &str) -> Option<usize> {
     let mut current = "";
     for (index, line) in text.lines().enumerate() {
         let line = line.trim();
@@ -370,7 +370,7 @@ fn line_of(text: &str, section: &str, key: &str) -> Option<usize> {
 }
 
 /// A TOML error with its line, and for an unknown key the nearest one there is.
-fn syntax(path: &Path, text: &str, error: &toml::de::Error) -> Error {
+pub(super) fn syntax(path: &Path, text: &str, error: &toml::de::Error) -> Error {
     let place = error
         .span()
         .map(|span| text[..span.start].matches('\n').count() + 1)

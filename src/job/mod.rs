@@ -1,13 +1,16 @@
-//! What to run: a job file becomes a validated [`Job`], a job and a pack become a [`Contract`] and [`Trial`]s.
+//! What to run: a job file becomes a validated [`Job`], a job and a pack become a [`Contract`] and [`Trial`]s; and with
+//! which resources: a cluster file becomes a [`Cluster`].
 //!
 //! Imports nothing of this crate but [`crate::error`].
 
+mod cluster;
 mod contract;
 mod file;
 mod grid;
 mod training;
 mod value;
 
+pub use cluster::{Cluster, Launcher};
 pub use contract::Contract;
 pub use file::Job;
 pub use grid::{Fit, Grid, Params, Stage, Trial, TrialId};

@@ -94,6 +94,13 @@ impl Study {
         fs::write(self.path(name), text).unwrap();
     }
 
+    /// A program of the test's own.
+    pub(crate) fn program(&self, name: &str, text: &str) {
+        self.write(name, text);
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        fs::set_permissions(self.path(name), mode).unwrap();
+    }
+
     /// `efflux` in this directory, as a user outside any launcher would start it.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_efflux"));
@@ -286,7 +293,7 @@ pub(crate) fn left_out(test: &str, reason: &str) {
 }
 
 /// Takes away what a launcher or a user's settings around the tests would say.
-fn clean(command: &mut Command) {
+pub(crate) fn clean(command: &mut Command) {
     for (name, _) in std::env::vars() {
         let launcher = ["OMPI_", "PMIX_", "PMI_", "SLURM_"];
         if launcher.iter().any(|prefix| name.starts_with(prefix)) || name.starts_with("EFFLUX_") {

@@ -9,5 +9,6 @@ mod program;
 mod reference;
 mod refusals;
 mod report;
+mod slurm;
 mod sweep;
 mod trial;

@@ -7,6 +7,7 @@ mod attempt;
 
 use std::fs::File;
 use std::io::{self, BufReader};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -15,7 +16,7 @@ use rustix::process::{Pid, Signal, getppid, set_parent_process_death_signal};
 use efflux::cluster::{
     Assignment, Level, Order, Preparation, Ready, Report, read_frame, write_frame,
 };
-use efflux::data::{Pack, Tensors};
+use efflux::data::{Pack, SCRATCH, Tensors};
 use efflux::error::{Error, Exit, Result};
 use efflux::job::Fit;
 use efflux::model::device::{self, Device};
@@ -133,7 +134,9 @@ struct Workshop {
 impl Workshop {
     fn prepare(preparation: Preparation) -> Result<Self> {
         let device = device::open(preparation.device)?;
-        let pack = Pack::read(&preparation.pack)?;
+        let scratch = std::env::var_os(SCRATCH).filter(|folder| !folder.is_empty());
+        let digest = &preparation.contract.pack_digest;
+        let pack = Pack::read_staged(&preparation.pack, digest, scratch.as_ref().map(Path::new))?;
         let tensors = Tensors::build(&pack, &preparation.contract, Fit::Train)?;
         let Preparation {
             run,

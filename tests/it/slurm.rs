@@ -1,0 +1,405 @@
+//! The batch script and `efflux submit` under a real Slurm: time limits, signals, lost nodes, arrays. Each time the
+//! tables are those of a sweep that nobody disturbed.
+
+mod lab;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::sync::OnceLock;
+
+use efflux::job::Cluster;
+
+use crate::harness::{Ended, Findings, JOB, Study};
+use lab::Lab;
+
+/// A study that takes long enough to have a middle.
+fn longer() -> Study {
+    Study::with(&JOB.replace("epochs = 2", "epochs = 25"))
+}
+
+/// What comes of it undisturbed, in one process.
+fn undisturbed() -> &'static Findings {
+    static FINDINGS: OnceLock<Findings> = OnceLock::new();
+    FINDINGS.get_or_init(|| {
+        let study = longer();
+        study.sweep("run", "2").ok();
+        study.findings("run")
+    })
+}
+
+const TWO_NODES: [&str; 2] = ["--nodes=2", "--cpus-per-task=1"];
+
+/// Asserts that nothing was lost, nothing was done twice, and nothing came out differently.
+#[track_caller]
+fn same_as_undisturbed(study: &Study, run: &str) {
+    assert_eq!(*undisturbed(), study.findings(run));
+    let records = study.records(run);
+    let trials: BTreeSet<_> = records
+        .iter()
+        .map(|record| record.trial.id.clone())
+        .collect();
+    assert_eq!(
+        (records.len(), trials.len()),
+        (6, 6),
+        "a finished trial was run again"
+    );
+}
+
+fn finished(study: &Study, run: &str) -> usize {
+    if study.path(run).join("journal").exists() {
+        study.records(run).len()
+    } else {
+        0
+    }
+}
+
+#[test]
+fn a_job_on_two_nodes_finishes_and_can_be_watched_from_outside() {
+    let Some(lab) = Lab::start("a sweep as a Slurm job") else {
+        return;
+    };
+    let study = longer();
+    let job = lab.sbatch(&study, &TWO_NODES, &["job.toml"]);
+    // Not in the job, without a word to Slurm: as on a login node.
+    lab.until("status shows running trials", |_| {
+        let status = study.run(&["status", "runs/job", "--json"]);
+        let status: serde_json::Value = serde_json::from_str(&status.stdout).unwrap_or_default();
+        status["active"] == true
+            && status["running"]
+                .as_array()
+                .is_some_and(|running| !running.is_empty())
+    });
+    assert_eq!(
+        study.run(&["status", "runs/job", "--exit-code"]).code,
+        Some(75)
+    );
+    lab.until_state(&job, "COMPLETED");
+    study.run(&["status", "runs/job", "--exit-code"]).ok();
+    same_as_undisturbed(&study, "runs/job");
+    let ranks: BTreeSet<u32> = study
+        .records("runs/job")
+        .iter()
+        .map(|record| record.place.rank)
+        .collect();
+    assert_eq!(ranks, BTreeSet::from([0, 1]), "{}", lab.log());
+}
+
+#[test]
+fn a_job_whose_time_is_up_is_queued_again_until_the_sweep_is_through() {
+    let study = longer();
+    // Slurm looks at time limits every 30 seconds from its start. The first trainers begin late, so that this falls into
+    // their work without any more of it.
+    let late = "#!/bin/sh\nmkdir \"$0.$2\" && [ \"$(ls -d \"$0\".* | wc -l)\" = 1 ] && sleep 20\nexec \"$REAL\" \"$@\"\n";
+    study.program("trainer", late);
+    let variables = [
+        format!("EFFLUX_TRAINER={}", study.path("trainer").display()),
+        format!("REAL={}", env!("CARGO_BIN_EXE_efflux-trainer")),
+    ];
+    let export = format!("--export=ALL,{}", variables.join(","));
+    let Some(lab) = Lab::start("time limits of a Slurm job") else {
+        return;
+    };
+    let options = [
+        &export,
+        "--cpus-per-task=1",
+        "--time=1",
+        "--signal=B:USR2@50",
+    ];
+    let job = lab.sbatch(&study, &options, &["job.toml"]);
+    lab.until_state(&job, "COMPLETED");
+    assert!(
+        lab.log().contains("unfinished, queued again"),
+        "{}",
+        lab.log()
+    );
+    same_as_undisturbed(&study, "runs/job");
+}
+
+#[test]
+fn where_a_job_may_not_be_queued_again_another_follows_it() {
+    let Some(lab) = Lab::start("signals to a Slurm job") else {
+        return;
+    };
+    let study = longer();
+    let job = lab.sbatch(&study, &["--no-requeue"], &["job.toml"]);
+    lab.until("a trial has ended", |_| finished(&study, "runs/job") > 0);
+    lab.ask("scancel", &["--batch", "--signal=USR2", &job]).ok();
+    lab.until_state(&job, "FAILED");
+    let next = (job.parse::<u32>().unwrap() + 1).to_string();
+    lab.until_state(&next, "COMPLETED");
+    let shown = lab.ask("scontrol", &["show", "job", &next]).stdout;
+    assert!(
+        shown.contains("TimeLimit=00:10:00") && shown.contains("CPUs/Task=2"),
+        "{shown}"
+    );
+    same_as_undisturbed(&study, "runs/job");
+}
+
+#[test]
+fn a_cancelled_job_stays_cancelled_and_the_same_sbatch_goes_on() {
+    let Some(lab) = Lab::start("a cancelled Slurm job") else {
+        return;
+    };
+    let study = longer();
+    let job = lab.sbatch(&study, &[], &["job.toml"]);
+    lab.until("a trial has ended", |_| finished(&study, "runs/job") > 0);
+    lab.ask("scancel", &[&job]).ok();
+    lab.until_state(&job, "CANCELLED");
+    lab.until("nothing is queued", |lab| {
+        lab.ask("squeue", &["-h"]).ok().stdout.is_empty()
+    });
+    let job = lab.sbatch(&study, &[], &["job.toml"]);
+    lab.until_state(&job, "COMPLETED");
+    same_as_undisturbed(&study, "runs/job");
+}
+
+#[test]
+fn an_element_of_an_array_is_queued_again_as_itself() {
+    let Some(lab) = Lab::start("arrays of Slurm jobs") else {
+        return;
+    };
+    let study = longer();
+    for element in ["1", "2"] {
+        fs::copy(
+            study.path("job.toml"),
+            study.path(&format!("job-{element}.toml")),
+        )
+        .unwrap();
+    }
+    let job = lab.sbatch(&study, &["--array=1-2"], &["job-%a.toml"]);
+    lab.until("both have trained a trial", |_| {
+        ["runs/job-1", "runs/job-2"]
+            .iter()
+            .all(|run| finished(&study, run) > 0)
+    });
+    let second = format!("{job}_2");
+    lab.ask("scancel", &["--batch", "--signal=USR2", &second])
+        .ok();
+    lab.until_state(&second, "COMPLETED");
+    lab.until_state(&format!("{job}_1"), "COMPLETED");
+    same_as_undisturbed(&study, "runs/job-1");
+    same_as_undisturbed(&study, "runs/job-2");
+    assert!(!study.path("runs/job-1/restarts").exists());
+    let restarts = fs::read_to_string(study.path("runs/job-2/restarts")).unwrap();
+    assert!(
+        restarts.starts_with(&format!("{second} {second} ")),
+        "{restarts}"
+    );
+}
+
+#[test]
+fn a_node_that_is_lost_costs_no_more_than_its_running_trials() {
+    let Some(mut lab) = Lab::start("a lost node of a Slurm job") else {
+        return;
+    };
+    let study = longer();
+    let job = lab.sbatch(&study, &TWO_NODES, &["job.toml"]);
+    lab.until("a trial has ended", |_| finished(&study, "runs/job") > 0);
+    lab.lose_node("n2");
+    lab.until_state(&job, "COMPLETED");
+    assert!(
+        lab.log().contains("without the nodes that do not answer"),
+        "{}",
+        lab.log()
+    );
+    same_as_undisturbed(&study, "runs/job");
+}
+
+#[test]
+fn without_no_kill_a_lost_node_costs_no_more_either() {
+    let Some(mut lab) = Lab::start("a lost node of a Slurm job") else {
+        return;
+    };
+    let study = longer();
+    let options = [&TWO_NODES[..], &["--no-kill=off"]].concat();
+    let job = lab.sbatch(&study, &options, &["job.toml"]);
+    lab.until("a trial has ended", |_| finished(&study, "runs/job") > 0);
+    lab.lose_node("n2");
+    // Whichever is first: Slurm, which queues it again, or the script, which goes on without the node.
+    lab.until("the loss was noticed", |lab| {
+        ["PENDING", "COMPLETED"].contains(&&*lab.state(&job))
+    });
+    lab.start_node("n2");
+    lab.until_state(&job, "COMPLETED");
+    same_as_undisturbed(&study, "runs/job");
+}
+
+#[test]
+fn a_job_that_gets_nowhere_is_not_queued_for_ever() {
+    let Some(lab) = Lab::start("restarts of a Slurm job") else {
+        return;
+    };
+    let study = Study::new();
+    // Unfinished whenever it is asked, once it was told to stop.
+    study.program(
+        "program",
+        "#!/bin/sh\ntrap 'exit 75' USR2\nsleep 60 & wait\n",
+    );
+    let program = format!(
+        "--export=ALL,EFFLUX_PROGRAM={}",
+        study.path("program").display()
+    );
+    let job = lab.sbatch(&study, &[&program, "--no-requeue"], &["job.toml"]);
+    let first: u32 = job.parse().unwrap();
+    for (starts, job) in [(1, first), (2, first + 1)] {
+        let job = job.to_string();
+        lab.until("its program runs", |lab| {
+            lab.state(&job) == "RUNNING" && lab.log().matches("sweep job.toml").count() == starts
+        });
+        lab.ask("scancel", &["--batch", "--signal=USR2", &job]).ok();
+        lab.until_state(&job, "FAILED");
+    }
+    lab.until("nothing is queued", |lab| {
+        lab.ask("squeue", &["-h"]).ok().stdout.is_empty()
+    });
+    assert!(
+        lab.log()
+            .contains("2 starts in a row have brought no record"),
+        "{}",
+        lab.log()
+    );
+}
+
+const CLUSTER: &str = "nodes = 2\ncpus_per_task = 1\nmem_per_cpu = \"100M\"\ntime = \"10\"\n";
+
+#[test]
+fn submit_makes_a_script_has_it_checked_and_submits_it() {
+    let Some(lab) = Lab::start("efflux submit under a Slurm") else {
+        return;
+    };
+    let study = longer();
+    let submit = |options: &[&str]| -> Ended {
+        let mut command = study.command(&["submit", "job.toml", "--cluster", "lab.toml"]);
+        lab.introduce(&mut command);
+        command.args(options).output().unwrap().into()
+    };
+    study.write("lab.toml", format!("{CLUSTER}partition = \"nowhere\"\n"));
+    submit(&[]).refused(4, &["lab.toml", "Slurm refuses", "invalid partition"]);
+    let scratch = study.path("scratch");
+    fs::create_dir(&scratch).unwrap();
+    study.write("lab.toml", format!("{CLUSTER}scratch = \"$PWD/scratch\"\n"));
+    let dry = submit(&["--dry-run"]).ok();
+    assert!(dry.stdout.contains("#SBATCH --nodes=2\n"), "{}", dry.stdout);
+    assert!(dry.stderr.contains("to start at"), "{}", dry.stderr);
+    assert!(!study.path("runs").exists(), "a dry run leaves no trace");
+
+    let said = submit(&["--time", "0:05:00"]).ok().stdout;
+    let job = said
+        .strip_prefix("job ")
+        .unwrap()
+        .split(':')
+        .next()
+        .unwrap();
+    lab.until_state(job, "COMPLETED");
+    let shown = lab.ask("scontrol", &["show", "job", job]).stdout;
+    assert!(shown.contains("TimeLimit=00:05:00"), "{shown}");
+    assert!(
+        study
+            .path(&format!("runs/job/logs/slurm-{job}.log"))
+            .exists()
+    );
+    same_as_undisturbed(&study, "runs/job");
+    // Both nodes are this machine, so its trainers share one copy of the pack.
+    let folder = fs::read_dir(&scratch)
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .path();
+    let packs = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let packs: Vec<_> = packs
+        .filter(|path| path.extension().is_some_and(|end| end == "h5"))
+        .collect();
+    assert_eq!(packs.len(), 1, "{packs:?}");
+    assert_eq!(
+        fs::read(&packs[0]).unwrap(),
+        fs::read(study.path("small.h5")).unwrap()
+    );
+}
+
+#[test]
+fn every_cluster_file_here_makes_a_script_that_the_shell_understands() {
+    let study = Study::new();
+    let clusters = Path::new(env!("CARGO_MANIFEST_DIR")).join("configs/clusters");
+    let mut files = 0;
+    for entry in fs::read_dir(clusters).unwrap() {
+        let file = entry.unwrap().path();
+        let arguments = [
+            "submit",
+            "job.toml",
+            "--dry-run",
+            "--cluster",
+            file.to_str().unwrap(),
+        ];
+        // Where there is no Slurm; one that is installed but not set up would refuse.
+        let script = study.command(&arguments).env("PATH", "").output().unwrap();
+        let script = Ended::from(script).ok().stdout;
+        study.write("script", &script);
+        let checked: Ended = Command::new("bash")
+            .args(["-n", "script"])
+            .current_dir(study.directory.path())
+            .output()
+            .unwrap()
+            .into();
+        assert_eq!(checked.ok().stderr, "", "{}", file.display());
+        // sbatch stops looking for its lines at the first command.
+        let commands = script
+            .lines()
+            .skip_while(|line| line.starts_with('#') || line.is_empty());
+        assert!(
+            !commands.into_iter().any(|line| line.starts_with("#SBATCH")),
+            "{script}"
+        );
+        files += 1;
+    }
+    assert!(files > 0, "no cluster file");
+}
+
+#[test]
+fn a_cluster_that_is_not_there_is_named_with_those_that_are() {
+    let study = Study::new();
+    let submit = ["submit", "job.toml", "--cluster", "b"];
+    study
+        .run(&submit)
+        .refused(2, &["--cluster b: not found", "configs/clusters"]);
+    fs::create_dir_all(study.path("configs/clusters")).unwrap();
+    study.write("configs/clusters/a.toml", "nodes = 0\n");
+    study
+        .run(&submit)
+        .refused(2, &["--cluster b: not found", "one of a in"]);
+    let submit = ["submit", "job.toml", "--cluster", "a"];
+    study.run(&submit).refused(
+        2,
+        &["configs/clusters/a.toml: line 1: `nodes` has 0, expected 1 or more"],
+    );
+    study.write("configs/clusters/a.toml", "");
+    study
+        .run(&[&submit[..], &["--time", "1"]].concat())
+        .refused(2, &["--time 1", "signal_lead_seconds"]);
+    study
+        .command(&submit)
+        .env("PATH", "")
+        .output()
+        .map(Ended::from)
+        .unwrap()
+        .refused(2, &["there is no sbatch here"]);
+    assert!(!study.path("runs").exists());
+}
+
+/// What a user may write is what `configs/README.md` lists.
+#[test]
+fn every_key_of_a_cluster_file_is_documented() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("configs/README.md");
+    let text = fs::read_to_string(path).unwrap();
+    let cluster = serde_json::to_value(Cluster::default()).unwrap();
+    for key in cluster.as_object().unwrap().keys() {
+        assert!(
+            text.contains(&format!("| `{key}` |")),
+            "`{key}` is not in configs/README.md"
+        );
+    }
+}
