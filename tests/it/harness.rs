@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use efflux::run::record::{Outcome, Record};
+use efflux::run::record::{Failure, Outcome, Record};
 use efflux::run::{Entry, read_journals};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
@@ -122,8 +122,14 @@ impl Study {
 
     /// `mpirun -n ranks efflux …`, as root and oversubscribed if need be.
     pub(crate) fn mpirun(&self, ranks: u32, arguments: &[&str]) -> Command {
+        self.mpirun_with(&[], ranks, arguments)
+    }
+
+    /// The same with options of mpirun's own.
+    pub(crate) fn mpirun_with(&self, options: &[&str], ranks: u32, arguments: &[&str]) -> Command {
         let mut command = Command::new("mpirun");
         command
+            .args(options)
             .args([
                 "--oversubscribe",
                 "--bind-to",
@@ -206,6 +212,13 @@ impl Running {
         let _ = kill_process(Pid::from_raw(pid.cast_signed()).unwrap(), signal);
     }
 
+    /// The exit code, once it has ended by itself, and how long that took.
+    pub(crate) fn ends(&mut self) -> (Option<i32>, Duration) {
+        let began = Instant::now();
+        await_until("the program ended", || self.has_ended());
+        (self.wait(), began.elapsed())
+    }
+
     /// SIGKILL to the program and to everything it has started.
     pub(crate) fn kill_all(&mut self) {
         for pid in self.family() {
@@ -215,7 +228,7 @@ impl Running {
     }
 
     /// The program and the processes that descend from it.
-    fn family(&self) -> Vec<u32> {
+    pub(crate) fn family(&self) -> Vec<u32> {
         let mut family = vec![self.id()];
         let mut next = 0;
         while let Some(&parent) = family.get(next) {
@@ -261,6 +274,51 @@ fn simulations(run: &Path) -> BTreeMap<String, Vec<u8>> {
         }
     }
     found
+}
+
+/// A job of a few seconds, so that there is a middle for something to happen in.
+pub(crate) fn longer() -> Study {
+    Study::with(&JOB.replace("epochs = 2", "epochs = 12"))
+}
+
+/// Why attempts did not end well.
+pub(crate) fn failures(study: &Study, run: &str) -> Vec<Failure> {
+    let records = study.records(run).into_iter();
+    records
+        .filter_map(|record| match record.outcome {
+            Outcome::Failed(failure) => Some(failure),
+            Outcome::Finished(_) => None,
+        })
+        .collect()
+}
+
+/// Attempts that have ended in a run, which may not have begun.
+pub(crate) fn finished(study: &Study, run: &str) -> usize {
+    let journals = study.path(run).join("journal");
+    if !journals.exists() {
+        return 0;
+    }
+    study.records(run).len()
+}
+
+/// The processes whose command line holds all of these, by number.
+pub(crate) fn processes(parts: &[&str]) -> Vec<u32> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir("/proc").unwrap() {
+        let path = entry.unwrap().path();
+        let command = fs::read_to_string(path.join("cmdline")).unwrap_or_default();
+        if parts.iter().all(|part| command.contains(part)) {
+            let name = path.file_name().and_then(|name| name.to_str());
+            found.extend(name.and_then(|name| name.parse::<u32>().ok()));
+        }
+    }
+    found.sort_unstable();
+    found
+}
+
+/// The processes that were started as trainers of this process, or of none any more.
+pub(crate) fn trainers_of(parent: u32) -> Vec<u32> {
+    processes(&["efflux-trainer", &format!("--parent\0{parent}\0")])
 }
 
 /// Waits until a condition holds; a minute is far more than it takes.

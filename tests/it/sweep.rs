@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use efflux::run::record::{Failure, FailureClass, Outcome};
-
+use efflux::run::record::FailureClass;
 use rustix::process::Signal;
 
-use crate::harness::{Ended, JOB, Running, Study, await_until, left_out};
+use crate::harness::{
+    Ended, JOB, Running, Study, await_until, failures, finished, left_out, longer, trainers_of,
+};
 
 #[test]
 fn results_are_the_same_bit_for_bit_however_many_slots_and_ranks_there_are() {
@@ -33,47 +34,6 @@ fn results_are_the_same_bit_for_bit_however_many_slots_and_ranks_there_are() {
             assert!(places.len() > 1, "only ranks {places:?} trained");
         }
     }
-}
-
-/// A job of a few seconds, so that there is a middle to be killed in.
-fn longer() -> Study {
-    Study::with(&JOB.replace("epochs = 2", "epochs = 12"))
-}
-
-/// Why attempts did not end well.
-fn failures(study: &Study, run: &str) -> Vec<Failure> {
-    let records = study.records(run).into_iter();
-    records
-        .filter_map(|record| match record.outcome {
-            Outcome::Failed(failure) => Some(failure),
-            Outcome::Finished(_) => None,
-        })
-        .collect()
-}
-
-fn finished(study: &Study, run: &str) -> usize {
-    let journals = study.path(run).join("journal");
-    if !journals.exists() {
-        return 0;
-    }
-    study.records(run).len()
-}
-
-/// The processes that were started as trainers of this process, or of none any more.
-fn trainers_of(parent: u32) -> Vec<u32> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir("/proc").unwrap() {
-        let path = entry.unwrap().path();
-        let command = fs::read_to_string(path.join("cmdline")).unwrap_or_default();
-        if command.contains("efflux-trainer") && command.contains(&format!("--parent\0{parent}\0"))
-        {
-            found.extend(
-                path.file_name()
-                    .and_then(|name| name.to_str()?.parse::<u32>().ok()),
-            );
-        }
-    }
-    found
 }
 
 #[test]
