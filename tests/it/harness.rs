@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use efflux::run::record::{Failure, Outcome, Record};
@@ -147,6 +148,15 @@ impl Study {
         command
     }
 
+    /// What all programs of a run have written into their logs.
+    pub(crate) fn logs(&self, run: &str) -> String {
+        let Ok(logs) = fs::read_dir(self.path(run).join("logs")) else {
+            return String::new();
+        };
+        let texts = logs.flatten().map(|log| fs::read_to_string(log.path()));
+        texts.map(Result::unwrap_or_default).collect()
+    }
+
     /// Every record in the journals of a run.
     pub(crate) fn records(&self, run: &str) -> Vec<Record> {
         let entries = read_journals(&self.path(run).join("journal")).unwrap();
@@ -281,6 +291,16 @@ pub(crate) fn longer() -> Study {
     Study::with(&JOB.replace("epochs = 2", "epochs = 12"))
 }
 
+/// What [`longer`] finds out when nobody disturbs it. Packs, jobs and so findings are the same for every test.
+pub(crate) fn undisturbed() -> &'static Findings {
+    static FINDINGS: LazyLock<Findings> = LazyLock::new(|| {
+        let study = longer();
+        study.sweep("whole", "2").ok();
+        study.findings("whole")
+    });
+    &FINDINGS
+}
+
 /// Why attempts did not end well.
 pub(crate) fn failures(study: &Study, run: &str) -> Vec<Failure> {
     let records = study.records(run).into_iter();
@@ -319,6 +339,32 @@ pub(crate) fn processes(parts: &[&str]) -> Vec<u32> {
 /// The processes that were started as trainers of this process, or of none any more.
 pub(crate) fn trainers_of(parent: u32) -> Vec<u32> {
     processes(&["efflux-trainer", &format!("--parent\0{parent}\0")])
+}
+
+/// The process of a rank of this launch.
+pub(crate) fn rank_of(launch: &Running, rank: u32) -> u32 {
+    let wanted = format!("OMPI_COMM_WORLD_RANK={rank}");
+    let is_rank = |pid: &u32| {
+        let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+        let mut variables = environment.split(|&byte| byte == 0);
+        variables.any(|variable| variable == wanted.as_bytes())
+    };
+    let mut found = None;
+    await_until("the rank was started", || {
+        // mpirun's daemons of other nodes are no children of its own.
+        let family = launch.family();
+        let others = processes(&["efflux", "sweep", "job.toml"]);
+        let all = family.into_iter().chain(others);
+        found = all.filter(|&pid| is_of(pid, launch)).find(is_rank);
+        found.is_some()
+    });
+    found.unwrap()
+}
+
+/// Whether a process works in the study of this launch.
+fn is_of(pid: u32, launch: &Running) -> bool {
+    let there = |pid: u32| fs::read_link(format!("/proc/{pid}/cwd")).ok();
+    there(pid).is_some() && there(pid) == there(launch.id())
 }
 
 /// Waits until a condition holds; a minute is far more than it takes.

@@ -8,6 +8,7 @@ use rustix::process::Signal;
 
 use crate::harness::{
     Ended, JOB, Running, Study, await_until, failures, finished, left_out, longer, trainers_of,
+    undisturbed,
 };
 
 #[test]
@@ -39,7 +40,6 @@ fn results_are_the_same_bit_for_bit_however_many_slots_and_ranks_there_are() {
 #[test]
 fn a_sweep_killed_in_the_middle_continues_without_repeating_a_finished_trial() {
     let study = longer();
-    study.sweep("whole", "2").ok();
     let mut sweep = study.start_sweep("killed", "2");
     await_until("two trials finished", || finished(&study, "killed") >= 2);
     // Only the sweep: that its trainers die with it is its own doing.
@@ -51,7 +51,7 @@ fn a_sweep_killed_in_the_middle_continues_without_repeating_a_finished_trial() {
     let before = finished(&study, "killed");
     assert!(before < 6, "the kill came too late to be in the middle");
     study.sweep("killed", "2").ok();
-    assert_eq!(study.findings("whole"), study.findings("killed"));
+    assert_eq!(*undisturbed(), study.findings("killed"));
     let records = study.records("killed");
     let trials: BTreeSet<_> = records
         .iter()
@@ -71,7 +71,6 @@ fn an_mpi_sweep_killed_in_the_middle_continues_with_another_number_of_ranks() {
         return;
     }
     let study = longer();
-    study.sweep("whole", "2").ok();
     let arguments = ["sweep", "job.toml", "--run-dir", "killed", "--slots", "1"];
     let mut launch = Running::start(&mut study.mpirun(2, &arguments));
     await_until("two trials finished", || finished(&study, "killed") >= 2);
@@ -81,7 +80,7 @@ fn an_mpi_sweep_killed_in_the_middle_continues_with_another_number_of_ranks() {
         "the kill came too late to be in the middle"
     );
     study.sweep("killed", "2").ok();
-    assert_eq!(study.findings("whole"), study.findings("killed"));
+    assert_eq!(*undisturbed(), study.findings("killed"));
 }
 
 #[test]
@@ -192,12 +191,11 @@ fn an_interrupt_ends_with_75_and_the_same_command_continues() {
 #[test]
 fn a_trainer_that_is_killed_costs_one_attempt_and_nothing_else() {
     let study = longer();
-    study.sweep("whole", "1").ok();
     let mut sweep = study.start_sweep("run", "1");
     await_until("a trial finished", || finished(&study, "run") >= 1);
     Running::signal(trainers_of(sweep.id())[0], Signal::KILL);
     assert_eq!(sweep.wait(), Some(0));
-    assert_eq!(study.findings("whole"), study.findings("run"));
+    assert_eq!(*undisturbed(), study.findings("run"));
     let failed = failures(&study, "run");
     assert_eq!(failed.len(), 1, "{failed:?}");
     assert!(failed[0].message.contains("signal 9"), "{failed:?}");
@@ -206,14 +204,13 @@ fn a_trainer_that_is_killed_costs_one_attempt_and_nothing_else() {
 #[test]
 fn a_trainer_that_hangs_is_killed_and_its_trial_goes_on_elsewhere() {
     let study = longer();
-    study.sweep("whole", "1").ok();
     let arguments = ["sweep", "job.toml", "--run-dir", "run", "--slots", "1"];
     let arguments = [&arguments[..], &["--hang-seconds", "3"]].concat();
     let mut sweep = Running::start(&mut study.command(&arguments));
     await_until("a trial finished", || finished(&study, "run") >= 1);
     Running::signal(trainers_of(sweep.id())[0], Signal::STOP);
     assert_eq!(sweep.wait(), Some(0));
-    assert_eq!(study.findings("whole"), study.findings("run"));
+    assert_eq!(*undisturbed(), study.findings("run"));
     let failed = failures(&study, "run");
     assert_eq!(failed.len(), 1, "{failed:?}");
     assert_eq!(failed[0].class, FailureClass::Hung);

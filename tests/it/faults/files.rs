@@ -95,11 +95,7 @@ fn a_checkpoint_that_is_cut_or_changed_is_refused_and_its_trial_starts_over() {
         fs::write(study.path(&run).join("checkpoints").join(name), damage).unwrap();
         study.sweep(&run, "1").ok();
         assert_eq!(study.findings("whole"), study.findings(&run));
-        let logs = fs::read_dir(study.path(&run).join("logs")).unwrap();
-        let text: String = logs
-            .flatten()
-            .map(|log| fs::read_to_string(log.path()).unwrap_or_default())
-            .collect();
+        let text = study.logs(&run);
         let said = if index == 3 {
             "goes on after epoch"
         } else {

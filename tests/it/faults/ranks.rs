@@ -8,7 +8,8 @@ use efflux::run::record::Outcome;
 use rustix::process::Signal;
 
 use crate::harness::{
-    JOB, Running, Study, await_until, failures, finished, left_out, longer, processes, trainers_of,
+    JOB, Running, Study, await_until, failures, finished, left_out, longer, processes, rank_of,
+    trainers_of, undisturbed,
 };
 
 /// Survivors of a lost rank are let live.
@@ -19,43 +20,11 @@ const SWEEP: [&str; 6] = ["sweep", "job.toml", "--run-dir", "run", "--slots", "1
 /// Whether this build and its MPI can do without a rank.
 fn is_tolerant(test: &str) -> bool {
     let doctor = Study::new().run(&["doctor"]).stdout;
-    let is = doctor.contains("survivors of a lost rank can go on");
+    let is = doctor.contains(", with ULFM");
     if !is {
         left_out(test, "this MPI cannot go on without a rank");
     }
     is
-}
-
-/// The process of a rank of this launch.
-fn rank(launch: &Running, rank: u32) -> u32 {
-    let wanted = format!("OMPI_COMM_WORLD_RANK={rank}");
-    let is_rank = |pid: &u32| {
-        let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-        let mut variables = environment.split(|&byte| byte == 0);
-        variables.any(|variable| variable == wanted.as_bytes())
-    };
-    let mut found = None;
-    await_until("the rank was started", || {
-        // mpirun's daemons of other nodes are no children of its own.
-        let family = launch.family();
-        let others = processes(&["efflux", "sweep", "job.toml"]);
-        let all = family.into_iter().chain(others);
-        found = all.filter(|&pid| is_of(pid, launch)).find(is_rank);
-        found.is_some()
-    });
-    found.unwrap()
-}
-
-/// Whether a process works in the study of this launch.
-fn is_of(pid: u32, launch: &Running) -> bool {
-    let there = |pid: u32| fs::read_link(format!("/proc/{pid}/cwd")).ok();
-    there(pid).is_some() && there(pid) == there(launch.id())
-}
-
-fn logs(study: &Study) -> String {
-    let logs = fs::read_dir(study.path("run/logs")).unwrap();
-    let texts = logs.flatten().map(|log| fs::read_to_string(log.path()));
-    texts.map(Result::unwrap_or_default).collect()
 }
 
 #[test]
@@ -64,23 +33,17 @@ fn a_rank_that_is_killed_costs_nothing_but_time() {
         return;
     }
     let study = longer();
-    study.sweep("whole", "2").ok();
     for ranks in [2, 4] {
         let run = format!("ranks-{ranks}");
         let arguments = ["sweep", "job.toml", "--run-dir", &run, "--slots", "1"];
         let mut launch = Running::start(&mut study.mpirun_with(&TOLERANT, ranks, &arguments));
         await_until("a trial finished", || finished(&study, &run) >= 1);
-        Running::signal(rank(&launch, ranks - 1), Signal::KILL);
+        Running::signal(rank_of(&launch, ranks - 1), Signal::KILL);
         let (code, _) = launch.ends();
         assert_eq!(code, Some(0), "{ranks} ranks");
-        assert_eq!(study.findings("whole"), study.findings(&run));
+        assert_eq!(*undisturbed(), study.findings(&run));
         assert!(failures(&study, &run).is_empty());
-        let log = fs::read_dir(study.path(&run).join("logs")).unwrap();
-        let mut texts = log.flatten().map(|log| fs::read_to_string(log.path()));
-        assert!(texts.any(|text| {
-            text.unwrap_or_default()
-                .contains("its trials are given to others")
-        }));
+        assert!(study.logs(&run).contains("its trials are given to others"));
     }
 }
 
@@ -90,18 +53,17 @@ fn when_rank_0_is_killed_the_others_write_checkpoints_and_leave_with_75() {
         return;
     }
     let study = longer();
-    study.sweep("whole", "2").ok();
     let mut launch = Running::start(&mut study.mpirun_with(&TOLERANT, 2, &SWEEP));
     await_until("a trial finished", || finished(&study, "run") >= 1);
-    Running::signal(rank(&launch, 0), Signal::KILL);
+    Running::signal(rank_of(&launch, 0), Signal::KILL);
     let (code, took) = launch.ends();
     assert_eq!(code, Some(75));
     assert!(took < Duration::from_secs(30), "{took:?}");
     let before = finished(&study, "run");
     assert!(before < 6, "the kill came too late to be in the middle");
     study.sweep("run", "2").ok();
-    assert_eq!(study.findings("whole"), study.findings("run"));
-    assert!(logs(&study).contains("rank 0 is gone"));
+    assert_eq!(*undisturbed(), study.findings("run"));
+    assert!(study.logs("run").contains("rank 0 is gone"));
 }
 
 #[test]
@@ -110,7 +72,6 @@ fn a_node_that_vanishes_ends_the_launch_and_the_same_command_continues() {
         return;
     }
     let study = longer();
-    study.sweep("whole", "2").ok();
     // Stands in for ssh: runs what mpirun wants to run on a node of its own in a session of its own.
     study.write("agent", "#!/bin/sh\nshift\nexec setsid sh -c \"$*\"\n");
     let agent = study.path("agent");
@@ -126,7 +87,7 @@ fn a_node_that_vanishes_ends_the_launch_and_the_same_command_continues() {
     let options = [&TOLERANT[..], &nodes].concat();
     let mut launch = Running::start(&mut study.mpirun_with(&options, 2, &SWEEP));
     await_until("a trial finished", || finished(&study, "run") >= 1);
-    let victim = rank(&launch, 1);
+    let victim = rank_of(&launch, 1);
     let stat = fs::read_to_string(format!("/proc/{victim}/stat")).unwrap();
     let daemon: u32 = stat
         .rsplit_once(')')
@@ -152,7 +113,7 @@ fn a_node_that_vanishes_ends_the_launch_and_the_same_command_continues() {
     let status = study.run(&["status", "run", "--exit-code"]);
     assert_eq!(status.code, Some(75), "{}", status.stdout);
     study.sweep("run", "2").ok();
-    assert_eq!(study.findings("whole"), study.findings("run"));
+    assert_eq!(*undisturbed(), study.findings("run"));
 }
 
 fn is_in(pid: u32, study: &Study) -> bool {
@@ -174,14 +135,14 @@ fn a_rank_that_stood_still_comes_back_and_none_of_its_results_counts_twice() {
     let arguments = [&SWEEP[..], &["--hang-seconds", "3"]].concat();
     let mut launch = Running::start(&mut study.mpirun(2, &arguments));
     await_until("a trial finished", || finished(&study, "run") >= 1);
-    let slow = rank(&launch, 1);
+    let slow = rank_of(&launch, 1);
     Running::signal(slow, Signal::STOP);
     await_until("its trials were given to rank 0", || {
-        logs(&study).contains("not heard of for 3 s")
+        study.logs("run").contains("not heard of for 3 s")
     });
     Running::signal(slow, Signal::CONT);
     await_until("it was heard of again", || {
-        logs(&study).contains("heard of again")
+        study.logs("run").contains("heard of again")
     });
     let (code, _) = launch.ends();
     assert_eq!(code, Some(0));

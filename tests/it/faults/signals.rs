@@ -2,12 +2,14 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use rustix::process::Signal;
 
 use crate::harness::{
-    JOB, Running, Study, await_until, failures, finished, left_out, longer, processes, trainers_of,
+    Findings, JOB, Running, Study, await_until, failures, finished, left_out, longer, processes,
+    rank_of, trainers_of, undisturbed,
 };
 
 const SWEEP: [&str; 6] = ["sweep", "job.toml", "--run-dir", "run", "--slots", "1"];
@@ -20,6 +22,16 @@ fn long() -> Study {
     )
 }
 
+/// What it finds out when nobody disturbs it.
+fn whole() -> &'static Findings {
+    static FINDINGS: LazyLock<Findings> = LazyLock::new(|| {
+        let study = long();
+        study.sweep("whole", "2").ok();
+        study.findings("whole")
+    });
+    &FINDINGS
+}
+
 fn checkpoints(study: &Study) -> usize {
     let files = fs::read_dir(study.path("run/checkpoints"));
     files.map_or(0, |files| {
@@ -30,16 +42,12 @@ fn checkpoints(study: &Study) -> usize {
     })
 }
 
+/// How many trials went on from a checkpoint.
 fn goes_on(study: &Study) -> usize {
-    let logs = fs::read_dir(study.path("run/logs")).unwrap();
-    let texts = logs.flatten().map(|log| fs::read_to_string(log.path()));
-    texts
-        .flatten()
-        .map(|text| text.matches("goes on after epoch").count())
-        .sum()
+    study.logs("run").matches("goes on after epoch").count()
 }
 
-/// Whether trainers of this process are at a trial.
+/// Whether a trial is running.
 fn is_training(study: &Study) -> bool {
     fs::read_to_string(study.path("run/live.json")).is_ok_and(|live| live.contains("epochs_done"))
 }
@@ -47,7 +55,6 @@ fn is_training(study: &Study) -> bool {
 #[test]
 fn usr2_has_running_trials_write_checkpoints_and_they_go_on_from_there_to_the_same_results() {
     let study = long();
-    study.sweep("whole", "2").ok();
     let mut sweep = study.start_sweep("run", "2");
     await_until("trials are running", || is_training(&study));
     assert_eq!(
@@ -63,7 +70,7 @@ fn usr2_has_running_trials_write_checkpoints_and_they_go_on_from_there_to_the_sa
     assert_eq!((ended, checkpoints(&study)), (0, 2));
     assert!(!study.path("run/lock").exists());
     study.sweep("run", "2").ok();
-    assert_eq!(study.findings("whole"), study.findings("run"));
+    assert_eq!(*whole(), study.findings("run"));
     assert_eq!(goes_on(&study), 2);
     assert!(failures(&study, "run").is_empty());
 }
@@ -75,12 +82,11 @@ fn usr2_to_mpirun_or_to_any_rank_drains_all_of_them() {
         return;
     }
     let study = long();
-    study.sweep("whole", "2").ok();
     for to_rank_1 in [false, true] {
         let mut launch = Running::start(&mut study.mpirun(2, &SWEEP));
         await_until("trials are running", || is_training(&study));
         let target = if to_rank_1 {
-            rank(&launch, 1)
+            rank_of(&launch, 1)
         } else {
             launch.id()
         };
@@ -91,21 +97,9 @@ fn usr2_to_mpirun_or_to_any_rank_drains_all_of_them() {
         assert!(checkpoints(&study) > 0);
     }
     study.sweep("run", "2").ok();
-    assert_eq!(study.findings("whole"), study.findings("run"));
+    assert_eq!(*whole(), study.findings("run"));
     assert!(goes_on(&study) > 0);
     assert!(failures(&study, "run").is_empty());
-}
-
-/// The process of a rank.
-fn rank(launch: &Running, rank: u32) -> u32 {
-    let is_rank = |pid: &u32| {
-        let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-        let wanted = format!("OMPI_COMM_WORLD_RANK={rank}");
-        let mut variables = environment.split(|&byte| byte == 0);
-        variables.any(|variable| variable == wanted.as_bytes())
-    };
-    let family = launch.family();
-    family.into_iter().find(is_rank).unwrap()
 }
 
 #[test]
@@ -127,17 +121,14 @@ fn term_leaves_within_two_seconds_even_if_a_trainer_does_not_listen() {
 #[test]
 fn a_second_signal_ends_at_once_and_costs_no_more_than_a_kill() {
     let study = longer();
-    study.sweep("whole", "2").ok();
     let mut sweep = study.start_sweep("run", "1");
     await_until("a trial is running", || is_training(&study));
     let trainers = trainers_of(sweep.id());
     Running::signal(trainers[0], Signal::STOP);
     Running::signal(sweep.id(), Signal::USR2);
-    let log = || {
-        let logs = processes_logs(&study);
-        logs.contains("leaving: running trials")
-    };
-    await_until("the sweep drains", log);
+    await_until("the sweep drains", || {
+        study.logs("run").contains("leaving: running trials")
+    });
     // An echo of the first signal is none.
     std::thread::sleep(Duration::from_millis(800));
     assert!(
@@ -152,13 +143,7 @@ fn a_second_signal_ends_at_once_and_costs_no_more_than_a_kill() {
         trainers_of(sweep.id()).is_empty()
     });
     study.sweep("run", "2").ok();
-    assert_eq!(study.findings("whole"), study.findings("run"));
-}
-
-fn processes_logs(study: &Study) -> String {
-    let logs = fs::read_dir(study.path("run/logs")).unwrap();
-    let texts = logs.flatten().map(|log| fs::read_to_string(log.path()));
-    texts.map(Result::unwrap_or_default).collect()
+    assert_eq!(*undisturbed(), study.findings("run"));
 }
 
 #[test]
@@ -187,7 +172,7 @@ fn a_sweep_asks_slurm_for_the_end_and_drains_ahead_of_it() {
     assert!(took > Duration::from_secs(4), "{took:?}");
     assert!(took < Duration::from_secs(13), "{took:?}");
     assert_eq!(checkpoints(&study), 1);
-    let log = processes_logs(&study);
+    let log = study.logs("run");
     assert!(log.contains("no further trial is begun"), "{log}");
     let parent = sweep.id().to_string();
     assert!(processes(&["efflux-trainer", "--parent", &parent]).is_empty());
