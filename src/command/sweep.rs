@@ -23,26 +23,36 @@ pub(crate) fn sweep(args: &SweepArgs, log: &Log) -> Result<Exit> {
     // Before anything else: the default action of these signals is to kill.
     let signals = Signals::listen()?;
     let began = Instant::now();
-    let trained = match World::join()? {
-        None => lead(args, log, None, signals.clone())?,
+    match World::join()? {
+        None => finish(lead(args, log, None, signals.clone())?, &signals, began),
         Some(mut world) if world.rank() == 0 => {
             let trained = lead(args, log, Some(&mut world), signals.clone());
             // Whatever happened here, the others must hear of it; once more does no harm.
             dismiss_ranks(&mut world);
-            // They wait for this rank to leave, so it leaves before it evaluates.
-            world.leave(
-                trained
-                    .as_ref()
-                    .map_or_else(Error::exit, |_| Exit::Unfinished),
-            );
-            trained?
+            // The others wait for this rank to leave, so it leaves before it evaluates. After a loss leaving may hang until
+            // it is cut short, and then it comes last.
+            if !world.has_lost() {
+                let unfinished = |_: &Trained| Exit::Unfinished;
+                world.leave(trained.as_ref().map_or_else(Error::exit, unfinished));
+                return finish(trained?, &signals, began);
+            }
+            let finished = trained.and_then(|trained| finish(trained, &signals, began));
+            if let Err(error) = &finished {
+                tracing::error!("{error}");
+            }
+            world.leave(finished.as_ref().map_or_else(Error::exit, |exit| *exit));
+            finished
         }
         Some(mut world) => {
             let followed = follow(args, log, &mut world, signals);
             world.leave(followed.as_ref().map_or_else(Error::exit, |exit| *exit));
-            return followed;
+            followed
         }
-    };
+    }
+}
+
+/// Evaluates and reports, if everything is trained.
+fn finish(trained: Trained, signals: &Signals, began: Instant) -> Result<Exit> {
     if trained.ending == Ending::Interrupted {
         tracing::warn!("interrupted: the same command continues");
         return Ok(Exit::Unfinished);

@@ -68,6 +68,11 @@ impl World {
         match self.0 {}
     }
 
+    /// Whether any rank is gone.
+    pub fn has_lost(&self) -> bool {
+        match self.0 {}
+    }
+
     /// Leaves the world.
     pub fn leave(self, _exit: Exit) {
         match self.0 {}

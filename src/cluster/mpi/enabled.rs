@@ -191,6 +191,9 @@ impl World {
     /// [`Error::Mpi`] if MPI refuses.
     pub fn send(&mut self, to: u32, message: &impl Serialize) -> Result<()> {
         self.reap()?;
+        if self.lost.contains(&to) {
+            return Ok(());
+        }
         let bytes = encode(message)?;
         let too_much = |_| Error::Internal("an MPI message out of range".into());
         let count = c_int::try_from(bytes.len()).map_err(too_much)?;
@@ -280,6 +283,11 @@ impl World {
         let news = self.lost[self.told..].to_vec();
         self.told = self.lost.len();
         news
+    }
+
+    /// Whether any rank is gone.
+    pub fn has_lost(&self) -> bool {
+        !self.lost.is_empty()
     }
 
     /// Notes who is gone, and has MPI receive from any of the others again.

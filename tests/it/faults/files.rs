@@ -1,12 +1,12 @@
 //! Files that are cut, changed or cannot grow, and clocks that are set back.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use rustix::process::Signal;
 
-use crate::harness::{Ended, JOB, Running, Study, await_until, finished, longer};
+use crate::harness::{Ended, JOB, Running, Study, await_until, finished, longer, undisturbed};
 
 const SWEEP: [&str; 6] = ["sweep", "job.toml", "--run-dir", "run", "--slots", "1"];
 
@@ -24,6 +24,15 @@ fn files(study: &Study, folder: &str, ending: &str) -> Vec<PathBuf> {
     found
 }
 
+/// Takes the run back to one journal with this content, and to no launch before.
+fn leave_only(study: &Study, journal: &Path, text: &[u8]) {
+    for other in files(study, "journal", ".jsonl") {
+        fs::remove_file(other).unwrap();
+    }
+    fs::remove_dir_all(study.path("run/launches")).unwrap();
+    fs::write(journal, text).unwrap();
+}
+
 #[test]
 fn a_journal_cut_in_its_last_record_costs_that_trial_and_a_flipped_byte_is_refused() {
     let study = Study::new();
@@ -37,18 +46,12 @@ fn a_journal_cut_in_its_last_record_costs_that_trial_and_a_flipped_byte_is_refus
         .unwrap()
         + 1;
     // Every byte is tried in the journal's own tests; here the sweep that follows.
-    for length in [begin, begin + 1, (begin + text.len()) / 2, text.len() - 1] {
-        for extra in files(&study, "journal", ".jsonl") {
-            fs::remove_file(extra).unwrap();
-        }
-        fs::write(&journal, &text[..length]).unwrap();
+    for length in [begin, (begin + text.len()) / 2, text.len() - 1] {
+        leave_only(&study, &journal, &text[..length]);
         let before = finished(&study, "run");
         study.sweep("run", "1").ok();
         assert_eq!(finished(&study, "run"), before + 1, "cut at {length}");
         assert_eq!(whole, study.findings("run"));
-    }
-    for extra in files(&study, "journal", ".jsonl") {
-        fs::remove_file(extra).unwrap();
     }
     let mut damaged = text.clone();
     damaged[begin / 2] ^= 1;
@@ -56,7 +59,7 @@ fn a_journal_cut_in_its_last_record_costs_that_trial_and_a_flipped_byte_is_refus
         .iter()
         .rposition(|&byte| byte == b'\n')
         .map_or(0, |at| at + 1);
-    fs::write(&journal, &damaged).unwrap();
+    leave_only(&study, &journal, &damaged);
     let name = journal.file_name().unwrap().to_str().unwrap();
     study
         .sweep("run", "1")
@@ -118,20 +121,19 @@ fn on_a_full_disk(study: &Study, blocks: u64) -> Ended {
 }
 
 #[test]
-fn a_disk_that_is_full_for_checkpoints_or_the_report_is_named_and_costs_no_finished_trial() {
+fn a_disk_that_is_full_once_all_is_trained_is_named_and_costs_no_finished_trial() {
     let study = longer();
-    study.sweep("whole", "2").ok();
-    let page = fs::metadata(study.path("whole/report/index.html"))
-        .unwrap()
-        .len();
-    // Enough for journals, members and predictions of a sweep this small, not for the page.
-    let ended = on_a_full_disk(&study, page / 512 - 1);
-    ended.refused(4, &["report", "index.html"]);
+    // Room for the largest file of a trial, not for what all members are put together in.
+    let members = undisturbed().simulations.values();
+    let largest = members.map(|bytes| bytes.len() as u64).max().unwrap();
+    let full = on_a_full_disk(&study, largest / 512 + 2);
+    full.refused(4, &["ensemble/predictions.nc", "File too large"]);
+    assert!(!study.path("run/ensemble/predictions.nc").exists());
     let before = finished(&study, "run");
     assert_eq!(before, 6, "all trials are in the journal");
     study.sweep("run", "2").ok();
     assert_eq!(finished(&study, "run"), before);
-    assert_eq!(study.findings("whole"), study.findings("run"));
+    assert_eq!(*undisturbed(), study.findings("run"));
 }
 
 #[test]
