@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
-use efflux::cluster::Level;
+use efflux::cluster::{Level, Slots, Until};
 use efflux::data::{Filter, Flux, Treatments};
 use efflux::job::DeviceChoice;
 
@@ -222,15 +222,21 @@ pub(crate) struct SweepArgs {
     #[command(flatten)]
     pub(crate) job: JobArgs,
 
-    /// Trials to train at a time on each rank [default: the task's processors under Slurm, one per
-    /// rank under mpirun, else every processor]
-    #[arg(long, env = "EFFLUX_SLOTS", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
-    pub(crate) slots: Option<u32>,
+    /// Trials to train at a time on each rank; `auto` is one for each of its GPUs and MIG instances, without GPUs
+    /// the task's processors under Slurm, one under mpirun, else every processor
+    #[arg(
+        long,
+        env = "EFFLUX_SLOTS",
+        default_value = "auto",
+        value_name = "N|auto"
+    )]
+    pub(crate) slots: Slots,
 
     #[command(flatten)]
     pub(crate) trainer: TrainerArgs,
 
-    /// Seconds without a sign of life after which a trainer is killed and its trial tried again from its checkpoint
+    /// Seconds without a sign of life after which a trainer is killed and its trial tried again from its checkpoint,
+    /// and after which the trials of a rank are given to others
     #[arg(
         long,
         env = "EFFLUX_HANG_SECONDS",
@@ -239,6 +245,32 @@ pub(crate) struct SweepArgs {
         value_parser = clap::value_parser!(u32).range(2..)
     )]
     pub(crate) hang_seconds: u32,
+
+    /// Further attempts at a trial whose trainer crashed or hung, before it is set aside
+    #[arg(
+        long,
+        env = "EFFLUX_RETRIES",
+        default_value = "2",
+        value_name = "N",
+        value_parser = clap::value_parser!(u32).range(..=1000)
+    )]
+    pub(crate) retries: u32,
+
+    /// When the allocation ends: seconds since 1970, 2026-11-23T22:00:00Z, or `never` [default: what
+    /// Slurm says of this job]
+    #[arg(long, env = "EFFLUX_UNTIL", value_name = "TIME")]
+    pub(crate) until: Option<Until>,
+
+    /// Seconds that running trials have for a last checkpoint: so long before the end they stop, and so
+    /// long after USR2 the sweep leaves at the latest
+    #[arg(
+        long,
+        env = "EFFLUX_DRAIN_SECONDS",
+        default_value = "90",
+        value_name = "SECONDS",
+        value_parser = clap::value_parser!(u32).range(1..)
+    )]
+    pub(crate) drain_seconds: u32,
 }
 
 #[derive(Args, Debug)]
@@ -366,7 +398,11 @@ Examples:
   sbatch slurm/sweep.sbatch jobs/paper-grid.toml    the same as a Slurm job
 
 A run directory belongs to one contract: pack, inputs, split, transform, training. Grid and seeds may
-grow between launches; only what is new is trained.";
+grow between launches; only what is new is trained.
+
+USR2 makes a sweep leave in good order: running trials write a checkpoint and stop, nothing is begun, the
+exit code is 75, or 0 if nothing was left. TERM and Ctrl-C do the same within two seconds. The signal may go
+to any rank or to mpirun. A second signal ends the sweep at once.";
 
 #[cfg(test)]
 mod tests {

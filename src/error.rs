@@ -83,6 +83,19 @@ pub enum Error {
         holder: String,
     },
 
+    /// Two launches in a row brought nothing.
+    #[error(
+        "{}: launches {launches} brought neither a record nor a checkpoint, so another would not either: see their \
+         files in logs/ (to go on all the same, remove the folder launches/)",
+        run.display()
+    )]
+    Fruitless {
+        /// The run directory.
+        run: PathBuf,
+        /// Their names.
+        launches: String,
+    },
+
     /// The MPI launch is not what the launcher promised, or a message was lost.
     #[error("MPI: {0}")]
     Mpi(String),
@@ -136,6 +149,7 @@ impl Error {
             | Self::Io { .. }
             | Self::Journal { .. }
             | Self::Locked { .. }
+            | Self::Fruitless { .. }
             | Self::Mpi(_)
             | Self::Trainer(_)
             | Self::Device(_) => Exit::Environment,

@@ -1,20 +1,23 @@
 //! The coordinator on rank 0: gathers the ranks, feeds the scheduler with what they report, carries out what it says.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use super::leaving::{Leaving, Step};
 use super::message::{Assignment, Order, Preparation, Ready, Report};
 use super::mpi::World;
+use super::progress::StageProgress;
+use super::roll::Roll;
 use super::scheduler::{Action, Event, Scheduler};
+use super::seats::Seat;
+use super::signals::{Haste, Signals};
 use super::slots::Level;
 use super::supervisor::Supervisor;
 use crate::error::{Error, Result};
 use crate::job::{Contract, DeviceChoice, Stage, Trial, TrialId};
-use crate::run::record::{Outcome, Record};
-use crate::run::{Beat, Chosen, Entry, Ledger, Live, Lock, RunDir};
+use crate::run::record::{FailureClass, Outcome, Record};
+use crate::run::{Beat, Chosen, Entry, Ledger, Live, Lock, RunDir, read_journal};
 
 /// How long ranks may take to join.
 const GATHERING: Duration = Duration::from_secs(120);
@@ -40,10 +43,16 @@ pub struct Launch {
     pub level: Option<Level>,
     /// Seconds between two checkpoints of a running trial.
     pub checkpoint_seconds: u32,
-    /// Seconds without a sign of life after which a trainer is killed.
+    /// Seconds without a sign of life after which a trainer is killed, and a rank's trials are given to others.
     pub hang_seconds: u32,
-    /// Set by a signal: leave soon.
-    pub interrupted: Arc<AtomicBool>,
+    /// Further attempts at a trial whose trainer crashed or hung.
+    pub retries: u32,
+    /// The end of the allocation, if it has one.
+    pub until: Option<Instant>,
+    /// Seconds that trainers have for a last checkpoint.
+    pub drain_seconds: u32,
+    /// What asks the sweep to leave.
+    pub signals: Signals,
 }
 
 /// How far the present stage is.
@@ -75,7 +84,7 @@ pub enum Notice<'a> {
 pub enum Ending {
     /// Nothing is left to train.
     Done,
-    /// A signal came first: the same command continues.
+    /// A signal or the end of the allocation came first: the same command continues.
     Interrupted,
 }
 
@@ -90,6 +99,12 @@ pub struct Coordinator<'a> {
     beats: BTreeMap<u32, Vec<Beat>>,
     /// How far running trials were when first heard of: what a checkpoint brought along is no pace.
     begun: HashMap<TrialId, f64>,
+    roll: Roll,
+    leaving: Leaving,
+    /// What has been done about leaving.
+    step: Step,
+    /// The most urgent signal that another rank had.
+    elsewhere: Option<Haste>,
 }
 
 impl<'a> Coordinator<'a> {
@@ -101,19 +116,28 @@ impl<'a> Coordinator<'a> {
     pub fn gather(
         launch: Launch,
         world: Option<&'a mut World>,
-        slots: u32,
+        seats: Vec<Seat>,
         ledger: Ledger,
         lock: Lock,
     ) -> Result<Self> {
+        let seconds = |number: u32| Duration::from_secs(number.into());
         let mut this = Self {
-            supervisor: Supervisor::new(slots),
+            supervisor: Supervisor::new(seats),
+            scheduler: Scheduler::new(launch.retries),
+            leaving: Leaving::new(
+                launch.until,
+                seconds(launch.drain_seconds),
+                seconds(launch.checkpoint_seconds),
+            ),
+            roll: Roll::new(seconds(launch.hang_seconds)),
             launch,
             world,
-            scheduler: Scheduler::default(),
             ledger,
             lock,
             beats: BTreeMap::new(),
             begun: HashMap::new(),
+            step: Step::Stay,
+            elsewhere: None,
         };
         let ranks = this.joined()?;
         let hosts = ranks.values().map(|ready| (&*ready.host, ready.level));
@@ -131,10 +155,14 @@ impl<'a> Coordinator<'a> {
                 hang_seconds: this.launch.hang_seconds,
                 rank,
                 slot: 0,
+                seat: Seat::default(),
             };
             this.order(rank, Order::Prepare(Box::new(preparation)))?;
             let slots = ready.slots;
             this.scheduler.on(Event::Joined { rank, slots });
+            if rank != 0 {
+                this.roll.hear(rank, Instant::now());
+            }
         }
         Ok(this)
     }
@@ -145,10 +173,20 @@ impl<'a> Coordinator<'a> {
             return Ok(ranks);
         };
         let deadline = Instant::now() + GATHERING;
-        while ranks.len() < world.size() as usize {
-            match world.receive()? {
+        let mut lost = BTreeSet::new();
+        while ranks.len() + lost.len() < world.size() as usize {
+            let arrived = world.receive()?;
+            for rank in world.lost() {
+                tracing::error!(rank, "lost before it had joined: going on without it");
+                ranks.remove(&rank);
+                lost.insert(rank);
+            }
+            match arrived {
                 Some((rank, Report::Ready(ready))) => {
                     ranks.insert(rank, ready);
+                }
+                Some((_, Report::Signalled(haste))) => {
+                    self.elsewhere = self.elsewhere.max(Some(haste));
                 }
                 Some((rank, _)) => {
                     let reason = format!("rank {rank} reported before it was ready");
@@ -156,7 +194,7 @@ impl<'a> Coordinator<'a> {
                 }
                 None if Instant::now() > deadline => {
                     let missing: Vec<String> = (0..world.size())
-                        .filter(|rank| !ranks.contains_key(rank))
+                        .filter(|rank| !ranks.contains_key(rank) && !lost.contains(rank))
                         .map(|rank| rank.to_string())
                         .collect();
                     let missing = missing.join(", ");
@@ -201,20 +239,26 @@ impl<'a> Coordinator<'a> {
             .filter(|trial| !self.is_settled(trial))
             .map(|trial| (trial.clone(), self.ledger.attempts(&trial.id)))
             .collect();
-        let mut progress = StageProgress::new(self, trials, &left);
+        let epochs = self.launch.contract.training.epochs;
+        let mut progress = StageProgress::new(&self.ledger, epochs, trials, &left);
+        // What a signal said meanwhile comes before what there is to do.
+        self.leave()?;
         let actions = self.scheduler.on(Event::Added(left));
         self.carry_out(actions)?;
         let mut ticked = Instant::now();
         while !self.scheduler.is_idle() {
-            for (rank, report) in self.reports()? {
+            let mut arrived = self.reports()?;
+            arrived.extend(self.call_the_roll()?);
+            for (rank, report) in arrived {
                 if let Some(record) = self.take_in(rank, report)? {
                     progress.ended(&record);
                     listen(Notice::Ended(&record, &self.tally(&progress)));
+                    self.refuse_configuration(&record)?;
                 }
             }
             self.lock.check()?;
-            if self.launch.interrupted.load(Ordering::Relaxed) {
-                return Ok(Ending::Interrupted);
+            if self.leave()? == Step::Go {
+                break;
             }
             if ticked.elapsed() >= TICK {
                 ticked = Instant::now();
@@ -226,7 +270,11 @@ impl<'a> Coordinator<'a> {
                 listen(Notice::Tick(&tally));
             }
         }
-        Ok(Ending::Done)
+        if self.scheduler.is_idle() && !self.scheduler.is_waiting() {
+            Ok(Ending::Done)
+        } else {
+            Ok(Ending::Interrupted)
+        }
     }
 
     /// Sends everybody home, whatever happened, and hands back the lock: the evaluation writes too.
@@ -239,6 +287,87 @@ impl<'a> Coordinator<'a> {
         // A reader must not take a sweep that has ended for a running one; without the file nobody does.
         let _ = std::fs::remove_file(self.launch.run.live_file());
         self.lock
+    }
+
+    /// Does what is to be done about leaving at this moment, once.
+    fn leave(&mut self) -> Result<Step> {
+        let asked = self.launch.signals.asked().max(self.elsewhere);
+        let step = self.leaving.step(asked, Instant::now());
+        if step <= self.step {
+            return Ok(self.step);
+        }
+        self.step = step;
+        self.scheduler.on(Event::Closed);
+        let order = match step {
+            Step::Close => {
+                tracing::info!("the end is near: no further trial is begun");
+                Order::Close
+            }
+            _ => {
+                tracing::info!("leaving: running trials write a checkpoint and stop");
+                Order::Drain
+            }
+        };
+        self.supervisor.order(order.clone())?;
+        if let Some(world) = &mut self.world {
+            (1..world.size()).try_for_each(|rank| world.send(rank, &order))?;
+        }
+        Ok(step)
+    }
+
+    /// Looks who is gone and who has been silent for too long. What a rank that is gone had no time to tell comes back.
+    fn call_the_roll(&mut self) -> Result<Vec<(u32, Report)>> {
+        let mut untold = Vec::new();
+        let lost = self.world.as_mut().map(|world| world.lost());
+        for rank in lost.unwrap_or_default() {
+            tracing::error!(rank, "lost: its trials are given to others");
+            self.roll.strike(rank);
+            self.beats.remove(&rank);
+            untold.extend(self.untold(rank).into_iter().map(|report| (rank, report)));
+        }
+        for rank in self.roll.silent(Instant::now()) {
+            let limit = self.launch.hang_seconds;
+            tracing::warn!(
+                rank,
+                "not heard of for {limit} s: its trials are given to others"
+            );
+            self.beats.remove(&rank);
+            let actions = self.scheduler.on(Event::Silent(rank));
+            self.carry_out(actions)?;
+        }
+        Ok(untold)
+    }
+
+    /// Finished trials in the journal of a lost rank that nobody has heard of, and then its loss.
+    fn untold(&self, rank: u32) -> Vec<Report> {
+        let journals = self.launch.run.journals();
+        let entries = read_journal(&journals, &self.launch.name, rank).unwrap_or_else(|error| {
+            // Nothing is lost: the next start reads it again.
+            tracing::warn!("{error}");
+            Vec::new()
+        });
+        let finished = entries.into_iter().filter_map(|entry| match entry {
+            Entry::Trial(record) if matches!(record.outcome, Outcome::Finished(_)) => Some(record),
+            _ => None,
+        });
+        finished
+            .filter(|record| self.ledger.summary(&record.trial.id).is_none())
+            .map(Report::Ended)
+            .chain([Report::Lost])
+            .collect()
+    }
+
+    /// Every other trial would fail the same way.
+    fn refuse_configuration(&self, record: &Record) -> Result<()> {
+        match &record.outcome {
+            Outcome::Failed(failure) if failure.class == FailureClass::Configuration => {
+                Err(Error::Usage(format!(
+                    "trial {}: {} (nothing more is trained; change the job and use another --run-dir)",
+                    record.trial.id, failure.message
+                )))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Finished with all it has to keep, or failed in a way that another attempt would only repeat.
@@ -264,6 +393,7 @@ impl<'a> Coordinator<'a> {
             rank,
             trial,
             attempt,
+            alone,
         } in actions
         {
             let keep =
@@ -272,6 +402,7 @@ impl<'a> Coordinator<'a> {
             let assignment = Assignment {
                 trial,
                 attempt,
+                alone,
                 keep,
                 checkpoint,
             };
@@ -298,33 +429,55 @@ impl<'a> Coordinator<'a> {
         Ok(reports)
     }
 
-    /// Takes a report in; an attempt that ended comes back.
+    /// Takes a report in; an attempt that ended comes back, if it is news.
     fn take_in(&mut self, rank: u32, report: Report) -> Result<Option<Box<Record>>> {
-        match report {
-            Report::Ready(_) => Ok(None),
+        if rank != 0 && report != Report::Lost && self.roll.hear(rank, Instant::now()) {
+            tracing::info!(rank, "heard of again");
+            let actions = self.scheduler.on(Event::Heard(rank));
+            self.carry_out(actions)?;
+        }
+        let (event, record) = match report {
             Report::Progress(beats) => {
                 for beat in &beats {
                     let begun = self.begun.entry(beat.trial.clone());
                     begun.or_insert(beat.epochs_done);
                 }
                 self.beats.insert(rank, beats);
-                Ok(None)
+                return Ok(None);
             }
+            Report::Signalled(haste) => {
+                tracing::info!(rank, "asked to leave");
+                self.elsewhere = self.elsewhere.max(Some(haste));
+                return Ok(None);
+            }
+            Report::Unable(reason) => {
+                return Err(Error::Trainer(format!("rank {rank}: {reason}")));
+            }
+            Report::Ready(ready) => {
+                let slots = ready.slots;
+                (Event::Joined { rank, slots }, None)
+            }
+            Report::Released { trial: id, .. } => (Event::Released { rank, id }, None),
+            Report::Lost => (Event::Lost(rank), None),
             Report::Ended(record) => {
-                self.ledger.add((*record).clone());
                 if let Some(beats) = self.beats.get_mut(&rank) {
                     beats.retain(|beat| beat.trial != record.trial.id);
                 }
-                let actions = self.scheduler.on(Event::Ended {
+                let is_news = self.ledger.add((*record).clone());
+                let event = Event::Ended {
                     rank,
                     id: record.trial.id.clone(),
-                    worth_another: record.worth_another(),
-                });
-                self.carry_out(actions)?;
-                Ok(Some(record))
+                    failed: match &record.outcome {
+                        Outcome::Finished(_) => None,
+                        Outcome::Failed(failure) => Some(failure.class),
+                    },
+                };
+                (event, is_news.then_some(record))
             }
-            Report::Unable(reason) => Err(Error::Trainer(format!("rank {rank}: {reason}"))),
-        }
+        };
+        let actions = self.scheduler.on(event);
+        self.carry_out(actions)?;
+        Ok(record)
     }
 
     fn tally(&self, progress: &StageProgress) -> Tally {
@@ -355,75 +508,5 @@ pub fn dismiss_ranks(world: &mut World) {
         if let Err(error) = world.send(rank, &Order::Stop) {
             tracing::warn!(rank, "{error}");
         }
-    }
-}
-
-/// Counts and pace of a stage, kept as trials end: with many trials they cannot be taken anew each time.
-struct StageProgress {
-    planned: usize,
-    finished: usize,
-    /// By their latest attempt.
-    failed: HashSet<TrialId>,
-    /// Not ended in this launch.
-    left: HashSet<TrialId>,
-    since: Instant,
-    /// Of a trial.
-    epochs: f64,
-    /// In this launch, by trials that have ended.
-    done: f64,
-}
-
-impl StageProgress {
-    fn new(coordinator: &Coordinator<'_>, trials: &[Trial], left: &[(Trial, u32)]) -> Self {
-        let left: HashSet<TrialId> = left.iter().map(|(trial, _)| trial.id.clone()).collect();
-        let (mut finished, mut failed) = (0, HashSet::new());
-        for record in coordinator.ledger.records_of(trials) {
-            match record.outcome {
-                // One whose simulation is gone is trained again, and counts when it has been.
-                Outcome::Finished(_) if left.contains(&record.trial.id) => {}
-                Outcome::Finished(_) => finished += 1,
-                Outcome::Failed(_) => {
-                    failed.insert(record.trial.id.clone());
-                }
-            }
-        }
-        Self {
-            planned: trials.len(),
-            finished,
-            failed,
-            left,
-            since: Instant::now(),
-            epochs: f64::from(coordinator.launch.contract.training.epochs),
-            done: 0.0,
-        }
-    }
-
-    fn ended(&mut self, record: &Record) {
-        let id = &record.trial.id;
-        match record.outcome {
-            Outcome::Finished(_) => {
-                self.failed.remove(id);
-                self.finished += 1;
-            }
-            Outcome::Failed(_) => {
-                self.failed.insert(id.clone());
-            }
-        }
-        if self.left.remove(id) {
-            self.done += self.epochs;
-        }
-    }
-
-    fn eta(&self, running: &[Beat], begun: &HashMap<TrialId, f64>) -> Option<u64> {
-        let underway: f64 = running.iter().map(|beat| beat.epochs_done).sum();
-        let brought = running.iter().filter_map(|beat| begun.get(&beat.trial));
-        let done = self.done + underway - brought.sum::<f64>();
-        let seconds = self.since.elapsed().as_secs_f64();
-        // A second's worth says nothing.
-        if done <= 0.0 || seconds < 5.0 {
-            return None;
-        }
-        let left = (self.left.len() as f64 * self.epochs - underway).max(0.0);
-        Some(Duration::from_secs_f64(left * seconds / done).as_secs())
     }
 }

@@ -4,8 +4,10 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::seats::Seat;
+use super::signals::Haste;
 use super::slots::Level;
-use crate::job::{Contract, DeviceChoice, Trial};
+use crate::job::{Contract, DeviceChoice, Trial, TrialId};
 use crate::run::Beat;
 use crate::run::record::Record;
 
@@ -16,6 +18,10 @@ pub enum Order {
     Prepare(Box<Preparation>),
     /// Train this.
     Run(Assignment),
+    /// Begin nothing more, and hand back what has not begun.
+    Close,
+    /// Hand back everything: write a checkpoint at the next iteration and stop there.
+    Drain,
     /// Nothing more will come: end.
     Stop,
 }
@@ -23,12 +29,24 @@ pub enum Order {
 /// From a trainer to its supervisor, and from supervisors to the coordinator.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Report {
-    /// Ready for trials. A supervisor says it before, a trainer after it was prepared.
+    /// Ready for trials. A supervisor says it before, a trainer after it was prepared; a supervisor again when its number
+    /// of slots has changed.
     Ready(Ready),
     /// How far the running trials are.
     Progress(Vec<Beat>),
     /// An attempt has ended. From a supervisor it means: and is in my journal.
     Ended(Box<Record>),
+    /// A trial was handed back, with what its checkpoint holds. Nothing is in a journal of it.
+    Released {
+        /// The trial.
+        trial: TrialId,
+        /// The attempt that it was given for.
+        attempt: u32,
+    },
+    /// This rank is gone, which the coordinator tells itself.
+    Lost,
+    /// A signal asked this rank to leave.
+    Signalled(Haste),
     /// I cannot go on, and neither should the sweep.
     Unable(String),
 }
@@ -56,6 +74,8 @@ pub struct Preparation {
     pub rank: u32,
     /// The slot of the receiver, if it is a trainer.
     pub slot: u32,
+    /// What that slot computes on.
+    pub seat: Seat,
 }
 
 /// A trial to train.
@@ -63,8 +83,10 @@ pub struct Preparation {
 pub struct Assignment {
     /// What to train.
     pub trial: Trial,
-    /// Counts the attempts at it, from 1.
+    /// Counts how often it was given out, from 1.
     pub attempt: u32,
+    /// Whether its device must have nothing else to do: it did not fit beside others.
+    pub alone: bool,
     /// Where to keep weights and simulation, if they are to be kept.
     pub keep: Option<PathBuf>,
     /// Where to keep what it takes to go on after an interruption, and to look for it first.

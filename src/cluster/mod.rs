@@ -12,20 +12,31 @@
 
 mod coordinator;
 mod frame;
+mod leaving;
+mod memory;
 mod message;
 mod mpi;
+mod progress;
+mod rank;
+mod roll;
 mod scheduler;
+mod seats;
 mod signals;
 mod slots;
 mod supervisor;
 mod trainer;
+mod until;
 
 pub use coordinator::{Coordinator, Ending, Launch, Notice, Tally, dismiss_ranks};
 pub use frame::{Frames, encode, read_frame, write_frame};
+pub use leaving::{Leaving, Step};
 pub use message::{Assignment, Order, Preparation, Ready, Report};
 pub use mpi::{Library, World, library, promised_size};
+pub use rank::{Parting, serve};
 pub use scheduler::{Action, Event, Scheduler};
-pub use signals::{interrupts, survive_file_limits};
-pub use slots::{Level, default_slots};
-pub use supervisor::{Supervisor, serve};
-pub use trainer::{ALLOCATOR, Trainer, trainer_program};
+pub use seats::{Seat, gpus, seats, slots_on};
+pub use signals::{Haste, Signals, leave_signals_to_the_supervisor, survive_file_limits};
+pub use slots::{Level, Slots};
+pub use supervisor::Supervisor;
+pub use trainer::{ALLOCATOR, Gone, Trainer, trainer_program};
+pub use until::Until;

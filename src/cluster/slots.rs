@@ -1,10 +1,13 @@
 //! Slots: how many trials a rank trains at a time, and on what.
 
+use std::str::FromStr;
 use std::thread::available_parallelism;
 
 use serde::{Deserialize, Serialize};
 
+use super::seats::{Seat, gpus, seats, slots_on};
 use crate::error::{Error, Result};
+use crate::job::DeviceChoice;
 
 /// Instruction-set levels that change the last bits of a result, lowest first.
 #[derive(
@@ -86,9 +89,42 @@ impl Level {
     }
 }
 
+/// How many slots a rank has, as the user says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Slots {
+    /// One for each GPU of the rank; without GPUs what the processors give.
+    Auto,
+    /// So many.
+    Number(u32),
+}
+
+impl FromStr for Slots {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match (text, text.parse()) {
+            ("auto", _) => Ok(Self::Auto),
+            (_, Ok(number @ 1..=1024)) => Ok(Self::Number(number)),
+            _ => Err("expected `auto` or a number from 1 to 1024".to_owned()),
+        }
+    }
+}
+
+impl Slots {
+    /// The seats of this rank, one of `ranks`, when a trainer takes `threads` processors.
+    pub fn seats(self, device: DeviceChoice, threads: u32, ranks: u32) -> Vec<Seat> {
+        let gpus = gpus(device);
+        let number = match self {
+            Self::Number(number) => number,
+            Self::Auto => slots_on(&gpus).unwrap_or_else(|| default_slots(threads, ranks)),
+        };
+        seats(number, threads, &gpus)
+    }
+}
+
 /// Slots of a rank when the user does not say: under Slurm the task's processors, in an MPI launch one, else the
 /// processors this process may use; divided by the threads a trainer takes.
-pub fn default_slots(threads: u32, ranks: u32) -> u32 {
+fn default_slots(threads: u32, ranks: u32) -> u32 {
     let variable = std::env::var("SLURM_CPUS_PER_TASK").ok();
     let processors = available_parallelism().map_or(1, |count| count.get());
     slots_of(variable.as_deref(), processors, threads, ranks)

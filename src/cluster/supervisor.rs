@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
+use super::memory;
 use super::message::{Assignment, Order, Preparation, Ready, Report};
-use super::mpi::World;
+use super::seats::Seat;
 use super::slots::Level;
-use super::trainer::Trainer;
+use super::trainer::{Gone, Trainer};
 use crate::error::{Error, Result};
 use crate::run::record::{Failure, FailureClass, Outcome, Place, Record};
 use crate::run::{Beat, Entry, Journal, RunDir, host};
@@ -28,6 +29,10 @@ const FAREWELL: Duration = Duration::from_secs(5);
 pub struct Supervisor {
     slots: Vec<Slot>,
     queue: VecDeque<Assignment>,
+    /// To be passed on with the next poll.
+    outbox: Vec<Report>,
+    /// What the kernel had killed for want of memory when it was last asked.
+    kills: Option<u64>,
     prepared: Option<Prepared>,
     beaten: Instant,
     polled: Instant,
@@ -41,6 +46,9 @@ struct Prepared {
 
 #[derive(Debug, Default)]
 struct Slot {
+    seat: Seat,
+    /// Given up, because the host has too little memory for so many.
+    is_closed: bool,
     trainer: Option<Trainer>,
     is_ready: bool,
     /// When the trainer was started, ordered to do something, or last said anything.
@@ -59,21 +67,28 @@ struct Running {
 }
 
 impl Supervisor {
-    /// A supervisor of so many slots.
-    pub fn new(slots: u32) -> Self {
+    /// A supervisor of a slot for each of these seats.
+    pub fn new(seats: Vec<Seat>) -> Self {
+        let slot = |seat| Slot {
+            seat,
+            ..Slot::default()
+        };
         Self {
-            slots: (0..slots).map(|_| Slot::default()).collect(),
+            slots: seats.into_iter().map(slot).collect(),
             queue: VecDeque::new(),
+            outbox: Vec::new(),
+            kills: memory::kills(),
             prepared: None,
             beaten: Instant::now(),
             polled: Instant::now(),
         }
     }
 
-    /// What it says when it joins.
+    /// What it says when it joins, and when its number of slots has changed.
     pub fn ready(&self) -> Ready {
+        let open = self.slots.iter().filter(|slot| !slot.is_closed).count();
         Ready {
-            slots: u32::try_from(self.slots.len()).unwrap_or(u32::MAX),
+            slots: u32::try_from(open).unwrap_or(u32::MAX),
             host: host(),
             level: Level::of_this_host(),
         }
@@ -99,6 +114,21 @@ impl Supervisor {
                 self.queue.push_back(assignment);
                 self.fill()
             }
+            Order::Close => {
+                let waiting = self.queue.drain(..);
+                self.outbox
+                    .extend(waiting.map(|waiting| released(&waiting)));
+                Ok(())
+            }
+            Order::Drain => {
+                self.order(Order::Close)?;
+                for slot in self.slots.iter_mut().filter(|slot| slot.running.is_some()) {
+                    if let Some(trainer) = &mut slot.trainer {
+                        trainer.send(&Order::Drain);
+                    }
+                }
+                Ok(())
+            }
             Order::Stop => Ok(()),
         }
     }
@@ -118,8 +148,13 @@ impl Supervisor {
     ///
     /// If a record cannot be made durable, or a trainer ends before it was ready for a trial.
     pub fn poll(&mut self, timeout: Duration) -> Result<Vec<Report>> {
-        self.wait(timeout)?;
-        let mut reports = Vec::new();
+        // What waits to be passed on does not wait for trainers.
+        let mut reports = std::mem::take(&mut self.outbox);
+        self.wait(if reports.is_empty() {
+            timeout
+        } else {
+            Duration::ZERO
+        })?;
         for slot in 0..self.slots.len() {
             let Some(trainer) = &mut self.slots[slot].trainer else {
                 continue;
@@ -133,7 +168,10 @@ impl Supervisor {
                         self.take_in(slot, report, &mut reports)?;
                     }
                 }
-                Err(ended) => self.lost(slot, FailureClass::Crashed, &ended, &mut reports)?,
+                Err(gone) => {
+                    let class = self.class_of(&gone);
+                    self.lost(slot, class, &gone, &mut reports)?;
+                }
             }
         }
         self.end_silent(&mut reports)?;
@@ -149,9 +187,9 @@ impl Supervisor {
     pub fn stop(&mut self) {
         let deadline = Instant::now() + FAREWELL;
         for slot in &mut self.slots {
-            let busy = slot.running.take().is_some();
+            let busy = slot.running.take().is_some() || !slot.is_ready;
             if let Some(trainer) = slot.trainer.take() {
-                // One in the middle of a trial does not listen.
+                // One that loads the pack or is in the middle of a trial does not listen.
                 trainer.stop(if busy { Instant::now() } else { deadline });
             }
         }
@@ -180,6 +218,24 @@ impl Supervisor {
         Ok(())
     }
 
+    /// Whether any slot is in the middle of a trial.
+    pub fn is_busy(&self) -> bool {
+        self.slots.iter().any(|slot| slot.running.is_some())
+    }
+
+    /// The class of an end that was not from here. A kill is the kernel's for want of memory if the control group says
+    /// so, or cannot say.
+    fn class_of(&mut self, gone: &Gone) -> FailureClass {
+        if !gone.by_kill {
+            return FailureClass::Crashed;
+        }
+        let before = std::mem::replace(&mut self.kills, memory::kills());
+        match (before, self.kills) {
+            (Some(before), Some(now)) if before == now => FailureClass::Crashed,
+            _ => FailureClass::MemoryHost,
+        }
+    }
+
     fn prepared(&mut self) -> Result<&mut Prepared> {
         self.prepared
             .as_mut()
@@ -203,6 +259,7 @@ impl Supervisor {
     fn spawn(&mut self, slot: usize) -> Result<()> {
         let mut preparation = self.prepared()?.preparation.clone();
         preparation.slot = u32::try_from(slot).unwrap_or(u32::MAX);
+        preparation.seat = self.slots[slot].seat.clone();
         let log = self.log(&preparation);
         let trainer = Trainer::spawn(&preparation, &log)?;
         let slot = &mut self.slots[slot];
@@ -223,11 +280,15 @@ impl Supervisor {
     /// Gives waiting assignments to idle slots.
     fn fill(&mut self) -> Result<()> {
         for slot in 0..self.slots.len() {
-            if self.queue.is_empty() {
+            let Some(next) = self.queue.front() else {
                 break;
-            }
-            if self.slots[slot].running.is_some() {
+            };
+            let (is_idle, alone) = (self.slots[slot].running.is_none(), next.alone);
+            if !is_idle || self.slots[slot].is_closed || !self.has_room(slot, alone) {
                 continue;
+            }
+            if alone {
+                self.clear_beside(slot);
             }
             if self.slots[slot].trainer.is_none() {
                 self.spawn(slot)?;
@@ -250,6 +311,35 @@ impl Supervisor {
         Ok(())
     }
 
+    /// Whether what runs on the device of this slot lets another trial begin there.
+    fn has_room(&self, slot: usize, alone: bool) -> bool {
+        let mut running = self.beside(slot).filter_map(|other| other.running.as_ref());
+        if alone {
+            running.next().is_none()
+        } else {
+            running.all(|running| !running.assignment.alone)
+        }
+    }
+
+    /// The other slots on the device of this one.
+    fn beside(&self, slot: usize) -> impl Iterator<Item = &Slot> {
+        let gpu = &self.slots[slot].seat.gpu;
+        let others = self.slots.iter().enumerate();
+        others.filter_map(move |(other, there)| {
+            (other != slot && there.seat.gpu == *gpu).then_some(there)
+        })
+    }
+
+    /// Ends the idle trainers on the device of this slot: they hold memory. They are started again when there is need.
+    fn clear_beside(&mut self, slot: usize) {
+        let gpu = self.slots[slot].seat.gpu.clone();
+        for (other, there) in self.slots.iter_mut().enumerate() {
+            if other != slot && there.seat.gpu == gpu && there.trainer.take().is_some() {
+                there.is_ready = false;
+            }
+        }
+    }
+
     fn take_in(&mut self, slot: usize, report: Report, out: &mut Vec<Report>) -> Result<()> {
         match report {
             Report::Ready(_) => {
@@ -269,6 +359,12 @@ impl Supervisor {
                     let _ = std::fs::remove_file(path);
                 }
             }
+            Report::Released { .. } => {
+                let running = self.slots[slot].running.take();
+                out.extend(running.map(|running| released(&running.assignment)));
+            }
+            // Trainers take no notice of signals, and that one is gone is seen.
+            Report::Signalled(_) | Report::Lost => {}
             Report::Unable(reason) => return Err(Error::Trainer(reason)),
         }
         Ok(())
@@ -280,12 +376,15 @@ impl Supervisor {
         &mut self,
         slot: usize,
         class: FailureClass,
-        how: &str,
+        how: &Gone,
         out: &mut Vec<Report>,
     ) -> Result<()> {
+        if class == FailureClass::MemoryHost {
+            self.close(slot, out);
+        }
         let lost = &mut self.slots[slot];
         lost.trainer = None;
-        if !lost.is_ready {
+        if !lost.is_ready && !lost.is_closed {
             lost.false_starts += 1;
             if lost.false_starts == FALSE_STARTS {
                 return Err(Error::Trainer(format!(
@@ -319,6 +418,16 @@ impl Supervisor {
         self.pass_on(Box::new(record), out)
     }
 
+    /// Gives a slot up, unless it is the last: the host has too little memory for so many.
+    fn close(&mut self, slot: usize, out: &mut Vec<Report>) {
+        if self.ready().slots > 1 && !self.slots[slot].is_closed {
+            self.slots[slot].is_closed = true;
+            let ready = self.ready();
+            tracing::warn!(slots = ready.slots, "too little memory: one slot fewer");
+            out.push(Report::Ready(ready));
+        }
+    }
+
     /// Durable before visible.
     fn pass_on(&mut self, record: Box<Record>, out: &mut Vec<Report>) -> Result<()> {
         self.journal(&Entry::Trial(record.clone()))?;
@@ -332,57 +441,10 @@ impl Supervisor {
     }
 }
 
-/// Works for the coordinator on rank 0 until it says [`Order::Stop`]. `prepared` hears of the launch when it begins.
-///
-/// # Errors
-///
-/// What stopped this rank; the coordinator has been told.
-pub fn serve(
-    world: &mut World,
-    slots: u32,
-    mut prepared: impl FnMut(&Preparation) -> Result<()>,
-) -> Result<()> {
-    let mut supervisor = Supervisor::new(slots);
-    world.send(0, &Report::Ready(supervisor.ready()))?;
-    let mut failed = None;
-    loop {
-        let mut heard = false;
-        while let Some((_, order)) = world.receive::<Order>()? {
-            heard = true;
-            if order == Order::Stop {
-                supervisor.stop();
-                return failed.map_or(Ok(()), Err);
-            }
-            if failed.is_none() {
-                let listened = match &order {
-                    Order::Prepare(preparation) => prepared(preparation),
-                    Order::Run(_) | Order::Stop => Ok(()),
-                };
-                let done = listened.and_then(|()| supervisor.order(order));
-                failed = tell(world, done)?;
-            }
-        }
-        if failed.is_some() {
-            // Nothing is left to do here but to hear that the others have stopped too.
-            std::thread::sleep(World::BREATH);
-            continue;
-        }
-        let breath = if heard { Duration::ZERO } else { World::BREATH };
-        match supervisor.poll(breath) {
-            Ok(reports) => reports
-                .iter()
-                .try_for_each(|report| world.send(0, report))?,
-            Err(error) => failed = tell(world, Err(error))?,
-        }
+/// What is said of an assignment that goes back.
+fn released(assignment: &Assignment) -> Report {
+    Report::Released {
+        trial: assignment.trial.id.clone(),
+        attempt: assignment.attempt,
     }
-}
-
-/// Lets the coordinator know of an error, and hands it back.
-fn tell(world: &mut World, result: Result<()>) -> Result<Option<Error>> {
-    let Err(error) = result else {
-        return Ok(None);
-    };
-    tracing::error!("{error}");
-    world.send(0, &Report::Unable(error.to_string()))?;
-    Ok(Some(error))
 }

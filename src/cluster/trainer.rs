@@ -1,5 +1,6 @@
 //! The parent's handle on one trainer process.
 
+use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -9,6 +10,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
+use rustix::process::Signal;
 
 use super::frame::{Frames, write_frame};
 use super::message::{Order, Preparation, Report};
@@ -24,6 +26,21 @@ pub struct Trainer {
     log: PathBuf,
     /// Where its own words begin in the log, which the slot's trainers share.
     log_start: u64,
+}
+
+/// How a trainer ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gone {
+    /// In words that follow "the trainer".
+    how: String,
+    /// Whether it was SIGKILL, and not from here: as a rule the kernel's, which found too little memory.
+    pub by_kill: bool,
+}
+
+impl fmt::Display for Gone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.how)
+    }
 }
 
 /// Variables that launchers set for their ranks and that a trainer, which is no rank, must not see.
@@ -79,6 +96,9 @@ impl Trainer {
             .env_remove(TF32)
             .env("OMP_NUM_THREADS", &threads)
             .env("MKL_NUM_THREADS", &threads);
+        if let Some(gpu) = &preparation.seat.gpu {
+            command.env("CUDA_VISIBLE_DEVICES", gpu);
+        }
         if !preparation.contract.training.tf32 {
             command.env(TF32, "0");
         }
@@ -120,7 +140,7 @@ impl Trainer {
     /// # Errors
     ///
     /// How the trainer ended, or that it sends garbage, in which case it has been killed.
-    pub fn reports(&mut self) -> Result<Vec<Report>, String> {
+    pub fn reports(&mut self) -> Result<Vec<Report>, Gone> {
         let mut arrived = [0; 1 << 16];
         let mut reports = Vec::new();
         let open = loop {
@@ -144,16 +164,25 @@ impl Trainer {
             return Ok(reports);
         }
         match self.child.wait() {
-            Ok(status) => Err(self.with_log(describe(status))),
-            Err(error) => Err(self.with_log(format!("cannot be waited for: {error}"))),
+            Ok(status) => Err(Gone {
+                how: self.with_log(describe(status)),
+                by_kill: status.signal() == Some(Signal::KILL.as_raw()),
+            }),
+            Err(error) => Err(self.gone(format!("cannot be waited for: {error}"))),
         }
     }
 
-    /// Kills it and says why.
     /// Kills it, and says so with its last words.
-    pub(super) fn end(&mut self, reason: &str) -> String {
+    pub(super) fn end(&mut self, reason: &str) -> Gone {
         self.kill();
-        self.with_log(format!("was killed: {reason}"))
+        self.gone(format!("was killed: {reason}"))
+    }
+
+    fn gone(&self, how: String) -> Gone {
+        Gone {
+            how: self.with_log(how),
+            by_kill: false,
+        }
     }
 
     fn with_log(&self, text: String) -> String {

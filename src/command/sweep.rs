@@ -1,18 +1,18 @@
 //! `efflux sweep`: train the grid, select, train the ensemble, evaluate, report. Run twice, it continues.
 
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use efflux::cluster::{
-    Coordinator, Ending, Launch, Notice, Tally, World, default_slots, dismiss_ranks, interrupts,
+    Coordinator, Ending, Launch, Notice, Parting, Signals, Tally, Until, World, dismiss_ranks,
     serve,
 };
 use efflux::error::{Error, Exit, Result};
 use efflux::job::{Job, Trial};
 use efflux::report::Output;
 use efflux::run::record::{Outcome, Record};
-use efflux::run::{Duration, Ledger, Lock, RunDir, merge_journals, metric, read_journals, select};
+use efflux::run::{
+    Duration, Ledger, Lock, RunDir, merge_journals, metric, note_launch, read_journals, select,
+};
 
 use super::evaluate;
 use super::study::Study;
@@ -22,32 +22,44 @@ use crate::console::{self, Log};
 /// Joins the launch's other processes, if there are any, and does this one's part.
 pub(crate) fn sweep(args: &SweepArgs, log: &Log) -> Result<Exit> {
     // Before anything else: the default action of these signals is to kill.
-    let interrupted = interrupts()?;
+    let signals = Signals::listen()?;
     let began = Instant::now();
-    let trained = match World::join()? {
-        None => lead(args, log, None, interrupted)?,
+    match World::join()? {
+        None => finish(lead(args, log, None, signals.clone())?, &signals, began),
         Some(mut world) if world.rank() == 0 => {
-            let trained = lead(args, log, Some(&mut world), interrupted);
+            let trained = lead(args, log, Some(&mut world), signals.clone());
             // Whatever happened here, the others must hear of it; once more does no harm.
             dismiss_ranks(&mut world);
-            // They wait for this rank to leave, so it leaves before it evaluates.
-            world.leave(
-                trained
-                    .as_ref()
-                    .map_or_else(Error::exit, |_| Exit::Unfinished),
-            );
-            trained?
+            // The others wait for this rank to leave, so it leaves before it evaluates. After a loss leaving may hang until
+            // it is cut short, and then it comes last.
+            if !world.has_lost() {
+                let unfinished = |_: &Trained| Exit::Unfinished;
+                world.leave(trained.as_ref().map_or_else(Error::exit, unfinished));
+                return finish(trained?, &signals, began);
+            }
+            let finished = trained.and_then(|trained| finish(trained, &signals, began));
+            if let Err(error) = &finished {
+                tracing::error!("{error}");
+            }
+            world.leave(finished.as_ref().map_or_else(Error::exit, |exit| *exit));
+            finished
         }
         Some(mut world) => {
-            let followed = follow(args, log, &mut world);
-            world.leave(Exit::Complete);
-            return followed;
+            let followed = follow(args, log, &mut world, signals);
+            world.leave(followed.as_ref().map_or_else(Error::exit, |exit| *exit));
+            followed
         }
-    };
+    }
+}
+
+/// Evaluates and reports, if everything is trained.
+fn finish(trained: Trained, signals: &Signals, began: Instant) -> Result<Exit> {
     if trained.ending == Ending::Interrupted {
         tracing::warn!("interrupted: the same command continues");
         return Ok(Exit::Unfinished);
     }
+    // All results are on the disk, and the report is written whole or not at all.
+    signals.end_at_once();
     let exit = evaluate::write(&trained.study, &trained.ledger, Output::All)?;
     tracing::info!("done in {}", Duration(began.elapsed().as_secs()));
     Ok(exit)
@@ -62,17 +74,18 @@ struct Trained {
 }
 
 /// Any rank but 0.
-fn follow(args: &SweepArgs, log: &Log, world: &mut World) -> Result<Exit> {
+fn follow(args: &SweepArgs, log: &Log, world: &mut World, signals: Signals) -> Result<Exit> {
     let _span = tracing::info_span!("sweep", rank = world.rank()).entered();
     let threads = Job::read(&args.job.job).map_or(1, |job| job.training.threads);
-    let slots = args
-        .slots
-        .unwrap_or_else(|| default_slots(threads, world.size()));
-    serve(world, slots, |launch| {
+    let seats = args.slots.seats(args.trainer.device, threads, world.size());
+    let parting = serve(world, seats, signals, |launch| {
         let name = format!("{}-{:04}.log", launch.launch, launch.rank);
         log.also_to(&RunDir::new(&launch.run).logs().join(name))
+    })?;
+    Ok(match parting {
+        Parting::Dismissed => Exit::Complete,
+        Parting::Orphaned => Exit::Unfinished,
     })
-    .map(|()| Exit::Complete)
 }
 
 /// Rank 0.
@@ -80,26 +93,28 @@ fn lead(
     args: &SweepArgs,
     log: &Log,
     world: Option<&mut World>,
-    interrupted: Arc<AtomicBool>,
+    signals: Signals,
 ) -> Result<Trained> {
     let study = Study::open(&args.job)?;
     study.check_selection()?;
-    let launch = launch_name();
     study.run.create()?;
+    let launch = study.run.next_launch()?;
     let lock = Lock::acquire(&study.run, &launch)?;
     study.run.bind(&study.contract)?;
     study.run.keep_job(&launch, &study.job)?;
     log.also_to(&study.run.logs().join(format!("{launch}-0000.log")))?;
     merge_journals(&study.run.journals(), &launch)?;
-    let ledger = Ledger::of(read_journals(&study.run.journals())?);
+    let entries = read_journals(&study.run.journals())?;
+    let known = entries.len();
+    let ledger = Ledger::of(entries);
+    note_launch(&study.run, &launch, known, left_of(&study, &ledger))?;
     study
         .run
         .clear_checkpoints(|id| ledger.summary(id).is_some())?;
 
     let ranks = world.as_ref().map_or(1, |world| world.size());
-    let slots = args
-        .slots
-        .unwrap_or_else(|| default_slots(study.contract.training.threads, ranks));
+    let threads = study.contract.training.threads;
+    let seats = args.slots.seats(args.trainer.device, threads, ranks);
     let launch = Launch {
         name: launch,
         run: study.run.clone(),
@@ -109,9 +124,12 @@ fn lead(
         level: args.trainer.level,
         checkpoint_seconds: args.trainer.checkpoint_seconds,
         hang_seconds: args.hang_seconds,
-        interrupted,
+        retries: args.retries,
+        until: args.until.unwrap_or_else(Until::of_this_job).instant(),
+        drain_seconds: args.drain_seconds,
+        signals,
     };
-    let mut coordinator = Coordinator::gather(launch, world, slots, ledger, lock)?;
+    let mut coordinator = Coordinator::gather(launch, world, seats, ledger, lock)?;
     let ending = train(&study, &mut coordinator);
     let ledger = coordinator.ledger().clone();
     let lock = coordinator.dismiss();
@@ -121,6 +139,22 @@ fn lead(
         ledger,
         _lock: lock,
     })
+}
+
+/// How many trials there is still something to do about. Members are counted once it is known which.
+fn left_of(study: &Study, ledger: &Ledger) -> usize {
+    let search = study.search();
+    let rule = study.job.selection;
+    let mut trials = match select(rule, &study.job.grid.configurations(), &search, ledger) {
+        Ok(chosen) => study.job.final_trials(&study.contract, chosen.params),
+        Err(_) => Vec::new(),
+    };
+    trials.extend(search);
+    let is_left = |trial: &&Trial| {
+        let record = ledger.record(&trial.id);
+        record.is_none_or(Record::worth_another)
+    };
+    trials.iter().filter(is_left).count()
 }
 
 /// Search, selection, final members.
@@ -230,10 +264,4 @@ fn line(stage: &str, tally: &Tally, best: Option<f64>) -> String {
         tally.planned,
         tally.running.len(),
     )
-}
-
-/// A name for this start of the sweep that sorts by time and is this process's alone.
-fn launch_name() -> String {
-    let now = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%S");
-    format!("{now}-{}", std::process::id())
 }

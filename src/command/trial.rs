@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use efflux::cluster::{Assignment, Level, Order, Preparation, Report, Trainer};
+use efflux::cluster::{Assignment, Level, Order, Preparation, Report, Seat, Trainer};
 use efflux::error::{Error, Exit, Result};
 use efflux::job::{Params, Trial};
 use efflux::run::host;
@@ -30,12 +30,14 @@ pub(crate) fn trial(args: &TrialArgs) -> Result<Exit> {
         hang_seconds: u32::MAX,
         rank: 0,
         slot: 0,
+        seat: Seat::default(),
     };
     let checkpoint = directory.join(format!("{}.checkpoint", trial.id));
     let trainer = Trainer::spawn(&preparation, &directory.join("trainer.log"))?;
     let assignment = Assignment {
         trial,
         attempt: 1,
+        alone: false,
         keep: args.output.clone(),
         checkpoint: args.output.is_some().then(|| checkpoint.clone()),
     };
@@ -78,7 +80,7 @@ fn train(mut trainer: Trainer, assignment: Assignment) -> Result<Record> {
     loop {
         let reports = trainer
             .reports()
-            .map_err(|ended| Error::Trainer(format!("the trainer {ended}")))?;
+            .map_err(|gone| Error::Trainer(format!("the trainer {gone}")))?;
         for report in reports {
             match report {
                 Report::Ready(_) => trainer.send(&Order::Run(assignment.clone())),
@@ -98,6 +100,8 @@ fn train(mut trainer: Trainer, assignment: Assignment) -> Result<Record> {
                     return Ok(*record);
                 }
                 Report::Unable(reason) => return Err(Error::Trainer(reason)),
+                // Nobody asked for any of these.
+                Report::Released { .. } | Report::Signalled(_) | Report::Lost => {}
             }
         }
         std::thread::sleep(Duration::from_millis(20));

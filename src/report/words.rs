@@ -61,6 +61,8 @@ pub(crate) fn failure(class: FailureClass) -> &'static str {
         FailureClass::Crashed => "crashed",
         FailureClass::Hung => "hung",
         FailureClass::Memory => "out of memory",
+        FailureClass::MemoryHost => "killed for memory",
+        FailureClass::Configuration => "job",
         FailureClass::Error => "error",
     }
 }

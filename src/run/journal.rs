@@ -50,7 +50,7 @@ impl Journal {
     ///
     /// [`Error::Io`] if it exists already or cannot be created.
     pub fn create(directory: &Path, launch: &str, rank: u32) -> Result<Self> {
-        let path = directory.join(format!("{launch}-{rank:04}.jsonl"));
+        let path = path_of(directory, launch, rank);
         let file = OpenOptions::new()
             .append(true)
             .create_new(true)
@@ -111,6 +111,21 @@ pub fn read_journals(directory: &Path) -> Result<Vec<Entry>> {
         }
     }
     Ok(entries)
+}
+
+/// The entries of one launch and rank: what a rank that is gone had no time to tell.
+///
+/// # Errors
+///
+/// As [`read_journals`].
+pub fn read_journal(directory: &Path, launch: &str, rank: u32) -> Result<Vec<Entry>> {
+    let path = path_of(directory, launch, rank);
+    let text = fs::read(&path).map_err(Error::io("read the journal", &path))?;
+    whole_lines(&text).map(|line| decode(&path, line)).collect()
+}
+
+fn path_of(directory: &Path, launch: &str, rank: u32) -> PathBuf {
+    directory.join(format!("{launch}-{rank:04}.jsonl"))
 }
 
 /// A line and where it begins.

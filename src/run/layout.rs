@@ -4,6 +4,9 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 
 use crate::durable;
@@ -66,8 +69,17 @@ impl RunDir {
 
     /// Where a running trial keeps what it takes to go on; removed once the trial has ended.
     pub fn checkpoint(&self, trial: &TrialId) -> PathBuf {
-        let directory = self.root.join("checkpoints");
-        directory.join(format!("{trial}.safetensors"))
+        self.checkpoints().join(format!("{trial}.safetensors"))
+    }
+
+    /// Checkpoints of running trials.
+    pub fn checkpoints(&self) -> PathBuf {
+        self.root.join("checkpoints")
+    }
+
+    /// What there was when each launch began.
+    pub fn launches(&self) -> PathBuf {
+        self.root.join("launches")
     }
 
     /// Removes the checkpoints of trials that have ended, and what a killed writer left behind. Under the lock only.
@@ -76,7 +88,7 @@ impl RunDir {
     ///
     /// [`Error::Io`] if the directory cannot be read.
     pub fn clear_checkpoints(&self, has_ended: impl Fn(&TrialId) -> bool) -> Result<()> {
-        let directory = self.root.join("checkpoints");
+        let directory = self.checkpoints();
         let entries = match fs::read_dir(&directory) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
             other => other.map_err(Error::io("list", &directory))?,
@@ -213,6 +225,18 @@ impl RunDir {
         durable::write(&self.jobs().join(format!("{launch}.toml")), &job.text)
     }
 
+    /// A name for a new launch that sorts behind those of all before and is this process's alone.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] if the directory cannot be read.
+    pub fn next_launch(&self) -> Result<String> {
+        let latest = sorted_files(&self.jobs(), "toml")?.pop();
+        let latest = latest.and_then(|path| Some(path.file_stem()?.to_string_lossy().into_owned()));
+        let stamp = stamp_after(latest.as_deref(), Timestamp::now());
+        Ok(format!("{stamp}-{}", std::process::id()))
+    }
+
     /// The job of the latest launch. Its name is the run directory's.
     ///
     /// # Errors
@@ -230,6 +254,18 @@ impl RunDir {
         }
         Ok(job)
     }
+}
+
+/// The time as it begins the name of a launch. Where the clock has been set back it is a second after the latest launch:
+/// what is sorted by name must come in the order it happened.
+fn stamp_after(latest: Option<&str>, now: Timestamp) -> String {
+    const STAMP: &str = "%Y%m%dT%H%M%S";
+    let now = now.to_zoned(TimeZone::UTC).datetime();
+    let latest = latest
+        .and_then(|name| DateTime::strptime(STAMP, name.split('-').next()?).ok())
+        .and_then(|latest| latest.checked_add(1.second()).ok());
+    let after = latest.map_or(now, |latest| latest.max(now));
+    after.strftime(STAMP).to_string()
 }
 
 /// The files of a directory with this ending, by name; none if there is no such directory.
@@ -250,4 +286,23 @@ pub(super) fn sorted_files(directory: &Path, ending: &str) -> Result<Vec<PathBuf
     }
     files.sort();
     Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn launches_sort_in_the_order_they_happened_even_if_the_clock_was_set_back() {
+        let ten: Timestamp = "2026-11-23T22:00:00Z".parse().unwrap();
+        assert_eq!(stamp_after(None, ten), "20261123T220000");
+        let before = Some("20261123T215959-77");
+        assert_eq!(stamp_after(before, ten), "20261123T220000");
+        let ahead = Some("20991231T235959-77");
+        assert_eq!(stamp_after(ahead, ten), "21000101T000000");
+        // Two within a second: process numbers do not sort by time.
+        let same = Some("20261123T220000-99999");
+        assert_eq!(stamp_after(same, ten), "20261123T220001");
+        assert_eq!(stamp_after(Some("by hand"), ten), "20261123T220000");
+    }
 }

@@ -20,15 +20,18 @@ impl Ledger {
         let mut ledger = Self::default();
         for entry in entries {
             match entry {
-                Entry::Trial(record) => ledger.add(*record),
+                Entry::Trial(record) => {
+                    ledger.add(*record);
+                }
                 Entry::Selection(chosen) => ledger.selection = Some(*chosen),
             }
         }
         ledger
     }
 
-    /// Takes a record in. The first finished one of a trial stays: a later one is superseded and never counted twice.
-    pub fn add(&mut self, record: Record) {
+    /// Takes a record in, and says whether it is news. The first finished one of a trial stays: a later one is superseded
+    /// and never counted twice.
+    pub fn add(&mut self, record: Record) -> bool {
         let known = self.records.get(&record.trial.id);
         let is_news = known.is_none_or(|known| match known.outcome {
             Outcome::Finished(_) => false,
@@ -40,6 +43,7 @@ impl Ledger {
         if is_news {
             self.records.insert(record.trial.id.clone(), record);
         }
+        is_news
     }
 
     /// Remembers a selection.

@@ -4,6 +4,7 @@
 
 mod epochs;
 mod journal;
+mod launches;
 mod layout;
 mod ledger;
 mod lock;
@@ -12,7 +13,8 @@ mod selection;
 mod status;
 
 pub use epochs::{EpochLine, EpochLog, read_epochs};
-pub use journal::{Entry, Journal, merge_journals, read_journals};
+pub use journal::{Entry, Journal, merge_journals, read_journal, read_journals};
+pub use launches::note_launch;
 pub use layout::{Manifest, RunDir};
 pub use ledger::Ledger;
 pub use lock::Lock;

@@ -96,8 +96,12 @@ pub enum FailureClass {
     Crashed,
     /// The trainer gave no sign of life and was killed.
     Hung,
-    /// There is not enough memory, on the device or in the host.
+    /// There is not enough memory on the device, or libtorch was refused some in the host.
     Memory,
+    /// The trainer was killed because the host has too little memory.
+    MemoryHost,
+    /// The job's rules cannot be followed with this pack: every other trial would fail the same way.
+    Configuration,
     /// libtorch reported an error, or the trainer could not write what it must.
     Error,
 }

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
-use efflux::run::record::{Outcome, Record};
+use efflux::run::record::{Failure, Outcome, Record};
 use efflux::run::{Entry, read_journals};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
@@ -129,8 +130,14 @@ impl Study {
 
     /// `mpirun -n ranks efflux …`, as root and oversubscribed if need be.
     pub(crate) fn mpirun(&self, ranks: u32, arguments: &[&str]) -> Command {
+        self.mpirun_with(&[], ranks, arguments)
+    }
+
+    /// The same with options of mpirun's own.
+    pub(crate) fn mpirun_with(&self, options: &[&str], ranks: u32, arguments: &[&str]) -> Command {
         let mut command = Command::new("mpirun");
         command
+            .args(options)
             .args([
                 "--oversubscribe",
                 "--bind-to",
@@ -146,6 +153,15 @@ impl Study {
             .env("OMPI_ALLOW_RUN_AS_ROOT", "1")
             .env("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1");
         command
+    }
+
+    /// What all programs of a run have written into their logs.
+    pub(crate) fn logs(&self, run: &str) -> String {
+        let Ok(logs) = fs::read_dir(self.path(run).join("logs")) else {
+            return String::new();
+        };
+        let texts = logs.flatten().map(|log| fs::read_to_string(log.path()));
+        texts.map(Result::unwrap_or_default).collect()
     }
 
     /// Every record in the journals of a run.
@@ -213,6 +229,13 @@ impl Running {
         let _ = kill_process(Pid::from_raw(pid.cast_signed()).unwrap(), signal);
     }
 
+    /// The exit code, once it has ended by itself, and how long that took.
+    pub(crate) fn ends(&mut self) -> (Option<i32>, Duration) {
+        let began = Instant::now();
+        await_until("the program ended", || self.has_ended());
+        (self.wait(), began.elapsed())
+    }
+
     /// SIGKILL to the program and to everything it has started.
     pub(crate) fn kill_all(&mut self) {
         for pid in self.family() {
@@ -222,7 +245,7 @@ impl Running {
     }
 
     /// The program and the processes that descend from it.
-    fn family(&self) -> Vec<u32> {
+    pub(crate) fn family(&self) -> Vec<u32> {
         let mut family = vec![self.id()];
         let mut next = 0;
         while let Some(&parent) = family.get(next) {
@@ -268,6 +291,87 @@ fn simulations(run: &Path) -> BTreeMap<String, Vec<u8>> {
         }
     }
     found
+}
+
+/// A job of a few seconds, so that there is a middle for something to happen in.
+pub(crate) fn longer() -> Study {
+    Study::with(&JOB.replace("epochs = 2", "epochs = 12"))
+}
+
+/// What [`longer`] finds out when nobody disturbs it. Packs, jobs and so findings are the same for every test.
+pub(crate) fn undisturbed() -> &'static Findings {
+    static FINDINGS: LazyLock<Findings> = LazyLock::new(|| {
+        let study = longer();
+        study.sweep("whole", "2").ok();
+        study.findings("whole")
+    });
+    &FINDINGS
+}
+
+/// Why attempts did not end well.
+pub(crate) fn failures(study: &Study, run: &str) -> Vec<Failure> {
+    let records = study.records(run).into_iter();
+    records
+        .filter_map(|record| match record.outcome {
+            Outcome::Failed(failure) => Some(failure),
+            Outcome::Finished(_) => None,
+        })
+        .collect()
+}
+
+/// Attempts that have ended in a run, which may not have begun.
+pub(crate) fn finished(study: &Study, run: &str) -> usize {
+    let journals = study.path(run).join("journal");
+    if !journals.exists() {
+        return 0;
+    }
+    study.records(run).len()
+}
+
+/// The processes whose command line holds all of these, by number.
+pub(crate) fn processes(parts: &[&str]) -> Vec<u32> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir("/proc").unwrap() {
+        let path = entry.unwrap().path();
+        let command = fs::read_to_string(path.join("cmdline")).unwrap_or_default();
+        if parts.iter().all(|part| command.contains(part)) {
+            let name = path.file_name().and_then(|name| name.to_str());
+            found.extend(name.and_then(|name| name.parse::<u32>().ok()));
+        }
+    }
+    found.sort_unstable();
+    found
+}
+
+/// The processes that were started as trainers of this process, or of none any more.
+pub(crate) fn trainers_of(parent: u32) -> Vec<u32> {
+    processes(&["efflux-trainer", &format!("--parent\0{parent}\0")])
+}
+
+/// The process of a rank of this launch.
+pub(crate) fn rank_of(launch: &Running, rank: u32) -> u32 {
+    let wanted = format!("OMPI_COMM_WORLD_RANK={rank}");
+    let is_rank = |pid: &u32| {
+        let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+        let mut variables = environment.split(|&byte| byte == 0);
+        variables.any(|variable| variable == wanted.as_bytes())
+    };
+    let mut found = None;
+    await_until("the rank was started", || {
+        // mpirun's daemons of other nodes are no children of its own.
+        let family = launch.family();
+        let others = processes(&["efflux", "sweep", "job.toml"]);
+        let all = family.into_iter().chain(others);
+        found = all.filter(|&pid| is_of(pid, launch)).find(is_rank);
+        found.is_some()
+    });
+    found.unwrap()
+}
+
+/// Whether a process works in the study of this launch.
+fn is_of(pid: u32, launch: &Running) -> bool {
+    let there = |pid: u32| fs::read_link(format!("/proc/{pid}/cwd")).ok();
+    there(pid).is_some() && there(pid) == there(launch.id())
 }
 
 /// Waits until a condition holds; a minute is far more than it takes.

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod data;
+mod faults;
 mod harness;
 mod model;
 mod program;

@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use efflux::run::record::{Failure, FailureClass, Outcome};
-
+use efflux::run::record::FailureClass;
 use rustix::process::Signal;
 
-use crate::harness::{Ended, JOB, Running, Study, await_until, left_out};
+use crate::harness::{
+    Ended, JOB, Running, Study, await_until, failures, finished, left_out, longer, trainers_of,
+    undisturbed,
+};
 
 #[test]
 fn results_are_the_same_bit_for_bit_however_many_slots_and_ranks_there_are() {
@@ -35,51 +37,9 @@ fn results_are_the_same_bit_for_bit_however_many_slots_and_ranks_there_are() {
     }
 }
 
-/// A job of a few seconds, so that there is a middle to be killed in.
-fn longer() -> Study {
-    Study::with(&JOB.replace("epochs = 2", "epochs = 12"))
-}
-
-/// Why attempts did not end well.
-fn failures(study: &Study, run: &str) -> Vec<Failure> {
-    let records = study.records(run).into_iter();
-    records
-        .filter_map(|record| match record.outcome {
-            Outcome::Failed(failure) => Some(failure),
-            Outcome::Finished(_) => None,
-        })
-        .collect()
-}
-
-fn finished(study: &Study, run: &str) -> usize {
-    let journals = study.path(run).join("journal");
-    if !journals.exists() {
-        return 0;
-    }
-    study.records(run).len()
-}
-
-/// The processes that were started as trainers of this process, or of none any more.
-fn trainers_of(parent: u32) -> Vec<u32> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir("/proc").unwrap() {
-        let path = entry.unwrap().path();
-        let command = fs::read_to_string(path.join("cmdline")).unwrap_or_default();
-        if command.contains("efflux-trainer") && command.contains(&format!("--parent\0{parent}\0"))
-        {
-            found.extend(
-                path.file_name()
-                    .and_then(|name| name.to_str()?.parse::<u32>().ok()),
-            );
-        }
-    }
-    found
-}
-
 #[test]
 fn a_sweep_killed_in_the_middle_continues_without_repeating_a_finished_trial() {
     let study = longer();
-    study.sweep("whole", "2").ok();
     let mut sweep = study.start_sweep("killed", "2");
     await_until("two trials finished", || finished(&study, "killed") >= 2);
     // Only the sweep: that its trainers die with it is its own doing.
@@ -91,7 +51,7 @@ fn a_sweep_killed_in_the_middle_continues_without_repeating_a_finished_trial() {
     let before = finished(&study, "killed");
     assert!(before < 6, "the kill came too late to be in the middle");
     study.sweep("killed", "2").ok();
-    assert_eq!(study.findings("whole"), study.findings("killed"));
+    assert_eq!(*undisturbed(), study.findings("killed"));
     let records = study.records("killed");
     let trials: BTreeSet<_> = records
         .iter()
@@ -111,7 +71,6 @@ fn an_mpi_sweep_killed_in_the_middle_continues_with_another_number_of_ranks() {
         return;
     }
     let study = longer();
-    study.sweep("whole", "2").ok();
     let arguments = ["sweep", "job.toml", "--run-dir", "killed", "--slots", "1"];
     let mut launch = Running::start(&mut study.mpirun(2, &arguments));
     await_until("two trials finished", || finished(&study, "killed") >= 2);
@@ -121,7 +80,7 @@ fn an_mpi_sweep_killed_in_the_middle_continues_with_another_number_of_ranks() {
         "the kill came too late to be in the middle"
     );
     study.sweep("killed", "2").ok();
-    assert_eq!(study.findings("whole"), study.findings("killed"));
+    assert_eq!(*undisturbed(), study.findings("killed"));
 }
 
 #[test]
@@ -232,12 +191,11 @@ fn an_interrupt_ends_with_75_and_the_same_command_continues() {
 #[test]
 fn a_trainer_that_is_killed_costs_one_attempt_and_nothing_else() {
     let study = longer();
-    study.sweep("whole", "1").ok();
     let mut sweep = study.start_sweep("run", "1");
     await_until("a trial finished", || finished(&study, "run") >= 1);
     Running::signal(trainers_of(sweep.id())[0], Signal::KILL);
     assert_eq!(sweep.wait(), Some(0));
-    assert_eq!(study.findings("whole"), study.findings("run"));
+    assert_eq!(*undisturbed(), study.findings("run"));
     let failed = failures(&study, "run");
     assert_eq!(failed.len(), 1, "{failed:?}");
     assert!(failed[0].message.contains("signal 9"), "{failed:?}");
@@ -246,14 +204,13 @@ fn a_trainer_that_is_killed_costs_one_attempt_and_nothing_else() {
 #[test]
 fn a_trainer_that_hangs_is_killed_and_its_trial_goes_on_elsewhere() {
     let study = longer();
-    study.sweep("whole", "1").ok();
     let arguments = ["sweep", "job.toml", "--run-dir", "run", "--slots", "1"];
     let arguments = [&arguments[..], &["--hang-seconds", "3"]].concat();
     let mut sweep = Running::start(&mut study.command(&arguments));
     await_until("a trial finished", || finished(&study, "run") >= 1);
     Running::signal(trainers_of(sweep.id())[0], Signal::STOP);
     assert_eq!(sweep.wait(), Some(0));
-    assert_eq!(study.findings("whole"), study.findings("run"));
+    assert_eq!(*undisturbed(), study.findings("run"));
     let failed = failures(&study, "run");
     assert_eq!(failed.len(), 1, "{failed:?}");
     assert_eq!(failed[0].class, FailureClass::Hung);

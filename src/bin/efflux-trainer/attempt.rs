@@ -29,16 +29,22 @@ pub(crate) struct Attempt<'a> {
 }
 
 impl<'a> Attempt<'a> {
-    /// Trains to an outcome. The second value is the device that the trial was begun on, if that is another one.
-    pub(crate) fn run(self, epochs: &mut EpochLog, pipes: &mut Pipes) -> (Outcome, Option<String>) {
+    /// Trains to an outcome; to none if the trial is to be handed back. The second value is the device that the trial
+    /// was begun on, if that is another one.
+    pub(crate) fn run(
+        self,
+        epochs: &mut EpochLog,
+        pipes: &mut Pipes,
+    ) -> (Option<Outcome>, Option<String>) {
         let (trainer, begun_on) = match self.begin() {
             Ok(begun) => begun,
-            Err(error) => return (Outcome::Failed(failure(error)), None),
+            Err(error) => return (Some(Outcome::Failed(failure(error))), None),
         };
-        let outcome = self
-            .train(trainer, epochs, pipes)
-            .and_then(|trained| self.judge(&trained, pipes));
-        (outcome.unwrap_or_else(Outcome::Failed), begun_on)
+        let trained = self.train(trainer, epochs, pipes).transpose();
+        let outcome =
+            trained.map(|trained| trained.and_then(|trained| self.judge(&trained, pipes)));
+        let outcome = outcome.map(|outcome| outcome.unwrap_or_else(Outcome::Failed));
+        (outcome, begun_on)
     }
 
     /// The trial where an interrupted attempt left it, with the device that it was begun on if that is another one; else
@@ -84,14 +90,16 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    /// Trains to the end, with a sign of life and a checkpoint from time to time.
+    /// Trains to the end, with a sign of life and a checkpoint from time to time; to nothing if it was told to stop, with
+    /// a checkpoint there.
     fn train(
         self,
         trainer: Trainer,
         epochs: &mut EpochLog,
         pipes: &mut Pipes,
-    ) -> Result<Trained, Failure> {
+    ) -> Result<Option<Trained>, Failure> {
         let trial = &self.assignment.trial;
+        let mut drained = false;
         let mut pulse = Pulse::new(pipes);
         let mut kept = Instant::now();
         let mut not_kept = None;
@@ -103,8 +111,9 @@ impl<'a> Attempt<'a> {
                 // Nobody listens any more.
                 return Flow::Stop;
             }
+            drained = pulse.pipes.drains();
             if let Some(path) = &self.assignment.checkpoint
-                && kept.elapsed() >= self.interval
+                && (drained || kept.elapsed() >= self.interval)
             {
                 kept = Instant::now();
                 if let Err(error) = progress.checkpoint().save(trial.id.as_str(), path) {
@@ -112,12 +121,14 @@ impl<'a> Attempt<'a> {
                     return Flow::Stop;
                 }
             }
-            Flow::Continue
+            if drained { Flow::Stop } else { Flow::Continue }
         });
-        trained.map_err(|error| match not_kept {
-            Some(message) => not_written(message),
-            None => failure(error),
-        })
+        match (trained, not_kept) {
+            (Ok(trained), _) => Ok(Some(trained)),
+            (Err(_), Some(message)) => Err(not_written(message)),
+            (Err(TrialError::Interrupted), None) if drained => Ok(None),
+            (Err(error), None) => Err(failure(error)),
+        }
     }
 
     /// Runs the trained model over the calendar, keeps what is to be kept, and sums up.
@@ -221,6 +232,7 @@ fn failure(error: TrialError) -> Failure {
         class: match error {
             TrialError::Diverged { .. } => FailureClass::Diverged,
             TrialError::Memory(_) => FailureClass::Memory,
+            TrialError::NoValidation | TrialError::Window { .. } => FailureClass::Configuration,
             _ => FailureClass::Error,
         },
         message: error.to_string(),

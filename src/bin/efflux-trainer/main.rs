@@ -9,6 +9,9 @@ use std::fs::File;
 use std::io::{self, BufReader};
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver, Sender};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, getppid, set_parent_process_death_signal};
@@ -48,7 +51,10 @@ fn main() -> ExitCode {
 
 /// The protocol's two ends.
 struct Pipes {
-    orders: BufReader<File>,
+    /// As a thread of its own reads them: an order to stop must be heard in the middle of a trial.
+    orders: Receiver<io::Result<Order>>,
+    /// Set by [`Order::Drain`].
+    drains: Arc<AtomicBool>,
     reports: File,
 }
 
@@ -59,10 +65,20 @@ impl Pipes {
         let reports = rustix::io::dup(rustix::stdio::stdout())?;
         rustix::stdio::dup2_stdin(File::open("/dev/null")?)?;
         rustix::stdio::dup2_stdout(rustix::stdio::stderr())?;
+        let (sender, receiver) = mpsc::channel();
+        let drains = Arc::new(AtomicBool::new(false));
+        let (orders, is_asked) = (BufReader::new(File::from(orders)), Arc::clone(&drains));
+        std::thread::spawn(move || listen(orders, &is_asked, &sender));
         Ok(Self {
-            orders: BufReader::new(File::from(orders)),
+            orders: receiver,
+            drains,
             reports: File::from(reports),
         })
+    }
+
+    /// Whether the running trial is to be handed back.
+    fn drains(&self) -> bool {
+        self.drains.load(Ordering::Relaxed)
     }
 
     fn report(&mut self, report: &Report) -> Result<()> {
@@ -71,15 +87,30 @@ impl Pipes {
     }
 
     fn order(&mut self) -> Result<Option<Order>> {
-        read_frame(&mut self.orders)
-            .map_err(|error| Error::Trainer(format!("cannot take orders: {error}")))
+        // Without a sender there will be no more orders.
+        let order = self.orders.recv().ok().transpose();
+        order.map_err(|error| Error::Trainer(format!("cannot take orders: {error}")))
+    }
+}
+
+/// Passes orders on until there are no more.
+fn listen(mut from: BufReader<File>, drains: &AtomicBool, to: &Sender<io::Result<Order>>) {
+    while let Some(order) = read_frame(&mut from).transpose() {
+        let is_last = order.is_err();
+        match order {
+            Ok(Order::Drain) => drains.store(true, Ordering::Relaxed),
+            // Nobody is there to take it only when the process ends.
+            order => drop(to.send(order)),
+        }
+        if is_last {
+            return;
+        }
     }
 }
 
 fn serve(parent: &str) -> Result<()> {
     efflux::cluster::survive_file_limits()?;
-    // A scheduler signals every process of a job. The supervisor decides what becomes of its trainers.
-    efflux::cluster::interrupts()?;
+    efflux::cluster::leave_signals_to_the_supervisor()?;
     let io = |error| Error::Trainer(format!("cannot set up: {error}"));
     set_parent_process_death_signal(Some(Signal::KILL)).map_err(|error| io(error.into()))?;
     // A parent that died before the line above sends no signal.
@@ -111,12 +142,14 @@ fn serve(parent: &str) -> Result<()> {
     loop {
         match pipes.order()? {
             Some(Order::Run(assignment)) => {
-                let record = workshop.run(assignment, &mut pipes)?;
-                pipes.report(&Report::Ended(Box::new(record)))?;
+                let report = workshop.run(assignment, &mut pipes)?;
+                pipes.report(&report)?;
             }
             Some(Order::Prepare(_)) => {
                 return Err(Error::Trainer("cannot be prepared twice".into()));
             }
+            // What they ask for is heard by another thread, and by the supervisor.
+            Some(Order::Drain | Order::Close) => {}
             Some(Order::Stop) | None => return Ok(()),
         }
     }
@@ -133,6 +166,7 @@ struct Workshop {
 
 impl Workshop {
     fn prepare(preparation: Preparation) -> Result<Self> {
+        preparation.seat.take()?;
         let device = device::open(preparation.device)?;
         let scratch = std::env::var_os(SCRATCH).filter(|folder| !folder.is_empty());
         let digest = &preparation.contract.pack_digest;
@@ -155,8 +189,8 @@ impl Workshop {
         })
     }
 
-    /// Trains to a record. Only what makes further trials impossible is an error.
-    fn run(&mut self, assignment: Assignment, pipes: &mut Pipes) -> Result<Record> {
+    /// Trains to a record, or hands the trial back. Only what makes further trials impossible is an error.
+    fn run(&mut self, assignment: Assignment, pipes: &mut Pipes) -> Result<Report> {
         let started = jiff::Timestamp::now().to_string();
         let began = Instant::now();
         let Preparation { contract, .. } = &self.preparation;
@@ -182,16 +216,25 @@ impl Workshop {
             interval: Duration::from_secs(self.preparation.checkpoint_seconds.into()),
         };
         let (outcome, begun_on) = attempt.run(&mut self.epochs, pipes);
+        let Some(outcome) = outcome else {
+            return Ok(Report::Released {
+                trial: assignment.trial.id,
+                attempt: assignment.attempt,
+            });
+        };
+        if let Some(gpu) = &self.preparation.seat.gpu {
+            place.device = format!("{} {gpu}", place.device);
+        }
         if let Some(there) = begun_on {
             place.device = format!("{}, begun on {there}", place.device);
         }
-        Ok(Record {
+        Ok(Report::Ended(Box::new(Record {
             started,
             seconds: began.elapsed().as_secs_f64(),
             outcome,
             trial: assignment.trial,
             attempt: assignment.attempt,
             place,
-        })
+        })))
     }
 }

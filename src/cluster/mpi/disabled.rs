@@ -63,6 +63,16 @@ impl World {
         match self.0 {}
     }
 
+    /// Ranks that are gone and were not told of before.
+    pub fn lost(&mut self) -> Vec<u32> {
+        match self.0 {}
+    }
+
+    /// Whether any rank is gone.
+    pub fn has_lost(&self) -> bool {
+        match self.0 {}
+    }
+
     /// Leaves the world.
     pub fn leave(self, _exit: Exit) {
         match self.0 {}

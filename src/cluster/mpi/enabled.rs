@@ -30,6 +30,10 @@ pub struct World {
     size: u32,
     /// Messages that MPI may still be reading from.
     underway: Vec<Underway>,
+    /// Ranks that are gone, in the order they went.
+    lost: Vec<u32>,
+    /// So many of them have been told of.
+    told: usize,
     /// Not `Send`: MPI stays on the thread that initialised it.
     _thread: PhantomData<*const ()>,
 }
@@ -38,6 +42,25 @@ pub struct World {
 struct Underway {
     request: ffi::MPI_Request,
     _bytes: Vec<u8>,
+}
+
+/// The calls of the fault-tolerance extension (ULFM) that are needed, as `mpi-ext.h` of Open MPI 5 declares them.
+/// rsmpi reads `mpi.h` only.
+#[cfg(ulfm)]
+mod ulfm {
+    use super::{c_int, ffi};
+
+    unsafe extern "C" {
+        pub(super) fn MPIX_Comm_ack_failed(
+            comm: ffi::MPI_Comm,
+            to_acknowledge: c_int,
+            acknowledged: *mut c_int,
+        ) -> c_int;
+        pub(super) fn MPIX_Comm_get_failed(
+            comm: ffi::MPI_Comm,
+            failed: *mut ffi::MPI_Group,
+        ) -> c_int;
+    }
 }
 
 /// `Ok` if the call succeeded, else MPI's own words.
@@ -55,6 +78,22 @@ fn check(call: &str, code: c_int) -> Result<()> {
         _ => format!("code {code}"),
     };
     Err(Error::Mpi(format!("{call}: {reason}")))
+}
+
+/// Whether a call failed because a rank is gone. Only an MPI with the extension says so and lets the others live.
+fn is_loss(code: c_int) -> bool {
+    #[cfg(ulfm)]
+    {
+        let mut class = 0;
+        // SAFETY: the output is a live integer.
+        let known = unsafe { ffi::MPI_Error_class(code, &raw mut class) };
+        code != 0 && known == 0 && class == ffi::MPI_ERR_PROC_FAILED.cast_signed()
+    }
+    #[cfg(not(ulfm))]
+    {
+        let _ = code;
+        false
+    }
 }
 
 impl World {
@@ -96,6 +135,8 @@ impl World {
             rank: u32::try_from(rank).unwrap_or_default(),
             size: u32::try_from(size).unwrap_or_default(),
             underway: Vec::new(),
+            lost: Vec::new(),
+            told: 0,
             _thread: PhantomData,
         };
         if world.size != promised {
@@ -143,13 +184,16 @@ impl World {
         self.size
     }
 
-    /// Sends a message without waiting for its arrival.
+    /// Sends a message without waiting for its arrival. To a rank that is gone it is lost.
     ///
     /// # Errors
     ///
     /// [`Error::Mpi`] if MPI refuses.
     pub fn send(&mut self, to: u32, message: &impl Serialize) -> Result<()> {
         self.reap()?;
+        if self.lost.contains(&to) {
+            return Ok(());
+        }
         let bytes = encode(message)?;
         let too_much = |_| Error::Internal("an MPI message out of range".into());
         let count = c_int::try_from(bytes.len()).map_err(too_much)?;
@@ -166,6 +210,10 @@ impl World {
                 ffi::RSMPI_COMM_WORLD,
                 &raw mut request,
             );
+            if is_loss(code) {
+                self.acknowledge_losses()?;
+                return Ok(());
+            }
             check("MPI_Isend", code)?;
             request
         };
@@ -194,6 +242,10 @@ impl World {
                 &raw mut arrived,
                 status.as_mut_ptr(),
             );
+            if is_loss(code) {
+                self.acknowledge_losses()?;
+                return Ok(None);
+            }
             check("MPI_Iprobe", code)?;
             if arrived == 0 {
                 return Ok(None);
@@ -212,6 +264,10 @@ impl World {
                 ffi::RSMPI_COMM_WORLD,
                 ffi::RSMPI_STATUS_IGNORE,
             );
+            if is_loss(code) {
+                self.acknowledge_losses()?;
+                return Ok(None);
+            }
             check("MPI_Recv", code)?;
             (status.MPI_SOURCE, bytes)
         };
@@ -219,6 +275,68 @@ impl World {
         let message =
             decode(&bytes).map_err(|garbled| Error::Mpi(format!("from rank {from}: {garbled}")))?;
         Ok(Some((from, message)))
+    }
+
+    /// Ranks that are gone and were not told of before. Only the fault-tolerance extension tells, and only if the launch
+    /// was started with it (`mpirun --with-ft ulfm`); otherwise a lost rank ends the launch.
+    pub fn lost(&mut self) -> Vec<u32> {
+        let news = self.lost[self.told..].to_vec();
+        self.told = self.lost.len();
+        news
+    }
+
+    /// Whether any rank is gone.
+    pub fn has_lost(&self) -> bool {
+        !self.lost.is_empty()
+    }
+
+    /// Notes who is gone, and has MPI receive from any of the others again.
+    #[cfg(ulfm)]
+    fn acknowledge_losses(&mut self) -> Result<()> {
+        // SAFETY: a constant of the library.
+        let world = unsafe { ffi::RSMPI_COMM_WORLD };
+        let mut acknowledged = 0;
+        let mut count = 0;
+        // SAFETY: MPI is initialised; outputs are live, the arrays are as long as the group, and both groups are freed.
+        let ranks = unsafe {
+            let mut failed = ffi::RSMPI_GROUP_NULL;
+            let mut all = ffi::RSMPI_GROUP_NULL;
+            let size = c_int::try_from(self.size).unwrap_or(c_int::MAX);
+            let code = ulfm::MPIX_Comm_ack_failed(world, size, &raw mut acknowledged);
+            check("MPIX_Comm_ack_failed", code)?;
+            let code = ulfm::MPIX_Comm_get_failed(world, &raw mut failed);
+            check("MPIX_Comm_get_failed", code)?;
+            check(
+                "MPI_Group_size",
+                ffi::MPI_Group_size(failed, &raw mut count),
+            )?;
+            let there: Vec<c_int> = (0..count).collect();
+            let mut ranks = vec![0; there.len()];
+            check("MPI_Comm_group", ffi::MPI_Comm_group(world, &raw mut all))?;
+            let code = ffi::MPI_Group_translate_ranks(
+                failed,
+                count,
+                there.as_ptr(),
+                all,
+                ranks.as_mut_ptr(),
+            );
+            check("MPI_Group_translate_ranks", code)?;
+            check("MPI_Group_free", ffi::MPI_Group_free(&raw mut failed))?;
+            check("MPI_Group_free", ffi::MPI_Group_free(&raw mut all))?;
+            ranks
+        };
+        for rank in ranks {
+            let rank = u32::try_from(rank).unwrap_or_default();
+            if !self.lost.contains(&rank) {
+                self.lost.push(rank);
+            }
+        }
+        Ok(())
+    }
+
+    #[cfg(not(ulfm))]
+    fn acknowledge_losses(&mut self) -> Result<()> {
+        Err(Error::Internal("a loss that this MPI cannot report".into()))
     }
 
     /// Lets go of what has been sent.
@@ -234,8 +352,10 @@ impl World {
                     ffi::RSMPI_STATUS_IGNORE,
                 )
             };
-            check("MPI_Test", code)?;
-            if done != 0 {
+            if !is_loss(code) {
+                check("MPI_Test", code)?;
+            }
+            if done != 0 || is_loss(code) {
                 self.underway.swap_remove(index);
             } else {
                 index += 1;

@@ -1,0 +1,129 @@
+//! The end of the allocation: from the command line, from Slurm's variable, or asked of Slurm.
+
+use std::process::Command;
+use std::str::FromStr;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+
+/// When this process has to be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Until {
+    /// A moment.
+    At(Timestamp),
+    /// Nobody sets an end.
+    Never,
+}
+
+impl FromStr for Until {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "never" {
+            return Ok(Self::Never);
+        }
+        seconds(text)
+            .or_else(|| text.parse().ok())
+            .map(Self::At)
+            .ok_or_else(|| {
+                "expected seconds since 1970, a time with its zone like 2026-11-23T22:00:00Z, or `never`".to_owned()
+            })
+    }
+}
+
+impl Until {
+    /// What the scheduler says: `SLURM_JOB_END_TIME`, else the answer of `squeue` (Slurm 22.05 has no variable).
+    /// Outside a Slurm job, or where Slurm has no answer, nobody sets an end.
+    pub fn of_this_job() -> Self {
+        let variable = |name| std::env::var(name).ok();
+        let at = match (variable("SLURM_JOB_END_TIME"), variable("SLURM_JOB_ID")) {
+            (Some(end), _) => seconds(&end),
+            (None, Some(job)) => ask(&job),
+            (None, None) => None,
+        };
+        at.map_or(Self::Never, Self::At)
+    }
+
+    /// The same moment by the clock that nobody sets. `None` for never.
+    pub fn instant(self) -> Option<Instant> {
+        let Self::At(end) = self else {
+            return None;
+        };
+        let left = Duration::try_from(end.duration_since(Timestamp::now())).unwrap_or_default();
+        Instant::now().checked_add(left)
+    }
+}
+
+fn seconds(text: &str) -> Option<Timestamp> {
+    Timestamp::from_second(text.trim().parse().ok()?).ok()
+}
+
+fn ask(job: &str) -> Option<Timestamp> {
+    let answer = Command::new("squeue")
+        .args(["-h", "-j", job, "-o", "%e"])
+        // It prints local time without a zone: here, this one.
+        .env("TZ", "UTC")
+        .output();
+    let answer = match answer {
+        Ok(answer) if answer.status.success() => answer,
+        Ok(answer) => {
+            let reason = String::from_utf8_lossy(&answer.stderr);
+            tracing::warn!(
+                "squeue does not tell when job {job} ends: {}",
+                reason.trim()
+            );
+            return None;
+        }
+        Err(error) => {
+            tracing::warn!("squeue does not tell when job {job} ends: {error}");
+            return None;
+        }
+    };
+    read(&String::from_utf8_lossy(&answer.stdout))
+}
+
+/// The first line of squeue's answer, `2026-11-23T22:00:00`; `N/A` and the like for a job without an end.
+fn read(answer: &str) -> Option<Timestamp> {
+    let end: DateTime = answer.lines().next()?.trim().parse().ok()?;
+    Some(end.in_tz("UTC").ok()?.timestamp())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_end_is_seconds_since_1970_or_a_time_with_its_zone_or_never() {
+        let ten = Until::At(Timestamp::from_second(1_795_471_200).unwrap());
+        for text in [
+            "1795471200",
+            "2026-11-23T22:00:00Z",
+            "2026-11-23T23:00:00+01:00",
+        ] {
+            assert_eq!(text.parse(), Ok(ten), "{text}");
+        }
+        assert_eq!("never".parse(), Ok(Until::Never));
+        for text in ["", "soon", "2026-11-23T22:00:00", "22:00"] {
+            let complaint = text.parse::<Until>().unwrap_err();
+            assert!(complaint.contains("seconds since 1970"), "{complaint}");
+        }
+    }
+
+    #[test]
+    fn what_squeue_answers_is_read_and_a_job_without_an_end_has_none() {
+        let ten = Timestamp::from_second(1_795_471_200).ok();
+        assert_eq!(read("2026-11-23T22:00:00\n"), ten);
+        assert_eq!(read("2026-11-23T22:00:00\n2026-11-24T22:00:00\n"), ten);
+        for answer in ["N/A\n", "NOT_SET\n", "", "\n"] {
+            assert_eq!(read(answer), None, "{answer:?}");
+        }
+    }
+
+    #[test]
+    fn an_end_that_has_passed_is_now() {
+        let past = Until::At(Timestamp::from_second(5).unwrap()).instant();
+        assert!(past.unwrap() <= Instant::now());
+        assert_eq!(Until::Never.instant(), None);
+    }
+}

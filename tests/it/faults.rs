@@ -1,0 +1,8 @@
+//! Faults done to real processes, their journals and results compared with those of a run that nobody disturbed.
+//! docs/faults.md lists what is lost in each case.
+
+mod files;
+mod moments;
+mod ranks;
+mod signals;
+mod trainers;
