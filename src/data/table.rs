@@ -67,8 +67,10 @@ impl<R: BufRead> Rows<R> {
         if start.starts_with(MARK) {
             input.consume(MARK.len());
         }
+        // Rows of another length are found here, after what is no text: that may be why.
         let mut reader = csv::ReaderBuilder::new()
             .trim(csv::Trim::All)
+            .flexible(true)
             .from_reader(input);
         let header = reader.headers().map_err(|error| malformed(path, error))?;
         let columns: Vec<String> = header.iter().map(str::to_owned).collect();
@@ -113,6 +115,11 @@ impl<R: BufRead> Rows<R> {
             return Ok(None);
         }
         let line = cells.position().map_or(0, csv::Position::line);
+        let (found, expected) = (cells.len(), header.columns.len());
+        if found != expected {
+            let reason = format!("has {found} cells, expected {expected} as in the header");
+            return Err(Error::line(&header.path, line, reason));
+        }
         Ok(Some(Row {
             header,
             line,
@@ -247,9 +254,6 @@ fn malformed(path: &Path, error: csv::Error) -> Error {
     let line = error.position().map(csv::Position::line);
     let reason = match error.into_kind() {
         csv::ErrorKind::Io(error) => return Error::io("read", path)(error),
-        csv::ErrorKind::UnequalLengths {
-            expected_len, len, ..
-        } => format!("has {len} cells, expected {expected_len} as in the header"),
         csv::ErrorKind::Utf8 { .. } => {
             "has bytes that are not UTF-8, expected UTF-8 text (save the file with that encoding)"
                 .into()

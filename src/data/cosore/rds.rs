@@ -17,6 +17,8 @@ const MOST_BYTES: u64 = 256 << 20;
 const BINARY: &[u8] = b"X\n";
 /// How R writes that rows have no names: two whole numbers, the first of them missing. Behind it minus the rows.
 const UNNAMED_ROWS: [u8; 8] = [0, 0, 0, 2, 0x80, 0, 0, 0];
+/// What stands before it: a vector of whole numbers.
+const WHOLE_NUMBERS: u8 = 13;
 /// Bytes that a row takes at least: a whole number.
 const LEAST_ROW: usize = 4;
 /// How deep a data frame of vectors with attributes can be nested, with room to spare.
@@ -97,10 +99,14 @@ fn parse(bytes: &[u8], ports: bool) -> Result<Frame, String> {
 
 /// The most rows that anything in a file claims to have without naming them.
 fn unnamed_rows(bytes: &[u8]) -> usize {
-    let claims = bytes.windows(UNNAMED_ROWS.len() + 4).filter_map(|window| {
-        let number = window.strip_prefix(&UNNAMED_ROWS)?.try_into().ok()?;
+    let claims = bytes.windows(UNNAMED_ROWS.len() + 8).filter_map(|window| {
+        // The kind of a vector is in the last byte of its flags. Other numbers may well look the same.
+        let [_, _, _, WHOLE_NUMBERS, rest @ ..] = window else {
+            return None;
+        };
+        let number = rest.strip_prefix(&UNNAMED_ROWS)?.try_into().ok()?;
         let rows = i32::from_be_bytes(number);
-        (rows < 0).then_some(rows.unsigned_abs() as usize)
+        (rows < 0 && rows != i32::MIN).then_some(rows.unsigned_abs() as usize)
     });
     claims.max().unwrap_or(0)
 }
