@@ -3,7 +3,7 @@
     python3 benches/preprocess.py EFFLUX RELEASE PYTHON [--rounds N] [--save FILE]
 
 EFFLUX is a release build; PYTHON has pyreadr, pandas, numpy and h5py. Both sides start from nothing, read all data sets
-(pyreadr only the three columns' worth: time, flux), drop what is beyond the percentiles of its land cover, and write
+(pyreadr all columns: it cannot leave any out), drop what is beyond the percentiles of its land cover, and write
 daily means: efflux a pack, with day length, radiation and the account of what was dropped; pandas one array. pyreadr does
 not tell the time zone of a column, so pandas is given what efflux found. Rounds alternate; what counts is the median of
 their ratios.

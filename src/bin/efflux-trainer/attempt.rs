@@ -232,7 +232,9 @@ fn failure(error: TrialError) -> Failure {
         class: match error {
             TrialError::Diverged { .. } => FailureClass::Diverged,
             TrialError::Memory(_) => FailureClass::Memory,
-            TrialError::NoValidation | TrialError::Window { .. } => FailureClass::Configuration,
+            TrialError::NoValidation | TrialError::Window { .. } | TrialError::Backend => {
+                FailureClass::Configuration
+            }
             _ => FailureClass::Error,
         },
         message: error.to_string(),
