@@ -57,7 +57,7 @@ impl Engine {
         let loss = loss::of_trial(tensors, training);
         Ok(match native(training, device)? {
             Some(level) => {
-                let native = Native::new(tensors, params, training, seed, loss, level);
+                let native = Native::new(tensors, params, training, seed, loss, level)?;
                 Self::Native(Box::new(native))
             }
             None => {

@@ -62,7 +62,7 @@ pub enum TrialError {
 }
 
 impl TrialError {
-    /// The same error; one of libtorch that means too little memory gets the sizes of the trial.
+    /// The same error; one that means too little memory gets the sizes of the trial.
     pub(super) fn sized(self, tensors: &Tensors, params: &Params, training: &Training) -> Self {
         // What the allocators of libtorch for GPU and CPU and that of C++ say.
         const SIGNS: [&str; 4] = [
@@ -71,12 +71,11 @@ impl TrialError {
             "bad_alloc",
             "Cannot allocate memory",
         ];
-        let Self::Torch(said) = &self else {
-            return self;
+        let said = match &self {
+            Self::Memory(said) => said,
+            Self::Torch(said) if SIGNS.iter().any(|sign| said.contains(sign)) => said,
+            _ => return self,
         };
-        if !SIGNS.iter().any(|sign| said.contains(sign)) {
-            return self;
-        }
         let megabytes = |numbers: usize| (numbers * size_of::<f32>()).div_ceil(1_000_000);
         let (hidden, inputs) = (
             params.hidden_size as usize,

@@ -293,9 +293,15 @@ fn simulations(run: &Path) -> BTreeMap<String, Vec<u8>> {
     found
 }
 
-/// A job of a few seconds, so that there is a middle for something to happen in.
+/// [`JOB`] with so many epochs, trained by libtorch: slow enough in every build for something to happen in the middle.
+pub(crate) fn of_epochs(epochs: u32) -> String {
+    let longer = format!("epochs = {epochs}\nbackend = \"torch\"");
+    JOB.replace("epochs = 2", &longer)
+}
+
+/// A job of a few seconds.
 pub(crate) fn longer() -> Study {
-    Study::with(&JOB.replace("epochs = 2", "epochs = 12"))
+    Study::with(&of_epochs(12))
 }
 
 /// What [`longer`] finds out when nobody disturbs it. Packs, jobs and so findings are the same for every test.

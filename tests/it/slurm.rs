@@ -11,12 +11,12 @@ use std::sync::OnceLock;
 
 use efflux::job::Cluster;
 
-use crate::harness::{Ended, Findings, JOB, Study};
+use crate::harness::{Ended, Findings, Study, of_epochs};
 use lab::Lab;
 
 /// A study that takes long enough to have a middle.
 fn longer() -> Study {
-    Study::with(&JOB.replace("epochs = 2", "epochs = 25"))
+    Study::with(&of_epochs(25))
 }
 
 /// What comes of it undisturbed, in one process.

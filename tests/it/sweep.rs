@@ -7,8 +7,8 @@ use efflux::run::record::FailureClass;
 use rustix::process::Signal;
 
 use crate::harness::{
-    Ended, JOB, Running, Study, await_until, failures, finished, left_out, longer, trainers_of,
-    undisturbed,
+    Ended, JOB, Running, Study, await_until, failures, finished, left_out, longer, of_epochs,
+    trainers_of, undisturbed,
 };
 
 #[test]
@@ -127,8 +127,7 @@ fn a_finished_sweep_run_again_trains_nothing_and_an_extended_one_only_what_is_ne
 #[test]
 fn a_running_trial_goes_on_from_its_checkpoint_to_the_same_bits() {
     // One long trial and one member.
-    let job = JOB
-        .replace("epochs = 2", "epochs = 40")
+    let job = of_epochs(40)
         .replace("[8, 12]", "[8]")
         .replace("[0, 1]", "[0]");
     let study = Study::with(&job);

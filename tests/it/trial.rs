@@ -9,7 +9,7 @@ use efflux::job::Stage;
 use efflux::run::record::{FailureClass, Outcome, Record};
 use efflux::run::{RunDir, read_epochs};
 
-use crate::harness::{Ended, JOB, Running, Study, await_until, left_out};
+use crate::harness::{Ended, JOB, Running, Study, await_until, left_out, of_epochs};
 
 /// The id of the first trial of the plan for this stage.
 fn planned(study: &Study, stage: &str) -> String {
@@ -49,10 +49,7 @@ fn killed(study: &Study, id: &str, directory: &str, more: &[&str]) {
 }
 
 fn long() -> Study {
-    Study::with(
-        &JOB.replace("epochs = 2", "epochs = 40")
-            .replace("[8, 12]", "[8]"),
-    )
+    Study::with(&of_epochs(40).replace("[8, 12]", "[8]"))
 }
 
 #[test]
@@ -159,7 +156,15 @@ fn every_epoch_of_a_sweep_is_on_file_while_it_runs() {
 
 #[test]
 fn a_model_that_does_not_fit_into_memory_fails_with_its_sizes() {
-    let study = Study::with(&JOB.replace("[8, 12]", "[4096]"));
+    for backend in ["native", "torch"] {
+        does_not_fit(backend);
+    }
+}
+
+fn does_not_fit(backend: &str) {
+    let training = format!("epochs = 2\nbackend = \"{backend}\"");
+    let job = JOB.replace("epochs = 2", &training);
+    let study = Study::with(&job.replace("[8, 12]", "[4096]"));
     let id = planned(&study, "search");
     // Room for libtorch and the pack, not for 800 MB of weights.
     let program = env!("CARGO_BIN_EXE_efflux");

@@ -42,6 +42,13 @@ impl NativeLstm {
         }
     }
 
+    /// Numbers that a model takes with its gradient and an optimizer's memory, and a run of so many rows.
+    pub(super) fn numbers(shape: Shape, level: Level, rows: usize, series: usize) -> usize {
+        let layout = Layout::of(shape, level);
+        // Weights, gradient, two means; masks and the two orders in which products read the LSTM's weights.
+        7 * layout.weights() + Run::numbers(layout, rows, series)
+    }
+
     /// Its sizes.
     pub fn shape(&self) -> Shape {
         self.shape

@@ -27,6 +27,7 @@ pub use self::lstm::NativeLstm;
 pub use self::optimizer::NativeOptimizer;
 use super::device::values;
 use super::engine::Step;
+use super::failure::TrialError;
 use super::loss::Form;
 use super::lstm::{Lstm, Shape};
 use super::masks;
@@ -64,19 +65,23 @@ impl Native {
         seed: u64,
         (form, site_weights): (Form, Vec<f32>),
         level: Level,
-    ) -> Self {
+    ) -> Result<Self, TrialError> {
         let shape = Shape {
             inputs: (tensors.dynamic + tensors.statics) as i64,
             hidden: i64::from(params.hidden_size),
         };
         let hidden = params.hidden_size as usize;
+        let days = (params.window_days + training.warm_up_days) as usize;
+        let numbers = NativeLstm::numbers(shape, level, tensors.sites * days, tensors.sites);
+        let data = tensors.sites * tensors.days * (tensors.dynamic + tensors.statics + 1);
+        has_room(numbers + data)?;
         let masked = if params.dropout > 0.0 {
             8 * hidden * hidden
         } else {
             0
         };
         let initial = Lstm::initial(shape, seed, Kind::Float, Device::Cpu);
-        Self {
+        Ok(Self {
             model: NativeLstm::new(shape, &values(initial.flat()), level),
             optimizer: NativeOptimizer::new(training, shape, level),
             sums: [0.0; 2],
@@ -88,7 +93,7 @@ impl Native {
             target: tensors.target.clone(),
             days: tensors.days,
             site_weights,
-        }
+        })
     }
 
     /// See `Engine::update`; `starts` are those of the batch.
@@ -152,6 +157,16 @@ impl Native {
     ) {
         self.model.simulate(&self.inputs, starts, lengths, each);
     }
+}
+
+/// Asks for the memory of so many numbers, and gives it back. An allocation in the middle of an update could only end the
+/// process.
+fn has_room(numbers: usize) -> Result<(), TrialError> {
+    let mut probe = Vec::<f32>::new();
+    probe.try_reserve_exact(numbers).map_err(|_| {
+        let megabytes = numbers.saturating_mul(size_of::<f32>()) / 1_000_000;
+        TrialError::Memory(format!("there are no {megabytes} MB"))
+    })
 }
 
 /// A row of the data.

@@ -390,6 +390,13 @@ impl Run {
         }
     }
 
+    /// Numbers in a run of so many rows.
+    pub(super) fn numbers(layout: Layout, rows: usize, series: usize) -> usize {
+        let stride = layout.padded + PAD;
+        let row = layout.inputs + 1 + (GATES + 4) * stride;
+        rows * row + (BLOCK + 5 * series) * stride
+    }
+
     /// Makes the states after this run those that the next one begins with.
     pub(super) fn carry(&mut self, layout: Layout) {
         let stride = layout.padded + PAD;

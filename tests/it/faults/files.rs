@@ -6,7 +6,9 @@ use std::process::Command;
 
 use rustix::process::Signal;
 
-use crate::harness::{Ended, JOB, Running, Study, await_until, finished, longer, undisturbed};
+use crate::harness::{
+    Ended, JOB, Running, Study, await_until, finished, longer, of_epochs, undisturbed,
+};
 
 const SWEEP: [&str; 6] = ["sweep", "job.toml", "--run-dir", "run", "--slots", "1"];
 
@@ -69,8 +71,7 @@ fn a_journal_cut_in_its_last_record_costs_that_trial_and_a_flipped_byte_is_refus
 
 #[test]
 fn a_checkpoint_that_is_cut_or_changed_is_refused_and_its_trial_starts_over() {
-    let job = JOB
-        .replace("epochs = 2", "epochs = 30")
+    let job = of_epochs(30)
         .replace("[8, 12]", "[8]")
         .replace("[0, 1]", "[0]");
     let study = Study::with(&job);
@@ -138,10 +139,7 @@ fn a_disk_that_is_full_once_all_is_trained_is_named_and_costs_no_finished_trial(
 
 #[test]
 fn a_checkpoint_that_cannot_be_written_ends_its_attempt_with_a_message() {
-    let study = Study::with(
-        &JOB.replace("epochs = 2", "epochs = 60")
-            .replace("[8, 12]", "[8]"),
-    );
+    let study = Study::with(&of_epochs(60).replace("[8, 12]", "[8]"));
     let ended = on_a_full_disk(&study, 12);
     assert_ne!(ended.code, Some(0), "{}", ended.stderr);
     assert!(ended.stderr.contains("checkpoints/"), "{}", ended.stderr);

@@ -8,8 +8,8 @@ use efflux::run::record::Outcome;
 use rustix::process::Signal;
 
 use crate::harness::{
-    JOB, Running, Study, await_until, failures, finished, left_out, longer, processes, rank_of,
-    trainers_of, undisturbed,
+    Running, Study, await_until, failures, finished, left_out, longer, of_epochs, processes,
+    rank_of, trainers_of, undisturbed,
 };
 
 /// Survivors of a lost rank are let live.
@@ -130,7 +130,7 @@ fn a_rank_that_stood_still_comes_back_and_none_of_its_results_counts_twice() {
         );
         return;
     }
-    let study = Study::with(&JOB.replace("epochs = 2", "epochs = 30"));
+    let study = Study::with(&of_epochs(30));
     study.sweep("whole", "2").ok();
     let arguments = [&SWEEP[..], &["--hang-seconds", "3"]].concat();
     let mut launch = Running::start(&mut study.mpirun(2, &arguments));

@@ -8,18 +8,15 @@ use std::time::Duration;
 use rustix::process::Signal;
 
 use crate::harness::{
-    Findings, JOB, Running, Study, await_until, failures, finished, left_out, longer, processes,
-    rank_of, trainers_of, undisturbed,
+    Findings, Running, Study, await_until, failures, finished, left_out, longer, of_epochs,
+    processes, rank_of, trainers_of, undisturbed,
 };
 
 const SWEEP: [&str; 6] = ["sweep", "job.toml", "--run-dir", "run", "--slots", "1"];
 
 /// One configuration whose trials take long beside everything else.
 fn long() -> Study {
-    Study::with(
-        &JOB.replace("epochs = 2", "epochs = 40")
-            .replace("[8, 12]", "[8]"),
-    )
+    Study::with(&of_epochs(40).replace("[8, 12]", "[8]"))
 }
 
 /// What it finds out when nobody disturbs it.
