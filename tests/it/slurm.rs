@@ -107,7 +107,9 @@ fn a_job_whose_time_is_up_is_queued_again_until_the_sweep_is_through() {
         "--time=1",
         "--signal=B:USR2@50",
     ];
-    let job = lab.sbatch(&study, &options, &["job.toml"]);
+    // Without these a sweep would leave a minute and a half before the end of a job of one minute.
+    let arguments = ["job.toml", "--drain-seconds=5", "--checkpoint-seconds=5"];
+    let job = lab.sbatch(&study, &options, &arguments);
     lab.until_state(&job, "COMPLETED");
     assert!(
         lab.log().contains("unfinished, queued again"),

@@ -8,15 +8,15 @@ use std::time::Duration;
 use rustix::process::Signal;
 
 use crate::harness::{
-    Findings, Running, Study, await_until, failures, finished, left_out, longer, of_epochs,
-    processes, rank_of, trainers_of, undisturbed,
+    Findings, Running, Study, await_until, failures, finished, left_out, of_epochs, processes,
+    rank_of, trainers_of,
 };
 
 const SWEEP: [&str; 6] = ["sweep", "job.toml", "--run-dir", "run", "--slots", "1"];
 
 /// One configuration whose trials take long beside everything else.
 fn long() -> Study {
-    Study::with(&of_epochs(40).replace("[8, 12]", "[8]"))
+    Study::with(&of_epochs(100).replace("[8, 12]", "[8]"))
 }
 
 /// What it finds out when nobody disturbs it.
@@ -117,7 +117,7 @@ fn term_leaves_within_two_seconds_even_if_a_trainer_does_not_listen() {
 
 #[test]
 fn a_second_signal_ends_at_once_and_costs_no_more_than_a_kill() {
-    let study = longer();
+    let study = long();
     let mut sweep = study.start_sweep("run", "1");
     await_until("a trial is running", || is_training(&study));
     let trainers = trainers_of(sweep.id());
@@ -140,7 +140,7 @@ fn a_second_signal_ends_at_once_and_costs_no_more_than_a_kill() {
         trainers_of(sweep.id()).is_empty()
     });
     study.sweep("run", "2").ok();
-    assert_eq!(*undisturbed(), study.findings("run"));
+    assert_eq!(*whole(), study.findings("run"));
 }
 
 #[test]
