@@ -1,6 +1,6 @@
 //! Real programs on small studies.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -332,6 +332,18 @@ pub(crate) fn finished(study: &Study, run: &str) -> usize {
         return 0;
     }
     study.records(run).len()
+}
+
+/// Asserts that each of the six trials of [`JOB`] has one record.
+#[track_caller]
+pub(crate) fn assert_each_trial_ran_once(study: &Study, run: &str) {
+    let records = study.records(run);
+    let trials: BTreeSet<_> = records.iter().map(|record| &record.trial.id).collect();
+    assert_eq!(
+        (records.len(), trials.len()),
+        (6, 6),
+        "a finished trial was run again"
+    );
 }
 
 /// The processes whose command line holds all of these, by number.

@@ -11,7 +11,7 @@ use std::sync::OnceLock;
 
 use efflux::job::Cluster;
 
-use crate::harness::{Ended, Findings, Study, of_epochs};
+use crate::harness::{Ended, Findings, Study, assert_each_trial_ran_once, finished, of_epochs};
 use lab::Lab;
 
 /// A study that takes long enough to have a middle.
@@ -35,24 +35,7 @@ const TWO_NODES: [&str; 2] = ["--nodes=2", "--cpus-per-task=1"];
 #[track_caller]
 fn same_as_undisturbed(study: &Study, run: &str) {
     assert_eq!(*undisturbed(), study.findings(run));
-    let records = study.records(run);
-    let trials: BTreeSet<_> = records
-        .iter()
-        .map(|record| record.trial.id.clone())
-        .collect();
-    assert_eq!(
-        (records.len(), trials.len()),
-        (6, 6),
-        "a finished trial was run again"
-    );
-}
-
-fn finished(study: &Study, run: &str) -> usize {
-    if study.path(run).join("journal").exists() {
-        study.records(run).len()
-    } else {
-        0
-    }
+    assert_each_trial_ran_once(study, run);
 }
 
 #[test]

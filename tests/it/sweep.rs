@@ -7,8 +7,8 @@ use efflux::run::record::FailureClass;
 use rustix::process::Signal;
 
 use crate::harness::{
-    Ended, JOB, Running, Study, await_until, failures, finished, left_out, longer, of_epochs,
-    trainers_of, undisturbed,
+    Ended, JOB, Running, Study, assert_each_trial_ran_once, await_until, failures, finished,
+    left_out, longer, of_epochs, trainers_of, undisturbed,
 };
 
 #[test]
@@ -52,16 +52,7 @@ fn a_sweep_killed_in_the_middle_continues_without_repeating_a_finished_trial() {
     assert!(before < 6, "the kill came too late to be in the middle");
     study.sweep("killed", "2").ok();
     assert_eq!(*undisturbed(), study.findings("killed"));
-    let records = study.records("killed");
-    let trials: BTreeSet<_> = records
-        .iter()
-        .map(|record| record.trial.id.clone())
-        .collect();
-    assert_eq!(
-        (records.len(), trials.len()),
-        (6, 6),
-        "a finished trial was run again"
-    );
+    assert_each_trial_ran_once(&study, "killed");
 }
 
 #[test]
