@@ -107,7 +107,9 @@ fn lead(
     let entries = read_journals(&study.run.journals())?;
     let known = entries.len();
     let ledger = Ledger::of(entries);
-    note_launch(&study.run, &launch, known, left_of(&study, &ledger))?;
+    let search = study.search();
+    let left = left_of(&study, &search, &ledger);
+    note_launch(&study.run, &launch, known, left)?;
     study
         .run
         .clear_checkpoints(|id| ledger.summary(id).is_some())?;
@@ -130,7 +132,7 @@ fn lead(
         signals,
     };
     let mut coordinator = Coordinator::gather(launch, world, seats, ledger, lock)?;
-    let ending = train(&study, &mut coordinator);
+    let ending = train(&study, &search, &mut coordinator);
     let ledger = coordinator.ledger().clone();
     let lock = coordinator.dismiss();
     Ok(Trained {
@@ -142,30 +144,27 @@ fn lead(
 }
 
 /// How many trials there is still something to do about. Members are counted once it is known which.
-fn left_of(study: &Study, ledger: &Ledger) -> usize {
-    let search = study.search();
+fn left_of(study: &Study, search: &[Trial], ledger: &Ledger) -> usize {
     let rule = study.job.selection;
-    let mut trials = match select(rule, &study.job.grid.configurations(), &search, ledger) {
+    let members = match select(rule, &study.job.grid.configurations(), search, ledger) {
         Ok(chosen) => study.job.final_trials(&study.contract, chosen.params),
         Err(_) => Vec::new(),
     };
-    trials.extend(search);
     let is_left = |trial: &&Trial| {
         let record = ledger.record(&trial.id);
         record.is_none_or(Record::worth_another)
     };
-    trials.iter().filter(is_left).count()
+    search.iter().chain(&members).filter(is_left).count()
 }
 
 /// Search, selection, final members.
-fn train(study: &Study, coordinator: &mut Coordinator<'_>) -> Result<Ending> {
-    let search = study.search();
-    if stage(study, coordinator, "search", &search)? == Ending::Interrupted {
+fn train(study: &Study, search: &[Trial], coordinator: &mut Coordinator<'_>) -> Result<Ending> {
+    if stage(study, coordinator, "search", search)? == Ending::Interrupted {
         return Ok(Ending::Interrupted);
     }
     let configurations = study.job.grid.configurations();
     let rule = study.job.selection;
-    let Ok(chosen) = select(rule, &configurations, &search, coordinator.ledger()) else {
+    let Ok(chosen) = select(rule, &configurations, search, coordinator.ledger()) else {
         tracing::error!(
             "no configuration has a score for every search seed: nothing can be selected"
         );

@@ -1,11 +1,13 @@
 //! The job file: TOML in, a validated [`Job`] out. Everything that can be wrong in it is found here, before anything
 //! starts; what depends on the pack as well is found when the contract is made.
 
+use std::collections::HashSet;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use super::grid::Naming;
 use super::{
     Analysis, Contract, Evaluation, Final, Fit, Grid, Inputs, Keep, Params, Part, Sampling,
     Scaling, Seeds, Selection, Split, Stage, Stop, Training, Transform, Trial,
@@ -222,7 +224,7 @@ impl Job {
     }
 
     /// An axis: not empty, no value twice, every value possible.
-    fn list<T: Display + PartialEq>(
+    fn list<T: Display>(
         &self,
         section: &str,
         key: &str,
@@ -298,16 +300,11 @@ impl Job {
     /// configurations.
     pub fn search_trials(&self, contract: &Contract) -> Vec<Trial> {
         let configurations = self.grid.configurations();
-        let mut trials = Vec::new();
+        let naming = Naming::of(contract);
+        let mut trials = Vec::with_capacity(configurations.len() * self.seeds.search.len());
         for &seed in &self.seeds.search {
             for &params in &configurations {
-                trials.push(Trial::new(
-                    contract,
-                    Stage::Search,
-                    Fit::Train,
-                    params,
-                    seed,
-                ));
+                trials.push(naming.trial(Stage::Search, Fit::Train, params, seed));
             }
         }
         trials
@@ -315,9 +312,10 @@ impl Job {
 
     /// The selected configuration with every final seed.
     pub fn final_trials(&self, contract: &Contract, params: Params) -> Vec<Trial> {
+        let naming = Naming::of(contract);
         let seeds = self.seeds.last.iter();
         seeds
-            .map(|&seed| Trial::new(contract, Stage::Final, self.last.fit, params, seed))
+            .map(|&seed| naming.trial(Stage::Final, self.last.fit, params, seed))
             .collect()
     }
 
@@ -343,11 +341,11 @@ impl Job {
     }
 }
 
-/// `Err` with the first value that occurs twice.
-fn distinct<T: PartialEq>(values: &[T]) -> Result<(), &T> {
-    let mut later = values.iter().enumerate();
-    match later.find(|(index, value)| values[..*index].contains(value)) {
-        Some((_, value)) => Err(value),
+/// `Err` with the first value that occurs twice, to the reader of the job.
+fn distinct<T: Display>(values: &[T]) -> Result<(), &T> {
+    let mut seen = HashSet::new();
+    match values.iter().find(|value| !seen.insert(value.to_string())) {
+        Some(value) => Err(value),
         None => Ok(()),
     }
 }
@@ -399,6 +397,8 @@ pub(super) fn syntax(path: &Path, text: &str, error: &toml::de::Error) -> Error 
 
 #[cfg(test)]
 mod tests {
+    use sha2::{Digest, Sha256};
+
     use super::*;
 
     fn parse(text: &str) -> Result<Job> {
@@ -533,6 +533,18 @@ mod tests {
             "a member keeps what a search trial does not"
         );
         assert_eq!(trials[0].id.as_str().len(), 16);
+        // A run directory outlives the program that began it: the id is that of the one list.
+        let Trial {
+            stage,
+            fit,
+            params,
+            seed,
+            ..
+        } = trials[1];
+        let whole = serde_json::json!([1, contract(&job), stage, fit, params, seed]);
+        let hash = Sha256::digest(whole.to_string());
+        let first: String = hash[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(trials[1].id.as_str(), first);
     }
 
     #[test]

@@ -142,12 +142,31 @@ pub struct Trial {
 impl Trial {
     /// A trial of this contract.
     pub fn new(contract: &Contract, stage: Stage, fit: Fit, params: Params, seed: u64) -> Self {
+        Naming::of(contract).trial(stage, fit, params, seed)
+    }
+}
+
+/// Names the trials of one contract. The contract is the bulk of what is hashed, and the same for all of them.
+#[derive(Clone, Debug)]
+pub(super) struct Naming(Sha256);
+
+impl Naming {
+    pub(super) fn of(contract: &Contract) -> Self {
         // Bumped when the training path changes what the same inputs give.
         const VERSION: u32 = 1;
-        let content = serde_json::json!([VERSION, contract, stage, fit, params, seed]).to_string();
-        let hash = Sha256::digest(content.as_bytes());
+        let shared = serde_json::json!([VERSION, contract]).to_string();
+        // Open to what follows: a trial's id is the hash of one list.
+        let shared = shared.strip_suffix(']').unwrap_or(&shared);
+        Self(Sha256::new_with_prefix(shared))
+    }
+
+    pub(super) fn trial(&self, stage: Stage, fit: Fit, params: Params, seed: u64) -> Trial {
+        let own = serde_json::json!([stage, fit, params, seed]).to_string();
+        let mut hasher = self.0.clone();
+        hasher.update(own.replacen('[', ",", 1));
+        let hash = hasher.finalize();
         let id = hash[..8].iter().map(|byte| format!("{byte:02x}")).collect();
-        Self {
+        Trial {
             id: TrialId(id),
             stage,
             fit,

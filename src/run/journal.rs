@@ -10,7 +10,6 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 
 use super::layout::sorted_files;
 use super::record::Record;
@@ -28,12 +27,11 @@ pub enum Entry {
     Selection(Box<Chosen>),
 }
 
-#[derive(Serialize, Deserialize)]
-struct Line<'a> {
-    crc: String,
-    #[serde(borrow)]
-    entry: &'a RawValue,
-}
+/// What stands before, between and after the checksum and the entry of a line.
+const FRAME: [&str; 3] = [r#"{"crc":""#, r#"","entry":"#, "}"];
+
+/// Journal files that may lie side by side; more are put into one.
+const FILES: usize = 64;
 
 /// The journal file that this process writes.
 #[derive(Debug)]
@@ -89,8 +87,15 @@ impl Journal {
 fn encode(entry: &Entry) -> Result<String> {
     let internal = |error| Error::Internal(format!("journal entry: {error}"));
     let text = serde_json::to_string(entry).map_err(internal)?;
-    let crc = format!("{:08x}", crc32fast::hash(text.as_bytes()));
-    Ok(format!(r#"{{"crc":"{crc}","entry":{text}}}"#))
+    let [begin, middle, end] = FRAME;
+    Ok(format!(
+        "{begin}{}{middle}{text}{end}",
+        checksum(text.as_bytes())
+    ))
+}
+
+fn checksum(entry: &[u8]) -> String {
+    format!("{:08x}", crc32fast::hash(entry))
 }
 
 /// Every entry of every journal of a run directory, in the order of launches.
@@ -154,25 +159,30 @@ fn decode(path: &Path, line: Located<'_>) -> Result<Entry> {
         offset: line.offset as u64,
         reason,
     };
-    let outer: Line<'_> =
-        serde_json::from_slice(line.bytes).map_err(|error| damaged(error.to_string()))?;
-    let text = outer.entry.get();
-    let crc = format!("{:08x}", crc32fast::hash(text.as_bytes()));
-    if crc != outer.crc {
-        return Err(damaged(format!("checksum {crc}, expected {}", outer.crc)));
+    let [begin, middle, end] = FRAME.map(str::as_bytes);
+    let (crc, text) = line
+        .bytes
+        .strip_prefix(begin)
+        .and_then(|rest| rest.split_at_checked(8))
+        .and_then(|(crc, rest)| Some((crc, rest.strip_prefix(middle)?.strip_suffix(end)?)))
+        .ok_or_else(|| damaged("this is no line of a journal".into()))?;
+    let found = checksum(text);
+    if found.as_bytes() != crc {
+        let expected = String::from_utf8_lossy(crc);
+        return Err(damaged(format!("checksum {found}, expected {expected}")));
     }
-    serde_json::from_str(text).map_err(|error| damaged(error.to_string()))
+    serde_json::from_slice(text).map_err(|error| damaged(error.to_string()))
 }
 
-/// Puts the journals of earlier launches into one file, so that their number grows with launches only while nobody
-/// looks. Must be called under the run directory's lock, before this launch creates its own.
+/// Puts the journals of earlier launches into one file where they have become many. Must be called under the run
+/// directory's lock, before this launch creates its own.
 ///
 /// # Errors
 ///
 /// As [`read_journals`]; nothing is lost then: old files go only once the merged one is durable.
 pub fn merge_journals(directory: &Path, launch: &str) -> Result<()> {
     let files = sorted_files(directory, "jsonl")?;
-    if files.len() < 2 {
+    if files.len() < FILES {
         return Ok(());
     }
     let mut seen = HashSet::new();
@@ -287,11 +297,19 @@ mod tests {
         written(directory.path(), "2026-a", &entries()[..2]);
         let twice = written(directory.path(), "2026-b", &entries()[1..]);
         let kept = fs::read(&twice).unwrap();
-        merge_journals(directory.path(), "2026-c").unwrap();
+        let many = |launch: &str| {
+            for number in 0..FILES {
+                written(directory.path(), &format!("{launch}-{number}"), &[]);
+            }
+        };
+        many("2026-c");
+        merge_journals(directory.path(), "2026-d").unwrap();
         assert_eq!(read_journals(directory.path()).unwrap(), entries());
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
         // As if the process had died between the rename and the removals.
         fs::write(&twice, kept).unwrap();
-        merge_journals(directory.path(), "2026-d").unwrap();
+        many("2026-c");
+        merge_journals(directory.path(), "2026-e").unwrap();
         assert_eq!(read_journals(directory.path()).unwrap(), entries());
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
     }

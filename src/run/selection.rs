@@ -1,5 +1,7 @@
 //! Selection: the configuration with the best metric, averaged over the search seeds, never one lucky seed.
 
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::ledger::Ledger;
@@ -43,9 +45,16 @@ pub fn select(
     trials: &[Trial],
     ledger: &Ledger,
 ) -> Result<Chosen, Vec<Candidate>> {
+    let mut scores: HashMap<Key, Vec<(u64, Option<f64>)>> = HashMap::new();
+    for trial in trials {
+        let summary = ledger.summary(&trial.id);
+        let score = summary.and_then(|summary| metric(rule, summary));
+        let of_params = scores.entry(key(&trial.params)).or_default();
+        of_params.push((trial.seed, score));
+    }
     let candidates: Vec<Candidate> = configurations
         .iter()
-        .map(|&params| candidate(rule, params, trials, ledger))
+        .map(|params| candidate(*params, scores.remove(&key(params)).unwrap_or_default()))
         .collect();
     if trials
         .iter()
@@ -73,18 +82,19 @@ pub fn select(
     }
 }
 
-fn candidate(rule: Selection, params: Params, trials: &[Trial], ledger: &Ledger) -> Candidate {
-    let scores: Vec<(u64, Option<f64>)> = trials
-        .iter()
-        .filter(|trial| trial.params == params)
-        .map(|trial| {
-            let summary = ledger.summary(&trial.id);
-            (
-                trial.seed,
-                summary.and_then(|summary| metric(rule, summary)),
-            )
-        })
-        .collect();
+/// A configuration as what can be looked up.
+type Key = (u32, u64, u32);
+
+fn key(params: &Params) -> Key {
+    let Params {
+        hidden_size,
+        dropout,
+        window_days,
+    } = *params;
+    (hidden_size, dropout.to_bits(), window_days)
+}
+
+fn candidate(params: Params, scores: Vec<(u64, Option<f64>)>) -> Candidate {
     let known: Option<Vec<f64>> = scores.iter().map(|(_, score)| *score).collect();
     let mean = known
         .filter(|known| !known.is_empty())
