@@ -234,13 +234,14 @@ fn annual(results: &Results<'_>, uncertainty: &Uncertainty) -> String {
     let mut columns = vec![words_column("site"), words_column("land cover")];
     columns.extend(["year", "observed days", "g C m⁻² yr⁻¹", "sd over members"].map(number_column));
     let mut rows = Vec::new();
-    for (index, site) in results.sites.iter().enumerate() {
-        let years = uncertainty.years.iter().filter(|year| year.site == index);
-        let best: Option<&Year> =
-            years.max_by_key(|year| (year.observed_days, std::cmp::Reverse(year.year)));
+    for years in uncertainty.years.chunk_by(|a, b| a.site == b.site) {
+        let best: Option<&Year> = years
+            .iter()
+            .max_by_key(|year| (year.observed_days, std::cmp::Reverse(year.year)));
         if let Some(year) = best.filter(|year| year.observed_days > 0) {
+            let site = &results.sites[year.site];
             rows.push(vec![
-                html::site(index, &site.name, &site.id, ""),
+                html::site(year.site, &site.name, &site.id, ""),
                 text(&site.igbp),
                 text(&year.year.to_string()),
                 html::count(year.observed_days),

@@ -50,8 +50,9 @@ pub(super) fn intervals(
                 .as_ref()
                 .map_err(|reason| *reason)
                 .and_then(|of| {
+                    let factors = of.factors(results, level);
                     coverage(test, |site, day| {
-                        let reach = of.factor(&results.sites[site].igbp, level)? * of.scale(day);
+                        let reach = factors[site]? * of.scale(day);
                         Ok((day.mean - reach, day.mean + reach))
                     })
                 }),
@@ -106,8 +107,19 @@ impl Calibration {
         day.spread.max(self.least)
     }
 
-    fn factor(&self, group: &str, level: f64) -> Defined {
-        conformal_factor(self.groups.get(group).unwrap_or(&self.all), level)
+    /// The factor of each site: that of its land cover, else that of all sites. Found once a group, for it sorts the
+    /// group's days.
+    fn factors(&self, results: &Results<'_>, level: f64) -> Vec<Defined> {
+        let of_all = conformal_factor(&self.all, level);
+        let of_group = |(name, errors): (&String, &Vec<f64>)| {
+            let factor = conformal_factor(errors, level);
+            (name.clone(), factor)
+        };
+        let groups: BTreeMap<String, Defined> = self.groups.iter().map(of_group).collect();
+        let sites = results.sites.iter();
+        sites
+            .map(|site| groups.get(&site.igbp).copied().unwrap_or(of_all))
+            .collect()
     }
 }
 
