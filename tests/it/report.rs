@@ -10,6 +10,7 @@ mod again;
 mod baselines;
 mod browser;
 mod drivers;
+mod python;
 mod study;
 mod uncertainty;
 
