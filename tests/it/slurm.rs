@@ -2,6 +2,7 @@
 //! tables are those of a sweep that nobody disturbed.
 
 mod lab;
+mod losses;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -342,6 +343,44 @@ fn every_cluster_file_here_makes_a_script_that_the_shell_understands() {
         files += 1;
     }
     assert!(files > 0, "no cluster file");
+}
+
+#[test]
+fn a_container_of_the_cluster_file_is_what_the_script_runs_the_sweep_in() {
+    let study = Study::new();
+    study.write(
+        "site.toml",
+        "nodes = 2\ncontainer = \"apptainer exec --nv efflux.sif\"\n",
+    );
+    let arguments = ["submit", "job.toml", "--dry-run", "--cluster", "site.toml"];
+    let script = study.command(&arguments).env("PATH", "").output().unwrap();
+    let script = Ended::from(script).ok().stdout;
+    study.write("script", script);
+    // Stand-ins for Slurm, mpirun and the container: what would be run is what counts.
+    let says = "#!/bin/sh\necho \"${0##*/}: $*\" >> said\n";
+    for program in ["apptainer", "mpirun"] {
+        study.program(program, &format!("{says}exit 2\n"));
+    }
+    let path = format!("{}:/usr/bin:/bin", study.directory.path().display());
+    let mut command = Command::new("bash");
+    command
+        .args(["script"])
+        .current_dir(study.directory.path())
+        .env("PATH", path)
+        .env("SLURM_JOB_ID", "1")
+        .env("SLURM_NTASKS", "2")
+        .env("SLURM_SUBMIT_DIR", study.directory.path())
+        .env("EFFLUX_PROGRAM", env!("CARGO_BIN_EXE_efflux"))
+        .env("EFFLUX_DEPS_DIR", "nowhere");
+    let ended: Ended = command.output().unwrap().into();
+    let said = fs::read_to_string(study.path("said"));
+    let said = said.unwrap_or_else(|_| panic!("{}\n{}", ended.stdout, ended.stderr));
+    let expected = format!(
+        "apptainer exec --nv efflux.sif {} sweep",
+        env!("CARGO_BIN_EXE_efflux")
+    );
+    assert!(said.starts_with("mpirun: -n 2 "), "{said}");
+    assert!(said.contains(&expected), "{said}");
 }
 
 #[test]

@@ -210,6 +210,7 @@ fn a_trainer_that_hangs_is_killed_and_its_trial_goes_on_elsewhere() {
     );
 }
 
+/// For `EFFLUX_STALL_SECONDS` (60).
 #[test]
 fn a_sweep_that_was_stopped_as_a_whole_takes_no_trainer_for_hung() {
     let study = longer();
@@ -221,8 +222,9 @@ fn a_sweep_that_was_stopped_as_a_whole_takes_no_trainer_for_hung() {
     for pid in family {
         Running::signal(pid, Signal::STOP);
     }
-    // Longer than the limit: nothing else can tell whether time passed.
-    std::thread::sleep(std::time::Duration::from_secs(8));
+    // Ten times the limit: nothing else can tell whether time passed.
+    let seconds = std::env::var("EFFLUX_STALL_SECONDS").map_or(60, |text| text.parse().unwrap());
+    std::thread::sleep(std::time::Duration::from_secs(seconds));
     // The sweep wakes first, to a trainer that cannot have spoken.
     for pid in family {
         Running::signal(pid, Signal::CONT);

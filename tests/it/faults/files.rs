@@ -1,5 +1,6 @@
 //! Files that are cut, changed or cannot grow, and clocks that are set back.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -145,6 +146,75 @@ fn a_checkpoint_that_cannot_be_written_ends_its_attempt_with_a_message() {
     assert!(ended.stderr.contains("checkpoints/"), "{}", ended.stderr);
     assert!(ended.stderr.contains("File too large"), "{}", ended.stderr);
     assert!(files(&study, "checkpoints", ".safetensors").is_empty());
+}
+
+/// What the files below a folder hold, by their place in it, the unfinished ones too.
+fn contents(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(contents(&path));
+        } else {
+            found.insert(path.clone(), fs::read(&path).unwrap());
+        }
+    }
+    found
+}
+
+#[test]
+fn a_disk_that_is_full_at_any_file_of_the_report_leaves_that_file_as_it_was() {
+    let study = Study::new();
+    study.sweep("run", "2").ok();
+    let report = study.path("run/report");
+    let new = contents(&report);
+    let ensemble = study.path("run/ensemble");
+    let predictions = contents(&ensemble);
+    let old = b"what an earlier report said\n".to_vec();
+    // Just too little room for this file; of those that are as large the first is hit.
+    let limits: BTreeSet<usize> = new.values().map(|text| (text.len() - 1) / 512).collect();
+    let mut hit = BTreeSet::new();
+    for blocks in limits {
+        for path in new.keys() {
+            fs::write(path, &old).unwrap();
+        }
+        for command in ["evaluate", "report"] {
+            let script = format!("ulimit -f {blocks}; exec \"$0\" {command} run");
+            let full: Ended = Command::new("sh")
+                .args(["-c", &script, env!("CARGO_BIN_EXE_efflux")])
+                .current_dir(study.directory.path())
+                .output()
+                .unwrap()
+                .into();
+            if full.code == Some(0) {
+                continue;
+            }
+            full.refused(4, &["File too large"]);
+            assert_eq!(contents(&ensemble), predictions, "{}", full.stderr);
+            if full.stderr.contains("predictions.nc") {
+                continue;
+            }
+            let is_named = |path: &&PathBuf| {
+                let path = path.strip_prefix(study.directory.path()).unwrap();
+                full.stderr.contains(path.to_str().unwrap())
+            };
+            let named: Vec<_> = new.keys().filter(is_named).collect();
+            assert_eq!(named.len(), 1, "{}", full.stderr);
+            assert!(new[named[0]].len() > blocks * 512, "{}", full.stderr);
+            assert_eq!(fs::read(named[0]).unwrap(), old, "{}", full.stderr);
+            hit.insert(named[0].clone());
+        }
+        let now = contents(&report);
+        assert!(now.keys().eq(new.keys()), "nothing unfinished is left");
+        for (path, text) in now {
+            assert!(text == old || text == new[&path], "{}", path.display());
+        }
+    }
+    assert!(hit.contains(&report.join("index.html")), "{hit:?}");
+    for command in ["evaluate", "report"] {
+        study.run(&[command, "run"]).ok();
+    }
+    assert_eq!(contents(&report), new);
 }
 
 #[test]

@@ -99,6 +99,8 @@ SelectTypeParameters=CR_Core
 JobAcctGatherType=jobacct_gather/none
 AccountingStorageType=accounting_storage/none
 ReturnToService=2
+PreemptType=preempt/partition_prio
+PreemptMode=REQUEUE
 MpiDefault=none
 SlurmdTimeout=10
 KillWait=5
@@ -106,7 +108,9 @@ MinJobAge=3600
 SlurmdParameters=config_overrides
 NodeName=n1 NodeHostname={host} NodeAddr=127.0.0.1 Port={one} CPUs=4 RealMemory=16000 State=UNKNOWN
 NodeName=n2 NodeHostname={host} NodeAddr=127.0.0.1 Port={two} CPUs=4 RealMemory=16000 State=UNKNOWN
-PartitionName=main Nodes=n1,n2 Default=YES MaxTime=INFINITE State=UP
+PartitionName=main Nodes=n1,n2 Default=YES MaxTime=INFINITE State=UP PriorityTier=1 GraceTime=10
+PartitionName=ungraced Nodes=n1,n2 MaxTime=INFINITE State=UP PriorityTier=1 GraceTime=0
+PartitionName=urgent Nodes=n1,n2 MaxTime=INFINITE State=UP PriorityTier=2 PreemptMode=OFF
 "
         );
         fs::write(self.path("slurm.conf"), text).unwrap();
@@ -148,6 +152,15 @@ PartitionName=main Nodes=n1,n2 Default=YES MaxTime=INFINITE State=UP
         for process in lost {
             Running::signal(process.id, Signal::KILL);
         }
+    }
+
+    /// The process of a rank of the sweep that runs; its trainers have the same variables.
+    pub(crate) fn rank(&self, rank: u32) -> u32 {
+        let wanted = format!("OMPI_COMM_WORLD_RANK={rank}");
+        let is_rank = |process: &&Process| {
+            process.command.contains("\0sweep\0") && process.has_variable(&wanted)
+        };
+        self.processes().iter().find(is_rank).unwrap().id
     }
 
     /// A program that speaks to this Slurm.
