@@ -76,6 +76,9 @@ pub(crate) enum Command {
     Evaluate(RunArgs),
     /// Write a run's figures and page again
     Report(RunArgs),
+    /// Simulate any pack with a run's members, and tell where they extrapolate
+    #[command(after_help = PREDICT_HELP)]
+    Predict(PredictArgs),
     /// Check this machine: versions, MPI, CUDA, locks and flushes of the run directory's file system
     Doctor(DoctorArgs),
     /// Print a completion script for a shell
@@ -310,7 +313,23 @@ pub(crate) struct TrialArgs {
 
 #[derive(Args, Debug)]
 pub(crate) struct TrainerArgs {
-    /// Where to train
+    #[command(flatten)]
+    pub(crate) compute: ComputeArgs,
+
+    /// How often to keep what it takes to go on with a running trial: a kill costs no more than this
+    #[arg(
+        long,
+        env = "EFFLUX_CHECKPOINT_SECONDS",
+        default_value = "60",
+        value_name = "SECONDS",
+        value_parser = clap::value_parser!(u32).range(1..)
+    )]
+    pub(crate) checkpoint_seconds: u32,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ComputeArgs {
+    /// Where to compute
     #[arg(
         long,
         env = "EFFLUX_DEVICE",
@@ -323,16 +342,6 @@ pub(crate) struct TrainerArgs {
     /// [default: the lowest of all hosts]
     #[arg(long, env = "EFFLUX_LEVEL", value_name = "LEVEL")]
     pub(crate) level: Option<Level>,
-
-    /// How often to keep what it takes to go on with a running trial: a kill costs no more than this
-    #[arg(
-        long,
-        env = "EFFLUX_CHECKPOINT_SECONDS",
-        default_value = "60",
-        value_name = "SECONDS",
-        value_parser = clap::value_parser!(u32).range(1..)
-    )]
-    pub(crate) checkpoint_seconds: u32,
 }
 
 #[derive(Args, Debug)]
@@ -359,6 +368,24 @@ pub(crate) struct RunArgs {
     /// The pack [default: the one the run's job names]
     #[arg(long, value_name = "PACK")]
     pub(crate) pack: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct PredictArgs {
+    /// The run directory of a sweep with members
+    #[arg(value_name = "RUN")]
+    pub(crate) run: PathBuf,
+
+    /// What to simulate: any pack with the inputs of the run, in the same units; observed fluxes are not needed
+    #[arg(long, value_name = "PACK")]
+    pub(crate) pack: PathBuf,
+
+    /// Where predictions and tables go
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) output: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) compute: ComputeArgs,
 }
 
 #[derive(Args, Debug)]
@@ -390,6 +417,14 @@ Examples:
   efflux submit jobs/paper-grid.toml --cluster my-site.toml --time 2-0   two days at a time
 
 An unfinished job is queued again by itself. docs/slurm.md says how, and how to do it by hand.";
+
+const PREDICT_HELP: &str = "\
+Examples:
+  efflux predict runs/paper-grid --pack packs/new-sites.h5 -o predictions/new-sites
+
+DIR gets predictions.nc (every member, mean, spread, and for every input where it leaves the range of the
+training), extrapolation.csv (the same, counted by site) and, where the pack has observed fluxes, scores.csv.
+The pack of the run is not needed. docs/predict.md describes the files.";
 
 const SWEEP_HELP: &str = "\
 Examples:

@@ -52,6 +52,20 @@ pub fn write_with(path: &Path, fill: impl FnOnce(&Path) -> Result<()>) -> Result
     sync_directory(&directory)
 }
 
+/// Removes a file, if there is one.
+///
+/// # Errors
+///
+/// [`Error::Io`] naming the file.
+pub fn remove(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(Error::io("remove", path)(error))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Makes the names in a directory durable.
 ///
 /// # Errors

@@ -48,6 +48,7 @@ fn run(cli: Cli) -> Result<Exit> {
         Command::Status(args) => command::status::status(&args),
         Command::Evaluate(args) => command::evaluate::evaluate(&args),
         Command::Report(args) => command::evaluate::report(&args),
+        Command::Predict(args) => command::predict::predict(&args),
         Command::Doctor(args) => command::doctor::doctor(&args),
         Command::Completions(args) => command::completions(&args),
     }

@@ -18,6 +18,8 @@ pub enum Order {
     Prepare(Box<Preparation>),
     /// Train this.
     Run(Assignment),
+    /// Simulate the pack with this member. For a trainer that a command prepared, never by way of a supervisor.
+    Simulate(Simulation),
     /// Begin nothing more, and hand back what has not begun.
     Close,
     /// Hand back everything: write a checkpoint at the next iteration and stop there.
@@ -36,6 +38,8 @@ pub enum Report {
     Progress(Vec<Beat>),
     /// An attempt has ended. From a supervisor it means: and is in my journal.
     Ended(Box<Record>),
+    /// The answer to [`Order::Simulate`]: the member's simulation is kept.
+    Simulated(TrialId),
     /// A trial was handed back, with what its checkpoint holds. Nothing is in a journal of it.
     Released {
         /// The trial.
@@ -91,6 +95,19 @@ pub struct Assignment {
     pub keep: Option<PathBuf>,
     /// Where to keep what it takes to go on after an interruption, and to look for it first.
     pub checkpoint: Option<PathBuf>,
+}
+
+/// A trained member to simulate a pack with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Simulation {
+    /// The trial that trained it.
+    pub trial: Trial,
+    /// Its weights.
+    pub weights: PathBuf,
+    /// How its training scaled inputs and target.
+    pub scaling: PathBuf,
+    /// The file to keep what it simulates in.
+    pub keep: PathBuf,
 }
 
 /// Who is ready.

@@ -129,7 +129,8 @@ impl Supervisor {
                 }
                 Ok(())
             }
-            Order::Stop => Ok(()),
+            // Members are simulated by a trainer without a supervisor.
+            Order::Stop | Order::Simulate(_) => Ok(()),
         }
     }
 
@@ -364,7 +365,7 @@ impl Supervisor {
                 out.extend(running.map(|running| released(&running.assignment)));
             }
             // Trainers take no notice of signals, and that one is gone is seen.
-            Report::Signalled(_) | Report::Lost => {}
+            Report::Simulated(_) | Report::Signalled(_) | Report::Lost => {}
             Report::Unable(reason) => return Err(Error::Trainer(reason)),
         }
         Ok(())

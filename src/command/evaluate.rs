@@ -1,8 +1,8 @@
 //! Evaluation and report: what rank 0 does once the members are trained, and `efflux evaluate` and `efflux report` at any
 //! time, each its part alone.
 
-use efflux::analysis::ensemble;
-use efflux::data::{self, Ensemble, Member, Pack, SiteParts};
+use efflux::data::{self, Member, Pack, SiteParts};
+use efflux::durable;
 use efflux::error::{Error, Exit, Result};
 use efflux::job::{Stage, Trial};
 use efflux::report::{
@@ -11,6 +11,7 @@ use efflux::report::{
 use efflux::run::record::{Outcome, Record};
 use efflux::run::{Candidate, Ledger, RunDir, read_epochs, read_journals, select};
 
+use super::ensemble::Together;
 use super::study::Study;
 use crate::cli::RunArgs;
 
@@ -138,38 +139,16 @@ fn gather(study: &Study, ledger: &Ledger, trials: &[Trial]) -> Result<Vec<Member
 fn write_predictions(study: &Study, members: &[Member]) -> Result<()> {
     if members.is_empty() {
         // Those of an earlier selection would pass for those of this one.
-        return match std::fs::remove_file(study.run.predictions()) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                Err(Error::io("remove", study.run.predictions())(error))
-            }
-            _ => Ok(()),
-        };
+        return durable::remove(&study.run.predictions());
     }
-    let over_members = |statistic: fn(&[f64]) -> efflux::analysis::Defined| -> Vec<f32> {
-        let mut of_day = vec![0.0; members.len()];
-        #[allow(
-            clippy::cast_possible_truncation,
-            reason = "fluxes are kept in 32 bits"
-        )]
-        let day = |index: usize| {
-            for (value, member) in of_day.iter_mut().zip(members) {
-                *value = f64::from(member.flux[index]);
-            }
-            statistic(&of_day).map_or(f32::NAN, |value| value as f32)
-        };
-        (0..study.pack.flux.len()).map(day).collect()
-    };
-    let ensemble = Ensemble {
-        job: &name(study),
-        pack_digest: &study.pack.digest,
-        calendar: study.pack.calendar,
-        sites: &study.pack.sites,
-        observed: &study.pack.flux,
-        mean: &over_members(ensemble::mean),
-        sd: &over_members(ensemble::spread),
+    let together = Together::of(members);
+    together.write(
+        &study.run.predictions(),
+        &name(study),
+        &study.pack,
         members,
-    };
-    data::write_ensemble(&study.run.predictions(), &ensemble)
+        None,
+    )
 }
 
 /// What the report calls the run: its directory, which `efflux report` knows as well as the sweep does.

@@ -2,8 +2,10 @@
 
 pub(crate) mod data;
 pub(crate) mod doctor;
+mod ensemble;
 pub(crate) mod evaluate;
 pub(crate) mod plan;
+pub(crate) mod predict;
 pub(crate) mod status;
 mod study;
 pub(crate) mod submit;

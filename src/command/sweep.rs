@@ -77,7 +77,9 @@ struct Trained {
 fn follow(args: &SweepArgs, log: &Log, world: &mut World, signals: Signals) -> Result<Exit> {
     let _span = tracing::info_span!("sweep", rank = world.rank()).entered();
     let threads = Job::read(&args.job.job).map_or(1, |job| job.training.threads);
-    let seats = args.slots.seats(args.trainer.device, threads, world.size());
+    let seats = args
+        .slots
+        .seats(args.trainer.compute.device, threads, world.size());
     let parting = serve(world, seats, signals, |launch| {
         let name = format!("{}-{:04}.log", launch.launch, launch.rank);
         log.also_to(&RunDir::new(&launch.run).logs().join(name))
@@ -116,14 +118,16 @@ fn lead(
 
     let ranks = world.as_ref().map_or(1, |world| world.size());
     let threads = study.contract.training.threads;
-    let seats = args.slots.seats(args.trainer.device, threads, ranks);
+    let seats = args
+        .slots
+        .seats(args.trainer.compute.device, threads, ranks);
     let launch = Launch {
         name: launch,
         run: study.run.clone(),
         pack: study.job.pack.clone(),
         contract: study.contract.clone(),
-        device: args.trainer.device,
-        level: args.trainer.level,
+        device: args.trainer.compute.device,
+        level: args.trainer.compute.level,
         checkpoint_seconds: args.trainer.checkpoint_seconds,
         hang_seconds: args.hang_seconds,
         retries: args.retries,

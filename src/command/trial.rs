@@ -24,8 +24,11 @@ pub(crate) fn trial(args: &TrialArgs) -> Result<Exit> {
         run: directory.clone(),
         pack: study.job.pack.clone(),
         contract: study.contract.clone(),
-        device: args.trainer.device,
-        level: Level::common(args.trainer.level, [(&*host, Level::of_this_host())])?,
+        device: args.trainer.compute.device,
+        level: Level::common(
+            args.trainer.compute.level,
+            [(&*host, Level::of_this_host())],
+        )?,
         checkpoint_seconds: args.trainer.checkpoint_seconds,
         hang_seconds: u32::MAX,
         rank: 0,
@@ -101,7 +104,10 @@ fn train(mut trainer: Trainer, assignment: Assignment) -> Result<Record> {
                 }
                 Report::Unable(reason) => return Err(Error::Trainer(reason)),
                 // Nobody asked for any of these.
-                Report::Released { .. } | Report::Signalled(_) | Report::Lost => {}
+                Report::Simulated(_)
+                | Report::Released { .. }
+                | Report::Signalled(_)
+                | Report::Lost => {}
             }
         }
         std::thread::sleep(Duration::from_millis(20));

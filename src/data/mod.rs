@@ -6,6 +6,7 @@ mod account;
 mod calendar;
 mod checks;
 mod cosore;
+mod extrapolation;
 mod gaps;
 mod h5;
 mod inputs;
@@ -16,6 +17,7 @@ mod pack_write;
 mod predictions;
 mod predictors;
 mod scale;
+mod scales;
 mod sites;
 mod split;
 mod staging;
@@ -31,6 +33,7 @@ pub use checks::{Finding, Kind, Place, Ranges, check};
 pub use cosore::{
     CosoreOptions, DailyMeans, DailySite, Filter, Flux, Release, Treatments, read_cosore,
 };
+pub use extrapolation::{ABOVE, BELOW, Extrapolation, INSIDE, InputFlags, STAND_IN};
 pub use gaps::{HELD, INTERPOLATED, OBSERVED, fill_gaps};
 pub use h5::library_version;
 pub use inputs::choose;
@@ -41,6 +44,7 @@ pub use predictors::{
     Daily, Formula, Predictors, Product, Products, Quality, StandsFor, Step, read_predictors,
 };
 pub use scale::Scale;
+pub use scales::{InputScale, Scales};
 pub use sites::{Packed, pack_sites};
 pub use split::{SiteParts, share};
 pub use staging::SCRATCH;

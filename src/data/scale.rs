@@ -1,5 +1,7 @@
 //! From physical values to the numbers a model sees, and back.
 
+use std::cmp::Ordering;
+
 use serde::{Deserialize, Serialize};
 
 use crate::job::Transformation;
@@ -49,6 +51,18 @@ impl Scale {
             0.0
         } else {
             (transform(self.transformation, value) - self.min) / (self.max - self.min)
+        }
+    }
+
+    /// On which side of the range a value lies; `Equal` is within, ends included.
+    pub fn side(&self, value: impl Into<f64>) -> Ordering {
+        let transformed = transform(self.transformation, value.into());
+        if transformed < self.min {
+            Ordering::Less
+        } else if transformed > self.max {
+            Ordering::Greater
+        } else {
+            Ordering::Equal
         }
     }
 

@@ -4,9 +4,10 @@ use std::fmt;
 
 use super::pack::{Pack, single};
 use super::scale::Scale;
+use super::scales::{Input, InputScale, Scales};
 use super::split::SiteParts;
 use crate::error::{Error, Result};
-use crate::job::{Contract, Fit, Missing, Scaling, Transformation};
+use crate::job::{Contract, Fit, Split};
 
 /// Scaled inputs and targets. S sites, D days, F daily inputs, A static inputs, all arrays row-major.
 #[derive(Clone)]
@@ -50,12 +51,8 @@ impl fmt::Debug for Tensors {
 }
 
 impl Tensors {
-    /// The arrays for trials of a contract that fit on these days.
-    ///
-    /// Inputs are scaled by their range over all sites and all days: they are known for all days, so nothing of the
-    /// target leaks. The target is scaled by its range over the days fitted on, or over all observed days if the
-    /// contract says so. Where a site lacks an input, the mean of the other sites' means stands in and the input's 0/1
-    /// column is 1.
+    /// The arrays for trials of a contract that fit on these days, scaled by [`Scales::fit`]. Where a site lacks an
+    /// input, the mean of the other sites' means stands in and the input's 0/1 column is 1.
     ///
     /// # Errors
     ///
@@ -67,142 +64,99 @@ impl Tensors {
                 pack.digest, contract.pack_digest
             )));
         }
-        let (sites, days) = (pack.sites.len(), pack.calendar.days);
-        let parts: Vec<SiteParts> = (0..sites)
-            .map(|site| SiteParts::of(pack.flux_of(site), &contract.split))
+        let scales = Scales::fit(pack, contract, fit)?;
+        let target = fitted(pack, &contract.split, fit)
+            .iter()
+            .map(|&flux| single(scales.target.apply(flux)))
             .collect();
-
-        let dynamic = columns(contract, &contract.dynamic, |name| {
-            let variable = pack.dynamic.iter().position(|v| v.name == name)?;
-            Some(
-                (0..sites)
-                    .map(|site| pack.series(site, variable).collect())
-                    .collect(),
-            )
-        })?;
-        let statics = columns(contract, &contract.statics, |name| {
-            let attribute = pack.statics.iter().position(|v| v.name == name)?;
-            Some(
-                (0..sites)
-                    .map(|site| vec![pack.attribute(site, attribute)])
-                    .collect(),
-            )
-        })?;
-
-        let mut fitted = vec![f32::NAN; sites * days];
-        for (site, parts) in parts.iter().enumerate() {
-            let kept_back = match fit {
-                Fit::Train => 0..0,
-                Fit::TrainValidation => parts.validation.clone(),
-            };
-            for day in parts.train.clone().chain(kept_back) {
-                fitted[site * days + day] = pack.flux[site * days + day];
-            }
-        }
-        let range = match contract.transform.scaling {
-            Scaling::Training => &fitted,
-            Scaling::All => &pack.flux,
-        };
-        let nothing = || {
-            Error::Usage(format!(
-                "no site has a day to fit on: split.train = {} leaves none",
-                contract.split.train
-            ))
-        };
-        if fitted.iter().all(|value| value.is_nan()) {
-            return Err(nothing());
-        }
-        let scale =
-            Scale::fit(contract.transform.target, range.iter().copied()).ok_or_else(nothing)?;
-
         Ok(Self {
-            sites,
-            days,
-            dynamic: dynamic.len(),
-            statics: statics.len(),
-            dynamic_values: interleaved(&dynamic, sites, days),
-            static_values: interleaved(&statics, sites, 1),
-            target: fitted
-                .iter()
-                .map(|&flux| single(scale.apply(flux)))
-                .collect(),
-            scale,
-            observed: pack.flux.clone(),
-            parts,
-            site_ids: pack.sites.iter().map(|site| site.id.clone()).collect(),
+            target,
+            parts: parts(pack, &contract.split),
+            ..Self::to_predict(pack, &scales)
         })
     }
+
+    /// The arrays for a trained model that is to simulate any pack: scaled as its training scaled them, with nothing to
+    /// fit on. What [`Scales::check`] refuses is stood in for.
+    pub fn to_predict(pack: &Pack, scales: &Scales) -> Self {
+        let (sites, days) = (pack.sites.len(), pack.calendar.days);
+        let daily = scales.dynamic.iter();
+        let fixed = scales.statics.iter();
+        let daily = daily.map(|scale| (scale, Input::daily(pack, &scale.name)));
+        let fixed = fixed.map(|scale| (scale, Input::fixed(pack, &scale.name)));
+        let (dynamic, dynamic_values) = columns(&daily.collect::<Vec<_>>(), sites, days);
+        let (statics, static_values) = columns(&fixed.collect::<Vec<_>>(), sites, 1);
+        Self {
+            sites,
+            days,
+            dynamic,
+            statics,
+            dynamic_values,
+            static_values,
+            target: vec![f32::NAN; sites * days],
+            scale: scales.target,
+            observed: pack.flux.clone(),
+            parts: vec![SiteParts::default(); sites],
+            site_ids: pack.sites.iter().map(|site| site.id.clone()).collect(),
+        }
+    }
 }
 
-/// One input at all sites, each with its days (a static attribute has one): shape `[S][D]`.
-type Column = Vec<Vec<f32>>;
+/// The parts of all sites' records.
+fn parts(pack: &Pack, split: &Split) -> Vec<SiteParts> {
+    let sites = 0..pack.sites.len();
+    sites
+        .map(|site| SiteParts::of(pack.flux_of(site), split))
+        .collect()
+}
 
-/// The scaled columns of these names, then their 0/1 columns.
+/// The observed flux of the days that are fitted on, `[S, D]`, NaN on all others.
+pub(super) fn fitted(pack: &Pack, split: &Split, fit: Fit) -> Vec<f32> {
+    let days = pack.calendar.days;
+    let mut fitted = vec![f32::NAN; pack.flux.len()];
+    for (site, parts) in parts(pack, split).iter().enumerate() {
+        let kept_back = match fit {
+            Fit::Train => 0..0,
+            Fit::TrainValidation => parts.validation.clone(),
+        };
+        for day in parts.train.clone().chain(kept_back) {
+            fitted[site * days + day] = pack.flux[site * days + day];
+        }
+    }
+    fitted
+}
+
+/// The scaled columns of these inputs, then the 0/1 columns of those that have one: their number F and the values,
+/// `[S, D, F]`.
 fn columns(
-    contract: &Contract,
-    names: &[String],
-    find: impl Fn(&str) -> Option<Column>,
-) -> Result<Vec<Column>> {
-    let mut scaled = Vec::new();
-    let mut indicators = Vec::new();
-    for name in names {
-        let column = find(name).ok_or_else(|| {
-            Error::Usage(format!(
-                "the contract uses `{name}`, which the pack does not have"
-            ))
-        })?;
-        let (column, indicator) = complete(&column, contract.transform.inputs);
-        if let Some(indicator) = indicator {
-            if contract.missing == Missing::Error {
-                let reason = format!("the contract uses `{name}`, which some sites do not have");
-                return Err(Error::Usage(reason));
+    inputs: &[(&InputScale, Option<Input<'_>>)],
+    sites: usize,
+    days: usize,
+) -> (usize, Vec<f32>) {
+    let indicators = inputs.iter().filter(|(scale, _)| scale.indicator).count();
+    let width = inputs.len() + indicators;
+    let mut values = vec![0.0; sites * days * width];
+    let mut indicator = inputs.len();
+    for (column, (scale, input)) in inputs.iter().enumerate() {
+        for site in 0..sites {
+            let rows = values[site * days * width..][..days * width].chunks_exact_mut(width);
+            match input.as_ref().and_then(|input| input.series(site)) {
+                Some(series) => {
+                    for (row, value) in rows.zip(series) {
+                        row[column] = single(scale.scale.map_or(0.0, |scale| scale.apply(value)));
+                    }
+                }
+                None => {
+                    for row in rows {
+                        row[column] = single(scale.stand_in);
+                        if scale.indicator {
+                            row[indicator] = 1.0;
+                        }
+                    }
+                }
             }
-            indicators.push(indicator);
         }
-        scaled.push(column);
+        indicator += usize::from(scale.indicator);
     }
-    scaled.append(&mut indicators);
-    Ok(scaled)
-}
-
-/// A scaled column without gaps, and the 0/1 column that tells where it was missing, if it was anywhere.
-fn complete(column: &Column, transformation: Transformation) -> (Column, Option<Column>) {
-    let known = |site: &Vec<f32>| !site.iter().any(|value| value.is_nan());
-    let means = column
-        .iter()
-        .filter(|site| known(site))
-        .map(|site| site.iter().map(|&value| f64::from(value)).sum::<f64>() / site.len() as f64);
-    let (sum, count) = means.fold((0.0, 0usize), |(sum, count), mean| (sum + mean, count + 1));
-    let present = column.iter().filter(|site| known(site)).flatten().copied();
-    // Known nowhere: 0 at every site, and the indicator says so.
-    let scale = Scale::fit(transformation, present);
-    let scaled = |value: f64| single(scale.map_or(0.0, |scale| scale.apply(value)));
-    let stand_in = scaled(sum / count.max(1) as f64);
-    let values = column.iter().map(|site| {
-        if known(site) {
-            site.iter().map(|&value| scaled(value.into())).collect()
-        } else {
-            vec![stand_in; site.len()]
-        }
-    });
-    let indicator = (count < column.len()).then(|| {
-        let flags = column.iter().map(|site| {
-            let flag = if known(site) { 0.0 } else { 1.0 };
-            vec![flag; site.len()]
-        });
-        flags.collect()
-    });
-    (values.collect(), indicator)
-}
-
-/// Columns `[F][S][D]` as one array `[S, D, F]`.
-fn interleaved(columns: &[Column], sites: usize, days: usize) -> Vec<f32> {
-    let mut values = vec![0.0; sites * days * columns.len()];
-    for (index, column) in columns.iter().enumerate() {
-        let places = values.iter_mut().skip(index).step_by(columns.len());
-        for (place, value) in places.zip(column.iter().flatten()) {
-            *place = *value;
-        }
-    }
-    values
+    (width, values)
 }

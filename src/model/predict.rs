@@ -1,15 +1,16 @@
 //! What a trained model says of the whole calendar.
 
-use tch::{Kind, Tensor};
+use tch::{Device, Kind, Tensor};
 
 use super::device::values;
+use super::engine;
 use super::failure::{TrialError, guarded};
 use super::lstm::{Lstm, Mode};
-use super::native::NativeLstm;
+use super::native::{Level, NativeLstm};
 use super::progress::Trained;
 use super::resident;
 use crate::data::Tensors;
-use crate::job;
+use crate::job::{self, Training};
 
 /// Days of all sites that are run at a time, so that memory does not grow with the calendar. The result does not depend
 /// on it.
@@ -34,21 +35,53 @@ impl Trained {
         window: usize,
         alive: &mut dyn FnMut(),
     ) -> Result<Vec<f32>, TrialError> {
-        let Some(level) = self.level else {
-            return match state {
-                job::State::Carried => predict(&self.model, tensors, PIECE),
-                job::State::Window => predict_by_window(&self.model, tensors, window, alive),
-            };
-        };
-        guarded(|| {
-            let weights = values(self.model.flat());
-            let mut model = NativeLstm::new(self.model.shape(), &weights, level);
-            Ok(match state {
-                job::State::Carried => model.predict(tensors),
-                job::State::Window => model.predict_by_window(tensors, window, alive),
-            })
-        })
+        by(&self.model, self.level, tensors, state, window, alive)
     }
+}
+
+/// Simulates all sites over all days with weights from a file, by the implementation that would train them on this
+/// device, `[S, D]`, scaled. The rest is as in [`Trained::simulate`].
+///
+/// # Errors
+///
+/// [`TrialError::Backend`] if the training is native and the device a GPU, [`TrialError::Torch`] if libtorch reports a
+/// failure.
+pub fn simulate(
+    model: &Lstm,
+    training: &Training,
+    device: Device,
+    tensors: &Tensors,
+    state: job::State,
+    window: usize,
+) -> Result<Vec<f32>, TrialError> {
+    let level = engine::native(training, device)?;
+    let there = guarded(|| Ok(Lstm::new(model.shape(), model.flat().to_device(device))))?;
+    by(&there, level, tensors, state, window, &mut || {})
+}
+
+/// Natively at a level, or by libtorch.
+fn by(
+    model: &Lstm,
+    level: Option<Level>,
+    tensors: &Tensors,
+    state: job::State,
+    window: usize,
+    alive: &mut dyn FnMut(),
+) -> Result<Vec<f32>, TrialError> {
+    let Some(level) = level else {
+        return match state {
+            job::State::Carried => predict(model, tensors, PIECE),
+            job::State::Window => predict_by_window(model, tensors, window, alive),
+        };
+    };
+    guarded(|| {
+        let weights = values(model.flat());
+        let mut model = NativeLstm::new(model.shape(), &weights, level);
+        Ok(match state {
+            job::State::Carried => model.predict(tensors),
+            job::State::Window => model.predict_by_window(tensors, window, alive),
+        })
+    })
 }
 
 /// Simulates all sites over all days in one run from a zero state, `[S, D]`, scaled.

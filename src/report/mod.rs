@@ -16,6 +16,7 @@ mod evaluation;
 mod extremes;
 mod figures;
 mod page;
+mod prediction;
 mod results;
 mod summary;
 mod tables;
@@ -28,6 +29,7 @@ use crate::durable;
 use crate::error::Result;
 
 pub use evaluation::ClassCounts;
+pub use prediction::{Prediction, PredictionSummary, write_prediction};
 pub use results::{Attribute, Configuration, Results, Selection, Site, Temperature};
 pub use summary::{PartSummary, Summary};
 

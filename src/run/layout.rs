@@ -106,11 +106,15 @@ impl RunDir {
         Ok(())
     }
 
-    /// The file that an attempt at a final trial keeps its simulation in.
+    /// The file that an attempt at a final trial keeps its weights in.
+    pub const WEIGHTS: &str = "weights.safetensors";
+    /// The file that it keeps the scales of its inputs and its target in.
+    pub const SCALING: &str = "scaling.json";
+    /// The file that it keeps its simulation in, the last of the three to be written.
     pub const SIMULATION: &str = "simulation.safetensors";
 
-    /// The simulation of a member, by the highest attempt that is complete.
-    pub fn simulation(&self, trial: &TrialId) -> Option<PathBuf> {
+    /// What is kept of a member: the directory of its highest attempt that is complete.
+    pub fn kept(&self, trial: &TrialId) -> Option<PathBuf> {
         let attempts = fs::read_dir(self.root.join("trials").join(trial.as_str())).ok()?;
         let complete = attempts.filter_map(|attempt| {
             let path = attempt.ok()?.path();
@@ -120,12 +124,18 @@ impl RunDir {
                 .strip_prefix("attempt-")?
                 .parse()
                 .ok()?;
-            let simulation = path.join(Self::SIMULATION);
-            simulation.exists().then_some((number, simulation))
+            path.join(Self::SIMULATION)
+                .exists()
+                .then_some((number, path))
         });
         complete
             .max_by_key(|(number, _)| *number)
             .map(|(_, path)| path)
+    }
+
+    /// The simulation of a member.
+    pub fn simulation(&self, trial: &TrialId) -> Option<PathBuf> {
+        Some(self.kept(trial)?.join(Self::SIMULATION))
     }
 
     /// The members' simulations in one file.

@@ -6,6 +6,7 @@ mod data;
 mod faults;
 mod harness;
 mod model;
+mod predict;
 mod program;
 mod reference;
 mod refusals;

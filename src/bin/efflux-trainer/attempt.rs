@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use efflux::cluster::{Assignment, Report};
-use efflux::data::{Member, Tensors, write_member};
+use efflux::data::{Member, Pack, Scales, Tensors, write_member};
 use efflux::job::{Contract, Part, Trial, VALIDATION_DAYS};
 use efflux::model::checkpoint::{self, Checkpoint};
 use efflux::model::device::{self, Device};
@@ -21,6 +21,7 @@ const BEAT: Duration = Duration::from_secs(1);
 #[derive(Clone, Copy)]
 pub(crate) struct Attempt<'a> {
     pub(crate) assignment: &'a Assignment,
+    pub(crate) pack: &'a Pack,
     pub(crate) tensors: &'a Tensors,
     pub(crate) contract: &'a Contract,
     pub(crate) device: Device,
@@ -135,7 +136,8 @@ impl<'a> Attempt<'a> {
     fn judge(self, trained: &Trained, pipes: &mut Pipes) -> Result<Outcome, Failure> {
         let flux = self.simulate(trained, pipes).map_err(failure)?;
         if let Some(directory) = &self.assignment.keep {
-            keep(directory, self.assignment, trained, self.tensors, &flux)?;
+            self.keep(directory, trained, flux.clone())
+                .map_err(|error| not_written(error.to_string()))?;
         }
         let medians = |part, least| medians(self.tensors, &flux, part, least);
         let kept = trained.epoch.saturating_sub(1) as usize;
@@ -148,6 +150,26 @@ impl<'a> Attempt<'a> {
             validation: medians(Part::Validation, VALIDATION_DAYS),
             test: medians(Part::Test, 0),
         }))
+    }
+
+    /// Weights, scales and simulation, durable before anybody is told of them.
+    fn keep(
+        self,
+        directory: &Path,
+        trained: &Trained,
+        flux: Vec<f32>,
+    ) -> efflux::error::Result<()> {
+        let trial = &self.assignment.trial;
+        checkpoint::save_weights(&trained.model, &directory.join(RunDir::WEIGHTS))?;
+        Scales::fit(self.pack, self.contract, trial.fit)?
+            .write(&directory.join(RunDir::SCALING))?;
+        let member = Member {
+            trial_id: trial.id.to_string(),
+            seed: trial.seed,
+            sites: self.tensors.site_ids.clone(),
+            flux,
+        };
+        write_member(&directory.join(RunDir::SIMULATION), &member)
     }
 
     /// The whole calendar at all sites, µmol m⁻² s⁻¹, shape `[S, D]`.
@@ -246,25 +268,4 @@ fn not_written(message: String) -> Failure {
         class: FailureClass::Error,
         message,
     }
-}
-
-/// Weights and simulation, durable before anybody is told of them.
-fn keep(
-    directory: &Path,
-    assignment: &Assignment,
-    trained: &Trained,
-    tensors: &Tensors,
-    flux: &[f32],
-) -> Result<(), Failure> {
-    let trial = &assignment.trial;
-    checkpoint::save_weights(&trained.model, &directory.join("weights.safetensors"))
-        .map_err(|error| not_written(error.to_string()))?;
-    let member = Member {
-        trial_id: trial.id.to_string(),
-        seed: trial.seed,
-        sites: tensors.site_ids.clone(),
-        flux: flux.to_vec(),
-    };
-    write_member(&directory.join(RunDir::SIMULATION), &member)
-        .map_err(|error| not_written(error.to_string()))
 }

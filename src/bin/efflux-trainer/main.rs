@@ -4,6 +4,7 @@
 //! trial: the supervisor starts another.
 
 mod attempt;
+mod simulation;
 
 use std::fs::File;
 use std::io::{self, BufReader};
@@ -145,6 +146,14 @@ fn serve(parent: &str) -> Result<()> {
                 let report = workshop.run(assignment, &mut pipes)?;
                 pipes.report(&report)?;
             }
+            Some(Order::Simulate(order)) => {
+                let Workshop { pack, device, .. } = &workshop;
+                let contract = &workshop.preparation.contract;
+                pipes.report(&match simulation::run(&order, pack, contract, *device) {
+                    Ok(()) => Report::Simulated(order.trial.id),
+                    Err(error) => Report::Unable(error.to_string()),
+                })?;
+            }
             Some(Order::Prepare(_)) => {
                 return Err(Error::Trainer("cannot be prepared twice".into()));
             }
@@ -161,6 +170,7 @@ struct Workshop {
     pack: Pack,
     device: Device,
     epochs: EpochLog,
+    /// Of the trial before.
     tensors: Option<(Fit, Tensors)>,
 }
 
@@ -171,7 +181,6 @@ impl Workshop {
         let scratch = std::env::var_os(SCRATCH).filter(|folder| !folder.is_empty());
         let digest = &preparation.contract.pack_digest;
         let pack = Pack::read_staged(&preparation.pack, digest, scratch.as_ref().map(Path::new))?;
-        let tensors = Tensors::build(&pack, &preparation.contract, Fit::Train)?;
         let Preparation {
             run,
             launch,
@@ -185,7 +194,7 @@ impl Workshop {
             pack,
             device,
             epochs,
-            tensors: Some((Fit::Train, tensors)),
+            tensors: None,
         })
     }
 
@@ -205,11 +214,15 @@ impl Workshop {
         let fit = assignment.trial.fit;
         let tensors = match self.tensors.take() {
             Some((known, tensors)) if known == fit => tensors,
-            _ => Tensors::build(&self.pack, contract, fit)?,
+            _ => match Tensors::build(&self.pack, contract, fit) {
+                Ok(tensors) => tensors,
+                Err(error) => return Ok(Report::Unable(error.to_string())),
+            },
         };
         let tensors = &self.tensors.insert((fit, tensors)).1;
         let attempt = Attempt {
             assignment: &assignment,
+            pack: &self.pack,
             tensors,
             contract,
             device: self.device,

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::member::Member;
 use super::netcdf::NetCdf;
 use crate::data::calendar::Calendar;
+use crate::data::extrapolation::{ABOVE, BELOW, Extrapolation, INSIDE, InputFlags, STAND_IN};
 use crate::data::h5::{reason, text};
 use crate::data::pack::Site;
 use crate::durable;
@@ -31,6 +32,8 @@ pub struct Ensemble<'a> {
     pub sd: &'a [f32],
     /// The M members, each with S × D values.
     pub members: &'a [Member],
+    /// Where the inputs leave the range of the training, if that is to be told.
+    pub extrapolation: Option<&'a Extrapolation>,
 }
 
 /// Writes `predictions.nc`, which xarray opens with the dimensions `site`, `time` and `member`; the file is there as a
@@ -161,5 +164,51 @@ fn write(path: &Path, ensemble: &Ensemble<'_>) -> hdf5::Result<()> {
         .collect();
     let about = [UNITS, ("long_name", "simulated daily mean soil CO2 efflux")];
     file.variable("simulated", &["member", "site", "time"], &all, &about)?;
+    if let Some(Extrapolation { dynamic, statics }) = ensemble.extrapolation {
+        let daily = ["input", "site", "time"];
+        flags(&mut file, daily, "extrapolation", dynamic)?;
+        let fixed = ["static_input", "site"];
+        flags(&mut file, fixed, "static_extrapolation", statics)?;
+    }
     file.finish()
+}
+
+/// Where inputs leave the range of the training, over a dimension of their names; nothing if there are none.
+fn flags<const N: usize>(
+    file: &mut NetCdf,
+    over: [&'static str; N],
+    name: &str,
+    inputs: &[InputFlags],
+) -> hdf5::Result<()> {
+    if inputs.is_empty() {
+        return Ok(());
+    }
+    let names = inputs.iter().map(|input| text(&input.name));
+    let names = names.collect::<hdf5::Result<Vec<_>>>()?;
+    let input = over[0];
+    file.dimension(input, &names, &[("long_name", "input of the model")])?;
+    let units = inputs.iter().map(|input| text(&input.units));
+    let units = units.collect::<hdf5::Result<Vec<_>>>()?;
+    file.variable(&format!("{input}_units"), &[input], &units, &[])?;
+    for (end, which) in [("min", "least"), ("max", "greatest")] {
+        let place = usize::from(end == "max");
+        let values: Vec<f64> = inputs.iter().map(|input| input.range[place]).collect();
+        let about = format!("{which} value of the training, in the unit of the input");
+        let name = format!("{input}_training_{end}");
+        file.variable(&name, &[input], &values, &[("long_name", &about)])?;
+    }
+    let all: Vec<u8> = inputs
+        .iter()
+        .flat_map(|input| &input.flags)
+        .copied()
+        .collect();
+    let about = [
+        (
+            "long_name",
+            "where an input is outside the range of the training",
+        ),
+        ("flag_meanings", "inside below above stand_in"),
+    ];
+    file.variable(name, &over, &all, &about)?;
+    file.numbers(name, "flag_values", &[INSIDE, BELOW, ABOVE, STAND_IN])
 }

@@ -133,6 +133,18 @@ impl NetCdf {
         Ok(())
     }
 
+    /// A variable's attribute of several numbers.
+    pub(super) fn numbers<T: H5Type>(
+        &self,
+        variable: &str,
+        name: &str,
+        values: &[T],
+    ) -> hdf5::Result<()> {
+        let attribute = self.file.dataset(variable)?.new_attr_builder();
+        attribute.with_data(values).create(name)?;
+        Ok(())
+    }
+
     /// Completes the dimensions and closes the file.
     pub(super) fn finish(self) -> hdf5::Result<()> {
         for dimension in self.dimensions {

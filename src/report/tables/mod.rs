@@ -31,6 +31,7 @@
 mod baselines;
 mod drivers;
 mod extremes;
+pub(super) mod prediction;
 mod search;
 mod skill;
 mod uncertainty;

@@ -111,33 +111,38 @@ pub(super) fn sites(results: &Results<'_>, evaluation: &Evaluation) -> Table {
     table
 }
 
-pub(super) fn scores(results: &Results<'_>, evaluation: &Evaluation) -> Table {
-    let mut table = Table::new(
-        "scores.csv",
-        "site part series days nse kge kge_r kge_alpha kge_beta pearson_r rmse_umol_m-2_s-1 mae_umol_m-2_s-1 \
-         bias_umol_m-2_s-1 not_defined",
+/// The columns of [`cells`].
+pub(super) const SCORES: &str = "days nse kge kge_r kge_alpha kge_beta pearson_r rmse_umol_m-2_s-1 \
+    mae_umol_m-2_s-1 bias_umol_m-2_s-1 not_defined";
+
+/// Every score of a series.
+pub(super) fn cells(scores: &Scores) -> Vec<String> {
+    let mut row = vec![scores.n.to_string(), cell(scores.nse)];
+    let kge = scores.kge;
+    row.extend(
+        [
+            kge.map(|k| k.value),
+            kge.map(|k| k.r),
+            kge.map(|k| k.alpha),
+            kge.map(|k| k.beta),
+        ]
+        .map(cell),
     );
+    row.extend([scores.r, scores.rmse, scores.mae, scores.bias].map(cell));
+    row.push(reasons(&measures(scores)));
+    row
+}
+
+pub(super) fn scores(results: &Results<'_>, evaluation: &Evaluation) -> Table {
+    let mut table = Table::new("scores.csv", &format!("site part series {SCORES}"));
     for (series, part, of_sites) in evaluation.all() {
         for (site, scores) in results.sites.iter().zip(of_sites) {
             let mut row = vec![
                 site.id.clone(),
                 words::part(part).to_owned(),
                 name(results, series),
-                scores.n.to_string(),
-                cell(scores.nse),
             ];
-            let kge = scores.kge;
-            row.extend(
-                [
-                    kge.map(|k| k.value),
-                    kge.map(|k| k.r),
-                    kge.map(|k| k.alpha),
-                    kge.map(|k| k.beta),
-                ]
-                .map(cell),
-            );
-            row.extend([scores.r, scores.rmse, scores.mae, scores.bias].map(cell));
-            row.push(reasons(&measures(scores)));
+            row.extend(cells(scores));
             table.rows.push(row);
         }
     }

@@ -36,6 +36,7 @@ fn every_axis_of_every_variable_is_a_named_dimension() {
         mean: &mean,
         sd: &sd,
         members: &members,
+        extrapolation: None,
     };
     write_ensemble(&path, &ensemble).unwrap();
 

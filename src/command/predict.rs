@@ -1,0 +1,191 @@
+//! `efflux predict`: what a run's members say of any pack.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use efflux::cluster::{Level, Order, Preparation, Report, Seat, Simulation, Trainer};
+use efflux::data::{self, Extrapolation, Member, Pack, Scales};
+use efflux::error::{Error, Exit, Result};
+use efflux::job::{Contract, Job, Trial};
+use efflux::report::{self, Prediction};
+use efflux::run::{Ledger, RunDir, host, read_journals, select};
+
+use super::ensemble::Together;
+use crate::cli::PredictArgs;
+use crate::console;
+
+/// `efflux predict RUN --pack PACK -o DIR`
+pub(crate) fn predict(args: &PredictArgs) -> Result<Exit> {
+    let run = RunDir::new(&args.run);
+    let job = run.latest_job()?;
+    let manifest = run.manifest()?;
+    let contract = manifest
+        .ok_or_else(|| Error::file(run.root(), "no sweep has been started in this directory"))?
+        .contract;
+    let (members, planned) = selected(&run, &job, &contract)?;
+
+    let pack = Pack::read(&args.pack)?;
+    std::fs::create_dir_all(&args.output).map_err(Error::io("make", &args.output))?;
+    // Beside the result: the members' files together are as large as it is.
+    let scratch = tempfile::Builder::new()
+        .prefix("members-")
+        .tempdir_in(&args.output)
+        .map_err(Error::io("make a directory in", &args.output))?;
+    let (scales, scaling) = scales(&members[0].1, &job, &contract, scratch.path())?;
+    scales.check(&pack).map_err(|reason| {
+        let advice =
+            "the members were trained with other inputs (`efflux inspect` lists what a pack has)";
+        Error::file(&args.pack, format!("{reason}: {advice}"))
+    })?;
+    let extrapolation = Extrapolation::of(&pack, &scales);
+
+    let simulations = members.iter().map(|(trial, directory)| Simulation {
+        trial: trial.clone(),
+        weights: directory.join(RunDir::WEIGHTS),
+        scaling: scaling.clone(),
+        keep: scratch.path().join(trial.id.as_str()),
+    });
+    let simulations: Vec<Simulation> = simulations.collect();
+    let preparation = Preparation {
+        launch: "predict".to_owned(),
+        run: scratch.path().to_owned(),
+        pack: args.pack.clone(),
+        contract: Contract {
+            pack_digest: pack.digest.clone(),
+            ..contract
+        },
+        device: args.compute.device,
+        level: Level::common(args.compute.level, [(&*host(), Level::of_this_host())])?,
+        checkpoint_seconds: u32::MAX,
+        hang_seconds: u32::MAX,
+        rank: 0,
+        slot: 0,
+        seat: Seat::default(),
+    };
+    simulate(&preparation, &simulations)?;
+    let members: Vec<Member> = simulations
+        .iter()
+        .map(|simulation| data::read_member(&simulation.keep))
+        .collect::<Result<_>>()?;
+
+    let together = Together::of(&members);
+    let prediction = Prediction {
+        run: &job.name,
+        pack: &pack,
+        mean: &together.mean,
+        members: &members,
+        members_planned: planned,
+        extrapolation: &extrapolation,
+    };
+    let file = args.output.join("predictions.nc");
+    together.write(&file, &job.name, &pack, &members, Some(&extrapolation))?;
+    let summary = report::write_prediction(&prediction, &args.output)?;
+    println!("{summary}");
+    Ok(if members.len() == planned {
+        Exit::Complete
+    } else {
+        Exit::Unfinished
+    })
+}
+
+/// The members of the configuration that the run selected: those that have finished, with the directory of their
+/// weights, and how many there are to be.
+fn selected(
+    run: &RunDir,
+    job: &Job,
+    contract: &Contract,
+) -> Result<(Vec<(Trial, PathBuf)>, usize)> {
+    let ledger = Ledger::of(read_journals(&run.journals())?);
+    let search = job.search_trials(contract);
+    let configurations = job.grid.configurations();
+    let chosen = select(job.selection, &configurations, &search, &ledger).map_err(|_| {
+        let ended = ledger.records_of(&search).count();
+        let reason = format!(
+            "no configuration is selected: {ended} of {} search trials have ended (`efflux status` tells of them)",
+            search.len()
+        );
+        Error::file(run.root(), reason)
+    })?;
+    let planned = job.final_trials(contract, chosen.params);
+    let finished = planned
+        .iter()
+        .filter(|trial| ledger.summary(&trial.id).is_some());
+    let members = finished.map(|trial| {
+        let gone = || {
+            let reason =
+                "the weights of a finished member are gone (the same sweep makes them again)";
+            Error::file(run.attempt(&trial.id, 1), reason)
+        };
+        Ok((trial.clone(), run.kept(&trial.id).ok_or_else(gone)?))
+    });
+    let members = members.collect::<Result<Vec<_>>>()?;
+    if members.is_empty() {
+        let reason = "no member has finished yet (the same sweep trains them)";
+        return Err(Error::file(run.root(), reason));
+    }
+    Ok((members, planned.len()))
+}
+
+/// The scales of the members' training, and the file that holds them: beside a member's weights, or made from the pack
+/// of the run, for runs of a version that did not keep them.
+fn scales(
+    member: &Path,
+    job: &Job,
+    contract: &Contract,
+    scratch: &Path,
+) -> Result<(Scales, PathBuf)> {
+    let kept = member.join(RunDir::SCALING);
+    if kept.exists() {
+        return Ok((Scales::read(&kept)?, kept));
+    }
+    let refused = |reason: String| {
+        let advice = format!(
+            "the scales of the training are taken from the run's pack, {}",
+            job.pack.display()
+        );
+        Error::file(&kept, format!("is missing, so {advice}: {reason}"))
+    };
+    let pack = Pack::read(&job.pack).map_err(|error| refused(error.to_string()))?;
+    if pack.digest != contract.pack_digest {
+        let expected = &contract.pack_digest;
+        let found = &pack.digest;
+        return Err(refused(format!("has digest {found}, expected {expected}")));
+    }
+    let scales = Scales::fit(&pack, contract, job.last.fit)?;
+    let path = scratch.join(RunDir::SCALING);
+    scales.write(&path)?;
+    Ok((scales, path))
+}
+
+/// Has a trainer simulate the pack with each member.
+fn simulate(preparation: &Preparation, simulations: &[Simulation]) -> Result<()> {
+    let mut trainer = Trainer::spawn(preparation, &preparation.run.join("trainer.log"))?;
+    let mut left = simulations.iter();
+    loop {
+        let reports = trainer
+            .reports()
+            .map_err(|gone| Error::Trainer(format!("the trainer {gone}")))?;
+        for report in reports {
+            match report {
+                Report::Ready(_) | Report::Simulated(_) => {
+                    let Some(next) = left.next() else {
+                        console::wipe();
+                        trainer.stop(Instant::now() + Duration::from_secs(5));
+                        return Ok(());
+                    };
+                    let number = simulations.len() - left.len();
+                    console::progress(&format!("member {number} of {}", simulations.len()));
+                    trainer.send(&Order::Simulate(next.clone()));
+                }
+                Report::Unable(reason) => return Err(Error::Trainer(reason)),
+                // Nobody asked for any of these.
+                Report::Progress(_)
+                | Report::Ended(_)
+                | Report::Released { .. }
+                | Report::Signalled(_)
+                | Report::Lost => {}
+            }
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
