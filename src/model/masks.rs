@@ -50,13 +50,15 @@ impl Masks {
 /// Draws factors: 0 with probability `dropout`, rounded to 2⁻¹⁶, else 1/(1−p). Sixteen bits decide, because drawing
 /// them is a visible part of an iteration.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Rounded and cut on purpose.
+#[inline(always)]
 pub(super) fn fill(stream: &mut Stream, dropout: f64, factors: &mut [f32]) {
     let threshold = (dropout * 65_536.0).round() as u16;
     let keep = (1.0 / (1.0 - dropout)) as f32;
+    let mut bits = [0; BLOCK / 4];
     let mut draws = [0_u16; BLOCK];
     for block in factors.chunks_mut(BLOCK) {
-        for four in draws.chunks_exact_mut(4) {
-            let bits = stream.bits();
+        stream.fill(&mut bits);
+        for (four, bits) in draws.chunks_exact_mut(4).zip(bits) {
             for (place, draw) in four.iter_mut().enumerate() {
                 *draw = (bits >> (16 * place)) as u16;
             }

@@ -27,6 +27,7 @@ pub struct Stream {
 
 const GAMMA: u64 = 0x9e37_79b9_7f4a_7c15;
 
+#[inline(always)]
 fn mix(mut z: u64) -> u64 {
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -47,6 +48,17 @@ impl Stream {
     pub fn bits(&mut self) -> u64 {
         self.state = self.state.wrapping_add(GAMMA);
         mix(self.state)
+    }
+
+    /// The next of them, 64 at each place: what as many calls of [`Stream::bits`] give, but none waits for the one before.
+    #[inline(always)]
+    pub fn fill<const N: usize>(&mut self, bits: &mut [u64; N]) {
+        let mut steps = 0_u64;
+        for bits in bits {
+            steps = steps.wrapping_add(GAMMA);
+            *bits = mix(self.state.wrapping_add(steps));
+        }
+        self.state = self.state.wrapping_add(steps);
     }
 
     /// Uniform in `[0, 1)`, with 53 random bits.
@@ -71,6 +83,16 @@ mod tests {
         // First outputs of the published SplitMix64 for state 0.
         assert_eq!(stream.bits(), 0xe220_a839_7b1d_cdaf);
         assert_eq!(stream.bits(), 0x6e78_9e6a_a1b9_65f4);
+    }
+
+    #[test]
+    fn many_numbers_at_once_are_the_next_ones() {
+        let mut one_by_one = Stream::new(5, Purpose::Masks, 6, 7);
+        let mut at_once = one_by_one.clone();
+        let mut bits = [0; 3];
+        at_once.fill(&mut bits);
+        assert_eq!(bits, [(); 3].map(|()| one_by_one.bits()));
+        assert_eq!(at_once.bits(), one_by_one.bits());
     }
 
     #[test]

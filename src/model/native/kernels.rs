@@ -3,6 +3,8 @@
 //! Everything is `f32`, padded with zeros to a multiple of the level's width.
 
 use super::level::{Registers, tile};
+use crate::model::masks;
+use crate::model::random::Stream;
 
 /// `c = a · b`, or `c += a · b`.
 #[derive(Clone, Copy, Debug)]
@@ -100,6 +102,48 @@ fn of_height<G: Registers>(
         };
     }
     heights!(1 2 3 4 5 6);
+}
+
+/// A square of the level's width with its rows as columns.
+#[inline(always)]
+pub(super) fn transpose<G: Registers>(square: &[f32], transposed: &mut [f32]) {
+    // Small blocks, whose columns are gathered in registers.
+    const BLOCK: usize = 4;
+    let width = G::WIDTH;
+    for row in (0..width).step_by(BLOCK) {
+        for column in (0..width).step_by(BLOCK) {
+            let block: [[f32; BLOCK]; BLOCK] = std::array::from_fn(|i| {
+                let values = &square[(row + i) * width + column..][..BLOCK];
+                std::array::from_fn(|j| values[j])
+            });
+            for j in 0..BLOCK {
+                let values = &mut transposed[(column + j) * width + row..][..BLOCK];
+                values.copy_from_slice(&std::array::from_fn::<_, BLOCK, _>(|i| block[i][j]));
+            }
+        }
+    }
+}
+
+/// The sum of squares.
+#[inline(always)]
+pub(super) fn sum_of_squares<G: Registers>(values: &[f32]) -> f64 {
+    // Enough sums side by side that none waits for the one before it.
+    const SUMS: usize = 32;
+    let mut sums = [0.0; SUMS];
+    let (rows, rest) = values.as_chunks::<SUMS>();
+    for row in rows {
+        for (sum, &value) in sums.iter_mut().zip(row) {
+            *sum += f64::from(value) * f64::from(value);
+        }
+    }
+    let rest: f64 = rest.iter().map(|&value| f64::from(value).powi(2)).sum();
+    sums.iter().sum::<f64>() + rest
+}
+
+/// [`masks::fill`].
+#[inline(always)]
+pub(super) fn draw_masks<G: Registers>(stream: &mut Stream, dropout: f64, factors: &mut [f32]) {
+    masks::fill(stream, dropout, factors);
 }
 
 /// `max(values + bias, 0)` in each row; a NaN stays one.
@@ -345,5 +389,54 @@ pub(super) fn adam<G: Registers>(
         *v = G::multiply_add(0.001, g * g - *v, *v);
         let delta = step.rate * (*m / (v.sqrt() / step.scale + 1e-8));
         *weight = *weight * step.kept - delta;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::level::Level;
+    use super::*;
+    use crate::model::random::Purpose;
+
+    fn values(count: usize) -> Vec<f32> {
+        let mut stream = Stream::new(1, Purpose::Weights, 2, 3);
+        (0..count)
+            .map(|_| stream.below(1000) as f32 / 500.0 - 1.0)
+            .collect()
+    }
+
+    #[test]
+    fn a_square_is_transposed_at_every_level() {
+        for level in Level::here() {
+            let width = level.width();
+            let square = values(width * width);
+            let mut transposed = vec![0.0; width * width];
+            level.transpose(&square, &mut transposed);
+            for (place, value) in transposed.iter().enumerate() {
+                assert_eq!(*value, square[place % width * width + place / width]);
+            }
+        }
+    }
+
+    #[test]
+    fn every_level_draws_the_same_masks_and_adds_up_the_same_squares() {
+        for count in [0, 1, 31, 32, 33, 1000] {
+            let expected: f64 = values(count).iter().map(|&v| f64::from(v).powi(2)).sum();
+            let mut found = Vec::new();
+            for level in Level::here() {
+                let mut factors = vec![0.0; count];
+                let mut stream = Stream::new(4, Purpose::Masks, 5, 6);
+                level.draw_masks(&mut stream, 0.35, &mut factors);
+                found.push((
+                    factors,
+                    stream.bits(),
+                    level.sum_of_squares(&values(count)).to_bits(),
+                ));
+                let sum = level.sum_of_squares(&values(count));
+                assert!((sum - expected).abs() <= 1e-12 * expected, "{count}: {sum}");
+            }
+            found.dedup();
+            assert_eq!(found.len(), 1, "{count}");
+        }
     }
 }

@@ -10,6 +10,7 @@
 )]
 
 use super::kernels;
+use crate::model::random::Stream;
 
 /// What the processor is asked for. The last bits of a result depend on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -211,6 +212,9 @@ macro_rules! compiled {
 
 compiled! {
     multiply(product: kernels::Product, c: &mut [f32]);
+    transpose(square: &[f32], transposed: &mut [f32]);
+    sum_of_squares(values: &[f32]) -> f64;
+    draw_masks(stream: &mut Stream, dropout: f64, factors: &mut [f32]);
     rectify(values: &mut [f32], bias: &[f32]);
     rectify_backward(gradient: &mut [f32], values: &[f32], bias: &mut [f32]);
     cell_forward(gates: &mut [f32], bias: &[f32], cell: &mut kernels::Cell, output: &[f32]) -> f32;

@@ -224,8 +224,7 @@ impl NativeLstm {
     }
 
     pub(super) fn gradient_norm(&self) -> f64 {
-        let squares = self.gradient.iter().map(|&g| f64::from(g).powi(2));
-        squares.sum::<f64>().sqrt()
+        self.level.sum_of_squares(&self.gradient).sqrt()
     }
 
     pub(super) fn scale_gradient(&mut self, factor: f64) {

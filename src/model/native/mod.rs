@@ -30,7 +30,6 @@ use super::engine::Step;
 use super::failure::TrialError;
 use super::loss::Form;
 use super::lstm::{Lstm, Shape};
-use super::masks;
 use super::random::Stream;
 use super::resident;
 use super::windows::Batch;
@@ -127,7 +126,8 @@ impl Native {
     /// The gradient of a batch that holds a target; returns the loss.
     fn learn(&mut self, starts: &[i64], batch: &Batch, stream: &mut Stream) -> f64 {
         let masks = (self.dropout > 0.0).then(|| {
-            masks::fill(stream, self.dropout, &mut self.masks);
+            let level = self.model.level();
+            level.draw_masks(stream, self.dropout, &mut self.masks);
             &self.masks[..]
         });
         let (target, weights, form) = (&self.target, &self.site_weights, self.form);

@@ -133,10 +133,15 @@ impl Network {
                     from[(panel * GATES * padded + place) * width..][..width]
                         .copy_from_slice(values);
                 }
-                let panel = &mut to[place / width * padded * width..][..padded * width];
-                for (values, weight) in panel.chunks_exact_mut(width).zip(row) {
-                    values[place % width] = *weight;
-                }
+            }
+            // Panels of both orders are made of the same squares, transposed.
+            let (units, gates) = (padded / width, GATES * padded / width);
+            let squares = from.chunks_exact(width * width).enumerate();
+            for (square, values) in squares {
+                let (unit, gate) = (square / gates, square % gates);
+                let place = (gate * units + unit) * width * width;
+                self.level
+                    .transpose(values, &mut to[place..][..width * width]);
             }
         }
     }

@@ -1,5 +1,7 @@
 //! The native implementation against libtorch's, which shares nothing with it but the equations.
 
+use std::time::Duration;
+
 use efflux::job::{Backend, Loss, Optimizer, Sampling, Training};
 use efflux::model::device::Device;
 use efflux::model::{
@@ -10,7 +12,7 @@ use proptest::prelude::*;
 use tch::{Kind, Tensor};
 
 use super::training::to_the_end;
-use super::{PARAMS, tensors};
+use super::{PARAMS, tensors, trainer_by};
 
 /// A batch of whole windows, and a model for it.
 #[derive(Clone, Debug)]
@@ -291,4 +293,34 @@ fn who_trains_is_said_and_what_cannot_be_is_refused() {
     };
     let refused = Trainer::new(&tensors, &PARAMS, &training, 0, Device::Cuda(0));
     assert_eq!(refused.unwrap_err(), TrialError::Backend);
+}
+
+/// Allocations of a training that is stopped after so many updates, all with a target on every day, so that no batch is
+/// larger than the first.
+fn allocations(updates: u32) -> u64 {
+    let mut tensors = tensors();
+    for (value, &observed) in tensors.target.iter_mut().zip(&tensors.observed) {
+        *value = observed;
+    }
+    let trainer = trainer_by(Backend::Native, &tensors, 3, 1).observed_every(Duration::ZERO);
+    let mut looks = 0;
+    let counted = allocation_counter::measure(|| {
+        let stopped = trainer.run(&mut |_| {
+            looks += 1;
+            if looks > updates {
+                Flow::Stop
+            } else {
+                Flow::Continue
+            }
+        });
+        assert!(matches!(stopped, Err(TrialError::Interrupted)));
+    });
+    counted.count_total
+}
+
+#[test]
+fn an_update_allocates_nothing() {
+    let few = allocations(4);
+    assert!(few > 0, "the epoch's windows are allocated");
+    assert_eq!(allocations(24), few);
 }
