@@ -93,6 +93,10 @@ pub(super) trait Registers {
     /// As of [`Registers::load`].
     unsafe fn store(vector: Self::Vector, to: *mut f32);
 
+    /// Has the cache fetch what lies here, as it will be written.
+    #[inline(always)]
+    fn expect(_to: *const f32) {}
+
     /// `c + a · b`.
     ///
     /// # Safety
@@ -161,6 +165,13 @@ macro_rules! x86_registers {
             unsafe fn store(vector: Self::Vector, to: *mut f32) {
                 // SAFETY: the caller's.
                 unsafe { std::arch::x86_64::$store(to, vector) }
+            }
+
+            #[inline(always)]
+            fn expect(to: *const f32) {
+                use std::arch::x86_64::{_MM_HINT_ET0, _mm_prefetch};
+                // SAFETY: a hint, which is without effect where there is no memory.
+                unsafe { _mm_prefetch::<_MM_HINT_ET0>(to.cast()) }
             }
 
             #[inline(always)]
@@ -244,10 +255,14 @@ pub(super) fn tile<G: Registers, const R: usize, const C: usize>(
     // above; the processor has the level, because only `Level` calls kernels for one.
     unsafe {
         let mut sums = [[G::load([0.0; 16].as_ptr()); C]; R];
-        if add {
-            for (row, sums) in sums.iter_mut().enumerate() {
-                for (column, sum) in sums.iter_mut().enumerate() {
-                    *sum = G::load(c.add(row * c_row + column * G::LANES));
+        for (row, sums) in sums.iter_mut().enumerate() {
+            for (column, sum) in sums.iter_mut().enumerate() {
+                let c = c.add(row * c_row + column * G::LANES);
+                if add {
+                    *sum = G::load(c);
+                } else {
+                    // A run of a year is larger than any cache: its rows come from memory while the sums are made.
+                    G::expect(c);
                 }
             }
         }
