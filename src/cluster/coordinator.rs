@@ -450,8 +450,8 @@ impl<'a> Coordinator<'a> {
                 self.elsewhere = self.elsewhere.max(Some(haste));
                 return Ok(None);
             }
-            // Nobody was asked to.
-            Report::Simulated(_) => return Ok(None),
+            // Supervisors keep these to themselves.
+            Report::Seated(_) | Report::Simulated(_) => return Ok(None),
             Report::Unable(reason) => {
                 return Err(Error::Trainer(format!("rank {rank}: {reason}")));
             }

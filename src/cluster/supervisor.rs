@@ -12,6 +12,7 @@ use super::seats::Seat;
 use super::slots::Level;
 use super::trainer::{Gone, Trainer};
 use crate::error::{Error, Result};
+use crate::job::DeviceChoice;
 use crate::run::record::{Failure, FailureClass, Outcome, Place, Record};
 use crate::run::{Beat, Entry, Journal, RunDir, host};
 
@@ -261,6 +262,10 @@ impl Supervisor {
         let mut preparation = self.prepared()?.preparation.clone();
         preparation.slot = u32::try_from(slot).unwrap_or(u32::MAX);
         preparation.seat = self.slots[slot].seat.clone();
+        if preparation.seat.gpu.is_some() {
+            // One that cannot use its GPU is to say why, and not to compute on processors.
+            preparation.device = DeviceChoice::Cuda;
+        }
         let log = self.log(&preparation);
         let trainer = Trainer::spawn(&preparation, &log)?;
         let slot = &mut self.slots[slot];
@@ -343,7 +348,10 @@ impl Supervisor {
 
     fn take_in(&mut self, slot: usize, report: Report, out: &mut Vec<Report>) -> Result<()> {
         match report {
-            Report::Ready(_) => {
+            Report::Seated(seen) => {
+                if let Some(trainer) = &self.slots[slot].trainer {
+                    trainer.check(&seen)?;
+                }
                 self.slots[slot].is_ready = true;
                 self.slots[slot].false_starts = 0;
             }
@@ -365,7 +373,7 @@ impl Supervisor {
                 out.extend(running.map(|running| released(&running.assignment)));
             }
             // Trainers take no notice of signals, and that one is gone is seen.
-            Report::Simulated(_) | Report::Signalled(_) | Report::Lost => {}
+            Report::Ready(_) | Report::Simulated(_) | Report::Signalled(_) | Report::Lost => {}
             Report::Unable(reason) => return Err(Error::Trainer(reason)),
         }
         Ok(())
