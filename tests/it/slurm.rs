@@ -414,6 +414,26 @@ fn a_cluster_that_is_not_there_is_named_with_those_that_are() {
     assert!(!study.path("runs").exists());
 }
 
+#[test]
+fn a_time_limit_in_which_no_trial_could_begin_is_told_of_before_the_job_waits_its_turn() {
+    let study = Study::new();
+    let dry = |file: &str| -> String {
+        study.write("site.toml", file);
+        let arguments = ["submit", "job.toml", "--dry-run", "--cluster", "site.toml"];
+        let mut command = study.command(&arguments);
+        let ended: Ended = command.env("PATH", "").output().unwrap().into();
+        ended.ok().stderr
+    };
+    let said = dry("time = \"2:30\"\n");
+    let says = "a job has 150 s, and --drain-seconds 90 and --checkpoint-seconds 60 take all";
+    assert!(said.contains(says), "{said}");
+    let less = "time = \"2:30\"\n[environment]\nEFFLUX_DRAIN_SECONDS = \"30\"\n";
+    for file in ["time = \"2:31\"\n", less] {
+        let said = dry(file);
+        assert!(!said.contains("no trial can begin"), "{said}");
+    }
+}
+
 /// What a user may write is what `configs/README.md` lists.
 #[test]
 fn every_key_of_a_cluster_file_is_documented() {
