@@ -396,6 +396,7 @@ impl<'a> Coordinator<'a> {
             alone,
         } in actions
         {
+            tracing::debug!(rank, trial = %trial.id, attempt, "is given out");
             let keep =
                 (trial.stage == Stage::Final).then(|| self.launch.run.attempt(&trial.id, attempt));
             let checkpoint = Some(self.launch.run.checkpoint(&trial.id));
