@@ -1,15 +1,19 @@
-"""What faults and leaving cost, in seconds.
+"""What faults and leaving cost, in seconds and in epochs.
 
     python3 benches/faults.py EFFLUX [--times N] [--trials N] [--save FILE]
 
 EFFLUX is a release build. Two slots train a small job on synthetic sites. Measured are: from the kill of a trainer until
-its trial runs again, from USR2 until the sweep has left, and from the start of a sweep that has many finished trials in
-its journals until it hands out the first one that is new.
+its trial runs again; from USR2 until the sweep has left; from the start of a sweep that has many finished trials in its
+journals until it hands out the first one that is new; and for each kind of fault, done at random moments, how many epochs
+running trials had behind them that they did not go on from. To kill a rank it takes an mpirun that knows
+`--with-ft ulfm`.
 """
 
 import argparse
+import csv
 import json
 import os
+import random
 import re
 import signal
 import statistics
@@ -24,7 +28,7 @@ pack = "pack.h5"
 [training]
 epochs = {epochs}
 [grid]
-hidden_size = [8]
+hidden_size = [{hidden}]
 window_days = [30]
 [seeds]
 search = [{seeds}]
@@ -32,8 +36,18 @@ final = [0]
 """
 
 
-def write_job(folder, epochs, seeds):
-    text = JOB.format(epochs=epochs, seeds=", ".join(str(seed) for seed in seeds))
+# Seconds between two checkpoints where losses are measured; what the moments of faults are drawn with.
+INTERVAL = 2
+SEED = 5
+# More than are ever trained.
+EPOCHS = 100_000
+
+
+KINDS = ("trainer SIGKILL", "sweep SIGKILL", "sweep SIGTERM", "sweep SIGUSR2", "rank SIGKILL, ULFM")
+
+
+def write_job(folder, epochs, seeds, hidden=8):
+    text = JOB.format(epochs=epochs, seeds=", ".join(str(seed) for seed in seeds), hidden=hidden)
     (folder / "job.toml").write_text(text)
 
 
@@ -85,7 +99,7 @@ def kills(program, folder, times):
         before = resumed(folder, "kills")
         victim = trainers_of(sweep.pid)[0]
         began = time.monotonic()
-        os.kill(victim, signal.SIGABRT)
+        os.kill(victim, signal.SIGKILL)
         wait_for(lambda: resumed(folder, "kills") > before)
         took.append(time.monotonic() - began)
     sweep.kill()
@@ -108,6 +122,85 @@ def drains(program, folder, times):
         if code != 75:
             raise SystemExit(f"a drain ended with {code}")
     return took
+
+
+def goings_on(run):
+    """For each time that a trial went on: which one, and the epochs and iterations that its checkpoint had."""
+    logs = sorted((run / "logs").glob("*slot*"), key=lambda log: log.stat().st_mtime)
+    pattern = r"^([0-9a-f]{16}): goes on after epoch (\d+), iteration (\d+)$"
+    found = re.findall(pattern, "".join(log.read_text() for log in logs), re.MULTILINE)
+    return [(trial, int(epoch), int(iteration)) for trial, epoch, iteration in found]
+
+
+def sizes(run):
+    return {path: path.stat().st_size for path in (run / "epochs").glob("*.csv")}
+
+
+def epochs_since(run, sizes):
+    """The latest whole epoch of each trial in what was added to the files of epochs since they had these sizes."""
+    done = {}
+    for path in (run / "epochs").glob("*.csv"):
+        header, _, text = path.read_text().partition("\n")
+        added = text[max(0, sizes.get(path, 0) - len(header) - 1) :]
+        # What was cut off by a kill has no end of line.
+        for row in csv.DictReader(added.splitlines(True)[: added.count("\n")], header.split(",")):
+            done[row["trial"]] = int(row["epoch"])
+    return done
+
+
+def strike(kind, sweep):
+    if kind == "trainer SIGKILL":
+        os.kill(trainers_of(sweep.pid)[0], signal.SIGKILL)
+    elif kind == "rank SIGKILL, ULFM":
+        children = Path(f"/proc/{sweep.pid}/task/{sweep.pid}/children").read_text().split()
+        is_rank = lambda pid: b"OMPI_COMM_WORLD_RANK=1\0" in Path(f"/proc/{pid}/environ").read_bytes()
+        os.kill(next(int(pid) for pid in children if is_rank(pid)), signal.SIGKILL)
+    else:
+        sweep.send_signal(signal.Signals[f"SIG{kind.removeprefix('sweep ').removeprefix('SIG')}"])
+        sweep.wait()
+
+
+def losses(program, folder, times, kind):
+    """Epochs that each running trial lost to a fault of this kind, and seconds that an epoch takes."""
+    write_job(folder, EPOCHS, [0, 1], hidden=64)
+    run = folder / re.sub(r"\W+", "-", kind)
+    options = ["--checkpoint-seconds", str(INTERVAL), "--retries", "1000"]
+    command = [program, "sweep", "job.toml", "--run-dir", run, "--slots", "2", *options]
+    ranks = "ULFM" in kind
+    if ranks:
+        # A trial on each rank, and room for another one.
+        command = ["mpirun", "--with-ft", "ulfm", "--oversubscribe", "--bind-to", "none", "-n", "2", *command]
+    root = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
+    silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    launch = lambda: subprocess.Popen(command, cwd=folder, env=os.environ | root, **silent)
+    plan = subprocess.run([program, "plan", "job.toml"], cwd=folder, check=True, capture_output=True, text=True).stdout
+    iterations = int(re.search(r"(\d+) updates", plan)[1]) / EPOCHS
+    moments = random.Random(f"{SEED} {kind}")
+    lost = []
+    sweep = launch()
+    while len(lost) < times:
+        before, began = sizes(run), time.time()
+        is_new = lambda file: file.stat().st_mtime > began
+        wait_for(lambda: len(list(filter(is_new, (run / "checkpoints").glob("*.safetensors")))) == 2)
+        time.sleep(moments.uniform(0, INTERVAL))
+        known = len(goings_on(run))
+        strike(kind, sweep)
+        # Whoever goes on takes longer to begin than this takes.
+        done = epochs_since(run, before)
+        if kind.startswith("sweep"):
+            sweep = launch()
+        wait_for(lambda: len(goings_on(run)) >= known + (2 if kind.startswith("sweep") else 1))
+        gone_on = goings_on(run)[known:]
+        lost += [max(0.0, done[trial] - epoch - iteration / iterations) for trial, epoch, iteration in gone_on]
+        if ranks:
+            sweep.send_signal(signal.SIGUSR2)
+            sweep.wait()
+            sweep = launch()
+    sweep.send_signal(signal.SIGUSR2)
+    sweep.wait()
+    rows = [row for path in (run / "epochs").glob("*.csv") for row in csv.DictReader(path.open())]
+    pace = statistics.median(float(row["iterations_per_second"]) for row in rows if row["validation_kge"] is not None)
+    return lost, iterations / pace
 
 
 def many(program, folder, trials):
@@ -133,9 +226,9 @@ def many(program, folder, trials):
     took = []
     for _ in range(3):
         began = time.monotonic()
-        sweep = start(program, folder, "many")
+        sweep = start(program, folder, "many", "--log", "efflux=debug")
         for line in sweep.stderr:
-            if f"{trials} of {trials + 2} trials known" in line:
+            if "is given out" in line:
                 took.append(time.monotonic() - began)
                 break
         sweep.kill()
@@ -158,17 +251,28 @@ def main():
         folder = Path(folder)
         synth = [program, "synth", "-o", "pack.h5", "--sites", "6", "--years", "3"]
         subprocess.run(synth, cwd=folder, check=True, capture_output=True)
-        found = {
-            "kill of a trainer to its trial running again": kills(program, folder, given.times),
-            "USR2 to the sweep having left": drains(program, folder, given.times),
-            f"start to first dispatch, {given.trials} trials finished": many(program, folder, given.trials),
-        }
-    text = "".join(
-        f"{what}: median {statistics.median(took):.2f} s, max {max(took):.2f} s of {len(took)}\n" for what, took in found.items()
-    )
-    print(text, end="")
+        lines = []
+
+        def say(line, raw):
+            lines.append(f"{line}\n    {' '.join(f'{number:.2f}' for number in raw)}\n")
+            print(lines[-1], end="", flush=True)
+
+        for what, measure, count in (
+            ("kill of a trainer to its trial running again", kills, given.times),
+            ("USR2 to the sweep having left", drains, given.times),
+            (f"start to first dispatch, {given.trials} trials finished", many, given.trials),
+        ):
+            took = measure(program, folder, count)
+            say(f"{what}: median {statistics.median(took):.2f} s, max {max(took):.2f} s of {len(took)}", took)
+        for kind in KINDS:
+            lost, epoch = losses(program, folder, given.times, kind)
+            say(
+                f"epochs lost to {kind}: median {statistics.median(lost):.1f}, max {max(lost):.1f} of {len(lost)}"
+                f" ({INTERVAL / epoch:.0f} epochs of {epoch:.3f} s between two checkpoints)",
+                lost,
+            )
     if given.save:
-        given.save.write_text(text)
+        given.save.write_text("".join(lines))
 
 
 if __name__ == "__main__":

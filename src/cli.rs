@@ -7,6 +7,11 @@ use efflux::cluster::{Level, Slots, Until};
 use efflux::data::{Filter, Flux, Treatments};
 use efflux::job::DeviceChoice;
 
+/// Of `--drain-seconds`, when nobody says.
+pub(crate) const DRAIN_SECONDS: u32 = 90;
+/// Of `--checkpoint-seconds`, when nobody says.
+pub(crate) const CHECKPOINT_SECONDS: u32 = 60;
+
 /// Train, select and judge LSTM models of daily soil CO2 efflux
 #[derive(Debug, Parser)]
 #[command(
@@ -269,7 +274,7 @@ pub(crate) struct SweepArgs {
     #[arg(
         long,
         env = "EFFLUX_DRAIN_SECONDS",
-        default_value = "90",
+        default_value_t = DRAIN_SECONDS,
         value_name = "SECONDS",
         value_parser = clap::value_parser!(u32).range(1..)
     )]
@@ -320,7 +325,7 @@ pub(crate) struct TrainerArgs {
     #[arg(
         long,
         env = "EFFLUX_CHECKPOINT_SECONDS",
-        default_value = "60",
+        default_value_t = CHECKPOINT_SECONDS,
         value_name = "SECONDS",
         value_parser = clap::value_parser!(u32).range(1..)
     )]

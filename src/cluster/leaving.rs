@@ -44,6 +44,17 @@ impl Leaving {
         }
     }
 
+    /// What to say ahead if no trial can begin in so many seconds, which `what` names: drain and first checkpoint take
+    /// them all.
+    pub fn warning(what: &str, seconds: u64, drain: u32, checkpoint: u32) -> Option<String> {
+        (seconds <= u64::from(drain) + u64::from(checkpoint)).then(|| {
+            format!(
+                "{what} {seconds} s, and --drain-seconds {drain} and --checkpoint-seconds {checkpoint} take all of that: no \
+                 trial can begin. Ask for more --time, or set EFFLUX_DRAIN_SECONDS and EFFLUX_CHECKPOINT_SECONDS lower"
+            )
+        })
+    }
+
     /// What is to be done at this moment, when `asked` is what signals say.
     pub fn step(&mut self, asked: Option<Haste>, now: Instant) -> Step {
         if let Some(haste) = asked
@@ -105,6 +116,21 @@ mod tests {
                 Step::Go
             ]
         );
+    }
+
+    #[test]
+    fn a_warning_comes_exactly_where_no_trial_could_begin() {
+        let minutes = |seconds| Leaving::warning("a job of", seconds, 90, 60);
+        assert_eq!(minutes(151), None);
+        let warning = minutes(150).unwrap();
+        assert!(warning.starts_with("a job of 150 s"), "{warning}");
+        for seconds in [150, 151] {
+            let now = Instant::now();
+            let (drain, checkpoint) = (Duration::from_secs(90), Duration::from_secs(60));
+            let until = Some(now + Duration::from_secs(seconds));
+            let step = Leaving::new(until, drain, checkpoint).step(None, now);
+            assert_eq!(step != Step::Stay, minutes(seconds).is_some());
+        }
     }
 
     #[test]

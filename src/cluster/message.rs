@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::seats::Seat;
+use super::seen::Seen;
 use super::signals::Haste;
 use super::slots::Level;
 use crate::job::{Contract, DeviceChoice, Trial, TrialId};
@@ -31,9 +32,10 @@ pub enum Order {
 /// From a trainer to its supervisor, and from supervisors to the coordinator.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Report {
-    /// Ready for trials. A supervisor says it before, a trainer after it was prepared; a supervisor again when its number
-    /// of slots has changed.
+    /// A supervisor is ready to be prepared, or has another number of slots than before.
     Ready(Ready),
+    /// A trainer was prepared and is ready for trials, on what it sees there. A supervisor does not pass it on.
+    Seated(Seen),
     /// How far the running trials are.
     Progress(Vec<Beat>),
     /// An attempt has ended. From a supervisor it means: and is in my journal.
@@ -110,7 +112,7 @@ pub struct Simulation {
     pub keep: PathBuf,
 }
 
-/// Who is ready.
+/// A supervisor that is ready.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Ready {
     /// Trials it can train at a time.

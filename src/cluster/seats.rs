@@ -5,6 +5,7 @@ use std::process::Command;
 use rustix::thread::sched_getaffinity;
 use serde::{Deserialize, Serialize};
 
+use super::trainer::trainer_program;
 use crate::error::{Error, Result};
 use crate::job::DeviceChoice;
 
@@ -124,8 +125,8 @@ fn deal(
         .collect()
 }
 
-/// The processors that this process may use.
-fn processors() -> Vec<usize> {
+/// The processors that this process may use, by the kernel's numbers.
+pub fn processors() -> Vec<usize> {
     let Ok(set) = sched_getaffinity(None) else {
         return Vec::new();
     };
@@ -145,7 +146,30 @@ pub fn gpus(choice: DeviceChoice) -> Vec<String> {
     };
     let visible = std::env::var("CUDA_VISIBLE_DEVICES").ok();
     let listing = String::from_utf8_lossy(&listing.stdout);
-    allowed(&listed(&listing), visible.as_deref())
+    let gpus = allowed(&listed(&listing), visible.as_deref());
+    if choice == DeviceChoice::Auto
+        && !gpus.is_empty()
+        && let Err(reason) = usable()
+    {
+        tracing::warn!(
+            "nvidia-smi lists {}, which trainers cannot use: training on processors. {reason}",
+            gpus.join(", ")
+        );
+        return Vec::new();
+    }
+    gpus
+}
+
+/// Whether trainers can use any GPU here, by asking one. What they say if not.
+fn usable() -> Result<(), String> {
+    let program = trainer_program().map_err(|error| error.to_string())?;
+    let asked = Command::new(program).arg("--gpus").output();
+    let asked = asked.map_err(|error| error.to_string())?;
+    if asked.status.success() {
+        Ok(())
+    } else {
+        Err(String::from_utf8_lossy(&asked.stderr).trim().to_owned())
+    }
 }
 
 /// A GPU of `nvidia-smi -L`, with its MIG instances.

@@ -14,6 +14,7 @@ use rustix::process::Signal;
 
 use super::frame::{Frames, write_frame};
 use super::message::{Order, Preparation, Report};
+use super::seen::Seen;
 use crate::error::{Error, Result};
 
 /// A running `efflux-trainer`. Killed when dropped.
@@ -23,6 +24,7 @@ pub struct Trainer {
     orders: ChildStdin,
     reports: ChildStdout,
     frames: Frames,
+    planned: Preparation,
     log: PathBuf,
     /// Where its own words begin in the log, which the slot's trainers share.
     log_start: u64,
@@ -48,6 +50,14 @@ const LAUNCHERS: [&str; 7] = [
     "OMPI_", "PMIX_", "PMI_", "PRTE_", "SLURM_", "HYDRA_", "MPI_",
 ];
 
+/// Variables by which OpenMP binds threads itself. It would have every trainer begin at the first processor.
+const BINDING: [&str; 4] = [
+    "OMP_PROC_BIND",
+    "OMP_PLACES",
+    "GOMP_CPU_AFFINITY",
+    "KMP_AFFINITY",
+];
+
 /// glibc gives large blocks back to the kernel and faults them in again, which is half of the time at long windows.
 /// These are plain integers: with suffixes they would be ignored.
 pub const ALLOCATOR: [(&str, &str); 3] = [
@@ -63,8 +73,8 @@ const SAME_SUMS: (&str, &str) = ("CUBLAS_WORKSPACE_CONFIG", ":4096:8");
 const TF32: &str = "NVIDIA_TF32_OVERRIDE";
 
 impl Trainer {
-    /// Starts a trainer and tells it what all its trials have in common. It says [`Report::Ready`] when it has loaded
-    /// the pack. Must be called from a thread that lives to the end: trainers die with the thread that spawned them.
+    /// Starts a trainer and tells it what all its trials have in common. It says [`Report::Seated`] when it has
+    /// loaded the pack. Must be called from a thread that lives to the end: trainers die with the thread that spawned them.
     ///
     /// # Errors
     ///
@@ -96,6 +106,9 @@ impl Trainer {
             .env_remove(TF32)
             .env("OMP_NUM_THREADS", &threads)
             .env("MKL_NUM_THREADS", &threads);
+        for name in BINDING {
+            command.env_remove(name);
+        }
         if let Some(gpu) = &preparation.seat.gpu {
             command.env("CUDA_VISIBLE_DEVICES", gpu);
         }
@@ -116,6 +129,7 @@ impl Trainer {
             orders,
             reports,
             frames: Frames::default(),
+            planned: preparation.clone(),
             log: log.to_owned(),
             log_start,
         };
@@ -128,6 +142,15 @@ impl Trainer {
         if let Err(error) = write_frame(&mut self.orders, order) {
             tracing::debug!(%error, "order not delivered");
         }
+    }
+
+    /// Compares what it sees with what was planned for it. One that differs must not be given a trial.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Device`] with what was planned, what was seen, and what to do.
+    pub fn check(&self, seen: &Seen) -> Result<()> {
+        seen.check(&self.planned)
     }
 
     /// What to wait on for reports.

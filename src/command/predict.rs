@@ -166,8 +166,11 @@ fn simulate(preparation: &Preparation, simulations: &[Simulation]) -> Result<()>
             .reports()
             .map_err(|gone| Error::Trainer(format!("the trainer {gone}")))?;
         for report in reports {
+            if let Report::Seated(seen) = &report {
+                trainer.check(seen)?;
+            }
             match report {
-                Report::Ready(_) | Report::Simulated(_) => {
+                Report::Seated(_) | Report::Simulated(_) => {
                     let Some(next) = left.next() else {
                         console::wipe();
                         trainer.stop(Instant::now() + Duration::from_secs(5));
@@ -179,7 +182,8 @@ fn simulate(preparation: &Preparation, simulations: &[Simulation]) -> Result<()>
                 }
                 Report::Unable(reason) => return Err(Error::Trainer(reason)),
                 // Nobody asked for any of these.
-                Report::Progress(_)
+                Report::Ready(_)
+                | Report::Progress(_)
                 | Report::Ended(_)
                 | Report::Released { .. }
                 | Report::Signalled(_)

@@ -6,13 +6,14 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use efflux::cluster::Leaving;
 use efflux::durable;
 use efflux::error::{Error, Exit, Result};
 use efflux::job::{Cluster, Launcher};
 use efflux::run::RunDir;
 
 use super::study::Study;
-use crate::cli::SubmitArgs;
+use crate::cli::{CHECKPOINT_SECONDS, DRAIN_SECONDS, SubmitArgs};
 
 /// The script that does the same by hand. What comes before this line are its defaults.
 const SCRIPT: &str = include_str!("../../slurm/sweep.sbatch");
@@ -29,6 +30,14 @@ pub(crate) fn submit(args: &SubmitArgs) -> Result<Exit> {
     let study = Study::open(&args.job)?;
     study.check_selection()?;
     let script = render(&cluster, &study, args)?;
+    let (drain, checkpoint) = (
+        setting(&cluster, "EFFLUX_DRAIN_SECONDS").unwrap_or(DRAIN_SECONDS),
+        setting(&cluster, "EFFLUX_CHECKPOINT_SECONDS").unwrap_or(CHECKPOINT_SECONDS),
+    );
+    let limit = cluster.limit_seconds();
+    if let Some(warning) = Leaving::warning("a job has", limit, drain, checkpoint) {
+        tracing::warn!("{warning}");
+    }
     if args.dry_run {
         print!("{script}");
         match sbatch(&["--test-only"], &script)? {
@@ -67,6 +76,13 @@ pub(crate) fn submit(args: &SubmitArgs) -> Result<Exit> {
         run.report().join("index.html").display()
     );
     Ok(Exit::Complete)
+}
+
+/// What the sweep will find in this variable: the cluster file's word, else that of the surroundings, which sbatch hands
+/// on.
+fn setting(cluster: &Cluster, name: &str) -> Option<u32> {
+    let own = cluster.environment.get(name).cloned();
+    own.or_else(|| std::env::var(name).ok())?.parse().ok()
 }
 
 /// The cluster file of this path, or of this name in [`CLUSTERS`].

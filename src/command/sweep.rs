@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use efflux::cluster::{
-    Coordinator, Ending, Launch, Notice, Parting, Signals, Tally, Until, World, dismiss_ranks,
-    serve,
+    Coordinator, Ending, Launch, Leaving, Notice, Parting, Signals, Tally, Until, World,
+    dismiss_ranks, serve,
 };
 use efflux::error::{Error, Exit, Result};
 use efflux::job::{Job, Trial};
@@ -116,6 +116,13 @@ fn lead(
         .run
         .clear_checkpoints(|id| ledger.summary(id).is_some())?;
 
+    let until = args.until.unwrap_or_else(Until::of_this_job).instant();
+    let left = until.map(|until| until.saturating_duration_since(Instant::now()).as_secs());
+    let (drain, checkpoint) = (args.drain_seconds, args.trainer.checkpoint_seconds);
+    let warning = left.and_then(|left| Leaving::warning("the end is in", left, drain, checkpoint));
+    if let Some(warning) = warning {
+        tracing::warn!("{warning}");
+    }
     let ranks = world.as_ref().map_or(1, |world| world.size());
     let threads = study.contract.training.threads;
     let seats = args
@@ -128,11 +135,11 @@ fn lead(
         contract: study.contract.clone(),
         device: args.trainer.compute.device,
         level: args.trainer.compute.level,
-        checkpoint_seconds: args.trainer.checkpoint_seconds,
+        checkpoint_seconds: checkpoint,
         hang_seconds: args.hang_seconds,
         retries: args.retries,
-        until: args.until.unwrap_or_else(Until::of_this_job).instant(),
-        drain_seconds: args.drain_seconds,
+        until,
+        drain_seconds: drain,
         signals,
     };
     let mut coordinator = Coordinator::gather(launch, world, seats, ledger, lock)?;

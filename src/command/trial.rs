@@ -86,7 +86,10 @@ fn train(mut trainer: Trainer, assignment: Assignment) -> Result<Record> {
             .map_err(|gone| Error::Trainer(format!("the trainer {gone}")))?;
         for report in reports {
             match report {
-                Report::Ready(_) => trainer.send(&Order::Run(assignment.clone())),
+                Report::Seated(seen) => {
+                    trainer.check(&seen)?;
+                    trainer.send(&Order::Run(assignment.clone()));
+                }
                 Report::Progress(beats) => {
                     for beat in beats {
                         let loss = beat.loss.map(|loss| format!(", loss {loss:.5}"));
@@ -104,7 +107,8 @@ fn train(mut trainer: Trainer, assignment: Assignment) -> Result<Record> {
                 }
                 Report::Unable(reason) => return Err(Error::Trainer(reason)),
                 // Nobody asked for any of these.
-                Report::Simulated(_)
+                Report::Ready(_)
+                | Report::Simulated(_)
                 | Report::Released { .. }
                 | Report::Signalled(_)
                 | Report::Lost => {}

@@ -150,6 +150,12 @@ impl Cluster {
         Ok(cluster)
     }
 
+    /// The time limit of a job.
+    pub fn limit_seconds(&self) -> u64 {
+        // It was validated.
+        seconds(&self.time).unwrap_or(u64::MAX)
+    }
+
     fn validate(&self) -> Result<()> {
         for (key, count) in [
             ("nodes", self.nodes),

@@ -12,8 +12,8 @@ use std::sync::Once;
 pub use tch::Device;
 use tch::{Cuda, Tensor};
 
-use super::engine;
 use super::native::Level;
+use super::{driver, engine};
 use crate::error::{Error, Result};
 use crate::job::{DeviceChoice, Training};
 
@@ -47,9 +47,24 @@ pub(super) fn values(tensor: &Tensor) -> Vec<f32> {
     values
 }
 
-/// Sets how many threads share one operation on the CPU. The last bits of a sum depend on it.
-pub fn set_threads(threads: u32) {
+/// The UUIDs of the GPUs and MIG instances that CUDA shows this process, the one that it computes on first, without
+/// `GPU-` or `MIG-`; none for a CPU.
+///
+/// # Errors
+///
+/// [`Error::Device`] if the driver does not tell.
+pub fn gpus(device: Device) -> Result<Vec<String>> {
+    match device {
+        Device::Cuda(_) => driver::uuids(driver::LIBRARY).map_err(Error::Device),
+        _ => Ok(Vec::new()),
+    }
+}
+
+/// Sets how many threads share one operation on the CPU, and returns how many there are then. The last bits of a sum
+/// depend on it.
+pub fn set_threads(threads: u32) -> u32 {
     tch::set_num_threads(threads.cast_signed());
+    tch::get_num_threads().cast_unsigned()
 }
 
 /// The device in words, as it enters a record: two trials with the same words on CPUs give the same bits.
@@ -72,7 +87,7 @@ pub fn describe(device: Device, training: &Training) -> String {
 }
 
 /// The instruction-set level of trainers, which whoever starts one may lower through the environment.
-fn level_name() -> String {
+pub fn level_name() -> String {
     match env::var("ATEN_CPU_CAPABILITY") {
         Ok(level) if level == "default" => "baseline".into(),
         Ok(level) => level,

@@ -3,6 +3,7 @@
 //! | file | answers |
 //! | --- | --- |
 //! | `device` | what it computes on |
+//! | `driver` | which GPUs these are |
 //! | `random` | which numbers a seed stands for |
 //! | `lstm` | what the model computes |
 //! | `masks` | which weights an iteration drops |
@@ -25,6 +26,7 @@
 
 pub mod checkpoint;
 pub mod device;
+mod driver;
 mod engine;
 mod failure;
 mod judge;

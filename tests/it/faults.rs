@@ -2,6 +2,7 @@
 //! docs/faults.md lists what is lost in each case.
 
 mod files;
+mod memory;
 mod moments;
 mod ranks;
 mod signals;

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod control_groups;
 mod data;
 mod faults;
 mod harness;
@@ -11,6 +12,7 @@ mod program;
 mod reference;
 mod refusals;
 mod report;
+mod seats;
 mod slurm;
 mod sweep;
 mod trial;

@@ -18,11 +18,11 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, getppid, set_parent_process_death_signal};
 
 use efflux::cluster::{
-    Assignment, Level, Order, Preparation, Ready, Report, read_frame, write_frame,
+    Assignment, Order, Preparation, Report, Seen, processors, read_frame, write_frame,
 };
 use efflux::data::{Pack, SCRATCH, Tensors};
 use efflux::error::{Error, Exit, Result};
-use efflux::job::Fit;
+use efflux::job::{DeviceChoice, Fit};
 use efflux::model::device::{self, Device};
 use efflux::run::record::{Place, Record};
 use efflux::run::{EpochLog, RunDir, host};
@@ -36,6 +36,16 @@ fn main() -> ExitCode {
             println!("{}", device::versions());
             Exit::Complete.into()
         }
+        ["--gpus"] => match device::open(DeviceChoice::Cuda).and_then(device::gpus) {
+            Ok(gpus) => {
+                gpus.iter().for_each(|gpu| println!("{gpu}"));
+                Exit::Complete.into()
+            }
+            Err(error) => {
+                eprintln!("{error}");
+                error.exit().into()
+            }
+        },
         ["--parent", parent] => match serve(parent) {
             Ok(()) => Exit::Complete.into(),
             Err(error) => {
@@ -135,11 +145,7 @@ fn serve(parent: &str) -> Result<()> {
         Some(Order::Stop) | None => return Ok(()),
         Some(order) => return Err(Error::Trainer(format!("was not prepared for {order:?}"))),
     };
-    pipes.report(&Report::Ready(Ready {
-        slots: 1,
-        host: host(),
-        level: Level::of_this_host(),
-    }))?;
+    pipes.report(&Report::Seated(workshop.seen.clone()))?;
     loop {
         match pipes.order()? {
             Some(Order::Run(assignment)) => {
@@ -169,6 +175,7 @@ struct Workshop {
     preparation: Preparation,
     pack: Pack,
     device: Device,
+    seen: Seen,
     epochs: EpochLog,
     /// Of the trial before.
     tensors: Option<(Fit, Tensors)>,
@@ -189,10 +196,17 @@ impl Workshop {
             ..
         } = &preparation;
         let epochs = EpochLog::open(&RunDir::new(run), launch, *rank, *slot)?;
+        let seen = Seen {
+            gpus: device::gpus(device)?,
+            cpus: processors(),
+            level: device::level_name(),
+            threads: device::set_threads(preparation.contract.training.threads),
+        };
         Ok(Self {
             preparation,
             pack,
             device,
+            seen,
             epochs,
             tensors: None,
         })
@@ -235,7 +249,8 @@ impl Workshop {
                 attempt: assignment.attempt,
             });
         };
-        if let Some(gpu) = &self.preparation.seat.gpu {
+        let planned = self.preparation.seat.gpu.as_ref();
+        if let Some(gpu) = planned.or(self.seen.gpus.first()) {
             place.device = format!("{} {gpu}", place.device);
         }
         if let Some(there) = begun_on {

@@ -182,9 +182,16 @@ fn a_sweep_whose_time_is_up_trains_nothing_and_one_without_an_end_all() {
     let ended = command.args(["--until", "2026-01-01T00:00:00Z"]).status();
     assert_eq!(ended.unwrap().code(), Some(75));
     assert_eq!(finished(&study, "run"), 0);
-    let mut command = study.command(&SWEEP);
-    let ended = command.args(["--until", "never"]).status();
-    assert_eq!(ended.unwrap().code(), Some(0));
+    // An end so near that nothing can begin is told of.
+    let soon = (jiff::Timestamp::now().as_second() + 100).to_string();
+    let arguments = [&SWEEP[..], &["--until", &soon]].concat();
+    let says = ["--drain-seconds 90", "no trial can begin", "--time"];
+    study.run(&arguments).refused(75, &says);
+    assert_eq!(finished(&study, "run"), 0);
+    fs::remove_dir_all(study.path("run/launches")).unwrap();
+    let arguments = [&SWEEP[..], &["--until", "never"]].concat();
+    let ended = study.run(&arguments).ok();
+    assert!(!ended.stderr.contains("no trial can begin"));
     let arguments = [&SWEEP[..], &["--until", "tomorrow"]].concat();
     study
         .run(&arguments)

@@ -69,3 +69,27 @@ fn a_preempted_job_uses_its_grace_time_and_goes_on_later() {
 fn a_job_that_is_preempted_without_grace_goes_on_later_too() {
     preempted("ungraced");
 }
+
+#[test]
+fn a_job_that_loses_the_node_of_its_batch_script_is_queued_again_and_goes_on() {
+    let Some(mut lab) = Lab::start("the first node of a Slurm job lost") else {
+        return;
+    };
+    let study = longer();
+    let options = [&TWO_NODES[..], &["--export=ALL,EFFLUX_WATCH_SECONDS=1"]].concat();
+    let job = lab.sbatch(&study, &options, &["job.toml"]);
+    lab.until("a trial has ended", |_| finished(&study, "runs/job") > 0);
+    lab.lose_node("n1");
+    // By the step on the other node: Slurm itself would keep the job as it is until its time is up.
+    lab.until_state(&job, "PENDING");
+    assert!(
+        lab.log()
+            .contains("node n1, where this script ran, is lost"),
+        "{}",
+        lab.log()
+    );
+    lab.start_node("n1");
+    lab.until_state(&job, "COMPLETED");
+    assert_eq!(launches(&lab), 2, "{}", lab.log());
+    same_as_undisturbed(&study, "runs/job");
+}

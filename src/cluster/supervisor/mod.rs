@@ -1,5 +1,8 @@
 //! The supervisor of a rank: keeps a trainer in every slot, makes what they report durable, passes it on.
 
+mod dealing;
+mod ends;
+
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -10,17 +13,16 @@ use super::memory;
 use super::message::{Assignment, Order, Preparation, Ready, Report};
 use super::seats::Seat;
 use super::slots::Level;
-use super::trainer::{Gone, Trainer};
+use super::trainer::Trainer;
 use crate::error::{Error, Result};
-use crate::run::record::{Failure, FailureClass, Outcome, Place, Record};
+use crate::job::DeviceChoice;
+use crate::run::record::Record;
 use crate::run::{Beat, Entry, Journal, RunDir, host};
+
+use dealing::Slot;
 
 /// Heartbeats of all slots go up together, this often.
 const BEAT: Duration = Duration::from_secs(1);
-/// So many trainers in a row that end before they are ready are no accident.
-const FALSE_STARTS: u32 = 3;
-/// A longer time between two looks at the trainers means that this process was stopped: nobody could be heard in it.
-const STALL: Duration = Duration::from_secs(5);
 /// How long trainers may take to end when asked to.
 const FAREWELL: Duration = Duration::from_secs(5);
 
@@ -42,28 +44,6 @@ pub struct Supervisor {
 struct Prepared {
     preparation: Preparation,
     journal: Journal,
-}
-
-#[derive(Debug, Default)]
-struct Slot {
-    seat: Seat,
-    /// Given up, because the host has too little memory for so many.
-    is_closed: bool,
-    trainer: Option<Trainer>,
-    is_ready: bool,
-    /// When the trainer was started, ordered to do something, or last said anything.
-    heard: Option<Instant>,
-    /// Trainers in a row that ended before they were ready.
-    false_starts: u32,
-    running: Option<Running>,
-}
-
-#[derive(Debug)]
-struct Running {
-    assignment: Assignment,
-    since: Instant,
-    started: String,
-    beat: Option<Beat>,
 }
 
 impl Supervisor {
@@ -196,45 +176,9 @@ impl Supervisor {
         }
     }
 
-    /// Kills trainers that should have said something long ago.
-    fn end_silent(&mut self, out: &mut Vec<Report>) -> Result<()> {
-        let gap = std::mem::replace(&mut self.polled, Instant::now()).elapsed();
-        let Some(prepared) = &self.prepared else {
-            // Nothing has been started yet.
-            return Ok(());
-        };
-        let limit = Duration::from_secs(prepared.preparation.hang_seconds.into());
-        for index in 0..self.slots.len() {
-            let slot = &mut self.slots[index];
-            if gap > STALL {
-                slot.heard = slot.heard.map(|heard| heard + gap);
-            }
-            let is_awaited = slot.running.is_some() || !slot.is_ready;
-            let is_silent = slot.heard.is_some_and(|heard| heard.elapsed() > limit);
-            if let Some(trainer) = slot.trainer.as_mut().filter(|_| is_awaited && is_silent) {
-                let how = trainer.end(&format!("it gave no sign of life for {limit:?}"));
-                self.lost(index, FailureClass::Hung, &how, out)?;
-            }
-        }
-        Ok(())
-    }
-
     /// Whether any slot is in the middle of a trial.
     pub fn is_busy(&self) -> bool {
         self.slots.iter().any(|slot| slot.running.is_some())
-    }
-
-    /// The class of an end that was not from here. A kill is the kernel's for want of memory if the control group says
-    /// so, or cannot say.
-    fn class_of(&mut self, gone: &Gone) -> FailureClass {
-        if !gone.by_kill {
-            return FailureClass::Crashed;
-        }
-        let before = std::mem::replace(&mut self.kills, memory::kills());
-        match (before, self.kills) {
-            (Some(before), Some(now)) if before == now => FailureClass::Crashed,
-            _ => FailureClass::MemoryHost,
-        }
     }
 
     fn prepared(&mut self) -> Result<&mut Prepared> {
@@ -261,6 +205,10 @@ impl Supervisor {
         let mut preparation = self.prepared()?.preparation.clone();
         preparation.slot = u32::try_from(slot).unwrap_or(u32::MAX);
         preparation.seat = self.slots[slot].seat.clone();
+        if preparation.seat.gpu.is_some() {
+            // One that cannot use its GPU is to say why, and not to compute on processors.
+            preparation.device = DeviceChoice::Cuda;
+        }
         let log = self.log(&preparation);
         let trainer = Trainer::spawn(&preparation, &log)?;
         let slot = &mut self.slots[slot];
@@ -278,72 +226,12 @@ impl Supervisor {
         RunDir::new(&preparation.run).logs().join(name)
     }
 
-    /// Gives waiting assignments to idle slots.
-    fn fill(&mut self) -> Result<()> {
-        for slot in 0..self.slots.len() {
-            let Some(next) = self.queue.front() else {
-                break;
-            };
-            let (is_idle, alone) = (self.slots[slot].running.is_none(), next.alone);
-            if !is_idle || self.slots[slot].is_closed || !self.has_room(slot, alone) {
-                continue;
-            }
-            if alone {
-                self.clear_beside(slot);
-            }
-            if self.slots[slot].trainer.is_none() {
-                self.spawn(slot)?;
-            }
-            let target = &mut self.slots[slot];
-            if target.is_ready
-                && let (Some(trainer), Some(assignment)) =
-                    (&mut target.trainer, self.queue.pop_front())
-            {
-                trainer.send(&Order::Run(assignment.clone()));
-                target.heard = Some(Instant::now());
-                target.running = Some(Running {
-                    assignment,
-                    since: Instant::now(),
-                    started: jiff::Timestamp::now().to_string(),
-                    beat: None,
-                });
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether what runs on the device of this slot lets another trial begin there.
-    fn has_room(&self, slot: usize, alone: bool) -> bool {
-        let mut running = self.beside(slot).filter_map(|other| other.running.as_ref());
-        if alone {
-            running.next().is_none()
-        } else {
-            running.all(|running| !running.assignment.alone)
-        }
-    }
-
-    /// The other slots on the device of this one.
-    fn beside(&self, slot: usize) -> impl Iterator<Item = &Slot> {
-        let gpu = &self.slots[slot].seat.gpu;
-        let others = self.slots.iter().enumerate();
-        others.filter_map(move |(other, there)| {
-            (other != slot && there.seat.gpu == *gpu).then_some(there)
-        })
-    }
-
-    /// Ends the idle trainers on the device of this slot: they hold memory. They are started again when there is need.
-    fn clear_beside(&mut self, slot: usize) {
-        let gpu = self.slots[slot].seat.gpu.clone();
-        for (other, there) in self.slots.iter_mut().enumerate() {
-            if other != slot && there.seat.gpu == gpu && there.trainer.take().is_some() {
-                there.is_ready = false;
-            }
-        }
-    }
-
     fn take_in(&mut self, slot: usize, report: Report, out: &mut Vec<Report>) -> Result<()> {
         match report {
-            Report::Ready(_) => {
+            Report::Seated(seen) => {
+                if let Some(trainer) = &self.slots[slot].trainer {
+                    trainer.check(&seen)?;
+                }
                 self.slots[slot].is_ready = true;
                 self.slots[slot].false_starts = 0;
             }
@@ -365,68 +253,10 @@ impl Supervisor {
                 out.extend(running.map(|running| released(&running.assignment)));
             }
             // Trainers take no notice of signals, and that one is gone is seen.
-            Report::Simulated(_) | Report::Signalled(_) | Report::Lost => {}
+            Report::Ready(_) | Report::Simulated(_) | Report::Signalled(_) | Report::Lost => {}
             Report::Unable(reason) => return Err(Error::Trainer(reason)),
         }
         Ok(())
-    }
-
-    /// A trainer has ended. In the middle of a trial that costs this attempt; several in a row that never were ready are
-    /// a reason to stop.
-    fn lost(
-        &mut self,
-        slot: usize,
-        class: FailureClass,
-        how: &Gone,
-        out: &mut Vec<Report>,
-    ) -> Result<()> {
-        if class == FailureClass::MemoryHost {
-            self.close(slot, out);
-        }
-        let lost = &mut self.slots[slot];
-        lost.trainer = None;
-        if !lost.is_ready && !lost.is_closed {
-            lost.false_starts += 1;
-            if lost.false_starts == FALSE_STARTS {
-                return Err(Error::Trainer(format!(
-                    "{FALSE_STARTS} trainers in a row were not ready: the last {how}"
-                )));
-            }
-            tracing::warn!(slot, "a trainer {how} before it was ready");
-            return self.spawn(slot);
-        }
-        let Some(running) = lost.running.take() else {
-            return Ok(());
-        };
-        let preparation = &self.prepared()?.preparation;
-        let record = Record {
-            trial: running.assignment.trial,
-            attempt: running.assignment.attempt,
-            place: Place {
-                launch: preparation.launch.clone(),
-                rank: preparation.rank,
-                slot: u32::try_from(slot).unwrap_or(u32::MAX),
-                host: host(),
-                device: String::new(),
-            },
-            started: running.started,
-            seconds: running.since.elapsed().as_secs_f64(),
-            outcome: Outcome::Failed(Failure {
-                class,
-                message: format!("the trainer {how}"),
-            }),
-        };
-        self.pass_on(Box::new(record), out)
-    }
-
-    /// Gives a slot up, unless it is the last: the host has too little memory for so many.
-    fn close(&mut self, slot: usize, out: &mut Vec<Report>) {
-        if self.ready().slots > 1 && !self.slots[slot].is_closed {
-            self.slots[slot].is_closed = true;
-            let ready = self.ready();
-            tracing::warn!(slots = ready.slots, "too little memory: one slot fewer");
-            out.push(Report::Ready(ready));
-        }
     }
 
     /// Durable before visible.
