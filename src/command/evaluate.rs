@@ -130,6 +130,14 @@ fn gather(study: &Study, ledger: &Ledger, trials: &[Trial]) -> Result<Vec<Member
             let reason = format!("a simulation of {found} values, expected {expected}");
             return Err(Error::file(&path, reason));
         }
+        let observed = || study.pack.flux.iter().filter(|flux| !flux.is_nan());
+        if let Some(other) = &member.other_state
+            && other.len() != observed().count()
+        {
+            let (found, expected) = (other.len(), observed().count());
+            let reason = format!("{found} values of the other state, expected {expected}");
+            return Err(Error::file(&path, reason));
+        }
         members.push(member);
     }
     Ok(members)

@@ -18,6 +18,7 @@ mod figures;
 mod page;
 mod prediction;
 mod results;
+mod states;
 mod summary;
 mod tables;
 mod uncertainty;
@@ -38,6 +39,7 @@ use drivers::Drivers;
 use evaluation::Evaluation;
 use extremes::Extremes;
 use page::Figures;
+use states::States;
 use uncertainty::Uncertainty;
 
 /// Which files are written.
@@ -86,6 +88,7 @@ struct Findings<'a> {
     evaluation: Evaluation,
     extremes: Extremes,
     comparisons: Vec<Comparison>,
+    states: Vec<States>,
     uncertainty: Uncertainty,
     drivers: Drivers,
     summary: Summary,
@@ -97,6 +100,7 @@ impl<'a> Findings<'a> {
         Self {
             extremes: Extremes::new(results, &evaluation),
             comparisons: comparison::comparisons(&evaluation),
+            states: states::states(results, &evaluation),
             uncertainty: Uncertainty::new(results),
             drivers: Drivers::new(results, &evaluation),
             summary: Summary::new(results, &evaluation, index),

@@ -1,7 +1,7 @@
 //! What things are called and how numbers look, the same in tables, figures and on the page.
 
 use crate::analysis::baselines::Baseline;
-use crate::job::{Fit, Keep, Loss, Metric, Optimizer, Part, Sampling, Schedule, Training};
+use crate::job::{Fit, Keep, Loss, Metric, Optimizer, Part, Sampling, Schedule, State, Training};
 use crate::run::record::FailureClass;
 
 /// The parts in order of time.
@@ -15,6 +15,13 @@ pub(crate) fn part(part: Part) -> &'static str {
         Part::Train => "train",
         Part::Validation => "validation",
         Part::Test => "test",
+    }
+}
+
+pub(crate) fn state(state: State) -> &'static str {
+    match state {
+        State::Carried => "carried",
+        State::Window => "window",
     }
 }
 

@@ -11,6 +11,7 @@ mod baselines;
 mod browser;
 mod drivers;
 mod python;
+mod states;
 mod study;
 mod uncertainty;
 

@@ -17,6 +17,13 @@ pub(crate) struct Cell {
     sort: Option<f64>,
 }
 
+impl Cell {
+    /// What is shown, for a text.
+    pub(crate) fn html(&self) -> &str {
+        &self.html
+    }
+}
+
 /// A column of words.
 pub(crate) fn words_column(name: &str) -> Column {
     Column {

@@ -9,6 +9,7 @@ mod record;
 mod search;
 mod site;
 mod skill;
+mod states;
 mod uncertainty;
 
 use super::Findings;
@@ -129,6 +130,7 @@ pub(crate) fn page(findings: &Findings<'_>, figures: &Figures) -> String {
         uncertainty,
         drivers,
         summary,
+        ..
     } = findings;
     let caveats = caveats(results, evaluation);
     let sections = [
@@ -142,7 +144,7 @@ pub(crate) fn page(findings: &Findings<'_>, figures: &Figures) -> String {
         ),
         search::section(results, figures),
         search::training(results, figures),
-        skill::scores(results, evaluation, summary, figures),
+        skill::scores(findings, figures),
         baselines::section(results, evaluation, comparisons, figures),
         skill::series(results, figures),
         extremes::section(results, extremes, figures),
