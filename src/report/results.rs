@@ -45,6 +45,9 @@ pub struct Results<'a> {
     pub temperature: Option<Temperature<'a>>,
     /// What is known of the sites besides.
     pub attributes: &'a [Attribute],
+    /// Of each site's test days the share on which an input lies outside the range of all training days; none without test
+    /// days.
+    pub outside_training: &'a [Option<f64>],
     /// The members that simulated the calendar.
     pub members: &'a [Member],
     /// The members that the job asks for.

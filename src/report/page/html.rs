@@ -48,6 +48,15 @@ pub(crate) fn text(text: &str) -> Cell {
     }
 }
 
+/// Texts below each other.
+pub(crate) fn lines(lines: &[String]) -> Cell {
+    let escaped: Vec<String> = lines.iter().map(|line| escape(line)).collect();
+    Cell {
+        html: escaped.join("<br>"),
+        sort: None,
+    }
+}
+
 /// A count.
 pub(crate) fn count(count: usize) -> Cell {
     Cell {

@@ -4,7 +4,9 @@ mod answer;
 mod baselines;
 mod drivers;
 mod extremes;
+mod grid;
 mod html;
+mod reasons;
 mod record;
 mod search;
 mod site;
@@ -26,6 +28,8 @@ use html::escape;
 pub(crate) struct Figures {
     classes: Figure,
     search: Figure,
+    /// None where the grid has no axis of several values.
+    axes: Option<Figure>,
     /// None where no epoch is on file.
     training: Option<Figure>,
     nse: Figure,
@@ -71,6 +75,7 @@ impl Figures {
         Self {
             classes: figures::classes(summary.classes, summary.classes_caption),
             search: figures::search(results.selection),
+            axes: figures::axes(&findings.grid.axes, &search::score(results)),
             training: figures::training(&results.members_epochs()),
             nse: skill("skill-nse", "NSE", Measure::Nse),
             kge: skill("skill-kge", "KGE", Measure::Kge),
@@ -90,6 +95,7 @@ impl Figures {
         let fixed = [&self.classes, &self.search];
         fixed
             .into_iter()
+            .chain(&self.axes)
             .chain(&self.training)
             .chain([&self.nse, &self.kge, &self.baselines, &self.extremes])
             .chain(self.series.iter().map(|(_, figure)| figure))
@@ -142,7 +148,7 @@ pub(crate) fn page(findings: &Findings<'_>, figures: &Figures) -> String {
             &caveats,
             figures,
         ),
-        search::section(results, figures),
+        search::section(findings, figures),
         search::training(results, figures),
         skill::scores(findings, figures),
         baselines::section(results, evaluation, comparisons, figures),
@@ -151,8 +157,9 @@ pub(crate) fn page(findings: &Findings<'_>, figures: &Figures) -> String {
         uncertainty::section(results, uncertainty, figures),
         drivers::section(results, drivers, figures),
         skill::sites(results, evaluation),
+        reasons::section(results, &findings.reasons),
         site::section(findings),
-        search::failures(results),
+        search::failures(findings),
         record::methods(results),
         record::provenance(results),
     ];

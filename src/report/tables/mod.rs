@@ -21,6 +21,11 @@
 //! | `correlations.csv` | a property and a score: their correlation over sites |
 //! | `groups.csv` | a group of sites: medians, means and classes |
 //! | `season_tests.csv` | a t test: summer and winter at good against poor sites |
+//! | `reasons.csv` | a reason that the data suggest for one of the best or worst sites; `none-found` where there is none |
+//! | `axes.csv` | a value of an axis of the grid: the score of the search over the other axes and seeds |
+//! | `axes_shares.csv` | an axis, the axes together, or seeds: what the score of the search varies with |
+//! | `failures.csv` | a class of failure: trials whose newest attempt failed so |
+//! | `costs.csv` | a configuration: what its search trials took |
 //! | `selection.csv` | a configuration and a search seed: the score that selects |
 //! | `trials.csv` | a trial: what was trained and how well; the same wherever and however often it ran |
 //! | `attempts.csv` | a trial: where, when and how long its newest attempt ran |
@@ -33,7 +38,9 @@
 mod baselines;
 mod drivers;
 mod extremes;
+mod grid;
 pub(super) mod prediction;
+mod reasons;
 mod search;
 mod skill;
 mod uncertainty;
@@ -96,6 +103,8 @@ pub(crate) fn all(findings: &Findings<'_>) -> Vec<Table> {
         search::trials(results),
         search::attempts(results),
     ];
+    tables.push(reasons::reasons(results, &findings.reasons));
+    tables.extend(grid::all(&findings.grid));
     tables.extend(uncertainty::all(results, &findings.uncertainty));
     tables.extend(drivers::all(results, &findings.drivers));
     tables

@@ -31,6 +31,7 @@ pub(super) struct Study {
     pub(super) observed: Vec<f32>,
     temperature: Vec<f32>,
     attributes: Vec<Attribute>,
+    outside_training: Vec<Option<f64>>,
     pub(super) members: Vec<Member>,
     pub(super) epochs: Vec<EpochLine>,
     provenance: Vec<(String, String)>,
@@ -252,6 +253,13 @@ impl Study {
             temperature: (0..SITES)
                 .flat_map(|index| (0..DAYS).map(move |day| temperature(index, day)))
                 .collect(),
+            // Only the last site's days are unlike those of the training.
+            outside_training: (0..SITES)
+                .map(|index| match index {
+                    UNOBSERVED => None,
+                    index => Some(if index + 1 == SITES { 0.25 } else { 0.0 }),
+                })
+                .collect(),
             attributes: vec![Attribute {
                 name: "elevation (m)".to_owned(),
                 values: (0..SITES).map(|index| 100.0 * noise(index, 1, 7)).collect(),
@@ -290,6 +298,7 @@ impl Study {
                 values: &self.temperature,
             }),
             attributes: &self.attributes,
+            outside_training: &self.outside_training,
             members: &self.members,
             members_planned: 12,
             epochs: &self.epochs,
