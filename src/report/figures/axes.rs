@@ -54,7 +54,7 @@ pub(crate) fn axes(axes: &[Axis], score: &str) -> Option<Figure> {
     }
     canvas.text(Ink::Muted, (4.0, top - 14.0), Anchor::Start, score);
     let entries = [
-        (Ink::Mean, "mean over the other axes".to_owned()),
+        (Ink::Simulated, "mean over the other axes".to_owned()),
         (Ink::Band, "one standard deviation between seeds".to_owned()),
         (Ink::Seed, "a configuration, mean of its seeds".to_owned()),
     ];
@@ -84,7 +84,7 @@ fn draw_level(canvas: &mut Canvas, y: &Scale, axis: &Axis, level: usize, (x, hal
     }
     if let Some(found) = effect {
         let at = y.clamped(found.mean);
-        canvas.line(Ink::Mean, (x - half, at), (x + half, at));
+        canvas.line(Ink::Simulated, (x - half, at), (x + half, at));
     }
 }
 

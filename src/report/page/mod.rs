@@ -2,6 +2,7 @@
 
 mod answer;
 mod baselines;
+mod compact;
 mod drivers;
 mod extremes;
 mod grid;
