@@ -3,7 +3,7 @@
     python3 benches/evaluation.py EFFLUX [--sites N ...] [--members N] [--rounds N] [--keep FOLDER] [--save FILE]
 
 EFFLUX is a release build; Python has numpy. The sites are those of `efflux synth` on the paper's calendar of 6,269 days. A
-sweep of one epoch trains one small member; the others are that member's simulation with a level and a noise of their own.
+sweep of one epoch trains one small member; the others are that member's simulations with a level and a noise of their own.
 To what is timed they are members like any: their files and journal records are those that a sweep leaves.
 """
 
@@ -58,7 +58,10 @@ def clone(run, members):
     trained = (run / "trials" / trial["id"] / "attempt-1/simulation.safetensors").read_bytes()
     (length,) = struct.unpack("<Q", trained[:8])
     header = json.loads(trained[8 : 8 + length])
-    flux = numpy.frombuffer(trained, "<f4", offset=8 + length).reshape(header["flux"]["shape"])
+    by_place = lambda name: header[name]["data_offsets"]
+    kept = [numpy.frombuffer(trained, "<f4", offset=8 + length + begin, count=(end - begin) // 4)
+            for begin, end in map(by_place, sorted(header.keys() - {"__metadata__"}, key=by_place))]
+    sites = header["flux"]["shape"][0]
     with journal.open("a") as lines:
         for seed in range(1, members):
             trial["seed"] = seed
@@ -73,9 +76,10 @@ def clone(run, members):
             folder.mkdir(parents=True)
             with (folder / "simulation.safetensors").open("wb") as file:
                 file.write(struct.pack("<Q", len(start)) + start)
-                for site in flux:
-                    noise = random.normal(0, 0.2, len(site)) + random.normal(0, 0.3)
-                    file.write((site + noise).astype("<f4").tobytes())
+                for values in kept:
+                    for part in numpy.array_split(values, sites):
+                        noise = random.normal(0, 0.2, len(part)) + random.normal(0, 0.3)
+                        file.write((part + noise).astype("<f4").tobytes())
 
 
 def prepare(program, folder, sites, members):

@@ -66,6 +66,8 @@ pub(crate) fn write(study: &Study, ledger: &Ledger, output: Output) -> Result<Ex
         caveats.push("The search has not ended, so nothing is selected yet.".to_owned());
     }
     let temperature = temperature(study)?;
+    let sites = sites(study);
+    let parts: Vec<SiteParts> = sites.iter().map(|site| site.parts.clone()).collect();
     let results = Results {
         job_name: &name(study),
         job_text: &study.job.text,
@@ -82,7 +84,7 @@ pub(crate) fn write(study: &Study, ledger: &Ledger, output: Output) -> Result<Ex
         caveats: &caveats,
         start: study.pack.calendar.start,
         days: study.pack.calendar.days,
-        sites: &sites(study),
+        sites: &sites,
         observed: &study.pack.flux,
         unfiltered: study
             .pack
@@ -93,6 +95,7 @@ pub(crate) fn write(study: &Study, ledger: &Ledger, output: Output) -> Result<Ex
             .as_ref()
             .map(|(name, values)| Temperature { name, values }),
         attributes: &attributes(&study.pack),
+        outside_training: &data::outside_training(&study.pack, &study.contract.dynamic, &parts),
         members: &members,
         members_planned: study.job.seeds.last.len(),
         epochs: &read_epochs(&study.run)?,
@@ -128,6 +131,14 @@ fn gather(study: &Study, ledger: &Ledger, trials: &[Trial]) -> Result<Vec<Member
         if member.flux.len() != expected {
             let found = member.flux.len();
             let reason = format!("a simulation of {found} values, expected {expected}");
+            return Err(Error::file(&path, reason));
+        }
+        let observed = || study.pack.flux.iter().filter(|flux| !flux.is_nan());
+        if let Some(other) = &member.other_state
+            && other.len() != observed().count()
+        {
+            let (found, expected) = (other.len(), observed().count());
+            let reason = format!("{found} values of the other state, expected {expected}");
             return Err(Error::file(&path, reason));
         }
         members.push(member);

@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 
 use super::pack::Pack;
 use super::scales::{Input, InputScale, Scales};
+use super::split::SiteParts;
 
 /// The value is within the range of the training, ends included.
 pub const INSIDE: u8 = 0;
@@ -61,6 +62,43 @@ impl Extrapolation {
             statics: scales.statics.iter().map(fixed).collect(),
         }
     }
+}
+
+/// Of each site's observed test days the share on which one of these daily inputs lies outside the range that it has over
+/// the training days of all sites, `[S]`; none without test days. A site that lacks an input is judged by the others.
+///
+/// * `parts`: those of each site; the days fitted on are from the first of the training part to the last of it.
+pub fn outside_training(pack: &Pack, inputs: &[String], parts: &[SiteParts]) -> Vec<Option<f64>> {
+    let days = pack.calendar.days;
+    let mut outside = vec![false; pack.flux.len()];
+    for input in inputs.iter().filter_map(|name| Input::daily(pack, name)) {
+        let (mut least, mut greatest) = (f32::INFINITY, f32::NEG_INFINITY);
+        for (site, parts) in parts.iter().enumerate() {
+            for value in input
+                .series(site)
+                .iter()
+                .flat_map(|series| &series[parts.train.clone()])
+            {
+                (least, greatest) = (least.min(*value), greatest.max(*value));
+            }
+        }
+        for (site, parts) in parts.iter().enumerate() {
+            let Some(series) = input.series(site) else {
+                continue;
+            };
+            for day in parts.test.clone() {
+                outside[site * days + day] |= series[day] < least || series[day] > greatest;
+            }
+        }
+    }
+    let shares = parts.iter().enumerate().map(|(site, parts)| {
+        let observed = parts.test.clone().map(|day| site * days + day);
+        let observed = observed.filter(|&place| !pack.flux[place].is_nan());
+        let outside: Vec<bool> = observed.map(|place| outside[place]).collect();
+        let count = outside.iter().filter(|is_outside| **is_outside).count();
+        (!outside.is_empty()).then(|| count as f64 / outside.len() as f64)
+    });
+    shares.collect()
 }
 
 fn flag(scale: &InputScale, value: f32) -> u8 {

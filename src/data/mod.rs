@@ -33,7 +33,9 @@ pub use checks::{Finding, Kind, Place, Ranges, check};
 pub use cosore::{
     CosoreOptions, DailyMeans, DailySite, Filter, Flux, Release, Treatments, read_cosore,
 };
-pub use extrapolation::{ABOVE, BELOW, Extrapolation, INSIDE, InputFlags, STAND_IN};
+pub use extrapolation::{
+    ABOVE, BELOW, Extrapolation, INSIDE, InputFlags, STAND_IN, outside_training,
+};
 pub use gaps::{HELD, INTERPOLATED, OBSERVED, fill_gaps};
 pub use h5::library_version;
 pub use inputs::choose;

@@ -102,6 +102,17 @@ pub enum State {
     Window,
 }
 
+impl State {
+    /// The one that the job did not ask for.
+    #[must_use]
+    pub fn other(self) -> Self {
+        match self {
+            Self::Carried => Self::Window,
+            Self::Window => Self::Carried,
+        }
+    }
+}
+
 /// `[evaluation]`: how a trained model is run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]

@@ -51,7 +51,7 @@ pub use lstm::{Lstm, Mode, PARAMETERS, Shape, State};
 pub use masks::Masks;
 pub use native::{Level, NativeLstm, NativeOptimizer};
 pub use optimizer::{Adadelta, Adam, Optimizer};
-pub use predict::{PIECE, predict, predict_by_window, simulate};
+pub use predict::{Days, PIECE, predict, predict_by_window, simulate};
 pub use progress::{EpochReport, Flow, Progress, Trained};
 pub use random::{Purpose, Stream};
 pub use train::Trainer;

@@ -19,8 +19,30 @@ pub const PIECE: usize = 512;
 /// Days of all windows that are run at a time.
 const WINDOW_DAYS: usize = 1 << 16;
 
+/// Which days of all sites a simulation is wanted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Days {
+    /// All of them, `[S, D]`.
+    All,
+    /// Those with an observation, in order of sites and days.
+    Observed,
+}
+
+impl Days {
+    /// Their places in an array of shape `[S, D]`, in ascending order.
+    fn places(self, tensors: &Tensors) -> Vec<usize> {
+        let all = 0..tensors.sites * tensors.days;
+        match self {
+            Self::All => all.collect(),
+            Self::Observed => all
+                .filter(|&place| !tensors.observed[place].is_nan())
+                .collect(),
+        }
+    }
+}
+
 impl Trained {
-    /// Simulates all sites over all days with the implementation that trained the model, `[S, D]`, scaled.
+    /// Simulates these days of all sites with the implementation that trained the model, scaled.
     ///
     /// * `window`: days of a window and its warm-up; `alive` is called from time to time. Both are for
     ///   [`job::State::Window`].
@@ -31,11 +53,12 @@ impl Trained {
     pub fn simulate(
         &self,
         tensors: &Tensors,
+        days: Days,
         state: job::State,
         window: usize,
         alive: &mut dyn FnMut(),
     ) -> Result<Vec<f32>, TrialError> {
-        by(&self.model, self.level, tensors, state, window, alive)
+        by(&self.model, self.level, tensors, days, state, window, alive)
     }
 }
 
@@ -56,7 +79,7 @@ pub fn simulate(
 ) -> Result<Vec<f32>, TrialError> {
     let level = engine::native(training, device)?;
     let there = guarded(|| Ok(Lstm::new(model.shape(), model.flat().to_device(device))))?;
-    by(&there, level, tensors, state, window, &mut || {})
+    by(&there, level, tensors, Days::All, state, window, &mut || {})
 }
 
 /// Natively at a level, or by libtorch.
@@ -64,24 +87,40 @@ fn by(
     model: &Lstm,
     level: Option<Level>,
     tensors: &Tensors,
+    days: Days,
     state: job::State,
     window: usize,
     alive: &mut dyn FnMut(),
 ) -> Result<Vec<f32>, TrialError> {
-    let Some(level) = level else {
-        return match state {
-            job::State::Carried => predict(model, tensors, PIECE),
-            job::State::Window => predict_by_window(model, tensors, window, alive),
-        };
+    let mut native = match level {
+        None => None,
+        Some(level) => Some(guarded(|| {
+            let weights = values(model.flat());
+            Ok(NativeLstm::new(model.shape(), &weights, level))
+        })?),
     };
-    guarded(|| {
-        let weights = values(model.flat());
-        let mut model = NativeLstm::new(model.shape(), &weights, level);
-        Ok(match state {
-            job::State::Carried => model.predict(tensors),
-            job::State::Window => model.predict_by_window(tensors, window, alive),
-        })
-    })
+    match (state, days) {
+        (job::State::Carried, _) => {
+            let all = match &mut native {
+                None => predict(model, tensors, PIECE)?,
+                Some(native) => native.predict(tensors),
+            };
+            Ok(match days {
+                Days::All => all,
+                Days::Observed => {
+                    let places = days.places(tensors).into_iter();
+                    places.map(|place| all[place]).collect()
+                }
+            })
+        }
+        (job::State::Window, _) => {
+            let places = days.places(tensors);
+            match &mut native {
+                None => predict_by_window(model, tensors, window, &places, alive),
+                Some(native) => Ok(native.predict_by_window(tensors, window, &places, alive)),
+            }
+        }
+    }
 }
 
 /// Simulates all sites over all days in one run from a zero state, `[S, D]`, scaled.
@@ -103,10 +142,12 @@ pub fn predict(model: &Lstm, tensors: &Tensors, piece: usize) -> Result<Vec<f32>
     })
 }
 
-/// Simulates each day of all sites by a run of its own over the `window` days that end with it, from a zero state,
-/// `[S, D]`, scaled. Runs of the calendar's first days begin with the calendar.
+/// Simulates each of these days by a run of its own over the `window` days that end with it, from a zero state, scaled.
+/// Runs of the calendar's first days begin with the calendar.
 ///
-/// It costs `window` times as much as [`predict`], so `alive` is called from time to time.
+/// A day costs `window` times as much as in [`predict`], so `alive` is called from time to time.
+///
+/// * `places`: site · D + day of each.
 ///
 /// # Errors
 ///
@@ -115,30 +156,34 @@ pub fn predict_by_window(
     model: &Lstm,
     tensors: &Tensors,
     window: usize,
+    places: &[usize],
     alive: &mut dyn FnMut(),
 ) -> Result<Vec<f32>, TrialError> {
     without_gradient(|| {
-        let Tensors { sites, days, .. } = *tensors;
+        let days = tensors.days;
         let inputs = resident::inputs(tensors, model.flat().device());
         let early = (window - 1).min(days);
-        let mut simulated = vec![0.0_f32; sites * days];
-        if early > 0 {
-            let first =
-                Vec::<f32>::try_from(carried(model, &inputs, early as i64, PIECE).view([-1]))?;
-            for (series, first) in simulated
-                .chunks_exact_mut(days)
-                .zip(first.chunks_exact(early))
-            {
-                series[..early].copy_from_slice(first);
+        let first = match early {
+            0 => Vec::new(),
+            _ => Vec::<f32>::try_from(carried(model, &inputs, early as i64, PIECE).view([-1]))?,
+        };
+        let mut simulated = vec![0.0_f32; places.len()];
+        let mut late = Vec::new();
+        for (index, &place) in places.iter().enumerate() {
+            let (site, day) = (place / days, place % days);
+            if day < early {
+                simulated[index] = first[site * early + day];
+            } else {
+                late.push(index);
             }
         }
         let rows = inputs.flatten(0, 1); // [S·D, nx]
         let offsets = Tensor::arange(window as i64, (Kind::Int64, rows.device())).unsqueeze(1);
-        let ends: Vec<usize> = (0..sites)
-            .flat_map(|site| (early..days).map(move |day| site * days + day))
-            .collect();
-        for ends in ends.chunks((WINDOW_DAYS / window).max(1)) {
-            let starts: Vec<i64> = ends.iter().map(|&end| (end + 1 - window) as i64).collect();
+        for late in late.chunks((WINDOW_DAYS / window).max(1)) {
+            let starts = late
+                .iter()
+                .map(|&index| (places[index] + 1 - window) as i64);
+            let starts: Vec<i64> = starts.collect();
             let index = &offsets + Tensor::from_slice(&starts).to_device(rows.device());
             let width = starts.len() as i64;
             let inputs = rows
@@ -146,8 +191,8 @@ pub fn predict_by_window(
                 .view([window as i64, width, -1]);
             let (predicted, _) = model.forward(&inputs, &model.zero_state(width), Mode::Run);
             let last = Vec::<f32>::try_from(predicted.get(window as i64 - 1))?;
-            for (&end, value) in ends.iter().zip(last) {
-                simulated[end] = value;
+            for (&index, value) in late.iter().zip(last) {
+                simulated[index] = value;
             }
             alive();
         }

@@ -59,7 +59,11 @@ impl Comparison {
             Series::Baseline(baseline) => words::baseline(baseline),
             Series::SiteLevel => "ensemble mean, site level corrected",
             Series::Smeared => "ensemble mean, smeared",
-            Series::Ensemble | Series::Unfiltered | Series::Member(_) => "ensemble",
+            Series::Ensemble
+            | Series::Unfiltered
+            | Series::Member(_)
+            | Series::OtherState
+            | Series::MemberOtherState(_) => "ensemble",
         }
     }
 

@@ -9,7 +9,7 @@ use crate::analysis::classes::{Class, Reading};
 use crate::analysis::ensemble;
 use crate::analysis::metrics::{Pairs, Scores};
 use crate::analysis::statistics::median;
-use crate::job::{Part, VALIDATION_DAYS};
+use crate::job::{Part, State, VALIDATION_DAYS};
 
 use super::results::Results;
 use super::words::PARTS;
@@ -21,6 +21,10 @@ pub(crate) enum Series {
     Ensemble,
     /// The member at this place in [`Results::members`].
     Member(usize),
+    /// The mean over members that were run with the state that the job did not ask for.
+    OtherState,
+    /// The member at this place, run so.
+    MemberOtherState(usize),
     /// The ensemble mean with the level of each site put right by its mean training residual in asinh units.
     SiteLevel,
     /// The ensemble mean against the observations without the percentile filter.
@@ -83,6 +87,22 @@ impl fmt::Display for ClassCounts {
             f,
             "{good} good, {fair} fair, {poor} poor, {undefined} not defined"
         )
+    }
+}
+
+impl Series {
+    /// The state that it was run with; none if it has none.
+    pub(crate) fn state(self, results: &Results<'_>) -> Option<State> {
+        let asked = results.contract.evaluation.state;
+        match self {
+            Self::Baseline(_) => None,
+            Self::OtherState | Self::MemberOtherState(_) => Some(asked.other()),
+            Self::Ensemble
+            | Self::Member(_)
+            | Self::SiteLevel
+            | Self::Unfiltered
+            | Self::Smeared => Some(asked),
+        }
     }
 }
 
@@ -156,6 +176,7 @@ impl Evaluation {
                 });
             }
         }
+        scored.extend(with_other_state(results));
         type Correction = fn(&Residuals, f64) -> f64;
         let corrections: [(Series, Correction); 2] = [
             (Series::SiteLevel, Residuals::at_level),
@@ -310,6 +331,50 @@ fn each_site(
         .collect()
     });
     pairs.map(|pairs: Pairs| pairs.scores()).collect()
+}
+
+/// The scores of members and their mean with the state that the job did not ask for; none if a member did not keep them.
+fn with_other_state(results: &Results<'_>) -> Vec<Scored> {
+    let members = results.members.iter();
+    let members: Option<Vec<&[f32]>> = members
+        .map(|member| member.other_state.as_deref())
+        .collect();
+    let Some(members) = members.filter(|members| !members.is_empty()) else {
+        return Vec::new();
+    };
+    let observed: Vec<Vec<usize>> = (0..results.sites.len())
+        .map(|site| results.days_observed(site).collect())
+        .collect();
+    let score = |series, part, simulated: &dyn Fn(usize) -> f64| {
+        let mut first = 0;
+        let mut of_site = |(site, days): (usize, &Vec<usize>)| {
+            let places = first..;
+            first += days.len();
+            let within = results.sites[site].part(part);
+            let pairs = days.iter().zip(places);
+            let pairs = pairs.filter(|(day, _)| within.contains(day));
+            let flux = results.observed(site);
+            let pairs = pairs.map(|(&day, place)| (f64::from(flux[day]), simulated(place)));
+            pairs.collect::<Pairs>().scores()
+        };
+        Scored {
+            series,
+            part,
+            sites: observed.iter().enumerate().map(&mut of_site).collect(),
+        }
+    };
+    let mut scored = Vec::new();
+    for part in PARTS {
+        scored.push(score(Series::OtherState, part, &|place| {
+            let values = members.iter().map(|member| f64::from(member[place]));
+            ensemble::mean(&values.collect::<Vec<f64>>()).unwrap_or(f64::NAN)
+        }));
+        for (index, member) in members.iter().enumerate() {
+            let series = Series::MemberOtherState(index);
+            scored.push(score(series, part, &|place| f64::from(member[place])));
+        }
+    }
+    scored
 }
 
 /// (Observed, simulated) of some days of a site.

@@ -15,9 +15,12 @@ mod drivers;
 mod evaluation;
 mod extremes;
 mod figures;
+mod grid;
 mod page;
 mod prediction;
+mod reasons;
 mod results;
+mod states;
 mod summary;
 mod tables;
 mod uncertainty;
@@ -37,7 +40,10 @@ use comparison::Comparison;
 use drivers::Drivers;
 use evaluation::Evaluation;
 use extremes::Extremes;
+use grid::Grid;
 use page::Figures;
+use reasons::Explained;
+use states::States;
 use uncertainty::Uncertainty;
 
 /// Which files are written.
@@ -86,19 +92,27 @@ struct Findings<'a> {
     evaluation: Evaluation,
     extremes: Extremes,
     comparisons: Vec<Comparison>,
+    states: Vec<States>,
     uncertainty: Uncertainty,
     drivers: Drivers,
+    grid: Grid,
+    reasons: Vec<Explained>,
     summary: Summary,
 }
 
 impl<'a> Findings<'a> {
     fn new(results: &'a Results<'a>, index: &Path) -> Self {
         let evaluation = Evaluation::new(results);
+        let extremes = Extremes::new(results, &evaluation);
+        let drivers = Drivers::new(results, &evaluation);
         Self {
-            extremes: Extremes::new(results, &evaluation),
+            reasons: reasons::explained(results, &evaluation, &extremes, &drivers),
+            extremes,
+            grid: Grid::new(results),
             comparisons: comparison::comparisons(&evaluation),
+            states: states::states(results, &evaluation),
             uncertainty: Uncertainty::new(results),
-            drivers: Drivers::new(results, &evaluation),
+            drivers,
             summary: Summary::new(results, &evaluation, index),
             results,
             evaluation,

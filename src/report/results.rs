@@ -45,6 +45,9 @@ pub struct Results<'a> {
     pub temperature: Option<Temperature<'a>>,
     /// What is known of the sites besides.
     pub attributes: &'a [Attribute],
+    /// Of each site's test days the share on which an input lies outside the range of all training days; none without test
+    /// days.
+    pub outside_training: &'a [Option<f64>],
     /// The members that simulated the calendar.
     pub members: &'a [Member],
     /// The members that the job asks for.
@@ -135,6 +138,18 @@ impl Results<'_> {
                 return Err(Error::Internal(message));
             }
         }
+        let observed = self.observed.iter().filter(|value| !value.is_nan()).count();
+        let kept = self
+            .members
+            .iter()
+            .filter_map(|member| member.other_state.as_ref());
+        for length in kept.map(Vec::len) {
+            if length != observed {
+                let message =
+                    format!("{length} values of the other state for {observed} observed days");
+                return Err(Error::Internal(message));
+            }
+        }
         let parts = self
             .sites
             .iter()
@@ -203,7 +218,13 @@ impl Results<'_> {
         Some(self.start.checked_add(days).ok()?.to_string())
     }
 
-    /// The days of a part on which a site was observed.
+    /// The days on which a site was observed.
+    pub(crate) fn days_observed(&self, site: usize) -> impl Iterator<Item = usize> {
+        let observed = self.observed(site).iter().enumerate();
+        observed.filter_map(|(day, value)| (!value.is_nan()).then_some(day))
+    }
+
+    /// How many days of a part a site was observed on.
     pub(crate) fn observed_days(&self, site: usize, part: Part) -> usize {
         let observed = &self.observed(site)[self.sites[site].part(part)];
         observed.iter().filter(|value| value.is_finite()).count()

@@ -1,7 +1,8 @@
 //! What things are called and how numbers look, the same in tables, figures and on the page.
 
 use crate::analysis::baselines::Baseline;
-use crate::job::{Fit, Keep, Loss, Metric, Optimizer, Part, Sampling, Schedule, Training};
+use crate::analysis::reasons::{End, Rule, Trait};
+use crate::job::{Fit, Keep, Loss, Metric, Optimizer, Part, Sampling, Schedule, State, Training};
 use crate::run::record::FailureClass;
 
 /// The parts in order of time.
@@ -15,6 +16,13 @@ pub(crate) fn part(part: Part) -> &'static str {
         Part::Train => "train",
         Part::Validation => "validation",
         Part::Test => "test",
+    }
+}
+
+pub(crate) fn state(state: State) -> &'static str {
+    match state {
+        State::Carried => "carried",
+        State::Window => "window",
     }
 }
 
@@ -64,6 +72,83 @@ pub(crate) fn failure(class: FailureClass) -> &'static str {
         FailureClass::MemoryHost => "killed for memory",
         FailureClass::Configuration => "job",
         FailureClass::Error => "error",
+    }
+}
+
+/// What a reason is called for people.
+pub(crate) fn reason(rule: Rule) -> &'static str {
+    match (rule.about, rule.end) {
+        (Trait::TrainingDays, End::Low) => "few training days",
+        (Trait::TrainingDays, End::High) => "many training days",
+        (Trait::TestDays, _) => "few test days, so the score is uncertain",
+        (Trait::LevelShift, _) => "level of the test days unlike that of the training days",
+        (Trait::BiasShare, _) => "the error is mostly one of level",
+        (Trait::Variation, _) => "test days vary less than training days",
+        (Trait::Outside, _) => "inputs outside the range of all training days",
+        (Trait::Spikes, _) => "many spikes",
+        (Trait::Relatives, _) => "no other training site of its land cover",
+        (Trait::Seasonality, End::High) => "no seasonality",
+        (Trait::Seasonality, End::Low) => "strong seasonality",
+        (Trait::Smoothness, End::Low) => "rough record",
+        (Trait::Smoothness, End::High) => "smooth record",
+        (Trait::Gap, _) => "long gap between training and test",
+        (Trait::Seen, _) => "test days seen in training at the same place",
+    }
+}
+
+/// What a reason is called in tables.
+pub(crate) fn reason_key(rule: Rule) -> &'static str {
+    match (rule.about, rule.end) {
+        (Trait::TrainingDays, End::Low) => "few-training-days",
+        (Trait::TrainingDays, End::High) => "many-training-days",
+        (Trait::TestDays, _) => "few-test-days",
+        (Trait::LevelShift, _) => "level-shift-sd",
+        (Trait::BiasShare, _) => "bias-share-of-mse",
+        (Trait::Variation, _) => "low-test-variation-ratio",
+        (Trait::Outside, _) => "inputs-outside-training-share",
+        (Trait::Spikes, _) => "spikes-share",
+        (Trait::Relatives, _) => "sites-of-land-cover",
+        (Trait::Seasonality, End::High) => "no-seasonality-r-182",
+        (Trait::Seasonality, End::Low) => "strong-seasonality-r-182",
+        (Trait::Smoothness, End::Low) => "rough-r-1",
+        (Trait::Smoothness, End::High) => "smooth-r-1",
+        (Trait::Gap, _) => "gap-days",
+        (Trait::Seen, _) => "test-days-seen-share",
+    }
+}
+
+/// What a rule looks at.
+pub(crate) fn reason_about(about: Trait) -> &'static str {
+    match about {
+        Trait::TrainingDays => "observed days that members were fitted on",
+        Trait::TestDays => "observed test days",
+        Trait::LevelShift => {
+            "difference of the observed means of test and training days, in standard deviations of the training days"
+        }
+        Trait::BiasShare => "share of the squared bias in the mean squared error, test part",
+        Trait::Variation => "standard deviation of observed test days over that of training days",
+        Trait::Outside => {
+            "share of test days with a daily input outside the range that it has over the training days of all sites"
+        }
+        Trait::Spikes => "share of test days that are spikes",
+        Trait::Relatives => "other sites of the same land cover with training days",
+        Trait::Seasonality => "autocorrelation at 182 days (raw: −1 is strongly seasonal)",
+        Trait::Smoothness => "autocorrelation at 1 day",
+        Trait::Gap => "days from the last day fitted on to the first test day",
+        Trait::Seen => "share of test days on which a site at the same place was fitted on",
+    }
+}
+
+/// A value that a rule looks at.
+pub(crate) fn reason_value(about: Trait, value: f64) -> String {
+    match about {
+        Trait::TrainingDays | Trait::TestDays | Trait::Relatives => number(value, 0),
+        Trait::Gap => format!("{} days", number(value, 0)),
+        Trait::BiasShare | Trait::Outside | Trait::Spikes | Trait::Seen => {
+            format!("{} %", number(100.0 * value, 0))
+        }
+        Trait::LevelShift => format!("{} standard deviations", number(value, 1)),
+        Trait::Variation | Trait::Seasonality | Trait::Smoothness => number(value, 2),
     }
 }
 

@@ -10,7 +10,10 @@ mod again;
 mod baselines;
 mod browser;
 mod drivers;
+mod grid;
 mod python;
+mod reasons;
+mod states;
 mod study;
 mod uncertainty;
 

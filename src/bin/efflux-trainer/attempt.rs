@@ -5,10 +5,12 @@ use std::time::{Duration, Instant};
 
 use efflux::cluster::{Assignment, Report};
 use efflux::data::{Member, Pack, Scales, Tensors, write_member};
-use efflux::job::{Contract, Part, Trial, VALIDATION_DAYS};
+use efflux::job::{Contract, Part, State, Trial, VALIDATION_DAYS};
 use efflux::model::checkpoint::{self, Checkpoint};
 use efflux::model::device::{self, Device};
-use efflux::model::{EpochReport, Flow, Progress, Trained, Trainer, TrialError, medians, physical};
+use efflux::model::{
+    Days, EpochReport, Flow, Progress, Trained, Trainer, TrialError, medians, physical,
+};
 use efflux::run::record::{Failure, FailureClass, Outcome, Summary};
 use efflux::run::{Beat, EpochLine, EpochLog, RunDir};
 
@@ -134,9 +136,19 @@ impl<'a> Attempt<'a> {
 
     /// Runs the trained model over the calendar, keeps what is to be kept, and sums up.
     fn judge(self, trained: &Trained, pipes: &mut Pipes) -> Result<Outcome, Failure> {
-        let flux = self.simulate(trained, pipes).map_err(failure)?;
+        let state = self.contract.evaluation.state;
+        let flux = self.simulate(trained, Days::All, state, pipes);
+        let flux = flux.map_err(failure)?;
         if let Some(directory) = &self.assignment.keep {
-            self.keep(directory, trained, flux.clone())
+            let other = self.simulate(trained, Days::Observed, state.other(), pipes);
+            let member = Member {
+                trial_id: self.assignment.trial.id.to_string(),
+                seed: self.assignment.trial.seed,
+                sites: self.tensors.site_ids.clone(),
+                flux: flux.clone(),
+                other_state: Some(other.map_err(failure)?),
+            };
+            self.keep(directory, trained, &member)
                 .map_err(|error| not_written(error.to_string()))?;
         }
         let medians = |part, least| medians(self.tensors, &flux, part, least);
@@ -157,28 +169,26 @@ impl<'a> Attempt<'a> {
         self,
         directory: &Path,
         trained: &Trained,
-        flux: Vec<f32>,
+        member: &Member,
     ) -> efflux::error::Result<()> {
-        let trial = &self.assignment.trial;
         checkpoint::save_weights(&trained.model, &directory.join(RunDir::WEIGHTS))?;
-        Scales::fit(self.pack, self.contract, trial.fit)?
+        Scales::fit(self.pack, self.contract, self.assignment.trial.fit)?
             .write(&directory.join(RunDir::SCALING))?;
-        let member = Member {
-            trial_id: trial.id.to_string(),
-            seed: trial.seed,
-            sites: self.tensors.site_ids.clone(),
-            flux,
-        };
-        write_member(&directory.join(RunDir::SIMULATION), &member)
+        write_member(&directory.join(RunDir::SIMULATION), member)
     }
 
-    /// The whole calendar at all sites, µmol m⁻² s⁻¹, shape `[S, D]`.
-    fn simulate(self, trained: &Trained, pipes: &mut Pipes) -> Result<Vec<f32>, TrialError> {
+    /// These days of all sites, µmol m⁻² s⁻¹.
+    fn simulate(
+        self,
+        trained: &Trained,
+        days: Days,
+        state: State,
+        pipes: &mut Pipes,
+    ) -> Result<Vec<f32>, TrialError> {
         let trial = &self.assignment.trial;
-        let days = trial.params.window_days + self.contract.training.warm_up_days;
+        let window = trial.params.window_days + self.contract.training.warm_up_days;
         let mut pulse = Pulse::new(pipes);
-        let state = self.contract.evaluation.state;
-        let scaled = trained.simulate(self.tensors, state, days as usize, &mut || {
+        let scaled = trained.simulate(self.tensors, days, state, window as usize, &mut || {
             // Whether anybody listens shows when the record is reported.
             let _ = pulse.beat(|| done(trial, trained));
         })?;

@@ -35,6 +35,7 @@ pub(crate) fn run(
         seed: trial.seed,
         flux: physical(&tensors, &scaled),
         sites: tensors.site_ids,
+        other_state: None,
     };
     write_member(&simulation.keep, &member)
 }

@@ -1,4 +1,5 @@
-//! The simulated calendar of one member: a safetensors file with one tensor, `flux`, and what it belongs to.
+//! The simulated calendar of one member: a safetensors file with the tensor `flux`, where it has one also `other_state`,
+//! and what it belongs to.
 
 use std::collections::HashMap;
 use std::fs;
@@ -11,8 +12,9 @@ use serde::{Deserialize, Serialize};
 use crate::durable;
 use crate::error::{Error, Result};
 
-/// The tensor's name.
+/// The tensors' names.
 const FLUX: &str = "flux";
+const OTHER_STATE: &str = "other_state";
 /// The one entry of the file's metadata. Several would come in a different order in every file.
 const METADATA: &str = "efflux";
 /// Raised when an older reader would misread a newer file.
@@ -29,6 +31,9 @@ pub struct Member {
     pub sites: Vec<String>,
     /// Simulated flux, shape `[S, D]`, µmol m⁻² s⁻¹.
     pub flux: Vec<f32>,
+    /// The same with the state that the job did not ask for, on the days with an observation alone, in order of sites and
+    /// days. None from `efflux predict`, and from versions that did not keep it.
+    pub other_state: Option<Vec<f32>>,
 }
 
 impl Member {
@@ -70,16 +75,21 @@ pub fn write_member(path: &Path, member: &Member) -> Result<()> {
     };
     let internal = |error: &dyn std::fmt::Display| Error::Internal(format!("a member: {error}"));
     let metadata = serde_json::to_string(&metadata).map_err(|error| internal(&error))?;
-    let bytes: Vec<u8> = member
-        .flux
-        .iter()
-        .flat_map(|value| value.to_le_bytes())
-        .collect();
-    let view =
-        TensorView::new(Dtype::F32, vec![sites, days], &bytes).map_err(|error| internal(&error))?;
+    let bytes = |values: &[f32]| -> Vec<u8> {
+        let values = values.iter();
+        values.flat_map(|value| value.to_le_bytes()).collect()
+    };
+    let mut kept = vec![(FLUX, vec![sites, days], bytes(&member.flux))];
+    if let Some(other) = &member.other_state {
+        kept.push((OTHER_STATE, vec![other.len()], bytes(other)));
+    }
+    let views = kept.iter().map(|(name, shape, bytes)| {
+        let view = TensorView::new(Dtype::F32, shape.clone(), bytes);
+        Ok((*name, view.map_err(|error| internal(&error))?))
+    });
+    let views = views.collect::<Result<Vec<_>>>()?;
     let info = HashMap::from([(METADATA.to_owned(), metadata)]);
-    let file =
-        safetensors::serialize([(FLUX, view)], Some(info)).map_err(|error| internal(&error))?;
+    let file = safetensors::serialize(views, Some(info)).map_err(|error| internal(&error))?;
     durable::write_with(path, |temporary| {
         fs::write(temporary, &file).map_err(Error::io("write the member", path))
     })
@@ -111,19 +121,28 @@ pub fn read_member(path: &Path) -> Result<Member> {
         )));
     }
     let tensors = SafeTensors::deserialize(&bytes).map_err(|error| broken(&error))?;
+    let values = |tensor: &TensorView<'_>, fits: bool| {
+        if tensor.dtype() != Dtype::F32 || !fits {
+            let (dtype, shape, sites) = (tensor.dtype(), tensor.shape(), metadata.sites.len());
+            return Err(broken(&format!(
+                "has {dtype:?} values of shape {shape:?} for {sites} sites"
+            )));
+        }
+        let values = tensor.data().as_chunks::<4>().0.iter();
+        Ok(values.map(|bytes| f32::from_le_bytes(*bytes)).collect())
+    };
     let flux = tensors.tensor(FLUX).map_err(|error| broken(&error))?;
-    if flux.dtype() != Dtype::F32 || flux.shape().first() != Some(&metadata.sites.len()) {
-        let (dtype, shape, sites) = (flux.dtype(), flux.shape(), metadata.sites.len());
-        return Err(broken(&format!(
-            "has {dtype:?} values of shape {shape:?} for {sites} sites"
-        )));
-    }
-    let values = flux.data().as_chunks::<4>().0.iter();
+    let flux = values(&flux, flux.shape().first() == Some(&metadata.sites.len()))?;
+    let other_state = match tensors.tensor(OTHER_STATE) {
+        Ok(other) => Some(values(&other, other.shape().len() == 1)?),
+        Err(_) => None,
+    };
     Ok(Member {
         trial_id: metadata.trial_id,
         seed: metadata.seed,
         sites: metadata.sites,
-        flux: values.map(|bytes| f32::from_le_bytes(*bytes)).collect(),
+        flux,
+        other_state,
     })
 }
 
@@ -137,6 +156,7 @@ mod tests {
             seed: u64::MAX,
             sites: vec!["A".to_owned(), "Degerö".to_owned()],
             flux: vec![0.0, -0.5, 1.25, f32::MIN_POSITIVE, 3.0, 4.0],
+            other_state: Some(vec![0.25, -0.5, 2.0]),
         }
     }
 
@@ -149,6 +169,12 @@ mod tests {
         let first = fs::read(&path).unwrap();
         write_member(&path, &member()).unwrap();
         assert_eq!(fs::read(&path).unwrap(), first);
+        let alone = Member {
+            other_state: None,
+            ..member()
+        };
+        write_member(&path, &alone).unwrap();
+        assert_eq!(read_member(&path).unwrap(), alone);
     }
 
     #[test]

@@ -184,21 +184,24 @@ impl NativeLstm {
         &mut self,
         tensors: &Tensors,
         window: usize,
+        places: &[usize],
         alive: &mut dyn FnMut(),
     ) -> Vec<f32> {
-        let Tensors { sites, days, .. } = *tensors;
+        let days = tensors.days;
         let inputs = resident::rows(tensors);
         let early = (window - 1).min(days);
-        let mut simulated = self.first_days(tensors, &inputs, early);
-        let ends: Vec<usize> = (0..sites)
-            .flat_map(|site| (early..days).map(move |day| site * days + day))
-            .collect();
-        for ends in ends.chunks(ROWS) {
-            let starts: Vec<i64> = ends.iter().map(|&end| (end + 1 - window) as i64).collect();
-            let lengths = vec![window; ends.len()];
+        let first = self.first_days(tensors, &inputs, early);
+        let mut simulated: Vec<f32> = places.iter().map(|&place| first[place]).collect();
+        let late = (0..places.len()).filter(|&index| places[index] % days >= early);
+        for late in late.collect::<Vec<usize>>().chunks(ROWS) {
+            let starts = late
+                .iter()
+                .map(|&index| (places[index] + 1 - window) as i64);
+            let starts: Vec<i64> = starts.collect();
+            let lengths = vec![window; late.len()];
             self.simulate(&inputs, &starts, &lengths, &mut |day, series, value| {
                 if day + 1 == window {
-                    simulated[ends[series]] = value;
+                    simulated[late[series]] = value;
                 }
             });
             alive();

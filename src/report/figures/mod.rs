@@ -1,6 +1,7 @@
 //! The figures, drawn as SVG: colours carry presentation attributes, so that a saved file needs nothing else, and
 //! classes, so that the page can darken them.
 
+mod axes;
 mod canvas;
 mod chart;
 mod classes;
@@ -12,6 +13,7 @@ mod search;
 mod series;
 mod training;
 
+pub(crate) use axes::axes;
 pub(crate) use canvas::escape;
 pub(crate) use chart::{Chart, Layer, Shape};
 pub(crate) use classes::classes;

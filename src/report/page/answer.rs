@@ -22,6 +22,7 @@ pub(super) fn header(results: &Results<'_>, figures: &Figures) -> String {
         ("uncertainty", "Uncertainty"),
         ("drivers", "Drivers"),
         ("sites", "Sites"),
+        ("ends", "Best and worst"),
         ("failures", "Failures"),
         ("methods", "Methods"),
         ("provenance", "Provenance"),

@@ -17,6 +17,13 @@ pub(crate) struct Cell {
     sort: Option<f64>,
 }
 
+impl Cell {
+    /// What is shown, for a text.
+    pub(crate) fn html(&self) -> &str {
+        &self.html
+    }
+}
+
 /// A column of words.
 pub(crate) fn words_column(name: &str) -> Column {
     Column {
@@ -37,6 +44,15 @@ pub(crate) fn number_column(name: &str) -> Column {
 pub(crate) fn text(text: &str) -> Cell {
     Cell {
         html: escape(text),
+        sort: None,
+    }
+}
+
+/// Texts below each other.
+pub(crate) fn lines(lines: &[String]) -> Cell {
+    let escaped: Vec<String> = lines.iter().map(|line| escape(line)).collect();
+    Cell {
+        html: escaped.join("<br>"),
         sort: None,
     }
 }

@@ -2,13 +2,17 @@
 
 mod answer;
 mod baselines;
+mod compact;
 mod drivers;
 mod extremes;
+mod grid;
 mod html;
+mod reasons;
 mod record;
 mod search;
 mod site;
 mod skill;
+mod states;
 mod uncertainty;
 
 use super::Findings;
@@ -25,6 +29,8 @@ use html::escape;
 pub(crate) struct Figures {
     classes: Figure,
     search: Figure,
+    /// None where the grid has no axis of several values.
+    axes: Option<Figure>,
     /// None where no epoch is on file.
     training: Option<Figure>,
     nse: Figure,
@@ -70,6 +76,7 @@ impl Figures {
         Self {
             classes: figures::classes(summary.classes, summary.classes_caption),
             search: figures::search(results.selection),
+            axes: figures::axes(&findings.grid.axes, &search::score(results)),
             training: figures::training(&results.members_epochs()),
             nse: skill("skill-nse", "NSE", Measure::Nse),
             kge: skill("skill-kge", "KGE", Measure::Kge),
@@ -89,6 +96,7 @@ impl Figures {
         let fixed = [&self.classes, &self.search];
         fixed
             .into_iter()
+            .chain(&self.axes)
             .chain(&self.training)
             .chain([&self.nse, &self.kge, &self.baselines, &self.extremes])
             .chain(self.series.iter().map(|(_, figure)| figure))
@@ -129,6 +137,7 @@ pub(crate) fn page(findings: &Findings<'_>, figures: &Figures) -> String {
         uncertainty,
         drivers,
         summary,
+        ..
     } = findings;
     let caveats = caveats(results, evaluation);
     let sections = [
@@ -140,17 +149,18 @@ pub(crate) fn page(findings: &Findings<'_>, figures: &Figures) -> String {
             &caveats,
             figures,
         ),
-        search::section(results, figures),
+        search::section(findings, figures),
         search::training(results, figures),
-        skill::scores(results, evaluation, summary, figures),
+        skill::scores(findings, figures),
         baselines::section(results, evaluation, comparisons, figures),
         skill::series(results, figures),
         extremes::section(results, extremes, figures),
         uncertainty::section(results, uncertainty, figures),
         drivers::section(results, drivers, figures),
         skill::sites(results, evaluation),
+        reasons::section(results, &findings.reasons),
         site::section(findings),
-        search::failures(results),
+        search::failures(findings),
         record::methods(results),
         record::provenance(results),
     ];

@@ -1,21 +1,29 @@
 //! What was tried and what became of it.
 
-use super::Figures;
 use super::html::{self, Cell, details, figure, number_column, table, text, words_column};
+use super::{Figures, grid};
 use crate::job::{Keep, Part, VALIDATION_DAYS};
+use crate::report::Findings;
 use crate::report::figures::ranked;
 use crate::report::results::{Configuration, Results};
 use crate::report::tables::ordered;
 use crate::report::words;
 use crate::run::record::Outcome;
 
-pub(super) fn section(results: &Results<'_>, figures: &Figures) -> String {
+/// What configurations are compared by.
+pub(super) fn score(results: &Results<'_>) -> String {
     let selection = results.selection;
-    let score = format!(
+    format!(
         "{} over sites on the {} part",
         words::metric(selection.metric),
         words::part(selection.on)
-    );
+    )
+}
+
+pub(super) fn section(findings: &Findings<'_>, figures: &Figures) -> String {
+    let (results, grid) = (findings.results, &findings.grid);
+    let selection = results.selection;
+    let score = score(results);
     let vote = match selection.on {
         Part::Validation => {
             format!(" Sites with fewer than {VALIDATION_DAYS} validation days have no vote.")
@@ -65,7 +73,10 @@ pub(super) fn section(results: &Results<'_>, figures: &Figures) -> String {
         + &details(
             "The same as a table",
             &table(&format!("Search: {score}"), &columns, &rows, Some(1)),
-        );
+        )
+        + &grid::top(results, grid)
+        + &grid::axes(grid, figures)
+        + &grid::costs(grid);
     html::section("search", "Search", &content)
 }
 
@@ -89,7 +100,8 @@ fn mean(configuration: &Configuration) -> Cell {
     html::number(configuration.mean.as_ref().ok().copied(), 3)
 }
 
-pub(super) fn failures(results: &Results<'_>) -> String {
+pub(super) fn failures(findings: &Findings<'_>) -> String {
+    let results = findings.results;
     let columns = [
         "trial",
         "stage",
@@ -129,7 +141,8 @@ pub(super) fn failures(results: &Results<'_>) -> String {
             words::counted(results.records.len(), "trial")
         )
     } else {
-        table("Trials whose newest attempt failed", &columns, &rows, None)
+        let each = table("Trials whose newest attempt failed", &columns, &rows, None);
+        grid::failures(&findings.grid) + &each
     };
     html::section("failures", "Failed trials", &content)
 }

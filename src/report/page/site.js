@@ -10,7 +10,27 @@
     simulated: 'class="simulated" stroke="#0072b2" stroke-width="1.6" fill="none"', band: 'class="band" fill="#56b4e9" fill-opacity="0.4"',
     validation: 'class="validation" fill="#e69f00" fill-opacity="0.13"', test: 'class="test" fill="#0072b2" fill-opacity="0.08"',
   };
-  const numbers = (text) => text.split(",").map((value) => (value === "" ? null : Number(value) / 1000));
+  const places = new Map([...data.alphabet].map((sign, place) => [sign, place]));
+  const base = data.alphabet.length / 2;
+  // As compact.rs writes them.
+  const numbers = (text, size) => {
+    const values = [];
+    let before = 0, number = 0, factor = 1, gap = false;
+    for (const sign of text) {
+      if (sign === data.gap) { gap = true; continue; }
+      const place = places.get(sign);
+      number += (place % base) * factor;
+      factor *= base;
+      if (place >= base) continue;
+      if (gap) for (let day = 0; day < number; day += 1) values.push(null);
+      else {
+        before += number % 2 ? -(number + 1) / 2 : number / 2;
+        values.push(before * size);
+      }
+      number = 0; factor = 1; gap = false;
+    }
+    return values;
+  };
   const text = (value) => String(value).replace(/[&<>]/g, (sign) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;" })[sign]);
   const date = (day) => new Date(Date.parse(data.start) + 864e5 * day).toISOString().slice(0, 10);
   let site = null, from = 0, to = 0;
@@ -67,7 +87,7 @@
     view.hidden = !found;
     if (!found) return;
     site = { ...found };
-    for (const series of ["observed", "mean", "spread"]) site[series] = numbers(found[series]);
+    for (const series of ["observed", "mean", "spread"]) site[series] = numbers(found[series], found.size);
     document.getElementById("site-title").textContent = site.name;
     document.getElementById("site-place").textContent = site.place;
     const parts = site.parts.map(([name]) => `<th scope="col" class="number">${text(name)}</th>`).join("");

@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use super::compact;
 use super::html::{self, escape};
 use crate::analysis::Defined;
 use crate::analysis::classes::Reading;
@@ -11,8 +12,11 @@ use crate::report::Findings;
 use crate::report::evaluation::{Measure, Series, members_on};
 use crate::report::words::{self, UNIT};
 
-/// Points of all series together; records are thinned until they fit, so that the page stays below 20 MB.
-const POINTS: usize = 1_000_000;
+/// Points of all sites together; records are thinned until they fit, so that the page stays below 20 MB.
+const POINTS: usize = 3_000_000;
+
+/// Parts that the largest value of a site is drawn in: more than a screen has pixels.
+const PARTS: f64 = 2000.0;
 
 /// What the script shows, and the data it shows it from.
 pub(super) fn section(findings: &Findings<'_>) -> String {
@@ -31,6 +35,8 @@ pub(super) fn section(findings: &Findings<'_>) -> String {
         "start": results.start.to_string(),
         "step": step,
         "unit": UNIT,
+        "alphabet": compact::ALPHABET.map(char::from).iter().collect::<String>(),
+        "gap": compact::GAP,
         "sites": sites,
     });
     // Nothing in a name may end the script element.
@@ -88,6 +94,18 @@ fn of_site(
             json!([measure.label(), of_parts])
         })
         .collect();
+    let series = [
+        thinned(
+            observed[first..last].iter().map(|&flux| f64::from(flux)),
+            step,
+        ),
+        thinned(mean[first..last].iter().copied(), step),
+        thinned(spreads.into_iter(), step),
+    ];
+    let values = series.iter().flatten().flatten();
+    let largest = values.fold(0.0, |largest: f64, value| largest.max(value.abs()));
+    let size = if largest > 0.0 { largest / PARTS } else { 1.0 };
+    let [observed, mean, spread] = series.map(|values| written(&values, size));
     let traits = &findings.drivers.sites[site];
     let class = evaluation.class(site, Reading::Text);
     let facts: Vec<(&str, String)> = vec![
@@ -122,9 +140,10 @@ fn of_site(
             let days = about.part(part);
             json!([words::part(part), days.start, days.end])
         }),
-        "observed": thinned(observed[first..last].iter().map(|&flux| f64::from(flux)), step),
-        "mean": thinned(mean[first..last].iter().copied(), step),
-        "spread": thinned(spreads.into_iter(), step),
+        "size": size,
+        "observed": observed,
+        "mean": mean,
+        "spread": spread,
         "scores": rows,
         "facts": facts,
     })
@@ -137,19 +156,25 @@ fn shown(value: Defined) -> String {
     )
 }
 
-/// Means of every `step` values in thousandths, nothing where there is none; separated by commas.
-fn thinned(values: impl Iterator<Item = f64>, step: usize) -> String {
+/// Means of every `step` values, nothing where there is none.
+fn thinned(values: impl Iterator<Item = f64>, step: usize) -> Vec<Option<f64>> {
     let values: Vec<f64> = values.collect();
     let points = values.chunks(step).map(|values| {
-        let there: Vec<f64> = values
-            .iter()
-            .copied()
-            .filter(|value| value.is_finite())
-            .collect();
-        match there.len() {
-            0 => String::new(),
-            count => format!("{:.0}", 1000.0 * there.iter().sum::<f64>() / count as f64),
-        }
+        let there = values.iter().copied().filter(|value| value.is_finite());
+        let there: Vec<f64> = there.collect();
+        (!there.is_empty()).then(|| there.iter().sum::<f64>() / there.len() as f64)
     });
-    points.collect::<Vec<String>>().join(",")
+    points.collect()
+}
+
+/// The values as whole multiples of `size`.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "no value is more than so many times the size"
+)]
+fn written(values: &[Option<f64>], size: f64) -> String {
+    let whole = values
+        .iter()
+        .map(|value| Some((value.as_ref()? / size).round() as i64));
+    compact::encode(whole)
 }

@@ -1,27 +1,28 @@
 //! How good the ensemble is: over sites, at three of them in detail, and at each.
 
-use super::Figures;
 use super::html::{
     self, Cell, count, defined, details, figure, number_column, table, text, words_column,
 };
+use super::{Figures, states};
 use crate::analysis::backtransform::BiasParts;
 use crate::analysis::baselines::Baseline;
 use crate::analysis::classes::Reading;
 use crate::analysis::metrics::Scores;
 use crate::analysis::statistics::median;
 use crate::job::Part;
+use crate::report::Findings;
 use crate::report::evaluation::{Evaluation, Measure, Series};
 use crate::report::figures::band_label;
 use crate::report::results::Results;
-use crate::report::summary::Summary;
 use crate::report::words::{self, UNIT};
 
-pub(super) fn scores(
-    results: &Results<'_>,
-    evaluation: &Evaluation,
-    summary: &Summary,
-    figures: &Figures,
-) -> String {
+pub(super) fn scores(findings: &Findings<'_>, figures: &Figures) -> String {
+    let Findings {
+        results,
+        evaluation,
+        summary,
+        ..
+    } = findings;
     let mut columns = vec![words_column(""), number_column("sites")];
     columns.extend(Measure::ALL.map(|measure| number_column(measure.label())));
     let row = |name: &str, series, part| {
@@ -84,10 +85,11 @@ pub(super) fn scores(
         summary.sites_better, summary.sites_compared
     );
     let content = format!(
-        "{medians}{}<div class=\"pair\">{}{}</div>\n<p class=\"caption\">{caption}</p>\n{}",
+        "{medians}{}<div class=\"pair\">{}{}</div>\n<p class=\"caption\">{caption}</p>\n{}{}",
         bias(evaluation),
         figure(&figures.nse.svg, ""),
         figure(&figures.kge.svg, ""),
+        states::part(findings),
         details("Single members", &members)
     );
     html::section("scores", "Scores", &content)

@@ -6,6 +6,7 @@
 //! | `classes.csv` | a reading of the performance classes: sites in each, ensemble mean on the test part |
 //! | `sites.csv` | a site: where it is, its parts, the ensemble mean on the test part |
 //! | `scores.csv` | a site, a part and a series: every score |
+//! | `states.csv` | a part: the ensemble mean with a carried and with a window's state; empty where a member kept one alone |
 //! | `extremes.csv` | a site and a kind of test days, by how unusual they are: the scores of the ensemble mean |
 //! | `members.csv` | a member of the ensemble: medians over sites |
 //! | `baselines.csv` | a model of single sites, or a correction: how it does and how the ensemble mean compares, test part |
@@ -20,18 +21,26 @@
 //! | `correlations.csv` | a property and a score: their correlation over sites |
 //! | `groups.csv` | a group of sites: medians, means and classes |
 //! | `season_tests.csv` | a t test: summer and winter at good against poor sites |
+//! | `reasons.csv` | a reason that the data suggest for one of the best or worst sites; `none-found` where there is none |
+//! | `axes.csv` | a value of an axis of the grid: the score of the search over the other axes and seeds |
+//! | `axes_shares.csv` | an axis, the axes together, or seeds: what the score of the search varies with |
+//! | `failures.csv` | a class of failure: trials whose newest attempt failed so |
+//! | `costs.csv` | a configuration: what its search trials took |
 //! | `selection.csv` | a configuration and a search seed: the score that selects |
 //! | `trials.csv` | a trial: what was trained and how well; the same wherever and however often it ran |
 //! | `attempts.csv` | a trial: where, when and how long its newest attempt ran |
 //!
 //! Units stand in the column names; scores without one are dimensionless. What is not defined is an empty cell, with
-//! the reason in the column `not_defined`. A series is `ensemble-mean`, `member-SEED`, the ensemble mean with a correction, or a
-//! baseline.
+//! the reason in the column `not_defined`. A series is `ensemble-mean`, `member-SEED`, either with the state that the job did
+//! not ask for, the ensemble mean with a correction, or a baseline. The column `state` says how a series was run: `carried`
+//! through the calendar, or from zero over a `window` for each day.
 
 mod baselines;
 mod drivers;
 mod extremes;
+mod grid;
 pub(super) mod prediction;
+mod reasons;
 mod search;
 mod skill;
 mod uncertainty;
@@ -85,6 +94,7 @@ pub(crate) fn all(findings: &Findings<'_>) -> Vec<Table> {
         skill::classes(evaluation),
         skill::sites(results, evaluation),
         skill::scores(results, evaluation),
+        skill::states(evaluation, &findings.states),
         extremes::extremes(results, &findings.extremes),
         extremes::events(results, &findings.extremes),
         skill::members(results, evaluation),
@@ -93,6 +103,8 @@ pub(crate) fn all(findings: &Findings<'_>) -> Vec<Table> {
         search::trials(results),
         search::attempts(results),
     ];
+    tables.push(reasons::reasons(results, &findings.reasons));
+    tables.extend(grid::all(&findings.grid));
     tables.extend(uncertainty::all(results, &findings.uncertainty));
     tables.extend(drivers::all(results, &findings.drivers));
     tables

@@ -9,12 +9,13 @@ use crate::analysis::statistics::{count_above, mean, quantile, sorted};
 use crate::job::Part;
 use crate::report::evaluation::{Evaluation, Measure, Series};
 use crate::report::results::Results;
+use crate::report::states::States;
 use crate::report::words;
 
 pub(super) fn summary(results: &Results<'_>, evaluation: &Evaluation) -> Table {
     let mut table = Table::new(
         "summary.csv",
-        "series part score sites median mean quantile_0.25 quantile_0.75 minimum maximum sites_above_0 \
+        "series state part score sites median mean quantile_0.25 quantile_0.75 minimum maximum sites_above_0 \
          sites_above_0.3 sites_above_0.5 not_defined",
     );
     for (series, part, _) in evaluation.all() {
@@ -23,6 +24,7 @@ pub(super) fn summary(results: &Results<'_>, evaluation: &Evaluation) -> Table {
             let at = |p| quantile(&values, p);
             let mut row = vec![
                 name(results, series),
+                state(results, series),
                 words::part(part).to_owned(),
                 measure.column().to_owned(),
                 values.len().to_string(),
@@ -134,13 +136,14 @@ pub(super) fn cells(scores: &Scores) -> Vec<String> {
 }
 
 pub(super) fn scores(results: &Results<'_>, evaluation: &Evaluation) -> Table {
-    let mut table = Table::new("scores.csv", &format!("site part series {SCORES}"));
+    let mut table = Table::new("scores.csv", &format!("site part series state {SCORES}"));
     for (series, part, of_sites) in evaluation.all() {
         for (site, scores) in results.sites.iter().zip(of_sites) {
             let mut row = vec![
                 site.id.clone(),
                 words::part(part).to_owned(),
                 name(results, series),
+                state(results, series),
             ];
             row.extend(cells(scores));
             table.rows.push(row);
@@ -182,11 +185,66 @@ pub(super) fn name(results: &Results<'_>, series: Series) -> String {
     match series {
         Series::Ensemble => "ensemble-mean".to_owned(),
         Series::Member(place) => format!("member-{}", results.members[place].seed),
+        Series::OtherState | Series::MemberOtherState(_) => {
+            let run = match series {
+                Series::MemberOtherState(place) => Series::Member(place),
+                _ => Series::Ensemble,
+            };
+            format!("{}-{}-state", name(results, run), state(results, series))
+        }
         Series::SiteLevel => "ensemble-mean-site-level".to_owned(),
         Series::Unfiltered => "ensemble-mean-unfiltered".to_owned(),
         Series::Smeared => "ensemble-mean-smeared".to_owned(),
         Series::Baseline(baseline) => words::baseline_key(baseline).to_owned(),
     }
+}
+
+/// The state that a series was run with, where it has one.
+fn state(results: &Results<'_>, series: Series) -> String {
+    let state = series.state(results);
+    state.map_or_else(String::new, |state| words::state(state).to_owned())
+}
+
+/// The ensemble mean with either state.
+pub(super) fn states(evaluation: &Evaluation, states: &[States]) -> Table {
+    let mut table = Table::new(
+        "states.csv",
+        "part sites carried_median_nse carried_median_kge carried_median_pearson_r window_median_nse window_median_kge \
+         window_median_pearson_r sites_compared sites_window_better median_nse_difference interval_0.95_low \
+         interval_0.95_high wilcoxon_p not_defined",
+    );
+    for States {
+        part,
+        series,
+        compared,
+        gained,
+        difference,
+        test,
+    } in states
+    {
+        let sites = evaluation.defined(Series::Ensemble, *part, Measure::Nse);
+        let mut row = vec![words::part(*part).to_owned(), sites.len().to_string()];
+        let medians = series.map(|(_, series)| {
+            Measure::SKILL.map(|measure| evaluation.median(series, *part, measure))
+        });
+        row.extend(medians.iter().flatten().map(|&median| cell(median)));
+        row.extend([compared, gained].map(ToString::to_string));
+        let difference = [
+            difference.map(|found| found.median),
+            difference.map(|found| found.low),
+            difference.map(|found| found.high),
+        ];
+        row.extend(difference.map(cell));
+        row.push(cell(test.map(|test| test.p)));
+        row.push(reasons(&[
+            ("carried", medians[0][0]),
+            ("window", medians[1][0]),
+            ("difference", difference[0]),
+            ("wilcoxon", test.map(|test| test.p)),
+        ]));
+        table.rows.push(row);
+    }
+    table
 }
 
 pub(super) fn measures(scores: &Scores) -> [(&'static str, Defined); 6] {

@@ -13,6 +13,7 @@ fn members(values: usize, sites: &[String]) -> Vec<Member> {
         seed: seed.into(),
         sites: sites.to_vec(),
         flux: vec![f32::from(seed); values],
+        other_state: None,
     };
     (0..3).map(member).collect()
 }

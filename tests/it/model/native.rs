@@ -5,8 +5,8 @@ use std::time::Duration;
 use efflux::job::{Backend, Loss, Optimizer, Sampling, Training};
 use efflux::model::device::Device;
 use efflux::model::{
-    Flow, Form, Level, Lstm, Masks, Mode, NativeLstm, Purpose, Shape, Stream, Trained, Trainer,
-    TrialError, masked_mean,
+    Days, Flow, Form, Level, Lstm, Masks, Mode, NativeLstm, Purpose, Shape, Stream, Trained,
+    Trainer, TrialError, masked_mean,
 };
 use proptest::prelude::*;
 use tch::{Kind, Tensor};
@@ -252,15 +252,30 @@ fn a_native_training_follows_that_of_libtorch_under_every_option() {
                 torch.losses
             );
         }
-        let tensors = tensors();
+        let mut tensors = tensors();
+        tensors.observed = tensors.target.clone();
         for state in [efflux::job::State::Carried, efflux::job::State::Window] {
-            let [a, b] = [&native, &torch]
-                .map(|trained| trained.simulate(&tensors, state, 20, &mut || {}).unwrap());
-            let furthest = a
-                .iter()
-                .zip(&b)
-                .fold(0.0_f32, |most, (a, b)| most.max((a - b).abs()));
-            assert!(furthest < 1e-3, "{training:?}, {state:?}: {furthest}");
+            let simulate = |trained: &Trained, days| {
+                let simulated = trained.simulate(&tensors, days, state, 20, &mut || {});
+                simulated.unwrap()
+            };
+            let [a, b] = [&native, &torch].map(|trained| simulate(trained, Days::All));
+            let furthest = |a: &[f32], b: &[f32]| {
+                let pairs = a.iter().zip(b);
+                pairs.fold(0.0_f32, |most, (a, b)| most.max((a - b).abs()))
+            };
+            let apart = furthest(&a, &b);
+            assert!(apart < 1e-3, "{training:?}, {state:?}: {apart}");
+            // The observed days alone are those of all days.
+            let observed = (0..a.len()).filter(|&place| !tensors.observed[place].is_nan());
+            let observed: Vec<usize> = observed.collect();
+            assert!(!observed.is_empty() && observed.len() < a.len());
+            for (trained, all) in [(&native, &a), (&torch, &b)] {
+                let picked: Vec<f32> = observed.iter().map(|&place| all[place]).collect();
+                let alone = simulate(trained, Days::Observed);
+                assert_eq!(alone.len(), picked.len());
+                assert!(furthest(&alone, &picked) < 1e-6, "{training:?}, {state:?}");
+            }
         }
     }
 }

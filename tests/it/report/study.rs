@@ -31,6 +31,7 @@ pub(super) struct Study {
     pub(super) observed: Vec<f32>,
     temperature: Vec<f32>,
     attributes: Vec<Attribute>,
+    outside_training: Vec<Option<f64>>,
     pub(super) members: Vec<Member>,
     pub(super) epochs: Vec<EpochLine>,
     provenance: Vec<(String, String)>,
@@ -112,7 +113,7 @@ fn observed(site: &Site, index: usize) -> Vec<f32> {
     (0..DAYS).map(value).collect()
 }
 
-fn member(contract: &Contract, params: Params, seed: u64) -> Member {
+fn member(contract: &Contract, params: Params, seed: u64, observed: &[f32]) -> Member {
     let mut flux = Vec::new();
     for index in 0..SITES {
         // Sites get worse with their number; the last is hopeless.
@@ -128,10 +129,14 @@ fn member(contract: &Contract, params: Params, seed: u64) -> Member {
         }));
     }
     let trial = Trial::new(contract, Stage::Final, Fit::Train, params, seed);
+    // Runs by window are a little too high.
+    let other = flux.iter().zip(observed);
+    let other = other.filter(|(_, observed)| observed.is_finite());
     Member {
         trial_id: trial.id.to_string(),
         seed,
         sites: (0..SITES).map(|site| site.to_string()).collect(),
+        other_state: Some(other.map(|(flux, _)| flux + 0.1).collect()),
         flux,
     }
 }
@@ -231,6 +236,11 @@ impl Study {
         }
         let winner = configurations[0].params;
         let sites: Vec<Site> = (0..SITES).map(site).collect();
+        let observed: Vec<f32> = sites
+            .iter()
+            .enumerate()
+            .flat_map(|(index, site)| observed(site, index))
+            .collect();
         Self {
             selection: Selection {
                 metric: Metric::MedianNse,
@@ -240,13 +250,15 @@ impl Study {
             },
             records,
             caveats: vec!["A caveat of the job.".to_owned()],
-            observed: sites
-                .iter()
-                .enumerate()
-                .flat_map(|(index, site)| observed(site, index))
-                .collect(),
             temperature: (0..SITES)
                 .flat_map(|index| (0..DAYS).map(move |day| temperature(index, day)))
+                .collect(),
+            // Only the last site's days are unlike those of the training.
+            outside_training: (0..SITES)
+                .map(|index| match index {
+                    UNOBSERVED => None,
+                    index => Some(if index + 1 == SITES { 0.25 } else { 0.0 }),
+                })
                 .collect(),
             attributes: vec![Attribute {
                 name: "elevation (m)".to_owned(),
@@ -257,8 +269,9 @@ impl Study {
                 .flat_map(|seed| epochs(&contract, winner, seed))
                 .collect(),
             members: (0..10)
-                .map(|seed| member(&contract, winner, seed))
+                .map(|seed| member(&contract, winner, seed, &observed))
                 .collect(),
+            observed,
             provenance: vec![("efflux".to_owned(), "0.1.0".to_owned())],
             contract,
             analysis: Analysis::default(),
@@ -285,6 +298,7 @@ impl Study {
                 values: &self.temperature,
             }),
             attributes: &self.attributes,
+            outside_training: &self.outside_training,
             members: &self.members,
             members_planned: 12,
             epochs: &self.epochs,
