@@ -10,6 +10,7 @@
 //! results is the same, byte for byte.
 
 mod caveats;
+mod chosen;
 mod comparison;
 mod drivers;
 mod evaluation;
@@ -17,6 +18,7 @@ mod extremes;
 mod figures;
 mod page;
 mod prediction;
+mod record;
 mod results;
 mod summary;
 mod tables;
@@ -38,6 +40,7 @@ use drivers::Drivers;
 use evaluation::Evaluation;
 use extremes::Extremes;
 use page::Figures;
+use record::Record;
 use uncertainty::Uncertainty;
 
 /// Which files are written.
@@ -88,6 +91,7 @@ struct Findings<'a> {
     comparisons: Vec<Comparison>,
     uncertainty: Uncertainty,
     drivers: Drivers,
+    record: Record,
     summary: Summary,
 }
 
@@ -99,6 +103,7 @@ impl<'a> Findings<'a> {
             comparisons: comparison::comparisons(&evaluation),
             uncertainty: Uncertainty::new(results),
             drivers: Drivers::new(results, &evaluation),
+            record: Record::new(results),
             summary: Summary::new(results, &evaluation, index),
             results,
             evaluation,

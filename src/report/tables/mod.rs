@@ -7,6 +7,7 @@
 //! | `sites.csv` | a site: where it is, its parts, the ensemble mean on the test part |
 //! | `scores.csv` | a site, a part and a series: every score |
 //! | `extremes.csv` | a site and a kind of test days, by how unusual they are: the scores of the ensemble mean |
+//! | `extremes_pooled.csv` | a kind of test days of all sites together, bands taken over them all: the scores |
 //! | `members.csv` | a member of the ensemble: medians over sites |
 //! | `baselines.csv` | a model of single sites, or a correction: how it does and how the ensemble mean compares, test part |
 //! | `intervals.csv` | a level and a kind of interval: how many test days it holds, and its width |
@@ -19,7 +20,11 @@
 //! | `traits.csv` | a site: rhythm, seasons and response to temperature of its record |
 //! | `correlations.csv` | a property and a score: their correlation over sites |
 //! | `groups.csv` | a group of sites: medians, means and classes |
-//! | `season_tests.csv` | a t test: summer and winter at good against poor sites |
+//! | `season_tests.csv` | a reading of the classes and a t test: summer and winter at good against poor sites |
+//! | `climate_bins.csv` | a step of temperature or precipitation: its sites and how well they are simulated |
+//! | `climate_tests.csv` | a property of the climate and a score: whether steps with more sites have better scores |
+//! | `correlograms.csv` | a lag at the sites of the strongest and the weakest rhythm: observed and simulated |
+//! | `record.csv` | a calendar year: sites observed in it and their days |
 //! | `selection.csv` | a configuration and a search seed: the score that selects |
 //! | `trials.csv` | a trial: what was trained and how well; the same wherever and however often it ran |
 //! | `attempts.csv` | a trial: where, when and how long its newest attempt ran |
@@ -32,6 +37,7 @@ mod baselines;
 mod drivers;
 mod extremes;
 pub(super) mod prediction;
+mod record;
 mod search;
 mod skill;
 mod uncertainty;
@@ -86,6 +92,7 @@ pub(crate) fn all(findings: &Findings<'_>) -> Vec<Table> {
         skill::sites(results, evaluation),
         skill::scores(results, evaluation),
         extremes::extremes(results, &findings.extremes),
+        extremes::pooled(&findings.extremes),
         extremes::events(results, &findings.extremes),
         skill::members(results, evaluation),
         baselines::baselines(results, evaluation, &findings.comparisons),
@@ -95,6 +102,7 @@ pub(crate) fn all(findings: &Findings<'_>) -> Vec<Table> {
     ];
     tables.extend(uncertainty::all(results, &findings.uncertainty));
     tables.extend(drivers::all(results, &findings.drivers));
+    tables.push(record::record(&findings.record));
     tables
 }
 
