@@ -32,6 +32,38 @@ pub fn correlation(pairs: &Pairs) -> Defined<Correlation> {
     Ok(Correlation { n, r, p })
 }
 
+/// The straight line `y = a + b x` with the least squares in y, as `(a, b)`, through the pairs of which both sides are
+/// there.
+///
+/// # Errors
+///
+/// [`Undefined::TooFew`] below two pairs, [`Undefined::Underdetermined`] if all have the same x.
+pub fn line(pairs: &[(f64, f64)]) -> Defined<(f64, f64)> {
+    let there: Vec<(f64, f64)> = pairs
+        .iter()
+        .copied()
+        .filter(|(x, y)| x.is_finite() && y.is_finite())
+        .collect();
+    if there.len() < 2 {
+        return Err(Undefined::TooFew {
+            found: there.len(),
+            needed: 2,
+        });
+    }
+    if there.iter().all(|(x, _)| *x == there[0].0) {
+        return Err(Undefined::Underdetermined);
+    }
+    let of = |pick: fn(&(f64, f64)) -> f64| mean(&there.iter().map(pick).collect::<Vec<f64>>());
+    let (centre, level) = (of(|(x, _)| *x)?, of(|(_, y)| *y)?);
+    let (mut product, mut square) = (0.0, 0.0);
+    for (x, y) in &there {
+        product += (x - centre) * (y - level);
+        square += (x - centre).powi(2);
+    }
+    let slope = finite(product / square)?;
+    Ok((finite(level - slope * centre)?, slope))
+}
+
 /// A t test.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TTest {
@@ -140,15 +172,19 @@ pub struct Variance {
 ///
 /// # Errors
 ///
-/// [`Undefined::TooFew`] below two groups or without a group of two values, [`Undefined::Constant`] if no group varies.
+/// [`Undefined::Missing`] below two groups, [`Undefined::TooFew`] without a group of two values,
+/// [`Undefined::Constant`] if no group varies.
 pub fn variance(groups: &[Vec<f64>]) -> Defined<Variance> {
     let groups: Vec<&Vec<f64>> = groups.iter().filter(|group| !group.is_empty()).collect();
     let all: Vec<f64> = groups.iter().copied().flatten().copied().collect();
     let (count, n) = (groups.len(), all.len());
-    if count < 2 || n <= count {
+    if count < 2 {
+        return Err(Undefined::Missing("second group to compare with"));
+    }
+    if n <= count {
         return Err(Undefined::TooFew {
             found: n,
-            needed: count.max(2) + 1,
+            needed: count + 1,
         });
     }
     let grand = mean(&all)?;
@@ -187,8 +223,25 @@ pub fn benjamini_hochberg(p_values: &[f64]) -> Vec<f64> {
     let mut least: f64 = 1.0;
     for (place, index) in order.into_iter().enumerate() {
         let rank = p_values.len() - place;
-        least = least.min(p_values[index] * p_values.len() as f64 / rank as f64);
+        // The factor first: it is no less than 1, so rounding leaves no p value below the one it came from.
+        least = least.min(p_values[index] * (p_values.len() as f64 / rank as f64));
         adjusted[index] = least;
     }
     adjusted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_goes_through_points_that_lie_on_one_and_takes_two_places() {
+        let there = [(0.0, 1.0), (2.0, 5.0), (1.0, 3.0), (f64::NAN, 99.0)];
+        assert_eq!(line(&there), Ok((1.0, 2.0)));
+        assert_eq!(
+            line(&[(3.0, 1.0), (3.0, 2.0)]),
+            Err(Undefined::Underdetermined)
+        );
+        assert!(line(&there[..1]).is_err());
+    }
 }

@@ -239,10 +239,7 @@ fn attributes(pack: &Pack) -> Vec<Attribute> {
         .map(|(index, variable)| Attribute {
             name: named(&format!("mean {}", variable.name), &variable.units),
             values: sites()
-                .map(|site| {
-                    let sum: f64 = pack.series(site, index).map(f64::from).sum();
-                    sum / pack.calendar.days as f64
-                })
+                .map(|site| pack.mean_over_record(site, index))
                 .collect(),
         });
     statics.chain(means).collect()

@@ -150,6 +150,18 @@ impl Pack {
         strided(&self.filled, self, site, variable)
     }
 
+    /// The mean of a daily variable at a site without the days at which its first or last value is held, which would
+    /// outweigh a record of one year. NaN where the variable is absent.
+    pub fn mean_over_record(&self, site: usize, variable: usize) -> f64 {
+        let days = self.series(site, variable).zip(self.flags(site, variable));
+        let (sum, count) = days
+            .filter(|(_, flag)| *flag != HELD)
+            .fold((0.0, 0.0), |(sum, count), (value, _)| {
+                (sum + f64::from(value), count + 1.0)
+            });
+        sum / count
+    }
+
     /// A static attribute at a site; NaN if unknown.
     pub fn attribute(&self, site: usize, attribute: usize) -> f32 {
         self.static_values[site * self.statics.len() + attribute]

@@ -54,6 +54,8 @@ impl Group {
 /// The scores of each group at each site.
 pub(crate) struct Extremes {
     sites: Vec<[Scores; 8]>,
+    /// The same of the test days of all sites together, with bands taken over them all; a spike is one at its site.
+    pub(crate) pooled: [Scores; 8],
     /// Observed and simulated spikes of each site on its test part.
     pub(crate) events: Vec<EventSkill>,
 }
@@ -61,13 +63,16 @@ pub(crate) struct Extremes {
 impl Extremes {
     pub(crate) fn new(results: &Results<'_>, evaluation: &Evaluation) -> Self {
         let sites = || 0..results.sites.len();
+        let days: Vec<Vec<TestDay>> = sites()
+            .map(|site| test_days(results, evaluation, site))
+            .collect();
+        let bands = results.analysis.bands;
         Self {
             events: sites()
                 .map(|site| event_skill(results, &evaluation.mean[site], site))
                 .collect(),
-            sites: sites()
-                .map(|site| of_site(results, evaluation, site))
-                .collect(),
+            sites: days.iter().map(|days| scores(days, bands)).collect(),
+            pooled: scores(&days.concat(), bands),
         }
     }
 
@@ -101,7 +106,15 @@ impl Extremes {
     }
 }
 
-fn of_site(results: &Results<'_>, evaluation: &Evaluation, site: usize) -> [Scores; 8] {
+/// An observed and simulated day of the test part.
+#[derive(Clone, Copy)]
+struct TestDay {
+    observed: f64,
+    simulated: f64,
+    is_spike: bool,
+}
+
+fn test_days(results: &Results<'_>, evaluation: &Evaluation, site: usize) -> Vec<TestDay> {
     let analysis = results.analysis;
     let record: Vec<f64> = results
         .observed(site)
@@ -115,23 +128,33 @@ fn of_site(results: &Results<'_>, evaluation: &Evaluation, site: usize) -> [Scor
         analysis.spike_z,
     );
     let simulated = &evaluation.mean[site];
-    let valid: Vec<usize> = results.sites[site]
+    results.sites[site]
         .part(Part::Test)
         .filter(|&day| record[day].is_finite() && simulated[day].is_finite())
-        .collect();
-    let observed: Vec<f64> = valid.iter().map(|&day| record[day]).collect();
-    let limits = Limits::new(&observed, analysis.bands);
-    let predicted: Vec<f64> = valid.iter().map(|&day| simulated[day]).collect();
-    let predicted = Limits::new(&predicted, analysis.bands);
-    let belongs = |group, day: usize| match group {
-        Group::Band(band) => limits.is_ok_and(|limits| limits.band(record[day]) == band),
-        Group::Predicted(band) => predicted.is_ok_and(|limits| limits.band(simulated[day]) == band),
-        Group::Spike => is_spike[day],
-        Group::NoSpike => !is_spike[day],
+        .map(|day| TestDay {
+            observed: record[day],
+            simulated: simulated[day],
+            is_spike: is_spike[day],
+        })
+        .collect()
+}
+
+/// The scores of each group among these days.
+fn scores(days: &[TestDay], bands: [f64; 2]) -> [Scores; 8] {
+    let limits = |of: fn(&TestDay) -> f64| {
+        let values: Vec<f64> = days.iter().map(of).collect();
+        Limits::new(&values, bands)
+    };
+    let (observed, predicted) = (limits(|day| day.observed), limits(|day| day.simulated));
+    let belongs = |group, day: &TestDay| match group {
+        Group::Band(band) => observed.is_ok_and(|limits| limits.band(day.observed) == band),
+        Group::Predicted(band) => predicted.is_ok_and(|limits| limits.band(day.simulated) == band),
+        Group::Spike => day.is_spike,
+        Group::NoSpike => !day.is_spike,
     };
     Group::ALL.map(|group| {
-        let days = valid.iter().filter(|&&day| belongs(group, day));
-        let pairs: Pairs = days.map(|&day| (record[day], simulated[day])).collect();
+        let days = days.iter().filter(|day| belongs(group, day));
+        let pairs: Pairs = days.map(|day| (day.observed, day.simulated)).collect();
         pairs.scores()
     })
 }

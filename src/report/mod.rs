@@ -10,6 +10,7 @@
 //! results is the same, byte for byte.
 
 mod caveats;
+mod chosen;
 mod comparison;
 mod drivers;
 mod evaluation;
@@ -19,6 +20,7 @@ mod grid;
 mod page;
 mod prediction;
 mod reasons;
+mod record;
 mod results;
 mod states;
 mod summary;
@@ -43,6 +45,7 @@ use extremes::Extremes;
 use grid::Grid;
 use page::Figures;
 use reasons::Explained;
+use record::Record;
 use states::States;
 use uncertainty::Uncertainty;
 
@@ -97,6 +100,7 @@ struct Findings<'a> {
     drivers: Drivers,
     grid: Grid,
     reasons: Vec<Explained>,
+    record: Record,
     summary: Summary,
 }
 
@@ -113,6 +117,7 @@ impl<'a> Findings<'a> {
             states: states::states(results, &evaluation),
             uncertainty: Uncertainty::new(results),
             drivers,
+            record: Record::new(results),
             summary: Summary::new(results, &evaluation, index),
             results,
             evaluation,

@@ -1,6 +1,7 @@
 //! What things are called and how numbers look, the same in tables, figures and on the page.
 
 use crate::analysis::baselines::Baseline;
+use crate::analysis::classes::Reading;
 use crate::analysis::reasons::{End, Rule, Trait};
 use crate::job::{Fit, Keep, Loss, Metric, Optimizer, Part, Sampling, Schedule, State, Training};
 use crate::run::record::FailureClass;
@@ -168,6 +169,41 @@ pub(crate) fn number(value: f64, decimals: usize) -> String {
     }
 }
 
+/// `said` with the unit that `name` ends on, as `mean annual temperature (°C)` for `mat_c (degC)`.
+pub(crate) fn quantity(name: &str, said: &str) -> String {
+    let unit = name
+        .split_once(" (")
+        .and_then(|(_, unit)| unit.strip_suffix(')'));
+    let Some(unit) = unit else {
+        return said.to_owned();
+    };
+    let mut unit = unit.replace("degC", "°C");
+    for (digit, raised) in [('1', '¹'), ('2', '²'), ('3', '³')] {
+        unit = unit.replace(&format!("-{digit}"), &format!("⁻{raised}"));
+    }
+    format!("{said} ({unit})")
+}
+
+/// A name cut to this many characters.
+pub(crate) fn shortened(name: &str, most: usize) -> String {
+    if name.chars().count() <= most {
+        return name.to_owned();
+    }
+    let cut: String = name.chars().take(most - 1).collect();
+    format!("{}…", cut.trim_end())
+}
+
+/// A reading of the classes, for people.
+pub(crate) fn reading(reading: Reading) -> &'static str {
+    match reading {
+        Reading::Text => "text",
+        Reading::CaptionFigure4 => "caption of Figure 4",
+        Reading::CaptionFigure7 => "caption of Figure 7",
+        Reading::CaptionCascade => "captions",
+        Reading::Hybrid => "text for good, captions for poor",
+    }
+}
+
 /// How trials were trained, in one line.
 pub(crate) fn training(training: &Training) -> String {
     let mut parts = vec![match training.patience {
@@ -226,5 +262,12 @@ mod tests {
         assert_eq!(number(-1.25, 2), "−1.25");
         assert_eq!(number(-0.001, 2), "0.00");
         assert_eq!(number(0.5, 3), "0.500");
+    }
+
+    #[test]
+    fn quantities_keep_their_units() {
+        let pet = quantity("mean pet_mm_8d (mm (8 d)-1)", "mean PET");
+        assert_eq!(pet, "mean PET (mm (8 d)⁻¹)");
+        assert_eq!(quantity("ndvi", "NDVI"), "NDVI");
     }
 }

@@ -10,6 +10,8 @@ mod again;
 mod baselines;
 mod browser;
 mod drivers;
+mod extremes;
+mod figures;
 mod grid;
 mod python;
 mod reasons;
@@ -161,33 +163,6 @@ fn series_of_the_wrong_length_are_refused_before_anything_is_written() {
     study.members[3].flux.pop();
     assert!(report::write(&study.results(), out.path(), Output::All).is_err());
     assert_eq!(fs::read_dir(out.path()).unwrap().count(), 0);
-}
-
-#[test]
-fn every_test_day_is_in_one_band_and_is_a_spike_or_is_not() {
-    let (study, out) = (Study::new(), tempfile::tempdir().unwrap());
-    report::write(&study.results(), out.path(), Output::All).unwrap();
-    let extremes = rows(out.path(), "extremes.csv");
-    let scores = rows(out.path(), "scores.csv");
-    assert_eq!(extremes.len(), 8 * SITES);
-    let mut spikes = 0;
-    for site in extremes.chunks(8) {
-        let days: Vec<usize> = site
-            .iter()
-            .map(|row| row["days"].parse().unwrap())
-            .collect();
-        let ensemble = [
-            ("site", site[0]["site"].as_str()),
-            ("part", "test"),
-            ("series", "ensemble-mean"),
-        ];
-        let all: usize = row(&scores, &ensemble)["days"].parse().unwrap();
-        assert_eq!(days[..3].iter().sum::<usize>(), all);
-        assert_eq!(days[3..5].iter().sum::<usize>(), all);
-        assert_eq!(days[5..].iter().sum::<usize>(), all);
-        spikes += days[3];
-    }
-    assert!(spikes > 0, "the made-up pulses are no spikes");
 }
 
 #[test]

@@ -1,14 +1,13 @@
 //! Correlations of skill with everything that is known of the sites.
 
+use super::properties::Property;
 use super::traits::SiteTraits;
-use super::water::Water;
 use crate::analysis::Defined;
 use crate::analysis::metrics::Pairs;
 use crate::analysis::significance::{Correlation, benjamini_hochberg, correlation};
 use crate::analysis::statistics::Fences;
 use crate::job::Part;
 use crate::report::evaluation::{Evaluation, Measure, Series};
-use crate::report::results::Results;
 
 /// Which values are correlated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,22 +48,14 @@ pub(crate) struct CorrelationRow {
 }
 
 pub(super) fn correlations(
-    results: &Results<'_>,
     evaluation: &Evaluation,
     sites: &[SiteTraits],
-    water: Option<&Water>,
+    properties: &[Property],
 ) -> Vec<CorrelationRow> {
-    let mut known = properties(results, sites);
-    known.extend(water.map(|water| {
-        (
-            "aridity (PET / precipitation)".to_owned(),
-            water.aridity.clone(),
-        )
-    }));
     let mut all = Vec::new();
     for over in Over::ALL {
         let mut family = Vec::new();
-        for (name, values) in &known {
+        for Property { name, values } in properties {
             for measure in Measure::SKILL {
                 family.push(CorrelationRow {
                     name: name.clone(),
@@ -88,51 +79,6 @@ pub(super) fn correlations(
         all.extend(family);
     }
     all
-}
-
-/// Names and values by site, NaN where unknown.
-fn properties(results: &Results<'_>, sites: &[SiteTraits]) -> Vec<(String, Vec<f64>)> {
-    let of = |value: &dyn Fn(&SiteTraits) -> Option<f64>| -> Vec<f64> {
-        sites
-            .iter()
-            .map(|site| value(site).unwrap_or(f64::NAN))
-            .collect()
-    };
-    let mut known = vec![
-        (
-            "observed days".to_owned(),
-            of(&|site| Some(site.observed_days as f64)),
-        ),
-        (
-            "smoothness (lag 1)".to_owned(),
-            of(&|site| site.smoothness.r.ok().filter(|_| site.smoothness.usable())),
-        ),
-        (
-            "seasonality (raw, lag 182)".to_owned(),
-            of(&|site| {
-                site.seasonality
-                    .r
-                    .ok()
-                    .filter(|_| site.seasonality.usable())
-            }),
-        ),
-        (
-            "cyclicality (lag 365)".to_owned(),
-            of(&|site| {
-                site.cyclicality
-                    .r
-                    .ok()
-                    .filter(|_| site.cyclicality.usable())
-            }),
-        ),
-        (
-            "summer–winter difference (µmol m⁻² s⁻¹)".to_owned(),
-            of(&|site| site.seasons.difference.ok()),
-        ),
-    ];
-    let attributes = results.attributes.iter();
-    known.extend(attributes.map(|attribute| (attribute.name.clone(), attribute.values.clone())));
-    known
 }
 
 fn pairs(

@@ -10,7 +10,9 @@ use crate::report::evaluation::{Evaluation, Measure, Series};
 use crate::report::results::{Attribute, Results};
 
 /// Observed days from which on a record counts as long.
-const LONG_RECORD: usize = 500;
+pub(crate) const LONG_RECORD: usize = 500;
+/// The temperate zone of both hemispheres, degrees of latitude.
+pub(crate) const TEMPERATE: (f64, f64) = (30.0, 60.0);
 
 /// Some sites and how well they are simulated on the test part.
 pub(crate) struct Group {
@@ -75,7 +77,8 @@ pub(super) fn groups(
     divide(
         "latitude",
         &|site| {
-            let is_temperate = (30.0..=60.0).contains(&results.sites[site].latitude.abs());
+            let is_temperate =
+                (TEMPERATE.0..=TEMPERATE.1).contains(&results.sites[site].latitude.abs());
             Some(zones[usize::from(!is_temperate)].clone())
         },
         &zones,
@@ -106,6 +109,15 @@ pub(super) fn groups(
                 .then(|| kinds[usize::from(is_humid)].clone())
         };
         divide("water", &name, &kinds);
+        // The paper's own line, with its Figure 1.
+        let kinds = names(&["water-limited (PET above precipitation)", "energy-limited"]);
+        let name = |site: usize| {
+            let aridity = water.aridity[site];
+            aridity
+                .is_finite()
+                .then(|| kinds[usize::from(aridity <= 1.0)].clone())
+        };
+        divide("water (PET / precipitation 1)", &name, &kinds);
     }
     for (begins, limits) in [
         (["mean_annual_temperature", "mat_"], [0.0, 10.0, 20.0]),
@@ -134,10 +146,12 @@ pub(super) fn groups(
     groups
 }
 
-/// The first attribute whose name begins so.
+/// The attribute whose name begins in one of these ways, the first of them that there is.
 pub(crate) fn attribute<'a>(results: &'a Results<'_>, begins: &[&str]) -> Option<&'a Attribute> {
-    let mut attributes = results.attributes.iter();
-    attributes.find(|attribute| begins.iter().any(|begin| attribute.name.starts_with(begin)))
+    begins.iter().find_map(|begin| {
+        let mut attributes = results.attributes.iter();
+        attributes.find(|attribute| attribute.name.starts_with(begin))
+    })
 }
 
 fn bins(limits: &[f64]) -> Vec<String> {

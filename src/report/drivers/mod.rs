@@ -1,43 +1,44 @@
 //! What goes along with skill: properties of the record, of the place and of the climate.
 
+mod climate;
 mod correlations;
+mod correlogram;
 mod groups;
+mod properties;
+mod seasons;
 mod traits;
 mod water;
-
-use crate::analysis::Defined;
-use crate::analysis::classes::{Class, Reading};
-use crate::analysis::significance::{TTest, student, welch};
 
 use super::evaluation::Evaluation;
 use super::results::Results;
 
+pub(crate) use climate::{Climate, PRECIPITATION, TEMPERATURE};
 pub(crate) use correlations::{CorrelationRow, Over};
-pub(crate) use groups::Group;
-pub(crate) use groups::attribute;
-pub(crate) use traits::{CORRELOGRAM_STEP, SiteTraits};
+pub(crate) use correlogram::Correlogram;
+pub(crate) use groups::{Group, LONG_RECORD, TEMPERATE, attribute};
+pub(crate) use properties::{ARIDITY, OBSERVED_DAYS, Property, RHYTHM};
+pub(crate) use seasons::Seasons;
+pub(crate) use traits::{CORRELOGRAM_STEP, SiteTraits, record_days};
 pub(crate) use water::Water;
 
 /// Everything that the report tells about where skill comes from.
 pub(crate) struct Drivers {
     /// By site.
     pub(crate) sites: Vec<SiteTraits>,
-    /// Of every trait with every score.
+    /// What is known of the sites, by name.
+    pub(crate) properties: Vec<Property>,
+    /// Of every property with every score.
     pub(crate) correlations: Vec<CorrelationRow>,
+    /// The strongest and the weakest rhythm.
+    pub(crate) correlograms: Vec<Correlogram>,
     /// Sites by land cover, zone, climate and record.
     pub(crate) groups: Vec<Group>,
+    /// Sites in steps of temperature and of precipitation, each if it is known.
+    pub(crate) climates: Vec<Climate>,
     /// None without precipitation and potential evapotranspiration.
     pub(crate) water: Option<Water>,
-    /// Whether the good sites have another difference of summer and winter than the poor ones, µmol m⁻² s⁻¹.
-    pub(crate) seasons: Seasons,
-}
-
-/// Two t tests of the same question.
-pub(crate) struct Seasons {
-    pub(crate) good: usize,
-    pub(crate) poor: usize,
-    pub(crate) welch: Defined<TTest>,
-    pub(crate) student: Defined<TTest>,
+    /// Whether good sites have another difference of summer and winter than poor ones, by each reading of the classes.
+    pub(crate) seasons: Vec<Seasons>,
 }
 
 impl Drivers {
@@ -46,28 +47,25 @@ impl Drivers {
         let sites: Vec<SiteTraits> = (0..results.sites.len())
             .map(|site| traits::of_site(results, evaluation, &calendar, site))
             .collect();
-        let differences = |class| -> Vec<f64> {
-            let of_class = sites
-                .iter()
-                .enumerate()
-                .filter(|(site, _)| evaluation.class(*site, Reading::Text) == Some(class));
-            of_class
-                .filter_map(|(_, site)| site.seasons.difference.ok())
-                .collect()
-        };
-        let (good, poor) = (differences(Class::Good), differences(Class::Poor));
         let water = water::water(results);
+        let properties = properties::properties(results, &sites, water.as_ref());
         Self {
-            correlations: correlations::correlations(results, evaluation, &sites, water.as_ref()),
+            correlations: correlations::correlations(evaluation, &sites, &properties),
+            correlograms: correlogram::correlograms(results, evaluation, &sites),
             groups: groups::groups(results, evaluation, &sites, water.as_ref()),
+            climates: climate::climates(results, evaluation),
+            seasons: seasons::seasons(evaluation, &sites),
+            properties,
             water,
-            seasons: Seasons {
-                good: good.len(),
-                poor: poor.len(),
-                welch: welch(&good, &poor),
-                student: student(&good, &poor),
-            },
             sites,
         }
+    }
+
+    /// The property whose name begins in one of these ways, the first of them that there is.
+    pub(crate) fn property(&self, begins: &[&str]) -> Option<&Property> {
+        begins.iter().find_map(|begin| {
+            let mut known = self.properties.iter();
+            known.find(|property| property.name.starts_with(begin))
+        })
     }
 }

@@ -1,5 +1,7 @@
 //! What a site's record is like.
 
+use std::ops::Range;
+
 use crate::analysis::Defined;
 use crate::analysis::baselines::{Day, Response};
 use crate::analysis::rhythm::{
@@ -25,14 +27,26 @@ pub(crate) struct SiteTraits {
     pub(crate) seasons: rhythm::Seasons,
     /// Autocorrelation at multiples of [`CORRELOGRAM_STEP`] days, where it rests on enough pairs.
     pub(crate) correlogram: Vec<Option<f64>>,
+    /// Smoothness, seasonality and cyclicality of the simulated flux, on the days that were observed.
+    pub(crate) simulated_rhythm: [Autocorrelation; 3],
     /// The response of observed flux to temperature.
-    pub(crate) observed_q10: Defined,
+    pub(crate) observed_response: Defined<Response>,
     /// The response of simulated flux on the same days.
-    pub(crate) simulated_q10: Defined,
+    pub(crate) simulated_response: Defined<Response>,
     /// Other sites at the same place.
     pub(crate) neighbours: Vec<usize>,
     /// Observed test days on which one of them has a day that members were fitted on.
     pub(crate) test_days_seen: usize,
+}
+
+impl SiteTraits {
+    pub(crate) fn observed_q10(&self) -> Defined {
+        self.observed_response.map(|response| response.q10())
+    }
+
+    pub(crate) fn simulated_q10(&self) -> Defined {
+        self.simulated_response.map(|response| response.q10())
+    }
 }
 
 pub(super) fn of_site(
@@ -42,18 +56,10 @@ pub(super) fn of_site(
     site: usize,
 ) -> SiteTraits {
     let record = results.observed(site);
-    let present = |flux: &f32| flux.is_finite();
-    let first = record.iter().position(present).unwrap_or(0);
-    let last = record
-        .iter()
-        .rposition(present)
-        .map_or(first, |last| last + 1);
-    // Lags need the record, not the years around it.
-    let series: Vec<f64> = record[first..last]
-        .iter()
-        .map(|&flux| f64::from(flux))
-        .collect();
+    let [series, simulated_series] = record_series(results, evaluation, site);
     let at = |lag| autocorrelation(&series, lag);
+    let days = record_days(record);
+    let (first, last) = (days.start, days.end);
     let months = calendar[first..last].iter().map(|(_, month)| *month);
     let response = |flux: &dyn Fn(usize) -> f64| {
         let days = (first..last).filter(|&day| record[day].is_finite());
@@ -66,7 +72,7 @@ pub(super) fn of_site(
                 "temperature on an observed day",
             ));
         }
-        Response::fit(&days).map(|response| response.q10())
+        Response::fit(&days)
     };
     let neighbours = neighbours(results, site);
     let is_seen = |day: usize| {
@@ -91,8 +97,10 @@ pub(super) fn of_site(
                 found.r.ok().filter(|_| found.usable())
             })
             .collect(),
-        observed_q10: response(&|day| f64::from(record[day])),
-        simulated_q10: response(&|day| simulated[day]),
+        simulated_rhythm: [SMOOTHNESS, SEASONALITY, CYCLICALITY]
+            .map(|lag| autocorrelation(&simulated_series, lag)),
+        observed_response: response(&|day| f64::from(record[day])),
+        simulated_response: response(&|day| simulated[day]),
         test_days_seen: if neighbours.is_empty() {
             0
         } else {
@@ -103,6 +111,41 @@ pub(super) fn of_site(
         },
         neighbours,
     }
+}
+
+/// From the first observed day to the one after the last.
+pub(crate) fn record_days(record: &[f32]) -> Range<usize> {
+    let present = |flux: &f32| flux.is_finite();
+    let first = record.iter().position(present).unwrap_or(0);
+    let last = record.iter().rposition(present);
+    first..last.map_or(first, |last| last + 1)
+}
+
+/// Observed and simulated flux of a site over its record, since lags need that and not the years around it; the
+/// simulated one on the days that were observed, so that both have the same pairs.
+pub(super) fn record_series(
+    results: &Results<'_>,
+    evaluation: &Evaluation,
+    site: usize,
+) -> [Vec<f64>; 2] {
+    let (record, simulated) = (results.observed(site), &evaluation.mean[site]);
+    let days = record_days(record);
+    let observed: Vec<f64> = record[days.clone()]
+        .iter()
+        .copied()
+        .map(f64::from)
+        .collect();
+    let there = observed.iter().zip(&simulated[days]);
+    let simulated = there
+        .map(|(observed, simulated)| {
+            if observed.is_finite() {
+                *simulated
+            } else {
+                f64::NAN
+            }
+        })
+        .collect();
+    [observed, simulated]
 }
 
 fn is_fitted(results: &Results<'_>, site: usize, day: usize) -> bool {

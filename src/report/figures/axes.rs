@@ -2,7 +2,8 @@
 
 use super::super::grid::Axis;
 use super::super::words;
-use super::canvas::{Anchor, Canvas, Figure, Ink};
+use super::canvas::{Anchor, Canvas, Figure};
+use super::ink::Ink;
 use super::scale::Scale;
 use crate::analysis::statistics::{Fences, range};
 

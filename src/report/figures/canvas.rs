@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use super::ink::{Ink, Mark};
+
 /// A finished figure.
 pub(crate) struct Figure {
     /// Name of its file, without ending, and stem of its ids.
@@ -14,70 +16,6 @@ impl Figure {
     /// The figure as a file of its own.
     pub(crate) fn file(&self) -> String {
         format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{}\n", self.svg)
-    }
-}
-
-/// What a shape stands for, which decides how it looks. The colours are those of Okabe and Ito, which the colour-blind
-/// tell apart; nothing is told by colour alone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ink {
-    Grid,
-    Axis,
-    Label,
-    Muted,
-    Strong,
-    Observed,
-    Simulated,
-    Band,
-    Validation,
-    Test,
-    Train,
-    Baseline,
-    Seed,
-    Mean,
-    Good,
-    Fair,
-    Poor,
-    Unclassed,
-    OnDark,
-    OnLight,
-    Land,
-}
-
-impl Ink {
-    /// Class and presentation attributes.
-    fn attributes(self) -> &'static str {
-        match self {
-            Self::Grid => r##"class="grid" stroke="#e4e1da" fill="none""##,
-            Self::Axis => r##"class="axis" stroke="#8a857c" fill="none""##,
-            Self::Label => r##"class="label" fill="#3a3834""##,
-            Self::Muted => r##"class="muted" fill="#6d6961" font-size="11""##,
-            Self::Strong => r##"class="strong" fill="#1d1c1a" font-weight="600""##,
-            Self::Observed => {
-                r##"class="observed" stroke="#26241f" stroke-width="2.4" stroke-linecap="round" fill="none""##
-            }
-            Self::Simulated => {
-                r##"class="simulated" stroke="#0072b2" stroke-width="1.6" stroke-linejoin="round" fill="none""##
-            }
-            Self::Band => r##"class="band" fill="#56b4e9" fill-opacity="0.4""##,
-            Self::Validation => r##"class="validation" fill="#e69f00" fill-opacity="0.13""##,
-            Self::Test => r##"class="test" fill="#0072b2" fill-opacity="0.08""##,
-            Self::Train => {
-                r##"class="train" stroke="#d55e00" stroke-width="1.6" stroke-dasharray="7 3" fill="none""##
-            }
-            Self::Baseline => {
-                r##"class="baseline" stroke="#6d6961" stroke-width="1.6" stroke-dasharray="2 3" fill="none""##
-            }
-            Self::Seed => r##"class="seed" stroke="#0072b2" stroke-width="1.2" fill="#ffffff""##,
-            Self::Mean => r##"class="mean" stroke="#0072b2" stroke-width="3" fill="none""##,
-            Self::Good => r##"class="good" fill="#0072b2""##,
-            Self::Fair => r##"class="fair" fill="#a9cfe6""##,
-            Self::Poor => r##"class="poor" fill="#e69f00""##,
-            Self::Unclassed => r##"class="unclassed" fill="#d5d1c8""##,
-            Self::Land => r##"class="land" fill="#efece4" stroke="#c9c4b8" stroke-width="0.6""##,
-            Self::OnDark => r##"class="on-dark" fill="#ffffff""##,
-            Self::OnLight => r##"class="on-light" fill="#1d1c1a""##,
-        }
     }
 }
 
@@ -151,43 +89,88 @@ impl Canvas {
         ));
     }
 
-    /// A point whose shape goes with its ink: classes are told apart without colour.
+    /// A point whose shape goes with its ink: what is told by colour is told by shape as well.
     pub(crate) fn marker(&mut self, ink: Ink, (x, y): (f64, f64), radius: f64) {
-        match ink {
-            Ink::Fair => {
+        let at =
+            |right: f64, down: f64| format!("{} {}", px(x + right * radius), px(y + down * radius));
+        let outline = |corners: &[(f64, f64)]| {
+            let corners: Vec<String> = corners
+                .iter()
+                .map(|&(right, down)| at(right, down))
+                .collect();
+            format!("M{}Z", corners.join("L"))
+        };
+        match ink.mark() {
+            Mark::Circle => self.circle(ink, (x, y), radius),
+            Mark::Square => {
                 let side = 1.7 * radius;
                 self.rect(ink, (x - side / 2.0, y - side / 2.0), side, side);
             }
-            Ink::Poor => {
-                let (left, right) = (px(x - radius), px(x + radius));
-                let (top, base) = (px(y - 1.1 * radius), px(y + 0.75 * radius));
-                let data = format!("M{left} {base}H{right}L{} {top}Z", px(x));
-                self.path(ink, &data);
+            Mark::Triangle => {
+                self.path(ink, &outline(&[(-1.0, 0.75), (1.0, 0.75), (0.0, -1.1)]));
             }
-            _ => self.circle(ink, (x, y), radius),
+            Mark::Wedge => self.path(ink, &outline(&[(-1.0, -0.75), (1.0, -0.75), (0.0, 1.1)])),
+            Mark::Diamond => {
+                let corners = [(0.0, -1.25), (1.1, 0.0), (0.0, 1.25), (-1.1, 0.0)];
+                self.path(ink, &outline(&corners));
+            }
+            Mark::Cross => {
+                let (far, near) = (1.15, 0.42);
+                let quarter = [(near, -far), (near, -near), (far, -near)];
+                let mut corners = Vec::new();
+                for turn in 0..4 {
+                    corners.extend(quarter.map(|(right, down)| match turn {
+                        0 => (right, down),
+                        1 => (-down, right),
+                        2 => (-right, -down),
+                        _ => (down, -right),
+                    }));
+                }
+                self.path(ink, &outline(&corners));
+            }
         }
     }
 
-    /// A key of line samples and names, from left to right.
-    pub(crate) fn key(&mut self, (mut x, y): (f64, f64), entries: &[(Ink, String)]) {
+    /// A key of samples and names, from left to right, in as many lines as that takes.
+    pub(crate) fn key(&mut self, at: (f64, f64), entries: &[(Ink, String)]) {
+        let (left, mut y) = at;
+        let mut x = left;
         for (ink, name) in entries {
+            if x > left && x + advance(name) > self.width {
+                (x, y) = (left, y + KEY_LINE);
+            }
             match ink {
-                Ink::Band => self.rect(*ink, (x, y - 9.0), 22.0, 10.0),
-                Ink::Observed => self.path(
+                Ink::Band | Ink::Zone | Ink::Validation | Ink::Test => {
+                    self.rect(*ink, (x, y - 9.0), 22.0, 10.0);
+                }
+                Ink::Record | Ink::Judged | Ink::Box | Ink::OtherBox => {
+                    self.rect(*ink, (x + 5.0, y - 9.0), 16.0, 9.0);
+                }
+                Ink::Observed | Ink::Background | Ink::SimulatedDays => self.path(
                     *ink,
                     &format!("M{} {}h0m7 2h0m7 -3h0", px(x + 4.0), px(y - 4.0)),
                 ),
                 Ink::Seed => self.circle(*ink, (x + 11.0, y - 4.0), 4.0),
-                Ink::Good | Ink::Fair | Ink::Poor | Ink::Unclassed => {
+                Ink::Ring => self.circle(*ink, (x + 16.0, y - 4.0), 6.0),
+                Ink::Good | Ink::Fair | Ink::Poor | Ink::Unclassed | Ink::Cover(_) => {
                     self.marker(*ink, (x + 16.0, y - 4.0), 4.5);
                 }
                 Ink::Mean => self.line(*ink, (x + 11.0, y - 11.0), (x + 11.0, y + 3.0)),
                 _ => self.line(*ink, (x, y - 4.0), (x + 22.0, y - 4.0)),
             }
             self.text(Ink::Label, (x + 28.0, y), Anchor::Start, name);
-            // Text is not measured: 6.6 px is a generous mean advance at 12 px.
-            x += 28.0 + 6.6 * name.chars().count() as f64 + 18.0;
+            x += advance(name);
         }
+    }
+
+    /// Begins the shapes of a panel, which a reader of the file finds by its letter.
+    pub(crate) fn begin_panel(&mut self, letter: &str) {
+        self.push(format_args!("<g data-panel=\"{}\">", escape(letter)));
+    }
+
+    /// Ends them.
+    pub(crate) fn end_panel(&mut self) {
+        self.push(format_args!("</g>"));
     }
 
     /// The figure; `title` and `description` are what a screen reader says.
@@ -214,6 +197,29 @@ impl Canvas {
         // Writing to a String cannot fail.
         let _ = writeln!(self.body, "{element}");
     }
+}
+
+/// From one line of a key to the next.
+const KEY_LINE: f64 = 18.0;
+
+/// How far an entry of a key reaches. Text is not measured: 6.6 px is a generous mean advance at 12 px.
+fn advance(name: &str) -> f64 {
+    28.0 + 6.6 * name.chars().count() as f64 + 18.0
+}
+
+/// How high a key is on a sheet of this width; nothing without entries.
+pub(crate) fn key_height(width: f64, left: f64, entries: &[(Ink, String)]) -> f64 {
+    if entries.is_empty() {
+        return 0.0;
+    }
+    let (mut x, mut lines) = (left, 1.0);
+    for (_, name) in entries {
+        if x > left && x + advance(name) > width {
+            (x, lines) = (left, lines + 1.0);
+        }
+        x += advance(name);
+    }
+    KEY_LINE * lines
 }
 
 /// A coordinate at a tenth of a pixel, in as few characters as that takes.

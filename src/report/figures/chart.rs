@@ -1,17 +1,28 @@
-//! Points, lines and bars over two numbers.
+//! Points, lines, bars and boxes over two numbers.
 
 use super::super::words;
-use super::canvas::{Anchor, Canvas, Figure, Ink, px};
+use super::canvas::{Anchor, Canvas, Figure};
+use super::ink::Ink;
+use super::layer;
 use super::scale::Scale;
+use super::sheet::{Panel, sheet};
 use crate::analysis::statistics::range;
 
-/// How a layer is drawn.
+/// How a layer is drawn. A value that is not finite leaves a gap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Shape {
+    /// A marker each.
     Points,
+    /// A small dot each: for days, of which there are thousands.
+    Dots,
     Line,
     /// From zero, as wide as the values lie apart.
     Bars,
+    /// Of the values at each x: quartiles and median, whiskers to the last value inside Tukey's fences, those beyond as
+    /// dots.
+    Boxes,
+    /// From the first x to the second, over the whole height.
+    Span,
 }
 
 /// What is drawn in one way.
@@ -38,88 +49,139 @@ pub(crate) struct Chart<'a> {
     pub(crate) layers: Vec<Layer>,
 }
 
+/// Where a chart has its axes, in pixels.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Frame {
+    pub(super) left: f64,
+    pub(super) right: f64,
+    pub(super) top: f64,
+    pub(super) bottom: f64,
+}
+
+/// The two scales of a chart, y by its symmetric logarithm if the chart is.
+pub(super) struct Axes {
+    pub(super) x: Scale,
+    y: Scale,
+    symlog: bool,
+    /// Half of what lies between two bars; 0 without bars.
+    pub(super) half: f64,
+}
+
+impl Axes {
+    /// The pixel of a value; that of the edge for one beyond.
+    pub(super) fn y(&self, value: f64) -> f64 {
+        self.y.clamped(self.drawn(value))
+    }
+
+    pub(super) fn place(&self, (x, y): (f64, f64)) -> (f64, f64) {
+        (self.x.clamped(x), self.y(y))
+    }
+
+    fn drawn(&self, value: f64) -> f64 {
+        if self.symlog { symlog(value) } else { value }
+    }
+}
+
 impl Chart<'_> {
-    pub(crate) fn draw(mut self) -> Figure {
-        if self.symlog {
-            let values = self.layers.iter_mut().flat_map(|layer| &mut layer.values);
-            for (_, y) in values {
-                *y = symlog(*y);
-            }
+    pub(crate) fn draw(self) -> Figure {
+        let (name, title) = (self.name.to_owned(), self.title.to_owned());
+        sheet(&name, &title, 1, (470.0, 306.0), &[Panel::of(self)])
+    }
+
+    /// The chart with its axes in a frame of a sheet.
+    pub(super) fn draw_in(&self, canvas: &mut Canvas, frame: Frame) -> Axes {
+        let Frame {
+            left,
+            right,
+            top,
+            bottom,
+        } = frame;
+        let axes = self.axes(frame);
+        let spans = |layer: &&Layer| layer.shape == Shape::Span;
+        for layer in self.layers.iter().filter(spans) {
+            layer::draw(canvas, layer, &axes, frame);
         }
-        let mut canvas = Canvas::new(470.0, 330.0);
-        let (left, right, top, bottom) = (54.0, canvas.width - 14.0, 52.0, canvas.height - 48.0);
-        let all = || self.layers.iter().flat_map(|layer| &layer.values);
-        let span = |values: Vec<f64>| range(&values).unwrap_or((0.0, 1.0));
-        let bars = self.layers.iter().find(|layer| layer.shape == Shape::Bars);
-        let half = bars.map_or(0.0, |layer| step(&layer.values) / 2.0);
-        let (first, last) = span(all().map(|(x, _)| *x).collect());
-        let x = if half > 0.0 {
-            Scale::new((first - half, last + half), (left, right))
-        } else {
-            Scale::nice((first, last), (left, right), 5)
-        };
-        let zero = bars.map(|_| 0.0);
-        let (low, high) = self
-            .limits
-            .unwrap_or_else(|| span(all().map(|(_, y)| *y).chain(zero).collect()));
-        let y = if self.symlog {
-            Scale::new((low, high.max(symlog(1.0))), (bottom, top))
-        } else {
-            Scale::nice((low, high), (bottom, top), 5)
-        };
-        y.rows(&mut canvas, &ticks(&y, self.symlog), (left, right));
+        let rows = fitting(bottom - top, 38.0);
+        axes.y
+            .rows(canvas, &ticks(&axes.y, self.symlog, rows), (left, right));
+        let columns = fitting(right - left, 62.0);
         let along = if self.names.is_empty() {
-            x.ticks(5)
+            axes.x.ticks(columns)
         } else {
             self.names.clone()
         };
-        x.columns(&mut canvas, &along, (bottom, bottom));
+        axes.x.columns(canvas, &along, (bottom, bottom + 4.0));
         canvas.line(Ink::Axis, (left, bottom), (right, bottom));
-        if y.holds(0.0) && low < 0.0 {
-            canvas.line(Ink::Axis, (left, y.at(0.0)), (right, y.at(0.0)));
+        if axes.y.holds(0.0) && axes.y(0.0) < bottom - 0.5 {
+            canvas.line(Ink::Axis, (left, axes.y(0.0)), (right, axes.y(0.0)));
         }
-        for layer in &self.layers {
-            let place = |&(a, b): &(f64, f64)| (x.clamped(a), y.clamped(b));
-            match layer.shape {
-                Shape::Points => {
-                    for at in layer.values.iter().map(place) {
-                        canvas.marker(layer.ink, at, 3.4);
-                    }
-                }
-                Shape::Line => {
-                    let mut path = String::new();
-                    for (px_x, px_y) in layer.values.iter().map(place) {
-                        let pen = if path.is_empty() { 'M' } else { 'L' };
-                        path.push_str(&format!("{pen}{} {}", px(px_x), px(px_y)));
-                    }
-                    canvas.path(layer.ink, &path);
-                }
-                Shape::Bars => {
-                    for &(a, b) in &layer.values {
-                        let (from, to) = (x.clamped(a - half * 0.86), x.clamped(a + half * 0.86));
-                        let head = y.clamped(b);
-                        canvas.rect(layer.ink, (from, head), to - from, bottom - head);
-                    }
-                }
-            }
+        for layer in self.layers.iter().filter(|layer| !spans(layer)) {
+            layer::draw(canvas, layer, &axes, frame);
         }
         let middle = f64::midpoint(left, right);
         canvas.text(Ink::Label, (middle, bottom + 36.0), Anchor::Middle, self.x);
-        canvas.text(Ink::Muted, (4.0, top - 12.0), Anchor::Start, self.y);
-        let named = self.layers.iter().filter(|layer| !layer.name.is_empty());
-        let key: Vec<(Ink, String)> = named.map(|layer| (layer.ink, layer.name.clone())).collect();
-        canvas.key((4.0, 16.0), &key);
+        axes
+    }
+
+    fn axes(&self, frame: Frame) -> Axes {
+        let across = (frame.left, frame.right);
+        let up = (frame.bottom, frame.top);
+        let finite = |pick: fn(&(f64, f64)) -> f64, spans: bool| -> Vec<f64> {
+            let layers = self.layers.iter();
+            let layers = layers.filter(|layer| spans || layer.shape != Shape::Span);
+            let values = layers.flat_map(|layer| &layer.values).map(pick);
+            values.filter(|value| value.is_finite()).collect()
+        };
+        let bars = self.layers.iter().find(|layer| layer.shape == Shape::Bars);
+        let half = bars.map_or(0.0, |layer| step(&layer.values) / 2.0);
+        let (first, last) = range(&finite(|(x, _)| *x, true)).unwrap_or((0.0, 1.0));
+        let boxes = self.layers.iter().any(|layer| layer.shape == Shape::Boxes);
+        let x = if half > 0.0 {
+            Scale::new((first - half, last + half), across)
+        } else if boxes {
+            Scale::new((first - 0.6, last + 0.6), across)
+        } else if self.names.is_empty() {
+            Scale::nice((first, last), across, 5)
+        } else {
+            Scale::new((first, last), across)
+        };
+        let (low, high) = self.limits.unwrap_or_else(|| {
+            let mut values = finite(|(_, y)| *y, false);
+            values.extend(bars.map(|_| 0.0));
+            range(&values).unwrap_or((0.0, 1.0))
+        });
+        let y = if self.symlog {
+            Scale::new((symlog(low), symlog(high.max(1.0))), up)
+        } else {
+            Scale::nice((low, high), up, 5)
+        };
+        Axes {
+            x,
+            y,
+            symlog: self.symlog,
+            half,
+        }
+    }
+
+    /// What is drawn, for those who do not see it.
+    pub(super) fn described(&self) -> String {
         let counted: Vec<String> = self
             .layers
             .iter()
+            .filter(|layer| layer.shape != Shape::Span)
             .map(|layer| match layer.name.as_str() {
                 "" => format!("{} values", layer.values.len()),
                 name => format!("{name}, {} values", layer.values.len()),
             })
             .collect();
-        let description = format!("{} over {}: {}.", self.y, self.x, counted.join("; "));
-        canvas.finish(self.name, self.title, &description)
+        format!("{} over {}: {}.", self.y, self.x, counted.join("; "))
     }
+}
+
+/// How many ticks fit, with so many pixels for each.
+fn fitting(pixels: f64, each: f64) -> u32 {
+    let fits = |count: &u32| f64::from(*count) * each <= pixels;
+    [5, 4].into_iter().find(fits).unwrap_or(3)
 }
 
 fn symlog(value: f64) -> f64 {
@@ -127,16 +189,23 @@ fn symlog(value: f64) -> f64 {
 }
 
 /// Ticks of y with the values that they stand for.
-fn ticks(y: &Scale, is_symlog: bool) -> Vec<(f64, String)> {
+fn ticks(y: &Scale, is_symlog: bool, count: u32) -> Vec<(f64, String)> {
     if !is_symlog {
-        return y.ticks(5);
+        return y.ticks(count);
     }
-    let powers = [1.0, 10.0, 100.0, 1e3, 1e4, 1e5, 1e6];
-    let values = powers[1..].iter().map(|power| -power).chain([0.0, 1.0]);
-    values
-        .map(|value| (symlog(value), words::number(value, 0)))
-        .filter(|(at, _)| y.holds(*at))
-        .collect()
+    // Zero first, then the powers of ten that leave room for their labels.
+    let values = [
+        0.0, 1.0, -10.0, -100.0, -1e3, -1e4, -1e5, -1e6, -1.0, 10.0, 100.0,
+    ];
+    let mut ticks: Vec<(f64, String)> = Vec::new();
+    for value in values {
+        let at = symlog(value);
+        let apart = |(other, _): &(f64, String)| (y.at(*other) - y.at(at)).abs() > 13.0;
+        if y.holds(at) && ticks.iter().all(apart) {
+            ticks.push((at, words::number(value, 0)));
+        }
+    }
+    ticks
 }
 
 /// The least distance between two values of x.

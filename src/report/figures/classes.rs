@@ -1,7 +1,8 @@
 //! How many sites are good, fair and poor: one bar per reading of the classes.
 
 use super::super::evaluation::ClassCounts;
-use super::canvas::{Anchor, Canvas, Figure, Ink};
+use super::canvas::{Anchor, Canvas, Figure};
+use super::ink::Ink;
 
 pub(crate) fn classes(text: ClassCounts, captions: ClassCounts) -> Figure {
     const LEFT: f64 = 150.0;

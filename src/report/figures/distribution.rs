@@ -1,7 +1,8 @@
 //! How a score is distributed over sites: the share of sites at or below each value.
 
 use super::super::words;
-use super::canvas::{Anchor, Canvas, Figure, Ink, px};
+use super::canvas::{Anchor, Canvas, Figure, px};
+use super::ink::Ink;
 use super::scale::Scale;
 
 /// One curve.

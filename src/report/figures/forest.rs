@@ -1,7 +1,8 @@
 //! Estimates with their intervals, one below the other.
 
 use super::super::words;
-use super::canvas::{Anchor, Canvas, Figure, Ink};
+use super::canvas::{Anchor, Canvas, Figure};
+use super::ink::Ink;
 use super::scale::Scale;
 use crate::analysis::statistics::range;
 
@@ -31,7 +32,7 @@ pub(crate) fn forest(
     canvas.line(Ink::Axis, (x.at(neutral), top), (x.at(neutral), bottom));
     canvas.text(
         Ink::Label,
-        (f64::midpoint(left, right), bottom + 34.0),
+        (canvas.width / 2.0, bottom + 34.0),
         Anchor::Middle,
         axis,
     );

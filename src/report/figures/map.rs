@@ -1,6 +1,8 @@
-//! Where the sites are and how well they are simulated.
+//! Where the sites are: the world, with or without what became of them.
 
-use super::canvas::{Anchor, Canvas, Figure, Ink, px};
+use super::canvas::{Anchor, Canvas, Figure, key_height, px};
+use super::ink::Ink;
+use super::pie::pie;
 use super::scale::Scale;
 
 /// Outlines of land, a ring a line, `longitude,latitude` in tenths of a degree: Natural Earth 1:110m, in the public
@@ -14,11 +16,14 @@ pub(crate) struct Place {
     pub(crate) ink: Ink,
 }
 
-/// The world without Antarctica, a degree of latitude as long as one of longitude. `key` names the inks.
-pub(crate) fn map(name: &str, title: &str, places: &[Place], key: &[(Ink, String)]) -> Figure {
-    let mut canvas = Canvas::new(960.0, 410.0);
-    let x = Scale::new((-180.0, 180.0), (4.0, canvas.width - 4.0));
-    let y = Scale::new((-58.0, 84.0), (canvas.height - 4.0, 30.0));
+/// How wide and how high the world is drawn.
+pub(super) const SIZE: (f64, f64) = (960.0, 376.0);
+
+/// The world without Antarctica with its upper edge at `top`, a degree of latitude as long as one of longitude.
+/// `zone`: degrees of latitude to set apart, on both sides of the equator.
+pub(super) fn world(canvas: &mut Canvas, top: f64, places: &[Place], zone: Option<(f64, f64)>) {
+    let x = Scale::new((-180.0, 180.0), (4.0, SIZE.0 - 4.0));
+    let y = Scale::new((-58.0, 84.0), (top + SIZE.1, top));
     let mut land = String::new();
     for ring in COASTLINE.lines() {
         let points = ring.split(' ').filter_map(|point| {
@@ -34,6 +39,13 @@ pub(crate) fn map(name: &str, title: &str, places: &[Place], key: &[(Ink, String
         land.push('Z');
     }
     canvas.path(Ink::Land, &land);
+    if let Some((low, high)) = zone {
+        for (from, to) in [(low, high), (-high, -low)] {
+            let (upper, lower) = (y.clamped(to), y.clamped(from));
+            let corner = (x.at(-180.0), upper);
+            canvas.rect(Ink::Zone, corner, x.at(180.0) - x.at(-180.0), lower - upper);
+        }
+    }
     for latitude in [-30.0, 0.0, 30.0, 60.0] {
         let at = y.at(latitude);
         canvas.line(Ink::Grid, (x.at(-180.0), at), (x.at(180.0), at));
@@ -48,11 +60,43 @@ pub(crate) fn map(name: &str, title: &str, places: &[Place], key: &[(Ink, String
         let at = (x.clamped(place.longitude), y.clamped(place.latitude));
         canvas.marker(place.ink, at, 4.6);
     }
-    canvas.key((4.0, 16.0), key);
-    let counted = format!("{} sites on a map of the world.", places.len());
-    canvas.finish(name, title, &counted)
 }
 
+/// Where the sites of each class are, with the shares of the classes as a pie in the South Pacific.
+pub(crate) fn skill_map(
+    places: &[Place],
+    zone: (f64, f64),
+    slices: &[(usize, Ink, &str)],
+) -> Figure {
+    let mut key: Vec<(Ink, String)> = slices
+        .iter()
+        .filter(|(count, ..)| *count > 0)
+        .map(|(_, ink, name)| (*ink, (*name).to_owned()))
+        .collect();
+    key.push((Ink::Zone, format!("{}° to {}° of latitude", zone.0, zone.1)));
+    let top = key_height(SIZE.0, 4.0, &key) + 8.0;
+    let mut canvas = Canvas::new(SIZE.0, top + SIZE.1 + 4.0);
+    canvas.key((4.0, 16.0), &key);
+    canvas.begin_panel("map");
+    world(&mut canvas, top, places, Some(zone));
+    canvas.end_panel();
+    canvas.begin_panel("pie");
+    pie(&mut canvas, (168.0, top + 262.0), 46.0, slices);
+    canvas.end_panel();
+    let counted: Vec<String> = slices
+        .iter()
+        .map(|(count, _, name)| format!("{count} {name}"))
+        .collect();
+    canvas.finish(
+        "map",
+        "Sites and how well they are simulated",
+        &format!(
+            "{} sites on a map of the world, and a pie of their classes: {}.",
+            places.len(),
+            counted.join(", ")
+        ),
+    )
+}
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,7 +4,8 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 
 use super::super::words;
-use super::canvas::{Anchor, Canvas, Ink};
+use super::canvas::{Anchor, Canvas};
+use super::ink::Ink;
 
 /// A linear map of values to pixels.
 #[derive(Clone, Copy, Debug)]
@@ -150,6 +151,18 @@ pub(crate) fn months(start: Date, days: (usize, usize), count: usize) -> Vec<(us
         }
     }
     Vec::new()
+}
+
+/// The ticks of [`months`] as names along x; one too near to the end for its label goes without.
+pub(crate) fn dates(
+    start: Date,
+    (first, last): (usize, usize),
+    count: usize,
+) -> Vec<(f64, String)> {
+    let end = last - (last - first) / 14;
+    let ticks = months(start, (first, last), count).into_iter();
+    let kept = ticks.filter(|(day, _)| *day <= end);
+    kept.map(|(day, name)| (day as f64, name)).collect()
 }
 
 #[cfg(test)]

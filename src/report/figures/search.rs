@@ -4,7 +4,8 @@ use crate::analysis::statistics::{self, Fences};
 
 use super::super::results::{Configuration, Selection};
 use super::super::words;
-use super::canvas::{Anchor, Canvas, Figure, Ink};
+use super::canvas::{Anchor, Canvas, Figure};
+use super::ink::Ink;
 use super::scale::Scale;
 
 /// More rows than this are no longer a figure; the rest is in the table.

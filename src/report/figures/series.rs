@@ -2,44 +2,16 @@
 
 use std::fmt::Write;
 
+use super::super::chosen::Chosen;
 use super::super::evaluation::{Evaluation, Measure, Series, members_on};
 use super::super::results::Results;
 use super::super::words::{self, UNIT};
-use super::canvas::{Anchor, Canvas, Figure, Ink, px};
+use super::canvas::{Anchor, Canvas, Figure, px};
+use super::ink::Ink;
 use super::scale::{Scale, months};
 use crate::analysis::ensemble;
 use crate::analysis::statistics::range;
 use crate::job::Part;
-
-/// A site for the series: its place in [`Results::sites`] and what it stands for.
-pub(crate) struct Chosen {
-    pub(crate) site: usize,
-    pub(crate) role: &'static str,
-}
-
-/// A good, a median and a poor site: those ranked nearest to 90, 50 and 10 % by test NSE. The very best and worst are
-/// left out because they say more about a site than about the model.
-pub(crate) fn chosen_sites(evaluation: &Evaluation) -> Vec<Chosen> {
-    let scores = evaluation
-        .scores(Series::Ensemble, Part::Test)
-        .iter()
-        .enumerate();
-    let mut ranked: Vec<(usize, f64)> = scores
-        .filter_map(|(site, scores)| Some((site, scores.nse.ok()?)))
-        .collect();
-    ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
-    let mut chosen: Vec<Chosen> = Vec::new();
-    let last = ranked.len().saturating_sub(1);
-    for (tenths, role) in [(1, "good"), (5, "median"), (9, "poor")] {
-        let Some(&(site, _)) = ranked.get((last * tenths + 5) / 10) else {
-            break;
-        };
-        if chosen.iter().all(|other| other.site != site) {
-            chosen.push(Chosen { site, role });
-        }
-    }
-    chosen
-}
 
 /// The widest interval that this many members resolve; none if only their range is left, or nothing.
 fn band_level(members: usize) -> Option<f64> {

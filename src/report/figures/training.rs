@@ -4,7 +4,8 @@ use crate::analysis::statistics::{self, Fences};
 use crate::run::EpochLine;
 
 use super::super::words;
-use super::canvas::{Anchor, Canvas, Figure, Ink, px};
+use super::canvas::{Anchor, Canvas, Figure, px};
+use super::ink::Ink;
 use super::scale::Scale;
 
 /// A panel: what is drawn, and of each epoch the value, if it has one.

@@ -15,6 +15,7 @@ pub(super) fn header(results: &Results<'_>, figures: &Figures) -> String {
     let links = [
         ("search", "Search"),
         ("training", "Training"),
+        ("data", "Data"),
         ("scores", "Scores"),
         ("baselines", "Baselines"),
         ("series", "Series"),

@@ -1,74 +1,90 @@
 //! How well the unusual days are met, for people.
 
 use super::Figures;
-use super::html::{self, Cell, count, defined, figure, number_column, table, text, words_column};
+use super::html::{
+    self, Cell, count, defined, details, figure, number_column, table, text, words_column,
+};
 use crate::analysis::bands::Band;
 use crate::analysis::events::TOLERANCE;
-use crate::analysis::statistics::median;
 use crate::report::evaluation::Measure;
 use crate::report::extremes::{Extremes, Group};
-use crate::report::figures::{Chart, Figure, Ink, Layer, Shape};
+use crate::report::figures::{Chart, Figure, Ink, Layer, Panel, Shape, sheet};
 use crate::report::results::Results;
-use crate::report::words::UNIT;
+use crate::report::words::{self, UNIT};
 
 const MEASURES: [Measure; 4] = [Measure::Nse, Measure::Kge, Measure::Rmse, Measure::Bias];
 
-/// NSE of every site in every group, and the median.
+/// NSE and KGE of the sites on spikes and other days, and in the bands: the paper's Figures 7c and 7d.
 pub(super) fn drawing(extremes: &Extremes) -> Figure {
-    const SHOWN: [(usize, &str); 5] = [
-        (0, "bottom"),
-        (1, "middle"),
-        (2, "top"),
-        (3, "spikes"),
-        (4, "other days"),
+    let spikes: [(usize, &str); 2] = [(3, "spikes"), (4, "other days")];
+    let bands: [(usize, &str); 3] = [(0, "bottom"), (1, "middle"), (2, "top")];
+    let panels = [
+        panel(extremes, "c", &spikes, "test days"),
+        panel(extremes, "d", &bands, "test days by observed flux"),
     ];
-    let of = |group: usize| -> Vec<f64> {
+    sheet(
+        "extremes",
+        "Skill on spikes and within bands",
+        2,
+        (480.0, 340.0),
+        &panels,
+    )
+}
+
+fn panel<'a>(
+    extremes: &Extremes,
+    letter: &'a str,
+    groups: &[(usize, &str)],
+    x: &'a str,
+) -> Panel<'a> {
+    let of = |group: usize, measure: Measure| -> Vec<f64> {
         let sites = extremes.sites().iter();
         sites
-            .filter_map(|scores| Measure::Nse.of(&scores[group]).ok())
+            .filter_map(|scores| measure.of(&scores[group]).ok())
             .collect()
     };
-    let mut points = Vec::new();
-    let mut medians = Vec::new();
-    for (place, (group, _)) in SHOWN.iter().enumerate() {
-        let values = of(*group);
-        let count = values.len().max(2) - 1;
-        // Side by side, so that they hide each other less.
-        let beside = |rank: usize| place as f64 - 0.25 + 0.5 * rank as f64 / count as f64;
-        points.extend(
-            values
+    let boxes = |measure: Measure, ink, beside: f64| Layer {
+        name: measure.label().to_owned(),
+        ink,
+        shape: Shape::Boxes,
+        values: groups
+            .iter()
+            .enumerate()
+            .flat_map(|(place, (group, _))| {
+                let values = of(*group, measure).into_iter();
+                values.map(move |value| (place as f64 + beside, value))
+            })
+            .collect(),
+    };
+    let notes = groups.iter().map(|(group, name)| {
+        let medians = [Measure::Nse, Measure::Kge].map(|measure| {
+            let (sites, found) = extremes.median(*group, measure);
+            let found = found.map_or("not defined".to_owned(), |value| words::number(value, 2));
+            format!("{} {found} ({sites})", measure.label())
+        });
+        format!("{name}: median {}", medians.join(", "))
+    });
+    Panel {
+        letter,
+        notes: notes.collect(),
+        ..Panel::of(Chart {
+            name: "",
+            title: "",
+            x,
+            y: "score within these days, symmetric logarithm",
+            limits: None,
+            symlog: true,
+            names: groups
                 .iter()
                 .enumerate()
-                .map(|(rank, value)| (beside(rank), *value)),
-        );
-        medians.extend(median(&values).map(|median| (place as f64, median)));
+                .map(|(place, (_, name))| (place as f64, (*name).to_owned()))
+                .collect(),
+            layers: vec![
+                boxes(Measure::Nse, Ink::Box, -0.2),
+                boxes(Measure::Kge, Ink::OtherBox, 0.2),
+            ],
+        })
     }
-    let names = SHOWN.iter().enumerate();
-    let names = names.map(|(place, (_, name))| (place as f64, (*name).to_owned()));
-    Chart {
-        name: "extremes",
-        title: "Skill within bands and on spikes",
-        x: "test days by what was observed",
-        y: "NSE within these days, symmetric logarithm",
-        limits: None,
-        symlog: true,
-        names: names.collect(),
-        layers: vec![
-            Layer {
-                name: "a site".to_owned(),
-                ink: Ink::Fair,
-                shape: Shape::Points,
-                values: points,
-            },
-            Layer {
-                name: "median".to_owned(),
-                ink: Ink::Poor,
-                shape: Shape::Points,
-                values: medians,
-            },
-        ],
-    }
-    .draw()
 }
 
 pub(super) fn section(results: &Results<'_>, extremes: &Extremes, figures: &Figures) -> String {
@@ -119,11 +135,40 @@ pub(super) fn section(results: &Results<'_>, extremes: &Extremes, figures: &Figu
         analysis.spike_z, analysis.spike_window_days
     );
     let content = format!(
-        "{medians}{}<p class=\"caption\">{caption}</p>\n{}",
-        figure(&figures.extremes.svg, ""),
+        "{medians}{}<p class=\"caption\">{caption}</p>\n{}{}",
+        figure(
+            &figures.extremes.svg,
+            "NSE and KGE of each site on spikes and other days (c) and within the bands (d), as in Figures 7c and 7d: \
+             boxes from quartile to quartile with the median, whiskers to the last site inside Tukey’s fences, the \
+             others as points. In brackets: sites at which the score is defined."
+        ),
+        pooled(extremes, &name),
         events(extremes)
     );
     html::section("extremes", "Extremes", &content)
+}
+
+/// The test days of all sites as one record.
+fn pooled(extremes: &Extremes, name: &dyn Fn(Group) -> String) -> String {
+    let mut columns = vec![words_column("test days"), number_column("days")];
+    columns.extend(MEASURES.map(|measure| number_column(measure.label())));
+    let rows: Vec<Vec<Cell>> = Group::ALL
+        .into_iter()
+        .zip(&extremes.pooled)
+        .map(|(group, scores)| {
+            let mut row = vec![text(&name(group)), count(scores.n)];
+            row.extend(MEASURES.map(|measure| defined(measure.of(scores), 3)));
+            row
+        })
+        .collect();
+    let caption = format!(
+        "The test days of all sites together, with bands taken over them all; errors in {UNIT}. The paper does not say \
+         whether its bands are of a site or of all sites: the medians above take those of each site."
+    );
+    details(
+        "All sites together",
+        &table(&caption, &columns, &rows, None),
+    )
 }
 
 /// Whether spikes are simulated as spikes.

@@ -3,8 +3,11 @@
 mod answer;
 mod baselines;
 mod compact;
+mod data;
+mod drawing;
 mod drivers;
 mod extremes;
+mod gallery;
 mod grid;
 mod html;
 mod reasons;
@@ -17,12 +20,14 @@ mod uncertainty;
 
 use super::Findings;
 use super::caveats::caveats;
+use super::chosen;
 use super::comparison::Comparison;
 use super::figures::{self, Curve, Estimate, Figure, Ink};
 use crate::analysis::baselines::Baseline;
 use crate::job::Part;
 
 use super::evaluation::{Measure, Series};
+use drawing::Drawing;
 use html::escape;
 
 /// The drawings of a page.
@@ -38,9 +43,12 @@ pub(crate) struct Figures {
     baselines: Figure,
     extremes: Figure,
     uncertainty: Vec<Figure>,
-    drivers: Vec<Figure>,
+    data: Vec<Drawing>,
+    drivers: drivers::Drawings,
     /// Each with the role of its site: good, median, poor.
     series: Vec<(&'static str, Figure)>,
+    /// Sites of each class.
+    gallery: Drawing,
 }
 
 impl Figures {
@@ -72,7 +80,7 @@ impl Figures {
             ];
             figures::distribution(name, score, &curves)
         };
-        let chosen = figures::chosen_sites(evaluation);
+        let chosen = chosen::ranked_sites(evaluation);
         Self {
             classes: figures::classes(summary.classes, summary.classes_caption),
             search: figures::search(results.selection),
@@ -83,7 +91,9 @@ impl Figures {
             baselines: baselines_figure(&findings.comparisons),
             extremes: extremes::drawing(&findings.extremes),
             uncertainty: uncertainty::figures(results, &findings.uncertainty),
-            drivers: drivers::figures(results, evaluation, &findings.drivers),
+            data: data::drawings(results, &findings.drivers, &findings.record),
+            drivers: drivers::Drawings::new(results, evaluation, &findings.drivers),
+            gallery: gallery::drawing(results, evaluation),
             series: chosen
                 .iter()
                 .map(|chosen| (chosen.role, figures::series(results, evaluation, chosen)))
@@ -100,8 +110,10 @@ impl Figures {
             .chain(&self.training)
             .chain([&self.nse, &self.kge, &self.baselines, &self.extremes])
             .chain(self.series.iter().map(|(_, figure)| figure))
+            .chain(self.gallery.figure())
+            .chain(self.data.iter().filter_map(Drawing::figure))
             .chain(&self.uncertainty)
-            .chain(&self.drivers)
+            .chain(self.drivers.figures())
     }
 }
 
@@ -151,12 +163,13 @@ pub(crate) fn page(findings: &Findings<'_>, figures: &Figures) -> String {
         ),
         search::section(findings, figures),
         search::training(results, figures),
+        data::section(figures),
         skill::scores(findings, figures),
         baselines::section(results, evaluation, comparisons, figures),
         skill::series(results, figures),
         extremes::section(results, extremes, figures),
         uncertainty::section(results, uncertainty, figures),
-        drivers::section(results, drivers, figures),
+        drivers::section(results, drivers, &figures.drivers),
         skill::sites(results, evaluation),
         reasons::section(results, &findings.reasons),
         site::section(findings),

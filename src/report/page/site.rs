@@ -118,8 +118,8 @@ fn of_site(
         ("seasonality (raw, lag 182)", shown(traits.seasonality.r)),
         ("cyclicality (lag 365)", shown(traits.cyclicality.r)),
         ("summer–winter difference", shown(traits.seasons.difference)),
-        ("Q10 of observed flux", shown(traits.observed_q10)),
-        ("Q10 of simulated flux", shown(traits.simulated_q10)),
+        ("Q10 of observed flux", shown(traits.observed_q10())),
+        ("Q10 of simulated flux", shown(traits.simulated_q10())),
         (
             "test days seen at the same place in training",
             traits.test_days_seen.to_string(),

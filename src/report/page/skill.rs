@@ -138,7 +138,8 @@ pub(super) fn series(results: &Results<'_>, figures: &Figures) -> String {
              test part. The axis covers the site’s record and a small margin.</p>\n"
         ));
     }
-    html::section("series", "Series at three sites", &content)
+    content.push_str(&figures.gallery.html());
+    html::section("series", "Series", &content)
 }
 
 pub(super) fn sites(results: &Results<'_>, evaluation: &Evaluation) -> String {

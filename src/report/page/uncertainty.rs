@@ -36,7 +36,7 @@ pub(super) fn figures(results: &Results<'_>, uncertainty: &Uncertainty) -> Vec<F
         limits: Some((0.0, 100.0)),
         symlog: false,
         names: Vec::new(),
-        layers: vec![
+        layers: [
             layer(
                 "as asked for",
                 Ink::Baseline,
@@ -45,7 +45,11 @@ pub(super) fn figures(results: &Results<'_>, uncertainty: &Uncertainty) -> Vec<F
             ),
             layer("calibrated", Ink::Good, Shape::Points, calibrated),
             layer("raw", Ink::Poor, Shape::Points, raw),
-        ],
+        ]
+        .into_iter()
+        // The table says why there are none of a kind.
+        .filter(|layer| !layer.values.is_empty())
+        .collect(),
     };
     let pairs: Vec<(f64, f64)> = uncertainty
         .spread_error
@@ -103,7 +107,12 @@ pub(super) fn figures(results: &Results<'_>, uncertainty: &Uncertainty) -> Vec<F
         y: "median test NSE",
         limits: None,
         symlog: false,
-        names: Vec::new(),
+        names: uncertainty
+            .sizes
+            .iter()
+            .step_by(uncertainty.sizes.len().div_ceil(10).max(1))
+            .map(|size| (size.members as f64, size.members.to_string()))
+            .collect(),
         layers: vec![
             layer(
                 "mean over choices of members",

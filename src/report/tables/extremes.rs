@@ -26,6 +26,21 @@ pub(super) fn extremes(results: &Results<'_>, extremes: &Extremes) -> Table {
     table
 }
 
+pub(super) fn pooled(extremes: &Extremes) -> Table {
+    let mut table = Table::new(
+        "extremes_pooled.csv",
+        "group days nse kge pearson_r rmse_umol_m-2_s-1 mae_umol_m-2_s-1 bias_umol_m-2_s-1 not_defined",
+    );
+    for (group, scores) in Group::ALL.into_iter().zip(&extremes.pooled) {
+        let mut row = vec![group.name().to_owned(), scores.n.to_string()];
+        let measured = measures(scores);
+        row.extend(measured.iter().map(|(_, value)| cell(*value)));
+        row.push(reasons(&measured));
+        table.rows.push(row);
+    }
+    table
+}
+
 pub(super) fn events(results: &Results<'_>, extremes: &Extremes) -> Table {
     let mut table = Table::new(
         "events.csv",

@@ -8,6 +8,7 @@
 //! | `scores.csv` | a site, a part and a series: every score |
 //! | `states.csv` | a part: the ensemble mean with a carried and with a window's state; empty where a member kept one alone |
 //! | `extremes.csv` | a site and a kind of test days, by how unusual they are: the scores of the ensemble mean |
+//! | `extremes_pooled.csv` | a kind of test days of all sites together, bands taken over them all: the scores |
 //! | `members.csv` | a member of the ensemble: medians over sites |
 //! | `baselines.csv` | a model of single sites, or a correction: how it does and how the ensemble mean compares, test part |
 //! | `intervals.csv` | a level and a kind of interval: how many test days it holds, and its width |
@@ -20,7 +21,11 @@
 //! | `traits.csv` | a site: rhythm, seasons and response to temperature of its record |
 //! | `correlations.csv` | a property and a score: their correlation over sites |
 //! | `groups.csv` | a group of sites: medians, means and classes |
-//! | `season_tests.csv` | a t test: summer and winter at good against poor sites |
+//! | `season_tests.csv` | a reading of the classes and a t test: summer and winter at good against poor sites |
+//! | `climate_bins.csv` | a step of temperature or precipitation: its sites and how well they are simulated |
+//! | `climate_tests.csv` | a property of the climate and a score: whether steps with more sites have better scores |
+//! | `correlograms.csv` | a lag at the sites of the strongest and the weakest rhythm: observed and simulated |
+//! | `record.csv` | a calendar year: sites observed in it and their days |
 //! | `reasons.csv` | a reason that the data suggest for one of the best or worst sites; `none-found` where there is none |
 //! | `axes.csv` | a value of an axis of the grid: the score of the search over the other axes and seeds |
 //! | `axes_shares.csv` | an axis, the axes together, or seeds: what the score of the search varies with |
@@ -41,6 +46,7 @@ mod extremes;
 mod grid;
 pub(super) mod prediction;
 mod reasons;
+mod record;
 mod search;
 mod skill;
 mod uncertainty;
@@ -96,6 +102,7 @@ pub(crate) fn all(findings: &Findings<'_>) -> Vec<Table> {
         skill::scores(results, evaluation),
         skill::states(evaluation, &findings.states),
         extremes::extremes(results, &findings.extremes),
+        extremes::pooled(&findings.extremes),
         extremes::events(results, &findings.extremes),
         skill::members(results, evaluation),
         baselines::baselines(results, evaluation, &findings.comparisons),
@@ -107,6 +114,7 @@ pub(crate) fn all(findings: &Findings<'_>) -> Vec<Table> {
     tables.extend(grid::all(&findings.grid));
     tables.extend(uncertainty::all(results, &findings.uncertainty));
     tables.extend(drivers::all(results, &findings.drivers));
+    tables.push(record::record(&findings.record));
     tables
 }
 

@@ -100,6 +100,10 @@ fn the_example_becomes_a_pack() {
     assert!(moisture[start + 2..].iter().all(|value| *value == 0.75));
     assert_eq!(pack.flags(0, 1).filter(|flag| *flag != HELD).count(), 3);
     assert_eq!(pack.count[start..start + 3], [48, 0, 47]);
+    // A mean over the record takes those three alone; where there is no record there is no mean.
+    let record: f32 = moisture[start..start + 3].iter().sum();
+    assert!((pack.mean_over_record(0, 1) - f64::from(record) / 3.0).abs() < 1e-7);
+    assert!(pack.mean_over_record(1, 1).is_nan());
 
     // Computed for every day, observed everywhere; FAO-56 at 64.18° N on day 152.
     let day_length = column(&pack, "day_length_h");

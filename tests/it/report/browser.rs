@@ -47,6 +47,12 @@ fn the_page_opens_from_disk_in_a_browser_and_shows_its_figures() {
         (&drawn.into(), &drawn.into()),
         "{said}"
     );
+    assert_eq!(
+        said["unreadable"].as_array().map(Vec::len),
+        Some(0),
+        "{:#}",
+        said["unreadable"]
+    );
     assert_eq!(said["requests"], 0, "{said}");
     assert_eq!(said["ids"], true, "an id occurs twice");
     assert_eq!(said["overflow"], false, "the page is wider than the window");

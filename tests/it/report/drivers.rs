@@ -25,6 +25,37 @@ fn every_site_is_in_one_group_of_each_division() {
 }
 
 #[test]
+fn summers_and_winters_are_compared_in_both_readings_of_the_classes() {
+    let (study, out) = (Study::new(), tempfile::tempdir().unwrap());
+    report::write(&study.results(), out.path(), Output::Tables).unwrap();
+    let (tests, traits) = (
+        rows(out.path(), "season_tests.csv"),
+        rows(out.path(), "traits.csv"),
+    );
+    let sites = rows(out.path(), "sites.csv");
+    for (reading, column) in [
+        ("text", "class_text"),
+        ("caption_cascade", "class_caption_cascade"),
+    ] {
+        let good: Vec<f64> = sites
+            .iter()
+            .filter(|site| site[column] == "good")
+            .map(|site| &row(&traits, &[("site", &site["site"])])["summer_winter_difference_umol_m-2_s-1"])
+            .map(|difference| difference.parse().unwrap())
+            .collect();
+        for test in ["welch", "student"] {
+            let found = row(&tests, &[("classes", reading), ("test", test)]);
+            assert_eq!(found["good_sites"], good.len().to_string());
+            let mean = found["good_mean_difference_umol_m-2_s-1"]
+                .parse::<f64>()
+                .unwrap();
+            let expected = good.iter().sum::<f64>() / good.len() as f64;
+            assert!((mean - expected).abs() < 1e-12, "{mean} {expected}");
+        }
+    }
+}
+
+#[test]
 fn p_values_are_raised_for_the_number_of_tests() {
     let (study, out) = (Study::new(), tempfile::tempdir().unwrap());
     report::write(&study.results(), out.path(), Output::Tables).unwrap();

@@ -1,5 +1,22 @@
 // Run by the browser test at the end of the page: measures, sorts the table of sites and leaves what it found as JSON.
 const figures = [...document.querySelectorAll("figure svg.drawing")].map((svg) => svg.getBoundingClientRect());
+// Words that leave their figure, and words that lie on others.
+const unreadable = [];
+for (const svg of document.querySelectorAll("figure svg.drawing")) {
+  const sheet = svg.getBoundingClientRect();
+  const name = svg.querySelector("title").id;
+  const texts = [...svg.querySelectorAll("text")].map((text) => [text.textContent, text.getBoundingClientRect()]);
+  texts.forEach(([text, box], place) => {
+    if (box.left < sheet.left - 1 || box.right > sheet.right + 1 || box.top < sheet.top - 1 || box.bottom > sheet.bottom + 1) {
+      unreadable.push(`${name}: "${text}" is cut off`);
+    }
+    for (const [other, there] of texts.slice(place + 1)) {
+      const across = Math.min(box.right, there.right) - Math.max(box.left, there.left);
+      const down = Math.min(box.bottom, there.bottom) - Math.max(box.top, there.top);
+      if (across > 1 && down > 4) unreadable.push(`${name}: "${text}" lies on "${other}"`);
+    }
+  });
+}
 const table = document.querySelector("#sites table");
 const column = [...table.tHead.rows[0].cells].findIndex((cell) => cell.textContent === "RMSE");
 const values = () => [...table.tBodies[0].rows].map((row) => row.cells[column].dataset.sort ?? null);
@@ -15,6 +32,7 @@ const found = {
   siteRows: site.querySelectorAll("tbody tr").length,
   zoomed: document.getElementById("site-series").getAttribute("aria-label") !== wholeRecord,
   siteShapes: site.querySelectorAll("path.observed, path.simulated").length,
+  unreadable,
   figures: figures.filter((box) => box.width > 200 && box.height > 50).length,
   drawings: figures.length,
   headline: document.getElementById("headline-nse").value,

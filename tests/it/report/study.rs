@@ -17,6 +17,8 @@ pub(super) const SITES: usize = 14;
 pub(super) const CONSTANT: usize = 5;
 /// A site without a temperature.
 pub(super) const WITHOUT_TEMPERATURE: usize = 2;
+/// A site of unknown temperature, as climates go.
+pub(super) const WITHOUT_CLIMATE: usize = 8;
 /// A site that was not observed in its test part.
 pub(super) const UNOBSERVED: usize = 6;
 
@@ -29,8 +31,8 @@ pub(super) struct Study {
     caveats: Vec<String>,
     pub(super) sites: Vec<Site>,
     pub(super) observed: Vec<f32>,
-    temperature: Vec<f32>,
-    attributes: Vec<Attribute>,
+    pub(super) temperature: Option<Vec<f32>>,
+    pub(super) attributes: Vec<Attribute>,
     outside_training: Vec<Option<f64>>,
     pub(super) members: Vec<Member>,
     pub(super) epochs: Vec<EpochLine>,
@@ -163,6 +165,34 @@ fn epochs(contract: &Contract, params: Params, seed: u64) -> Vec<EpochLine> {
     (1..=30).map(line).collect()
 }
 
+/// What is known of the sites: they get warmer and wetter with their number. One has no climate.
+fn attributes() -> Vec<Attribute> {
+    let of = |name: &str, value: &dyn Fn(usize) -> f64| Attribute {
+        name: name.to_owned(),
+        values: (0..SITES).map(value).collect(),
+    };
+    let rain = |index: usize| 0.8 + 0.3 * index as f64 + 0.1 * noise(index, 2, 7);
+    let demand = |index: usize| 2.0 + 0.1 * index as f64 + 0.3 * noise(index, 3, 7);
+    vec![
+        of("elevation (m)", &|index| 100.0 * noise(index, 1, 7)),
+        of("mean_annual_temperature (degC)", &|index| match index {
+            WITHOUT_CLIMATE => f64::NAN,
+            _ => -3.0 + 2.1 * index as f64,
+        }),
+        of("mean_annual_precipitation (mm yr-1)", &|index| {
+            365.25 * rain(index)
+        }),
+        of("soil_organic_carbon (g kg-1)", &|index| {
+            40.0 + 30.0 * noise(index, 4, 7)
+        }),
+        of("mean precipitation (mm d-1)", &rain),
+        of("mean pet (mm d-1)", &demand),
+        of("mean et (mm d-1)", &|index| {
+            0.7 * rain(index).min(demand(index))
+        }),
+    ]
+}
+
 fn record(trial: Trial, outcome: Outcome) -> Record {
     Record {
         trial,
@@ -250,9 +280,11 @@ impl Study {
             },
             records,
             caveats: vec!["A caveat of the job.".to_owned()],
-            temperature: (0..SITES)
-                .flat_map(|index| (0..DAYS).map(move |day| temperature(index, day)))
-                .collect(),
+            temperature: Some(
+                (0..SITES)
+                    .flat_map(|index| (0..DAYS).map(move |day| temperature(index, day)))
+                    .collect(),
+            ),
             // Only the last site's days are unlike those of the training.
             outside_training: (0..SITES)
                 .map(|index| match index {
@@ -260,10 +292,7 @@ impl Study {
                     index => Some(if index + 1 == SITES { 0.25 } else { 0.0 }),
                 })
                 .collect(),
-            attributes: vec![Attribute {
-                name: "elevation (m)".to_owned(),
-                values: (0..SITES).map(|index| 100.0 * noise(index, 1, 7)).collect(),
-            }],
+            attributes: attributes(),
             sites,
             epochs: (0..10)
                 .flat_map(|seed| epochs(&contract, winner, seed))
@@ -293,9 +322,9 @@ impl Study {
             sites: &self.sites,
             observed: &self.observed,
             unfiltered: None,
-            temperature: Some(Temperature {
+            temperature: self.temperature.as_ref().map(|values| Temperature {
                 name: "soil_temperature",
-                values: &self.temperature,
+                values,
             }),
             attributes: &self.attributes,
             outside_training: &self.outside_training,
