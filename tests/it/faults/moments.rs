@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use efflux::model::{Purpose, Stream};
 
-use crate::harness::{assert_each_trial_ran_once, finished, longer};
+use crate::harness::{Study, assert_each_trial_ran_once, finished, of_epochs};
 
 fn variable(name: &str, otherwise: u64) -> u64 {
     let text = std::env::var(name).ok();
@@ -17,7 +17,7 @@ fn whenever_a_sweep_is_killed_the_same_command_continues_to_the_same_results() {
     let since_1970 = std::time::UNIX_EPOCH.elapsed().unwrap().as_secs();
     let seed = variable("EFFLUX_KILL_SEED", since_1970);
     let kills = variable("EFFLUX_KILLS", 4);
-    let study = longer();
+    let study = Study::with(&of_epochs(4));
     let began = Instant::now();
     study.sweep("whole", "2").ok();
     let whole = began.elapsed();
