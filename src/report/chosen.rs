@@ -4,7 +4,7 @@ use super::evaluation::{Evaluation, Measure, Series};
 use crate::analysis::classes::{Class, Reading};
 use crate::job::Part;
 
-/// A site for the series: its place in [`Results::sites`] and what it stands for.
+/// A site for the series: its place among the sites of the results and what it stands for.
 pub(crate) struct Chosen {
     pub(crate) site: usize,
     pub(crate) role: &'static str,

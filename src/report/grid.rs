@@ -74,7 +74,7 @@ const AXES: [Reading; 3] = [
     },
     Reading {
         key: "window_days",
-        name: "window, days",
+        name: "window (days)",
         value: |params| params.window_days.to_string(),
     },
 ];

@@ -2,6 +2,7 @@
 
 mod checks;
 mod cosore;
+mod extrapolation;
 mod hostile;
 mod inspect;
 mod pack;

@@ -104,7 +104,7 @@ impl Chart<'_> {
         let rows = fitting(bottom - top, 38.0);
         axes.y
             .rows(canvas, &ticks(&axes.y, self.symlog, rows), (left, right));
-        let columns = fitting(right - left, 62.0);
+        let columns = fitting(right - left, 60.0);
         let along = if self.names.is_empty() {
             axes.x.ticks(columns)
         } else {

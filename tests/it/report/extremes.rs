@@ -44,10 +44,17 @@ fn every_test_day_is_in_one_band_and_is_a_spike_or_is_not() {
     assert_eq!(days[5..].iter().sum::<usize>(), all_days);
     // Five days in a hundred, to the day that lies on the limit.
     assert!(days[2].abs_diff(all_days / 20) <= 1, "{days:?}");
-    let bias = |group: &str| -> f64 {
-        row(&pooled, &[("group", group)])["bias_umol_m-2_s-1"]
-            .parse()
-            .unwrap()
-    };
-    assert!(bias("top") < bias("middle") && bias("middle") < bias("bottom"));
+    // A spike is the same day in both, so the squared errors of all are those of the sites.
+    let of_spikes = extremes.iter().filter(|row| row["group"] == "spikes");
+    let squares: f64 = of_spikes
+        .filter(|row| row["days"] != "0")
+        .map(|row| {
+            let number = |column: &str| row[column].parse::<f64>().unwrap();
+            number("days") * number("rmse_umol_m-2_s-1").powi(2)
+        })
+        .sum();
+    let rmse: f64 = row(&pooled, &[("group", "spikes")])["rmse_umol_m-2_s-1"]
+        .parse()
+        .unwrap();
+    assert!((rmse - (squares / days[3] as f64).sqrt()).abs() < 1e-9);
 }
