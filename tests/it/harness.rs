@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::LazyLock;
@@ -9,7 +10,8 @@ use std::time::{Duration, Instant};
 
 use efflux::run::record::{Failure, Outcome, Record};
 use efflux::run::{Entry, read_journals};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
 use tempfile::TempDir;
 
 /// Two configurations × two seeds and two members on six sites: a second or two of training.
@@ -236,12 +238,21 @@ impl Running {
         (self.wait(), began.elapsed())
     }
 
-    /// SIGKILL to the program and to everything it has started.
+    /// SIGKILL to the program and to everything it has started; returns when all of them have ended.
     pub(crate) fn kill_all(&mut self) {
-        for pid in self.family() {
-            Self::signal(pid, Signal::KILL);
+        let family = self.family();
+        let pid = |pid: &u32| Pid::from_raw(pid.cast_signed()).unwrap();
+        let ends = family
+            .iter()
+            .map(|member| pidfd_open(pid(member), PidfdFlags::empty()));
+        let ends: Vec<OwnedFd> = ends.filter_map(Result::ok).collect();
+        for member in family {
+            Self::signal(member, Signal::KILL);
         }
         let _ = self.0.wait();
+        for end in &ends {
+            let _ = poll(&mut [PollFd::new(end, PollFlags::IN)], None);
+        }
     }
 
     /// The program and the processes that descend from it.
