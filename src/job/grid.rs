@@ -40,6 +40,13 @@ pub struct Params {
     pub window_days: u32,
 }
 
+impl Params {
+    /// What a configuration can be looked up by: its numbers to the last bit.
+    pub fn key(self) -> (u32, u64, u32) {
+        (self.hidden_size, self.dropout.to_bits(), self.window_days)
+    }
+}
+
 impl fmt::Display for Params {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(

@@ -141,27 +141,17 @@ impl Grid {
     }
 }
 
-/// What can be looked up of a configuration.
-fn key(params: &Params) -> (u32, u64, u32) {
-    let Params {
-        hidden_size,
-        dropout,
-        window_days,
-    } = *params;
-    (hidden_size, dropout.to_bits(), window_days)
-}
-
 fn costs(results: &Results<'_>) -> Vec<Cost> {
     let mut of_search: HashMap<_, Vec<&Record>> = HashMap::new();
     for record in results.records {
         if record.trial.stage == Stage::Search {
-            let params = key(&record.trial.params);
+            let params = record.trial.params.key();
             of_search.entry(params).or_default().push(record);
         }
     }
     let configurations = results.selection.configurations.iter();
     let costs = configurations.map(|configuration| {
-        let records = of_search.remove(&key(&configuration.params));
+        let records = of_search.remove(&configuration.params.key());
         cost(configuration.params, &records.unwrap_or_default())
     });
     costs.collect()

@@ -45,16 +45,16 @@ pub fn select(
     trials: &[Trial],
     ledger: &Ledger,
 ) -> Result<Chosen, Vec<Candidate>> {
-    let mut scores: HashMap<Key, Vec<(u64, Option<f64>)>> = HashMap::new();
+    let mut scores: HashMap<_, Vec<(u64, Option<f64>)>> = HashMap::new();
     for trial in trials {
         let summary = ledger.summary(&trial.id);
         let score = summary.and_then(|summary| metric(rule, summary));
-        let of_params = scores.entry(key(&trial.params)).or_default();
+        let of_params = scores.entry(trial.params.key()).or_default();
         of_params.push((trial.seed, score));
     }
     let candidates: Vec<Candidate> = configurations
         .iter()
-        .map(|params| candidate(*params, scores.remove(&key(params)).unwrap_or_default()))
+        .map(|params| candidate(*params, scores.remove(&params.key()).unwrap_or_default()))
         .collect();
     if trials
         .iter()
@@ -80,18 +80,6 @@ pub fn select(
         }),
         None => Err(candidates),
     }
-}
-
-/// A configuration as what can be looked up.
-type Key = (u32, u64, u32);
-
-fn key(params: &Params) -> Key {
-    let Params {
-        hidden_size,
-        dropout,
-        window_days,
-    } = *params;
-    (hidden_size, dropout.to_bits(), window_days)
 }
 
 fn candidate(params: Params, scores: Vec<(u64, Option<f64>)>) -> Candidate {
