@@ -36,6 +36,11 @@ impl Autocorrelation {
     pub fn usable(&self) -> bool {
         self.pairs >= 30 && self.r.is_ok()
     }
+
+    /// r, where it is usable.
+    pub fn usable_r(&self) -> Option<f64> {
+        self.r.ok().filter(|_| self.usable())
+    }
 }
 
 /// A site's summers and winters, all years together, in the unit of the series.

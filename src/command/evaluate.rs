@@ -116,6 +116,8 @@ pub(crate) fn write(study: &Study, ledger: &Ledger, output: Output) -> Result<Ex
 
 /// The simulations of the members that have finished.
 fn gather(study: &Study, ledger: &Ledger, trials: &[Trial]) -> Result<Vec<Member>> {
+    let flux = study.pack.flux.iter();
+    let observed = flux.filter(|value| !value.is_nan()).count();
     let mut members = Vec::new();
     for trial in trials {
         if ledger.summary(&trial.id).is_none() {
@@ -133,12 +135,11 @@ fn gather(study: &Study, ledger: &Ledger, trials: &[Trial]) -> Result<Vec<Member
             let reason = format!("a simulation of {found} values, expected {expected}");
             return Err(Error::file(&path, reason));
         }
-        let observed = || study.pack.flux.iter().filter(|flux| !flux.is_nan());
         if let Some(other) = &member.other_state
-            && other.len() != observed().count()
+            && other.len() != observed
         {
-            let (found, expected) = (other.len(), observed().count());
-            let reason = format!("{found} values of the other state, expected {expected}");
+            let found = other.len();
+            let reason = format!("{found} values of the other state, expected {observed}");
             return Err(Error::file(&path, reason));
         }
         members.push(member);

@@ -39,6 +39,17 @@ impl Days {
                 .collect(),
         }
     }
+
+    /// These of all days, `[S, D]`.
+    fn of(self, tensors: &Tensors, all: Vec<f32>) -> Vec<f32> {
+        match self {
+            Self::All => all,
+            Self::Observed => {
+                let places = self.places(tensors).into_iter();
+                places.map(|place| all[place]).collect()
+            }
+        }
+    }
 }
 
 impl Trained {
@@ -92,35 +103,24 @@ fn by(
     window: usize,
     alive: &mut dyn FnMut(),
 ) -> Result<Vec<f32>, TrialError> {
-    let mut native = match level {
-        None => None,
-        Some(level) => Some(guarded(|| {
-            let weights = values(model.flat());
-            Ok(NativeLstm::new(model.shape(), &weights, level))
-        })?),
-    };
-    match (state, days) {
-        (job::State::Carried, _) => {
-            let all = match &mut native {
-                None => predict(model, tensors, PIECE)?,
-                Some(native) => native.predict(tensors),
-            };
-            Ok(match days {
-                Days::All => all,
-                Days::Observed => {
-                    let places = days.places(tensors).into_iter();
-                    places.map(|place| all[place]).collect()
-                }
-            })
-        }
-        (job::State::Window, _) => {
-            let places = days.places(tensors);
-            match &mut native {
-                None => predict_by_window(model, tensors, window, &places, alive),
-                Some(native) => Ok(native.predict_by_window(tensors, window, &places, alive)),
+    let Some(level) = level else {
+        return match state {
+            job::State::Carried => Ok(days.of(tensors, predict(model, tensors, PIECE)?)),
+            job::State::Window => {
+                predict_by_window(model, tensors, window, &days.places(tensors), alive)
             }
-        }
-    }
+        };
+    };
+    guarded(|| {
+        let weights = values(model.flat());
+        let mut model = NativeLstm::new(model.shape(), &weights, level);
+        Ok(match state {
+            job::State::Carried => days.of(tensors, model.predict(tensors)),
+            job::State::Window => {
+                model.predict_by_window(tensors, window, &days.places(tensors), alive)
+            }
+        })
+    })
 }
 
 /// Simulates all sites over all days in one run from a zero state, `[S, D]`, scaled.

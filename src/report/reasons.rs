@@ -107,14 +107,8 @@ fn of_sites(
                 share(extremes.sites()[site][place].n)
             }
             Trait::Relatives => relatives(results, site),
-            Trait::Seasonality => {
-                let found = traits.seasonality;
-                found.r.ok().filter(|_| found.usable())
-            }
-            Trait::Smoothness => {
-                let found = traits.smoothness;
-                found.r.ok().filter(|_| found.usable())
-            }
+            Trait::Seasonality => traits.seasonality.usable_r(),
+            Trait::Smoothness => traits.smoothness.usable_r(),
             Trait::Gap => {
                 let last = results.fitted_days(site).last()?;
                 let test = results.sites[site].part(Part::Test);

@@ -2,7 +2,6 @@
 
 use super::traits::SiteTraits;
 use super::water::Water;
-use crate::analysis::rhythm::Autocorrelation;
 use crate::report::results::Results;
 
 /// The name of the number of observed days.
@@ -37,13 +36,12 @@ pub(super) fn properties(
             .map(|site| value(site).unwrap_or(f64::NAN))
             .collect(),
     };
-    let usable = |found: &Autocorrelation| found.r.ok().filter(|_| found.usable());
     let [smoothness, seasonality, cyclicality] = RHYTHM;
     let mut known = vec![
         of(OBSERVED_DAYS, &|site| Some(site.observed_days as f64)),
-        of(smoothness, &|site| usable(&site.smoothness)),
-        of(seasonality, &|site| usable(&site.seasonality)),
-        of(cyclicality, &|site| usable(&site.cyclicality)),
+        of(smoothness, &|site| site.smoothness.usable_r()),
+        of(seasonality, &|site| site.seasonality.usable_r()),
+        of(cyclicality, &|site| site.cyclicality.usable_r()),
         of("summer–winter difference (µmol m⁻² s⁻¹)", &|site| {
             site.seasons.difference.ok()
         }),

@@ -92,10 +92,7 @@ pub(super) fn of_site(
             results.sites[site].latitude,
         ),
         correlogram: (0..=CORRELOGRAM_END / CORRELOGRAM_STEP)
-            .map(|step| {
-                let found = at(step * CORRELOGRAM_STEP);
-                found.r.ok().filter(|_| found.usable())
-            })
+            .map(|step| at(step * CORRELOGRAM_STEP).usable_r())
             .collect(),
         simulated_rhythm: [SMOOTHNESS, SEASONALITY, CYCLICALITY]
             .map(|lag| autocorrelation(&simulated_series, lag)),

@@ -33,11 +33,25 @@ pub(crate) struct Layer {
     pub(crate) values: Vec<(f64, f64)>,
 }
 
+impl Layer {
+    pub(crate) fn new(
+        name: impl Into<String>,
+        ink: Ink,
+        shape: Shape,
+        values: Vec<(f64, f64)>,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            ink,
+            shape,
+            values,
+        }
+    }
+}
+
 /// A chart before it is drawn.
+#[derive(Default)]
 pub(crate) struct Chart<'a> {
-    /// Name of its file and stem of its ids.
-    pub(crate) name: &'a str,
-    pub(crate) title: &'a str,
     pub(crate) x: &'a str,
     pub(crate) y: &'a str,
     /// The values of y to draw; those beyond lie on the edge. None: all.
@@ -83,9 +97,9 @@ impl Axes {
 }
 
 impl Chart<'_> {
-    pub(crate) fn draw(self) -> Figure {
-        let (name, title) = (self.name.to_owned(), self.title.to_owned());
-        sheet(&name, &title, 1, (470.0, 306.0), &[Panel::of(self)])
+    /// As a figure of its own; `name` is that of its file and the stem of its ids.
+    pub(crate) fn draw(self, name: &str, title: &str) -> Figure {
+        sheet(name, title, 1, (470.0, 306.0), &[Panel::of(self)])
     }
 
     /// The chart with its axes in a frame of a sheet.

@@ -34,16 +34,7 @@ impl<'a> Panel<'a> {
         Self {
             letter,
             notes: vec![note.to_owned()],
-            ..Self::of(Chart {
-                name: "",
-                title: "",
-                x: "",
-                y: "",
-                limits: None,
-                symlog: false,
-                names: Vec::new(),
-                layers: Vec::new(),
-            })
+            ..Self::of(Chart::default())
         }
     }
 }

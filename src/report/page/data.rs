@@ -61,14 +61,13 @@ impl Covers {
         let layers = self.names.iter().map(|(name, _)| {
             let here = (0..results.sites.len()).filter(|&site| results.sites[site].igbp == *name);
             let values = here.map(|site| (x(site), y(site)));
-            Layer {
-                name: name.clone(),
-                ink: self.ink(name),
-                shape: Shape::Points,
-                values: values
-                    .filter(|(x, y)| x.is_finite() && y.is_finite())
-                    .collect(),
-            }
+            let values = values.filter(|(x, y)| x.is_finite() && y.is_finite());
+            Layer::new(
+                name.as_str(),
+                self.ink(name),
+                Shape::Points,
+                values.collect(),
+            )
         });
         layers.filter(|layer| !layer.values.is_empty()).collect()
     }
@@ -121,20 +120,16 @@ fn climate_space(results: &Results<'_>, drivers: &Drivers, covers: &Covers) -> V
                 words::quantity(&precipitation.name, "mean annual precipitation"),
             );
             let chart = Chart {
-                name: "climate",
-                title: "Climates of the sites",
                 x: &x,
                 y: &y,
-                limits: None,
-                symlog: false,
-                names: Vec::new(),
                 layers: covers.layers(results, &|site| temperature.values[site], &|site| {
                     precipitation.values[site]
                 }),
+                ..Chart::default()
             };
             let figure = sheet(
-                chart.name,
-                chart.title,
+                "climate",
+                "Climates of the sites",
                 1,
                 (960.0, 330.0),
                 &[Panel {
@@ -187,19 +182,13 @@ fn budyko(
             steps.map(|aridity| (aridity, index(aridity))).collect()
         };
         let mut layers: Vec<Layer> = [1.0, 2.0, 3.0]
-            .map(|beta| Layer {
-                name: "β = 1, 2, 3".to_owned(),
-                ink: Ink::Baseline,
-                shape: Shape::Line,
-                values: curve(&|aridity| landscape_index(aridity, beta)),
+            .map(|beta| {
+                let values = curve(&|aridity| landscape_index(aridity, beta));
+                Layer::new("β = 1, 2, 3", Ink::Baseline, Shape::Line, values)
             })
             .into();
-        layers.push(Layer {
-            name: "Budyko (1974)".to_owned(),
-            ink: Ink::Fit,
-            shape: Shape::Line,
-            values: curve(&evaporative_index),
-        });
+        let values = curve(&evaporative_index);
+        layers.push(Layer::new("Budyko (1974)", Ink::Fit, Shape::Line, values));
         let within = |site: usize| {
             let aridity = water.aridity[site];
             if furthest < FURTHEST && aridity > furthest {
@@ -212,14 +201,11 @@ fn budyko(
         Panel {
             letter,
             ..Panel::of(Chart {
-                name: "budyko",
-                title: "Water balance of the sites",
                 x,
                 y: "ET / precipitation, those above 1.5 on the edge",
                 limits: Some((0.0, HIGHEST)),
-                symlog: false,
-                names: Vec::new(),
                 layers,
+                ..Chart::default()
             })
         }
     };

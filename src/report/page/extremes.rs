@@ -68,11 +68,8 @@ fn panel<'a>(
         letter,
         notes: notes.collect(),
         ..Panel::of(Chart {
-            name: "",
-            title: "",
             x,
             y: "score within these days, symmetric logarithm",
-            limits: None,
             symlog: true,
             names: groups
                 .iter()
@@ -83,6 +80,7 @@ fn panel<'a>(
                 boxes(Measure::Nse, Ink::Box, -0.2),
                 boxes(Measure::Kge, Ink::OtherBox, 0.2),
             ],
+            ..Chart::default()
         })
     }
 }

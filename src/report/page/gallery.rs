@@ -99,35 +99,25 @@ fn panel<'a>(
         .filter(|&day| observed[day].is_finite())
         .map(|day| (day as f64, f64::from(observed[day])))
         .collect();
-    let layer = |name: &str, ink, shape, values| Layer {
-        name: name.to_owned(),
-        ink,
-        shape,
-        values,
-    };
     let whole = results.days.max(1) as f64;
     Panel {
         letter,
         notes: vec![named(results, site), scores(evaluation, site)],
         covered: Some((days.start as f64 / whole, days.end as f64 / whole)),
         ..Panel::of(Chart {
-            name: "",
-            title: "",
-            x: "",
             y: UNIT,
-            limits: None,
-            symlog: false,
             names: dates(results.start, (days.start, days.end), 3),
             layers: vec![
-                layer(
+                Layer::new(
                     "test part",
                     Ink::Test,
                     Shape::Span,
                     vec![(test.start as f64, 0.0), (test.end as f64, 0.0)],
                 ),
-                layer("observed", Ink::Observed, Shape::Dots, dots),
-                layer("ensemble mean", Ink::Simulated, Shape::Line, line),
+                Layer::new("observed", Ink::Observed, Shape::Dots, dots),
+                Layer::new("ensemble mean", Ink::Simulated, Shape::Line, line),
             ],
+            ..Chart::default()
         })
     }
 }

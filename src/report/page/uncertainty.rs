@@ -14,12 +14,6 @@ pub(super) fn figures(results: &Results<'_>, uncertainty: &Uncertainty) -> Vec<F
     if results.members.len() < 2 {
         return Vec::new();
     }
-    let layer = |name: &str, ink, shape, values| Layer {
-        name: name.to_owned(),
-        ink,
-        shape,
-        values,
-    };
     let covered = |of: fn(&Interval) -> Option<f64>| -> Vec<(f64, f64)> {
         let found = uncertainty.intervals.iter();
         found
@@ -29,27 +23,24 @@ pub(super) fn figures(results: &Results<'_>, uncertainty: &Uncertainty) -> Vec<F
     let calibrated = covered(|interval| Some(interval.calibrated.ok()?.share));
     let raw = covered(|interval| Some(interval.raw.ok()?.share));
     let coverage = Chart {
-        name: "coverage",
-        title: "Share of test days inside intervals",
         x: "level of the interval, %",
         y: "test days inside, %",
         limits: Some((0.0, 100.0)),
-        symlog: false,
-        names: Vec::new(),
         layers: [
-            layer(
+            Layer::new(
                 "as asked for",
                 Ink::Baseline,
                 Shape::Line,
                 vec![(50.0, 50.0), (95.0, 95.0)],
             ),
-            layer("calibrated", Ink::Good, Shape::Points, calibrated),
-            layer("raw", Ink::Poor, Shape::Points, raw),
+            Layer::new("calibrated", Ink::Good, Shape::Points, calibrated),
+            Layer::new("raw", Ink::Poor, Shape::Points, raw),
         ]
         .into_iter()
         // The table says why there are none of a kind.
         .filter(|layer| !layer.values.is_empty())
         .collect(),
+        ..Chart::default()
     };
     let pairs: Vec<(f64, f64)> = uncertainty
         .spread_error
@@ -58,39 +49,31 @@ pub(super) fn figures(results: &Results<'_>, uncertainty: &Uncertainty) -> Vec<F
         .collect();
     let longest = pairs.iter().map(|(spread, _)| *spread).fold(0.0, f64::max);
     let spread = Chart {
-        name: "spread-error",
-        title: "Error against spread",
         x: "spread of the members (µmol m⁻² s⁻¹)",
         y: "root mean squared error (µmol m⁻² s⁻¹)",
-        limits: None,
-        symlog: false,
-        names: Vec::new(),
         layers: vec![
-            layer(
+            Layer::new(
                 "as large as the spread",
                 Ink::Baseline,
                 Shape::Line,
                 vec![(0.0, 0.0), (longest, longest)],
             ),
-            layer("tenths of the test days", Ink::Good, Shape::Points, pairs),
+            Layer::new("tenths of the test days", Ink::Good, Shape::Points, pairs),
         ],
+        ..Chart::default()
     };
     let bars = uncertainty.ranks.iter().enumerate();
     let ranks = Chart {
-        name: "ranks",
-        title: "Rank of the observation among the members",
         x: "members below the observation",
         y: "test days",
-        limits: None,
-        symlog: false,
-        names: Vec::new(),
-        layers: vec![layer(
+        layers: vec![Layer::new(
             "",
             Ink::Fair,
             Shape::Bars,
             bars.map(|(rank, days)| (rank as f64, *days as f64))
                 .collect(),
         )],
+        ..Chart::default()
     };
     let size = |of: &dyn Fn(&crate::report::uncertainty::Size) -> Defined| -> Vec<(f64, f64)> {
         let sizes = uncertainty.sizes.iter();
@@ -101,12 +84,8 @@ pub(super) fn figures(results: &Results<'_>, uncertainty: &Uncertainty) -> Vec<F
     let low = size(&|size| size.range.map(|(low, _)| low));
     let high = size(&|size| size.range.map(|(_, high)| high));
     let sizes = Chart {
-        name: "ensemble-size",
-        title: "Skill against the number of members",
         x: "members",
         y: "median test NSE",
-        limits: None,
-        symlog: false,
         names: uncertainty
             .sizes
             .iter()
@@ -114,17 +93,23 @@ pub(super) fn figures(results: &Results<'_>, uncertainty: &Uncertainty) -> Vec<F
             .map(|size| (size.members as f64, size.members.to_string()))
             .collect(),
         layers: vec![
-            layer(
+            Layer::new(
                 "mean over choices of members",
                 Ink::Simulated,
                 Shape::Line,
                 size(&|size| size.nse),
             ),
-            layer("lowest, highest", Ink::Baseline, Shape::Line, low),
-            layer("", Ink::Baseline, Shape::Line, high),
+            Layer::new("lowest, highest", Ink::Baseline, Shape::Line, low),
+            Layer::new("", Ink::Baseline, Shape::Line, high),
         ],
+        ..Chart::default()
     };
-    [coverage, spread, ranks, sizes].map(Chart::draw).into()
+    vec![
+        coverage.draw("coverage", "Share of test days inside intervals"),
+        spread.draw("spread-error", "Error against spread"),
+        ranks.draw("ranks", "Rank of the observation among the members"),
+        sizes.draw("ensemble-size", "Skill against the number of members"),
+    ]
 }
 
 pub(super) fn section(

@@ -1,6 +1,7 @@
 //! Whether sites with more data are simulated better: the paper's Figure 6, for people.
 
 use super::scatter::Along;
+use crate::analysis::statistics::range;
 use crate::report::drivers::{Drivers, LONG_RECORD, OBSERVED_DAYS};
 use crate::report::evaluation::{Evaluation, Measure};
 use crate::report::figures::{Ink, Layer, Shape, sheet};
@@ -28,16 +29,11 @@ pub(super) fn drawings(evaluation: &Evaluation, drivers: &Drivers) -> Vec<Drawin
         let mut panel = along.panel(letter, measure, outliers);
         let most = property.values.iter().copied().fold(0.0, f64::max);
         let threshold = LONG_RECORD as f64;
-        let line = |name: String, ink, from, to| Layer {
-            name,
-            ink,
-            shape: Shape::Line,
-            values: vec![from, to],
-        };
+        let line = |name, ink, from, to| Layer::new(name, ink, Shape::Line, vec![from, to]);
         let (low, high) = panel.chart.limits.unwrap_or_else(|| {
             let ys = panel.chart.layers.iter().flat_map(|layer| &layer.values);
             let ys: Vec<f64> = ys.map(|(_, y)| *y).collect();
-            crate::analysis::statistics::range(&ys).unwrap_or((0.0, 1.0))
+            range(&ys).unwrap_or((0.0, 1.0))
         });
         panel.chart.layers.extend([
             line(

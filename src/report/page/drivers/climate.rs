@@ -7,7 +7,7 @@ use crate::report::chosen;
 use crate::report::drivers::{
     ARIDITY, Climate, Drivers, PRECIPITATION, Property, TEMPERATE, TEMPERATURE, attribute,
 };
-use crate::report::evaluation::{Evaluation, Measure};
+use crate::report::evaluation::Evaluation;
 use crate::report::figures::{Chart, Figure, Ink, Layer, Panel, Place, Shape, sheet, skill_map};
 use crate::report::page::drawing::Drawing;
 use crate::report::page::html::{
@@ -100,27 +100,23 @@ fn climate_space(results: &Results<'_>, evaluation: &Evaluation, drivers: &Drive
         };
         let mut layers = by_class(evaluation, &place);
         let shown = chosen::of_each_class(evaluation);
-        layers.push(Layer {
-            name: "sites of Figures 4 and 5".to_owned(),
-            ink: Ink::Ring,
-            shape: Shape::Points,
-            values: shown
+        layers.push(Layer::new(
+            "sites of Figures 4 and 5",
+            Ink::Ring,
+            Shape::Points,
+            shown
                 .iter()
                 .flatten()
                 .filter_map(|&site| place(site))
                 .collect(),
-        });
+        ));
         panels.push(Panel {
             letter: "b",
             ..Panel::of(Chart {
-                name: "",
-                title: "",
                 x,
                 y,
-                limits: None,
-                symlog: false,
-                names: Vec::new(),
                 layers,
+                ..Chart::default()
             })
         });
     }
@@ -185,21 +181,18 @@ fn bars<'a>(climate: &Climate, x: &'a str, letter: &'a str) -> Panel<'a> {
             })
             .collect(),
         ..Panel::of(Chart {
-            name: "",
-            title: "",
             x,
             y: "good sites, %; above: sites",
             limits: Some((0.0, 100.0)),
-            symlog: false,
-            names: Vec::new(),
-            layers: vec![Layer {
-                name: String::new(),
-                ink: Ink::Good,
-                shape: Shape::Bars,
-                values: bins()
+            layers: vec![Layer::new(
+                "",
+                Ink::Good,
+                Shape::Bars,
+                bins()
                     .map(|bin| (middle(bin.from, bin.to), bin.good_share()))
                     .collect(),
-            }],
+            )],
+            ..Chart::default()
         })
     }
 }
@@ -238,10 +231,7 @@ fn attributes(evaluation: &Evaluation, drivers: &Drivers) -> Drawing {
                 property,
                 label,
             };
-            let panels = Measure::SKILL.into_iter().zip(letters);
-            panels
-                .map(|(measure, letter)| along.panel(letter, measure, true))
-                .collect::<Vec<Panel<'_>>>()
+            along.row(letters)
         })
         .collect();
     let figure = sheet(
@@ -276,11 +266,10 @@ fn label(name: &str) -> String {
         .iter()
         .find(|(begins, _)| begins.iter().any(|begin| name.starts_with(begin)));
     match known {
+        // Its unit is what it is a ratio of, and said already.
+        Some((_, said)) if name == ARIDITY => (*said).to_owned(),
         // A mean of the daily inputs is no annual mean of the climate.
-        Some((_, said)) if !name.starts_with("mean soil") && *said != PROPERTIES[3].1 => {
-            words::quantity(name, said)
-        }
-        Some((_, said)) if *said == PROPERTIES[3].1 => (*said).to_owned(),
+        Some((_, said)) if !name.starts_with("mean soil") => words::quantity(name, said),
         _ => words::quantity(name, name.split(" (").next().unwrap_or(name)),
     }
 }

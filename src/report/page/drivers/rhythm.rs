@@ -10,7 +10,7 @@ use crate::analysis::statistics::median;
 use crate::report::drivers::{
     CORRELOGRAM_STEP, Correlogram, Drivers, RHYTHM, SiteTraits, record_days,
 };
-use crate::report::evaluation::{Evaluation, Measure};
+use crate::report::evaluation::Evaluation;
 use crate::report::figures::{Chart, Figure, Ink, Layer, Panel, Shape, dates, sheet};
 use crate::report::page::drawing::Drawing;
 use crate::report::page::html::{Cell, count, defined, number_column, table, text, words_column};
@@ -87,27 +87,23 @@ fn record<'a>(
             correlogram.role
         )],
         ..Panel::of(Chart {
-            name: "",
-            title: "",
-            x: "",
             y: UNIT,
-            limits: None,
-            symlog: false,
             names: dates(results.start, (days.start, days.end), 5),
             layers: vec![
-                layer(
+                Layer::new(
                     "simulated",
                     Ink::Simulated,
                     Shape::Line,
                     of(&|day| mean[day]),
                 ),
-                layer(
+                Layer::new(
                     "observed",
                     Ink::Observed,
                     Shape::Dots,
                     of(&|day| f64::from(observed[day])),
                 ),
             ],
+            ..Chart::default()
         })
     }
 }
@@ -116,8 +112,7 @@ fn lags<'a>(drivers: &Drivers, correlogram: &Correlogram, letter: &'a str) -> Pa
     let of = |which: usize| -> Vec<(f64, f64)> {
         let lags = correlogram.lags.iter().enumerate();
         lags.map(|(place, found)| {
-            let found = found[which];
-            let r = found.r.ok().filter(|_| found.usable());
+            let r = found[which].usable_r();
             ((place + 1) as f64, r.unwrap_or(f64::NAN))
         })
         .collect()
@@ -131,7 +126,7 @@ fn lags<'a>(drivers: &Drivers, correlogram: &Correlogram, letter: &'a str) -> Pa
     let mut layers: Vec<Layer> = [SMOOTHNESS, SEASONALITY, CYCLICALITY]
         .map(|lag| {
             let lag = lag as f64;
-            layer(
+            Layer::new(
                 "lags 1, 182, 365",
                 Ink::Train,
                 Shape::Line,
@@ -139,8 +134,8 @@ fn lags<'a>(drivers: &Drivers, correlogram: &Correlogram, letter: &'a str) -> Pa
             )
         })
         .into();
-    layers.push(layer("simulated", Ink::Simulated, Shape::Line, of(1)));
-    layers.push(layer("observed", Ink::Fit, Shape::Line, of(0)));
+    layers.push(Layer::new("simulated", Ink::Simulated, Shape::Line, of(1)));
+    layers.push(Layer::new("observed", Ink::Fit, Shape::Line, of(0)));
     let observed = [site.smoothness.r, site.seasonality.r, site.cyclicality.r];
     Panel {
         letter,
@@ -149,24 +144,12 @@ fn lags<'a>(drivers: &Drivers, correlogram: &Correlogram, letter: &'a str) -> Pa
             said("simulated", site.simulated_rhythm.map(|found| found.r)),
         ],
         ..Panel::of(Chart {
-            name: "",
-            title: "",
             x: "lag, days",
             y: "autocorrelation",
             limits: Some((-1.0, 1.0)),
-            symlog: false,
-            names: Vec::new(),
             layers,
+            ..Chart::default()
         })
-    }
-}
-
-fn layer(name: &str, ink: Ink, shape: Shape, values: Vec<(f64, f64)>) -> Layer {
-    Layer {
-        name: name.to_owned(),
-        ink,
-        shape,
-        values,
     }
 }
 
@@ -186,24 +169,17 @@ fn correlogram(results: &Results<'_>, evaluation: &Evaluation, drivers: &Drivers
                 .collect();
             Some(((step * CORRELOGRAM_STEP) as f64, median(&values).ok()?))
         };
-        Layer {
-            name: (*name).to_owned(),
-            ink,
-            shape: Shape::Line,
-            values: (1..points).filter_map(at).collect(),
-        }
+        let values = (1..points).filter_map(at).collect();
+        Layer::new(*name, ink, Shape::Line, values)
     });
     Chart {
-        name: "correlogram",
-        title: "Correlograms by class",
         x: "lag, days",
         y: "autocorrelation, median over sites",
         limits: Some((-1.0, 1.0)),
-        symlog: false,
-        names: Vec::new(),
         layers: layers.collect(),
+        ..Chart::default()
     }
-    .draw()
+    .draw("correlogram", "Correlograms by class")
 }
 
 /// Each score against each part of the rhythm.
@@ -223,10 +199,7 @@ fn skill(evaluation: &Evaluation, drivers: &Drivers) -> Drawing {
                 property,
                 label,
             });
-            let panels = Measure::SKILL.into_iter().zip(letters);
-            panels
-                .filter_map(|(measure, letter)| Some(along.as_ref()?.panel(letter, measure, true)))
-                .collect::<Vec<Panel<'_>>>()
+            along.into_iter().flat_map(move |along| along.row(letters))
         })
         .collect();
     Drawing::new(

@@ -23,6 +23,14 @@ pub(super) struct Along<'a> {
 }
 
 impl<'a> Along<'a> {
+    /// A panel for each of the three scores, all sites drawn.
+    pub(super) fn row(&self, letters: [&'a str; 3]) -> Vec<Panel<'a>> {
+        let panels = Measure::SKILL.into_iter().zip(letters);
+        panels
+            .map(|(measure, letter)| self.panel(letter, measure, true))
+            .collect()
+    }
+
     /// A panel: scores below -1 lie on the edge, or with `outliers` left out those beyond Tukey's fences are not drawn.
     pub(super) fn panel(&self, letter: &'a str, measure: Measure, outliers: bool) -> Panel<'a> {
         let scores = self.evaluation.scores(Series::Ensemble, Part::Test);
@@ -45,12 +53,12 @@ impl<'a> Along<'a> {
         let without = self.correlation(measure, Over::SitesWithoutOutliers);
         let is_significant = without.is_ok_and(|found| found.p < SIGNIFICANT);
         if is_significant {
-            layers.push(Layer {
-                name: format!("line of p < {SIGNIFICANT}, outliers left out"),
-                ink: Ink::Fit,
-                shape: Shape::Line,
-                values: fitted(&kept),
-            });
+            layers.push(Layer::new(
+                format!("line of p < {SIGNIFICANT}, outliers left out"),
+                Ink::Fit,
+                Shape::Line,
+                fitted(&kept),
+            ));
         }
         let mut notes = vec![format!(
             "all sites: {}",
@@ -68,14 +76,11 @@ impl<'a> Along<'a> {
             letter,
             notes,
             ..Panel::of(Chart {
-                name: "",
-                title: "",
                 x: self.label,
                 y,
                 limits: outliers.then_some((-1.0, 1.0)),
-                symlog: false,
-                names: Vec::new(),
                 layers,
+                ..Chart::default()
             })
         }
     }

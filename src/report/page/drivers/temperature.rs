@@ -86,12 +86,6 @@ fn panel<'a>(
             .map(|temperature| (temperature, response.flux(temperature)))
             .collect()
     };
-    let layer = |name: &str, ink, shape, values| Layer {
-        name: name.to_owned(),
-        ink,
-        shape,
-        values,
-    };
     let mut notes = vec![
         gallery::named(results, site),
         gallery::scores(evaluation, site),
@@ -101,45 +95,41 @@ fn panel<'a>(
         letter,
         notes,
         ..Panel::of(Chart {
-            name: "",
-            title: "",
             x: "temperature, °C",
             y: UNIT,
-            limits: None,
-            symlog: false,
-            names: Vec::new(),
             layers: vec![
-                layer(
+                Layer::new(
                     "simulated, all days of the record",
                     Ink::Background,
                     Shape::Dots,
                     points(&evenly(&all), &|day| mean[day]),
                 ),
-                layer(
+                Layer::new(
                     "simulated, observed days",
                     Ink::SimulatedDays,
                     Shape::Dots,
                     points(&evenly(&there), &|day| mean[day]),
                 ),
-                layer(
+                Layer::new(
                     "observed",
                     Ink::Observed,
                     Shape::Dots,
                     points(&evenly(&there), &|day| f64::from(observed[day])),
                 ),
-                layer(
+                Layer::new(
                     "fit to observed",
                     Ink::Fit,
                     Shape::Line,
                     curve(traits.observed_response),
                 ),
-                layer(
+                Layer::new(
                     "fit to simulated",
                     Ink::SimulatedFit,
                     Shape::Line,
                     curve(traits.simulated_response),
                 ),
             ],
+            ..Chart::default()
         })
     }
 }
@@ -168,29 +158,25 @@ fn evenly(days: &[usize]) -> Vec<usize> {
 fn q10(evaluation: &Evaluation, drivers: &Drivers) -> Drawing {
     // Beyond six a fit says little about soils.
     let shown = |value: Defined| value.ok().map(|value| value.clamp(0.0, 6.0));
-    let mut layers = vec![Layer {
-        name: "as observed".to_owned(),
-        ink: Ink::Baseline,
-        shape: Shape::Line,
-        values: vec![(0.0, 0.0), (6.0, 6.0)],
-    }];
+    let mut layers = vec![Layer::new(
+        "as observed",
+        Ink::Baseline,
+        Shape::Line,
+        vec![(0.0, 0.0), (6.0, 6.0)],
+    )];
     layers.extend(by_class(evaluation, &|site| {
         let site = &drivers.sites[site];
         Some((shown(site.observed_q10())?, shown(site.simulated_q10())?))
     }));
     let chart = Chart {
-        name: "q10",
-        title: "Response to temperature, observed and simulated",
         x: "Q10 of observed flux, those above 6 on the edge",
         y: "Q10 of simulated flux, those above 6 on the edge",
-        limits: None,
-        symlog: false,
-        names: Vec::new(),
         layers,
+        ..Chart::default()
     };
     Drawing::new(
         "Response to temperature, observed and simulated",
-        chart.draw(),
+        chart.draw("q10", "Response to temperature, observed and simulated"),
         "Q10, the factor by which flux grows over 10 °C, of the exponential fits at every site that has them.",
     )
 }
