@@ -15,6 +15,7 @@ import json
 import os
 import random
 import re
+import shutil
 import signal
 import statistics
 import subprocess
@@ -249,6 +250,8 @@ def main():
     arguments.add_argument("--save", type=Path)
     given = arguments.parse_args()
     program = given.program.resolve()
+    if shutil.which("mpirun") is None:
+        raise SystemExit("mpirun is not in PATH, and ranks could not be killed: `. .deps/env.sh` puts one there")
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
         synth = [program, "synth", "-o", "pack.h5", "--sites", "6", "--years", "3"]
