@@ -7,7 +7,7 @@ use super::engine;
 use super::failure::{TrialError, guarded};
 use super::lstm::{Lstm, Mode};
 use super::native::{Level, NativeLstm};
-use super::progress::Trained;
+use super::progress::{Flow, Trained};
 use super::resident;
 use crate::data::Tensors;
 use crate::job::{self, Training};
@@ -16,8 +16,13 @@ use crate::job::{self, Training};
 /// on it.
 pub const PIECE: usize = 512;
 
-/// Days of all windows that are run at a time.
+/// Days of all windows that are run at a time: a fraction of a second's work.
 const WINDOW_DAYS: usize = 1 << 16;
+
+/// Windows of so many days that are run at a time.
+pub(super) fn windows_at_a_time(window: usize) -> usize {
+    (WINDOW_DAYS / window).max(1)
+}
 
 /// Which days of all sites a simulation is wanted for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,21 +60,29 @@ impl Days {
 impl Trained {
     /// Simulates these days of all sites with the implementation that trained the model, scaled.
     ///
-    /// * `window`: days of a window and its warm-up; `alive` is called from time to time. Both are for
+    /// * `window`: days of a window and its warm-up; `observe` is called from time to time. Both are for
     ///   [`job::State::Window`].
     ///
     /// # Errors
     ///
-    /// [`TrialError::Torch`] if libtorch reports a failure.
+    /// [`TrialError::Interrupted`] if `observe` says so, [`TrialError::Torch`] if libtorch reports a failure.
     pub fn simulate(
         &self,
         tensors: &Tensors,
         days: Days,
         state: job::State,
         window: usize,
-        alive: &mut dyn FnMut(),
+        observe: &mut dyn FnMut() -> Flow,
     ) -> Result<Vec<f32>, TrialError> {
-        by(&self.model, self.level, tensors, days, state, window, alive)
+        by(
+            &self.model,
+            self.level,
+            tensors,
+            days,
+            state,
+            window,
+            observe,
+        )
     }
 }
 
@@ -90,7 +103,15 @@ pub fn simulate(
 ) -> Result<Vec<f32>, TrialError> {
     let level = engine::native(training, device)?;
     let there = guarded(|| Ok(Lstm::new(model.shape(), model.flat().to_device(device))))?;
-    by(&there, level, tensors, Days::All, state, window, &mut || {})
+    by(
+        &there,
+        level,
+        tensors,
+        Days::All,
+        state,
+        window,
+        &mut || Flow::Continue,
+    )
 }
 
 /// Natively at a level, or by libtorch.
@@ -101,25 +122,25 @@ fn by(
     days: Days,
     state: job::State,
     window: usize,
-    alive: &mut dyn FnMut(),
+    observe: &mut dyn FnMut() -> Flow,
 ) -> Result<Vec<f32>, TrialError> {
     let Some(level) = level else {
         return match state {
             job::State::Carried => Ok(days.of(tensors, predict(model, tensors, PIECE)?)),
             job::State::Window => {
-                predict_by_window(model, tensors, window, &days.places(tensors), alive)
+                predict_by_window(model, tensors, window, &days.places(tensors), observe)
             }
         };
     };
     guarded(|| {
         let weights = values(model.flat());
         let mut model = NativeLstm::new(model.shape(), &weights, level);
-        Ok(match state {
-            job::State::Carried => days.of(tensors, model.predict(tensors)),
+        match state {
+            job::State::Carried => Ok(days.of(tensors, model.predict(tensors))),
             job::State::Window => {
-                model.predict_by_window(tensors, window, &days.places(tensors), alive)
+                model.predict_by_window(tensors, window, &days.places(tensors), observe)
             }
-        })
+        }
     })
 }
 
@@ -145,19 +166,19 @@ pub fn predict(model: &Lstm, tensors: &Tensors, piece: usize) -> Result<Vec<f32>
 /// Simulates each of these days by a run of its own over the `window` days that end with it, from a zero state, scaled.
 /// Runs of the calendar's first days begin with the calendar.
 ///
-/// A day costs `window` times as much as in [`predict`], so `alive` is called from time to time.
+/// A day costs `window` times as much as in [`predict`], so `observe` is called from time to time.
 ///
 /// * `places`: site · D + day of each.
 ///
 /// # Errors
 ///
-/// [`TrialError::Torch`] if libtorch reports a failure.
+/// [`TrialError::Interrupted`] if `observe` says so, [`TrialError::Torch`] if libtorch reports a failure.
 pub fn predict_by_window(
     model: &Lstm,
     tensors: &Tensors,
     window: usize,
     places: &[usize],
-    alive: &mut dyn FnMut(),
+    observe: &mut dyn FnMut() -> Flow,
 ) -> Result<Vec<f32>, TrialError> {
     without_gradient(|| {
         let days = tensors.days;
@@ -179,7 +200,7 @@ pub fn predict_by_window(
         }
         let rows = inputs.flatten(0, 1); // [S·D, nx]
         let offsets = Tensor::arange(window as i64, (Kind::Int64, rows.device())).unsqueeze(1);
-        for late in late.chunks((WINDOW_DAYS / window).max(1)) {
+        for late in late.chunks(windows_at_a_time(window)) {
             let starts = late
                 .iter()
                 .map(|&index| (places[index] + 1 - window) as i64);
@@ -194,7 +215,9 @@ pub fn predict_by_window(
             for (&index, value) in late.iter().zip(last) {
                 simulated[index] = value;
             }
-            alive();
+            if observe() == Flow::Stop {
+                return Err(TrialError::Interrupted);
+            }
         }
         Ok(simulated)
     })

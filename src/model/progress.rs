@@ -71,6 +71,11 @@ pub struct Progress<'a> {
 }
 
 impl Progress<'_> {
+    /// Whether nothing is left to be trained.
+    pub fn is_over(&self) -> bool {
+        self.trainer.is_over()
+    }
+
     /// All that is needed to go on from here, bit for bit. Waits for the device.
     pub fn checkpoint(&self) -> Checkpoint {
         self.trainer.checkpoint()

@@ -169,7 +169,7 @@ impl<'a> Trainer<'a> {
     }
 
     /// Whether all epochs are done, or as many without a better score as patience allows.
-    fn is_over(&self) -> bool {
+    pub(super) fn is_over(&self) -> bool {
         let impatient = match (self.training.patience, self.at.best) {
             (Some(patience), Some((best, _))) => self.at.epoch - best >= patience,
             (Some(patience), None) => self.at.epoch >= patience,

@@ -43,11 +43,16 @@ impl<'a> Attempt<'a> {
             Ok(begun) => begun,
             Err(error) => return (Some(Outcome::Failed(failure(error))), None),
         };
-        let trained = self.train(trainer, epochs, pipes).transpose();
-        let outcome =
-            trained.map(|trained| trained.and_then(|trained| self.judge(&trained, pipes)));
-        let outcome = outcome.map(|outcome| outcome.unwrap_or_else(Outcome::Failed));
-        (outcome, begun_on)
+        let outcome = self
+            .train(trainer, epochs, pipes)
+            .and_then(|trained| match trained {
+                Some(trained) => self.judge(&trained, pipes),
+                None => Ok(None),
+            });
+        (
+            outcome.unwrap_or_else(|failure| Some(Outcome::Failed(failure))),
+            begun_on,
+        )
     }
 
     /// The trial where an interrupted attempt left it, with the device that it was begun on if that is another one; else
@@ -115,8 +120,10 @@ impl<'a> Attempt<'a> {
                 return Flow::Stop;
             }
             drained = pulse.pipes.drains();
+            let is_due =
+                kept.elapsed() >= self.interval || (progress.is_over() && self.runs_windows());
             if let Some(path) = &self.assignment.checkpoint
-                && (drained || kept.elapsed() >= self.interval)
+                && (drained || is_due)
             {
                 kept = Instant::now();
                 if let Err(error) = progress.checkpoint().save(trial.id.as_str(), path) {
@@ -134,26 +141,35 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    /// Runs the trained model over the calendar, keeps what is to be kept, and sums up.
-    fn judge(self, trained: &Trained, pipes: &mut Pipes) -> Result<Outcome, Failure> {
+    /// Whether the trained model is run by window, which can take as long as many epochs.
+    fn runs_windows(self) -> bool {
+        self.assignment.keep.is_some() || self.contract.evaluation.state == State::Window
+    }
+
+    /// Runs the trained model over the calendar, keeps what is to be kept, and sums up; to nothing if it was told to stop.
+    fn judge(self, trained: &Trained, pipes: &mut Pipes) -> Result<Option<Outcome>, Failure> {
         let state = self.contract.evaluation.state;
-        let flux = self.simulate(trained, Days::All, state, pipes);
-        let flux = flux.map_err(failure)?;
+        let Some(flux) = self.simulate(trained, Days::All, state, pipes)? else {
+            return Ok(None);
+        };
         if let Some(directory) = &self.assignment.keep {
-            let other = self.simulate(trained, Days::Observed, state.other(), pipes);
+            let other = self.simulate(trained, Days::Observed, state.other(), pipes)?;
+            let Some(other) = other else {
+                return Ok(None);
+            };
             let member = Member {
                 trial_id: self.assignment.trial.id.to_string(),
                 seed: self.assignment.trial.seed,
                 sites: self.tensors.site_ids.clone(),
                 flux: flux.clone(),
-                other_state: Some(other.map_err(failure)?),
+                other_state: Some(other),
             };
             self.keep(directory, trained, &member)
                 .map_err(|error| not_written(error.to_string()))?;
         }
         let medians = |part, least| medians(self.tensors, &flux, part, least);
         let kept = trained.epoch.saturating_sub(1) as usize;
-        Ok(Outcome::Finished(Summary {
+        Ok(Some(Outcome::Finished(Summary {
             updates: trained.updates,
             epoch: trained.epoch,
             loss: trained.losses.get(kept).copied().unwrap_or(f64::NAN),
@@ -161,7 +177,7 @@ impl<'a> Attempt<'a> {
             train: medians(Part::Train, 0),
             validation: medians(Part::Validation, VALIDATION_DAYS),
             test: medians(Part::Test, 0),
-        }))
+        })))
     }
 
     /// Weights, scales and simulation, durable before anybody is told of them.
@@ -177,22 +193,31 @@ impl<'a> Attempt<'a> {
         write_member(&directory.join(RunDir::SIMULATION), member)
     }
 
-    /// These days of all sites, µmol m⁻² s⁻¹.
+    /// These days of all sites, µmol m⁻² s⁻¹; nothing if it was told to stop.
     fn simulate(
         self,
         trained: &Trained,
         days: Days,
         state: State,
         pipes: &mut Pipes,
-    ) -> Result<Vec<f32>, TrialError> {
+    ) -> Result<Option<Vec<f32>>, Failure> {
         let trial = &self.assignment.trial;
         let window = trial.params.window_days + self.contract.training.warm_up_days;
         let mut pulse = Pulse::new(pipes);
-        let scaled = trained.simulate(self.tensors, days, state, window as usize, &mut || {
+        let simulated = trained.simulate(self.tensors, days, state, window as usize, &mut || {
             // Whether anybody listens shows when the record is reported.
             let _ = pulse.beat(|| done(trial, trained));
-        })?;
-        Ok(physical(self.tensors, &scaled))
+            if pulse.pipes.drains() {
+                Flow::Stop
+            } else {
+                Flow::Continue
+            }
+        });
+        match simulated {
+            Ok(scaled) => Ok(Some(physical(self.tensors, &scaled))),
+            Err(TrialError::Interrupted) => Ok(None),
+            Err(error) => Err(failure(error)),
+        }
     }
 }
 

@@ -8,7 +8,8 @@ use super::network::{Begin, Network, Run};
 use super::{row, single};
 use crate::data::Tensors;
 use crate::model::loss::Form;
-use crate::model::{Shape, resident};
+use crate::model::predict::windows_at_a_time;
+use crate::model::{Flow, Shape, TrialError, resident};
 
 /// Rows that are run at a time in a simulation.
 const ROWS: usize = 4096;
@@ -185,15 +186,18 @@ impl NativeLstm {
         tensors: &Tensors,
         window: usize,
         places: &[usize],
-        alive: &mut dyn FnMut(),
-    ) -> Vec<f32> {
+        observe: &mut dyn FnMut() -> Flow,
+    ) -> Result<Vec<f32>, TrialError> {
         let days = tensors.days;
         let inputs = resident::rows(tensors);
         let early = (window - 1).min(days);
         let first = self.first_days(tensors, &inputs, early);
         let mut simulated: Vec<f32> = places.iter().map(|&place| first[place]).collect();
         let late = (0..places.len()).filter(|&index| places[index] % days >= early);
-        for late in late.collect::<Vec<usize>>().chunks(ROWS) {
+        for late in late
+            .collect::<Vec<usize>>()
+            .chunks(windows_at_a_time(window))
+        {
             let starts = late
                 .iter()
                 .map(|&index| (places[index] + 1 - window) as i64);
@@ -204,9 +208,11 @@ impl NativeLstm {
                     simulated[late[series]] = value;
                 }
             });
-            alive();
+            if observe() == Flow::Stop {
+                return Err(TrialError::Interrupted);
+            }
         }
-        simulated
+        Ok(simulated)
     }
 
     /// The first days of all sites from zero states, `[S, D]`; NaN on the others.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use rustix::process::Signal;
 
 use crate::harness::{
-    Findings, Running, Study, await_until, failures, finished, left_out, of_epochs, processes,
+    Findings, JOB, Running, Study, await_until, failures, finished, left_out, of_epochs, processes,
     rank_of, trainers_of,
 };
 
@@ -70,6 +70,29 @@ fn usr2_has_running_trials_write_checkpoints_and_they_go_on_from_there_to_the_sa
     assert_eq!(*whole(), study.findings("run"));
     assert_eq!(goes_on(&study), 2);
     assert!(failures(&study, "run").is_empty());
+}
+
+#[test]
+fn usr2_is_heard_while_a_trained_model_is_run_by_window() {
+    let job = JOB
+        .replace("small.h5", "wide.h5")
+        .replace("epochs = 2", "epochs = 1")
+        .replace("[8, 12]", "[8]")
+        .replace("[30]", "[365]")
+        .replace("[0, 1]", "[0]");
+    let study = Study::with(&(job + "[evaluation]\nstate = \"window\"\n"));
+    study
+        .run(&["synth", "-o", "wide.h5", "--sites", "8", "--years", "4"])
+        .ok();
+    study.sweep("whole", "1").ok();
+    let mut sweep = study.start_sweep("run", "1");
+    await_until("a model is trained", || checkpoints(&study) == 1);
+    Running::signal(sweep.id(), Signal::USR2);
+    assert_eq!(sweep.wait(), Some(75));
+    assert_eq!((finished(&study, "run"), checkpoints(&study)), (0, 1));
+    study.sweep("run", "1").ok();
+    assert_eq!(study.findings("whole"), study.findings("run"));
+    assert_eq!(goes_on(&study), 1);
 }
 
 #[test]

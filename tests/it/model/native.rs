@@ -256,7 +256,7 @@ fn a_native_training_follows_that_of_libtorch_under_every_option() {
         tensors.observed = tensors.target.clone();
         for state in [efflux::job::State::Carried, efflux::job::State::Window] {
             let simulate = |trained: &Trained, days| {
-                let simulated = trained.simulate(&tensors, days, state, 20, &mut || {});
+                let simulated = trained.simulate(&tensors, days, state, 20, &mut || Flow::Continue);
                 simulated.unwrap()
             };
             let [a, b] = [&native, &torch].map(|trained| simulate(trained, Days::All));

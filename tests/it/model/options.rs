@@ -319,7 +319,8 @@ fn a_run_by_windows_is_a_run_of_its_own_for_each_day() {
     let model = to_the_end(super::trainer(&tensors, 3, 2)).model;
     let window = 20;
     let all: Vec<usize> = (0..tensors.sites * tensors.days).collect();
-    let simulated = predict_by_window(&model, &tensors, window, &all, &mut || {}).unwrap();
+    let simulated =
+        predict_by_window(&model, &tensors, window, &all, &mut || Flow::Continue).unwrap();
     let nothing_to_learn = |values: &mut Vec<f32>| values.fill(f32::NAN);
     for day in [0, 1, 18, 19, 20, 77, 119] {
         // A calendar of just that window.
@@ -351,7 +352,8 @@ fn a_run_by_windows_is_a_run_of_its_own_for_each_day() {
     }
     // As long as the calendar, it is the calendar run.
     let whole = predict(&model, &tensors, 50).unwrap();
-    let by_window = predict_by_window(&model, &tensors, tensors.days, &all, &mut || {}).unwrap();
+    let by_window =
+        predict_by_window(&model, &tensors, tensors.days, &all, &mut || Flow::Continue).unwrap();
     let same = |(a, b): (&f32, &f32)| (a - b).abs() < 1e-6;
     assert!(whole.iter().zip(&by_window).all(same));
 }

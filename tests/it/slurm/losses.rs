@@ -70,26 +70,50 @@ fn a_job_that_is_preempted_without_grace_goes_on_later_too() {
     preempted("ungraced");
 }
 
+/// A sweep loses the node of its batch script, and the step on the other node sees it; returns the job's number.
+fn without_its_first_node(lab: &mut Lab, study: &Study, options: &[&str]) -> String {
+    let watched = [&TWO_NODES[..], &["--export=ALL,EFFLUX_WATCH_SECONDS=1"]];
+    let options = [&watched.concat(), options].concat();
+    let job = lab.sbatch(study, &options, &["job.toml"]);
+    lab.until("a trial has ended", |_| finished(study, "runs/job") > 0);
+    lab.lose_node("n1");
+    // Slurm itself would keep the job as it is until its time is up.
+    lab.until("the loss is seen", |lab| {
+        lab.log().contains("lost node n1, where this script ran")
+    });
+    job
+}
+
 #[test]
 fn a_job_that_loses_the_node_of_its_batch_script_is_queued_again_and_goes_on() {
     let Some(mut lab) = Lab::start("the first node of a Slurm job lost") else {
         return;
     };
     let study = longer();
-    let options = [&TWO_NODES[..], &["--export=ALL,EFFLUX_WATCH_SECONDS=1"]].concat();
-    let job = lab.sbatch(&study, &options, &["job.toml"]);
-    lab.until("a trial has ended", |_| finished(&study, "runs/job") > 0);
-    lab.lose_node("n1");
-    // By the step on the other node: Slurm itself would keep the job as it is until its time is up.
+    let job = without_its_first_node(&mut lab, &study, &[]);
     lab.until_state(&job, "PENDING");
-    assert!(
-        lab.log()
-            .contains("node n1, where this script ran, is lost"),
-        "{}",
-        lab.log()
-    );
     lab.start_node("n1");
     lab.until_state(&job, "COMPLETED");
+    assert_eq!(launches(&lab), 2, "{}", lab.log());
+    same_as_undisturbed(&study, "runs/job");
+}
+
+#[test]
+fn a_job_that_loses_that_node_and_may_not_be_queued_again_is_followed_by_another() {
+    let Some(mut lab) = Lab::start("the first node of a Slurm job lost, and no requeue") else {
+        return;
+    };
+    let study = longer();
+    let job = without_its_first_node(&mut lab, &study, &["--no-requeue"]);
+    lab.until_state(&job, "CANCELLED");
+    lab.start_node("n1");
+    let next = (job.parse::<u32>().unwrap() + 1).to_string();
+    lab.until_state(&next, "COMPLETED");
+    let shown = lab.ask("scontrol", &["show", "job", &next]).stdout;
+    assert!(
+        shown.contains("NumNodes=2") && shown.contains("TimeLimit=00:10:00"),
+        "{shown}"
+    );
     assert_eq!(launches(&lab), 2, "{}", lab.log());
     same_as_undisturbed(&study, "runs/job");
 }
