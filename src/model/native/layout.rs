@@ -2,6 +2,7 @@
 //!
 //! A padded unit has no weight in or out, so it stays 0, as does its gradient, and no optimizer moves it.
 
+use super::aligned::Aligned;
 use super::level::Level;
 use crate::model::Shape;
 
@@ -132,8 +133,8 @@ impl Layout {
     }
 
     /// Weights in torch's order as padded ones.
-    pub(super) fn pad(self, flat: &[f32]) -> Vec<f32> {
-        let mut padded = vec![0.0; self.weights()];
+    pub(super) fn pad(self, flat: &[f32]) -> Aligned {
+        let mut padded = Aligned::zeros(self.weights());
         for (place, &value) in self.places().zip(flat) {
             padded[place] = value;
         }

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::aligned::Aligned;
 use super::layout::Layout;
 use super::level::Level;
 use super::network::{Begin, Network, Run};
@@ -20,8 +21,8 @@ pub struct NativeLstm {
     shape: Shape,
     level: Level,
     layout: Layout,
-    weights: Vec<f32>,
-    gradient: Vec<f32>,
+    weights: Aligned,
+    gradient: Aligned,
     network: Network,
     run: Run,
     errors: Vec<f32>,
@@ -36,7 +37,7 @@ impl NativeLstm {
             level,
             layout,
             weights: layout.pad(weights),
-            gradient: vec![0.0; layout.weights()],
+            gradient: Aligned::zeros(layout.weights()),
             network: Network::new(level, layout),
             run: Run::default(),
             errors: Vec::new(),
@@ -111,7 +112,7 @@ impl NativeLstm {
         self.network.load(&self.weights, masks);
         self.network.forward(&mut self.run, Begin::Fresh);
         self.errors.clear();
-        for ((day, series), &predicted) in self.run.places().zip(&self.run.predicted) {
+        for ((day, series), &predicted) in self.run.places().zip(&*self.run.predicted) {
             self.errors.push(error(day, series, predicted));
         }
         self.network
@@ -167,7 +168,7 @@ impl NativeLstm {
             }
             self.gather(inputs, starts, lengths, days.clone());
             self.network.forward(&mut self.run, begin);
-            for ((day, series), &value) in self.run.places().zip(&self.run.predicted) {
+            for ((day, series), &value) in self.run.places().zip(&*self.run.predicted) {
                 each(first + day, series, value);
             }
             begin = Begin::Carried;

@@ -8,11 +8,13 @@
 //! | --- | --- |
 //! | `network` | the equations and their gradient over many series |
 //! | `kernels` | what is computed in inner loops |
+//! | `aligned` | where they find their numbers |
 //! | `level` | how that becomes the processor's instructions: all that is unsafe |
 //! | `layout` | where a weight lies |
 //! | `lstm` | a model: learns from series, and runs over them |
 //! | `optimizer` | what a gradient does to its weights |
 
+mod aligned;
 mod kernels;
 mod layout;
 mod level;
@@ -22,6 +24,7 @@ mod optimizer;
 
 use tch::{Device, Kind};
 
+use self::aligned::Aligned;
 pub use self::level::Level;
 pub use self::lstm::NativeLstm;
 pub use self::optimizer::NativeOptimizer;
@@ -44,7 +47,7 @@ pub(super) struct Native {
     /// Of losses and of lengths of gradients.
     pub(super) sums: [f64; 2],
     dropout: f64,
-    masks: Vec<f32>,
+    masks: Aligned,
     form: Form,
     warm_up: usize,
     /// `[S·D, nx]`
@@ -85,7 +88,7 @@ impl Native {
             optimizer: NativeOptimizer::new(training, shape, level),
             sums: [0.0; 2],
             dropout: params.dropout,
-            masks: vec![0.0; masked],
+            masks: Aligned::zeros(masked),
             form,
             warm_up: training.warm_up_days as usize,
             inputs: resident::rows(tensors),

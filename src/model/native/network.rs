@@ -10,6 +10,7 @@
 
 use std::ops::Range;
 
+use super::aligned::Aligned;
 use super::kernels::{Cell, CellGradient, Panels, Product, Rows};
 use super::layout::{GATES, Layout};
 use super::level::Level;
@@ -23,18 +24,18 @@ pub(super) struct Network {
     level: Level,
     layout: Layout,
     /// Input layer, `[nx, H]`, and its bias.
-    w_in: Vec<f32>,
-    b_in: Vec<f32>,
+    w_in: Aligned,
+    b_in: Aligned,
     /// b_ih + b_hh, `[4H]`.
-    bias: Vec<f32>,
+    bias: Aligned,
     /// W_ih and W_hh as factors of a row of H values, `[H, 4H]` in panels.
-    to_gates: [Vec<f32>; 2],
+    to_gates: [Aligned; 2],
     /// The same as factors of a row of 4H gradients, `[4H, H]` in panels.
-    from_gates: [Vec<f32>; 2],
-    w_out: Vec<f32>,
+    from_gates: [Aligned; 2],
+    w_out: Aligned,
     b_out: f32,
     /// Room for a row of weights on its way.
-    row: Vec<f32>,
+    row: Aligned,
 }
 
 /// What a run leaves for its gradient, and for the next run. The buffers grow to the largest run and stay.
@@ -44,25 +45,25 @@ pub(super) struct Run {
     counts: Vec<usize>,
     blocks: Vec<Block>,
     /// `[rows, nx]`: to be filled before [`Network::forward`].
-    pub(super) inputs: Vec<f32>,
+    pub(super) inputs: Aligned,
     /// Predictions, `[rows]`.
-    pub(super) predicted: Vec<f32>,
+    pub(super) predicted: Aligned,
     /// Output of the input layer, `[rows, H]`.
-    activated: Vec<f32>,
+    activated: Aligned,
     /// i, f, g, o, and after [`Network::backward`] their gradients, `[rows, 4H]`.
-    gates: Vec<f32>,
+    gates: Aligned,
     /// hₜ₋₁ and cₜ₋₁, `[rows + series, H]`: after the rows, the states after the last day.
-    hidden: Vec<f32>,
-    cell: Vec<f32>,
+    hidden: Aligned,
+    cell: Aligned,
     /// tanh cₜ, `[rows, H]`.
-    squashed: Vec<f32>,
+    squashed: Aligned,
     /// Gradients of the input layer's output in a block, of the state, `[series, H]`, and of the input layer's bias.
-    d_activated: Vec<f32>,
-    d_hidden: Vec<f32>,
-    d_cell: Vec<f32>,
-    d_b_in: Vec<f32>,
+    d_activated: Aligned,
+    d_hidden: Aligned,
+    d_cell: Aligned,
+    d_b_in: Aligned,
     /// Where a series that has ended writes its state.
-    nowhere: [Vec<f32>; 2],
+    nowhere: [Aligned; 2],
 }
 
 /// Some days of a run that are computed together, so that their rows stay in the second-level cache from one step to the
@@ -90,18 +91,18 @@ pub(super) enum Begin {
 impl Network {
     pub(super) fn new(level: Level, layout: Layout) -> Self {
         let Layout { inputs, padded, .. } = layout;
-        let square = || vec![0.0; GATES * padded * padded];
+        let square = || Aligned::zeros(GATES * padded * padded);
         Self {
             level,
             layout,
-            w_in: vec![0.0; inputs * padded],
-            b_in: vec![0.0; padded + PAD],
-            bias: vec![0.0; GATES * padded],
+            w_in: Aligned::zeros(inputs * padded),
+            b_in: Aligned::zeros(padded + PAD),
+            bias: Aligned::zeros(GATES * padded),
             to_gates: [square(), square()],
             from_gates: [square(), square()],
-            w_out: vec![0.0; padded],
+            w_out: Aligned::zeros(padded),
             b_out: 0.0,
-            row: vec![0.0; padded],
+            row: Aligned::zeros(padded),
         }
     }
 
@@ -389,9 +390,7 @@ impl Run {
             (no_hidden, stride),
             (no_cell, stride),
         ] {
-            if buffer.len() < length {
-                buffer.resize(length, 0.0);
-            }
+            buffer.grow(length);
         }
     }
 

@@ -1,5 +1,6 @@
 //! What a gradient does to the weights of a native model: as `model::optimizer`.
 
+use super::aligned::Aligned;
 use super::kernels::AdamStep;
 use super::layout::Layout;
 use super::level::Level;
@@ -15,7 +16,7 @@ pub struct NativeOptimizer {
     level: Level,
     layout: Layout,
     rule: Rule,
-    memory: [Vec<f32>; 2],
+    memory: [Aligned; 2],
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -29,7 +30,7 @@ impl NativeOptimizer {
     /// The state before the first step of a model of this shape.
     pub fn new(training: &Training, shape: Shape, level: Level) -> Self {
         let layout = Layout::of(shape, level);
-        let zeros = || vec![0.0; layout.weights()];
+        let zeros = || Aligned::zeros(layout.weights());
         Self {
             level,
             layout,
