@@ -415,7 +415,7 @@ fn work(options: &Options, batch: &str, backend: &str) -> Outcome {
     }
 }
 
-/// Exact to less than a turn of three small updates, which what the kernel counts by its ticks is not.
+/// CPU time of this process. What the kernel counts by its ticks may not move in three small updates.
 fn cpu_milliseconds() -> f64 {
     let time = clock_gettime(ClockId::ProcessCPUTime);
     time.tv_sec as f64 * 1e3 + time.tv_nsec as f64 / 1e6

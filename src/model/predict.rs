@@ -19,11 +19,6 @@ pub const PIECE: usize = 512;
 /// Days of all windows that are run at a time: a fraction of a second's work.
 const WINDOW_DAYS: usize = 1 << 16;
 
-/// Windows of so many days that are run at a time.
-pub(super) fn windows_at_a_time(window: usize) -> usize {
-    (WINDOW_DAYS / window).max(1)
-}
-
 /// Which days of all sites a simulation is wanted for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Days {
@@ -181,46 +176,66 @@ pub fn predict_by_window(
     observe: &mut dyn FnMut() -> Flow,
 ) -> Result<Vec<f32>, TrialError> {
     without_gradient(|| {
-        let days = tensors.days;
         let inputs = resident::inputs(tensors, model.flat().device());
-        let early = (window - 1).min(days);
-        let first = match early {
+        let first = match early_days(tensors, window) {
             0 => Vec::new(),
-            _ => Vec::<f32>::try_from(carried(model, &inputs, early as i64, PIECE).view([-1]))?,
+            early => Vec::try_from(carried(model, &inputs, early as i64, PIECE).view([-1]))?,
         };
-        let mut simulated = vec![0.0_f32; places.len()];
-        let mut late = Vec::new();
-        for (index, &place) in places.iter().enumerate() {
-            let (site, day) = (place / days, place % days);
-            if day < early {
-                simulated[index] = first[site * early + day];
-            } else {
-                late.push(index);
-            }
-        }
         let rows = inputs.flatten(0, 1); // [S·D, nx]
         let offsets = Tensor::arange(window as i64, (Kind::Int64, rows.device())).unsqueeze(1);
-        for late in late.chunks(windows_at_a_time(window)) {
-            let starts = late
-                .iter()
-                .map(|&index| (places[index] + 1 - window) as i64);
-            let starts: Vec<i64> = starts.collect();
-            let index = &offsets + Tensor::from_slice(&starts).to_device(rows.device());
+        by_window(tensors, window, places, &first, observe, |starts| {
+            let index = &offsets + Tensor::from_slice(starts).to_device(rows.device());
             let width = starts.len() as i64;
             let inputs = rows
                 .index_select(0, &index.view([-1]))
                 .view([window as i64, width, -1]);
             let (predicted, _) = model.forward(&inputs, &model.zero_state(width), Mode::Run);
-            let last = Vec::<f32>::try_from(predicted.get(window as i64 - 1))?;
-            for (&index, value) in late.iter().zip(last) {
-                simulated[index] = value;
-            }
-            if observe() == Flow::Stop {
-                return Err(TrialError::Interrupted);
-            }
-        }
-        Ok(simulated)
+            Ok(Vec::try_from(predicted.get(window as i64 - 1))?)
+        })
     })
+}
+
+/// Days of each site that no whole window ends with.
+pub(super) fn early_days(tensors: &Tensors, window: usize) -> usize {
+    (window - 1).min(tensors.days)
+}
+
+/// [`predict_by_window`] by any implementation.
+///
+/// * `first`: the early days of all sites in one run, `[S, early_days]`; `last`: the last days of the windows that begin
+///   at these rows of `[S·D]`.
+pub(super) fn by_window(
+    tensors: &Tensors,
+    window: usize,
+    places: &[usize],
+    first: &[f32],
+    observe: &mut dyn FnMut() -> Flow,
+    mut last: impl FnMut(&[i64]) -> Result<Vec<f32>, TrialError>,
+) -> Result<Vec<f32>, TrialError> {
+    let early = early_days(tensors, window);
+    let mut simulated = vec![0.0; places.len()];
+    let mut late = Vec::new();
+    for (index, &place) in places.iter().enumerate() {
+        let (site, day) = (place / tensors.days, place % tensors.days);
+        if day < early {
+            simulated[index] = first[site * early + day];
+        } else {
+            late.push(index);
+        }
+    }
+    for late in late.chunks((WINDOW_DAYS / window).max(1)) {
+        let starts = late
+            .iter()
+            .map(|&index| (places[index] + 1 - window) as i64);
+        let starts: Vec<i64> = starts.collect();
+        for (&index, value) in late.iter().zip(last(&starts)?) {
+            simulated[index] = value;
+        }
+        if observe() == Flow::Stop {
+            return Err(TrialError::Interrupted);
+        }
+    }
+    Ok(simulated)
 }
 
 fn without_gradient<T>(work: impl FnOnce() -> Result<T, TrialError>) -> Result<T, TrialError> {

@@ -31,6 +31,13 @@ pub(crate) struct Attempt<'a> {
     pub(crate) interval: Duration,
 }
 
+/// Why an attempt ends before its end.
+enum Cut {
+    /// It was told to stop; the checkpoint is there.
+    HandedBack,
+    Failed(Failure),
+}
+
 impl<'a> Attempt<'a> {
     /// Trains to an outcome; to none if the trial is to be handed back. The second value is the device that the trial
     /// was begun on, if that is another one.
@@ -43,16 +50,13 @@ impl<'a> Attempt<'a> {
             Ok(begun) => begun,
             Err(error) => return (Some(Outcome::Failed(failure(error))), None),
         };
-        let outcome = self
-            .train(trainer, epochs, pipes)
-            .and_then(|trained| match trained {
-                Some(trained) => self.judge(&trained, pipes),
-                None => Ok(None),
-            });
-        (
-            outcome.unwrap_or_else(|failure| Some(Outcome::Failed(failure))),
-            begun_on,
-        )
+        let trained = self.train(trainer, epochs, pipes);
+        let outcome = match trained.and_then(|trained| self.judge(&trained, pipes)) {
+            Ok(summary) => Some(Outcome::Finished(summary)),
+            Err(Cut::Failed(failure)) => Some(Outcome::Failed(failure)),
+            Err(Cut::HandedBack) => None,
+        };
+        (outcome, begun_on)
     }
 
     /// The trial where an interrupted attempt left it, with the device that it was begun on if that is another one; else
@@ -98,14 +102,13 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    /// Trains to the end, with a sign of life and a checkpoint from time to time; to nothing if it was told to stop, with
-    /// a checkpoint there.
+    /// Trains to the end, with a sign of life and a checkpoint from time to time, and when it is told to stop.
     fn train(
         self,
         trainer: Trainer,
         epochs: &mut EpochLog,
         pipes: &mut Pipes,
-    ) -> Result<Option<Trained>, Failure> {
+    ) -> Result<Trained, Cut> {
         let trial = &self.assignment.trial;
         let mut drained = false;
         let mut pulse = Pulse::new(pipes);
@@ -134,10 +137,10 @@ impl<'a> Attempt<'a> {
             if drained { Flow::Stop } else { Flow::Continue }
         });
         match (trained, not_kept) {
-            (Ok(trained), _) => Ok(Some(trained)),
-            (Err(_), Some(message)) => Err(not_written(message)),
-            (Err(TrialError::Interrupted), None) if drained => Ok(None),
-            (Err(error), None) => Err(failure(error)),
+            (Ok(trained), _) => Ok(trained),
+            (Err(_), Some(message)) => Err(Cut::Failed(not_written(message))),
+            (Err(TrialError::Interrupted), None) if drained => Err(Cut::HandedBack),
+            (Err(error), None) => Err(Cut::Failed(failure(error))),
         }
     }
 
@@ -146,17 +149,12 @@ impl<'a> Attempt<'a> {
         self.assignment.keep.is_some() || self.contract.evaluation.state == State::Window
     }
 
-    /// Runs the trained model over the calendar, keeps what is to be kept, and sums up; to nothing if it was told to stop.
-    fn judge(self, trained: &Trained, pipes: &mut Pipes) -> Result<Option<Outcome>, Failure> {
+    /// Runs the trained model over the calendar, keeps what is to be kept, and sums up.
+    fn judge(self, trained: &Trained, pipes: &mut Pipes) -> Result<Summary, Cut> {
         let state = self.contract.evaluation.state;
-        let Some(flux) = self.simulate(trained, Days::All, state, pipes)? else {
-            return Ok(None);
-        };
+        let flux = self.simulate(trained, Days::All, state, pipes)?;
         if let Some(directory) = &self.assignment.keep {
             let other = self.simulate(trained, Days::Observed, state.other(), pipes)?;
-            let Some(other) = other else {
-                return Ok(None);
-            };
             let member = Member {
                 trial_id: self.assignment.trial.id.to_string(),
                 seed: self.assignment.trial.seed,
@@ -165,11 +163,11 @@ impl<'a> Attempt<'a> {
                 other_state: Some(other),
             };
             self.keep(directory, trained, &member)
-                .map_err(|error| not_written(error.to_string()))?;
+                .map_err(|error| Cut::Failed(not_written(error.to_string())))?;
         }
         let medians = |part, least| medians(self.tensors, &flux, part, least);
         let kept = trained.epoch.saturating_sub(1) as usize;
-        Ok(Some(Outcome::Finished(Summary {
+        Ok(Summary {
             updates: trained.updates,
             epoch: trained.epoch,
             loss: trained.losses.get(kept).copied().unwrap_or(f64::NAN),
@@ -177,7 +175,7 @@ impl<'a> Attempt<'a> {
             train: medians(Part::Train, 0),
             validation: medians(Part::Validation, VALIDATION_DAYS),
             test: medians(Part::Test, 0),
-        })))
+        })
     }
 
     /// Weights, scales and simulation, durable before anybody is told of them.
@@ -193,14 +191,14 @@ impl<'a> Attempt<'a> {
         write_member(&directory.join(RunDir::SIMULATION), member)
     }
 
-    /// These days of all sites, µmol m⁻² s⁻¹; nothing if it was told to stop.
+    /// These days of all sites, µmol m⁻² s⁻¹.
     fn simulate(
         self,
         trained: &Trained,
         days: Days,
         state: State,
         pipes: &mut Pipes,
-    ) -> Result<Option<Vec<f32>>, Failure> {
+    ) -> Result<Vec<f32>, Cut> {
         let trial = &self.assignment.trial;
         let window = trial.params.window_days + self.contract.training.warm_up_days;
         let mut pulse = Pulse::new(pipes);
@@ -214,9 +212,9 @@ impl<'a> Attempt<'a> {
             }
         });
         match simulated {
-            Ok(scaled) => Ok(Some(physical(self.tensors, &scaled))),
-            Err(TrialError::Interrupted) => Ok(None),
-            Err(error) => Err(failure(error)),
+            Ok(scaled) => Ok(physical(self.tensors, &scaled)),
+            Err(TrialError::Interrupted) => Err(Cut::HandedBack),
+            Err(error) => Err(Cut::Failed(failure(error))),
         }
     }
 }

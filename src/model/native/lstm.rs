@@ -9,7 +9,7 @@ use super::network::{Begin, Network, Run};
 use super::{row, single};
 use crate::data::Tensors;
 use crate::model::loss::Form;
-use crate::model::predict::windows_at_a_time;
+use crate::model::predict::{by_window, early_days};
 use crate::model::{Flow, Shape, TrialError, resident};
 
 /// Rows that are run at a time in a simulation.
@@ -189,42 +189,29 @@ impl NativeLstm {
         places: &[usize],
         observe: &mut dyn FnMut() -> Flow,
     ) -> Result<Vec<f32>, TrialError> {
-        let days = tensors.days;
         let inputs = resident::rows(tensors);
-        let early = (window - 1).min(days);
-        let first = self.first_days(tensors, &inputs, early);
-        let mut simulated: Vec<f32> = places.iter().map(|&place| first[place]).collect();
-        let late = (0..places.len()).filter(|&index| places[index] % days >= early);
-        for late in late
-            .collect::<Vec<usize>>()
-            .chunks(windows_at_a_time(window))
-        {
-            let starts = late
-                .iter()
-                .map(|&index| (places[index] + 1 - window) as i64);
-            let starts: Vec<i64> = starts.collect();
-            let lengths = vec![window; late.len()];
-            self.simulate(&inputs, &starts, &lengths, &mut |day, series, value| {
+        let first = self.first_days(tensors, &inputs, early_days(tensors, window));
+        by_window(tensors, window, places, &first, observe, |starts| {
+            let mut last = vec![0.0; starts.len()];
+            let lengths = vec![window; starts.len()];
+            self.simulate(&inputs, starts, &lengths, &mut |day, series, value| {
                 if day + 1 == window {
-                    simulated[late[series]] = value;
+                    last[series] = value;
                 }
             });
-            if observe() == Flow::Stop {
-                return Err(TrialError::Interrupted);
-            }
-        }
-        Ok(simulated)
+            Ok(last)
+        })
     }
 
-    /// The first days of all sites from zero states, `[S, D]`; NaN on the others.
+    /// The first days of all sites from zero states, `[S, days]`.
     fn first_days(&mut self, tensors: &Tensors, inputs: &[f32], days: usize) -> Vec<f32> {
-        let mut simulated = vec![f32::NAN; tensors.sites * tensors.days];
+        let mut simulated = vec![0.0; tensors.sites * days];
         let starts: Vec<i64> = (0..tensors.sites)
             .map(|site| (site * tensors.days) as i64)
             .collect();
         let lengths = vec![days; tensors.sites];
         self.simulate(inputs, &starts, &lengths, &mut |day, site, value| {
-            simulated[site * tensors.days + day] = value;
+            simulated[site * days + day] = value;
         });
         simulated
     }
