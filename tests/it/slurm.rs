@@ -36,6 +36,13 @@ fn same_as_undisturbed(study: &Study, run: &str) {
     assert_each_trial_ran_once(study, run);
 }
 
+/// What Slurm shows of the job that follows this one, when it is complete.
+fn follower(lab: &Lab, job: &str) -> String {
+    let next = (job.parse::<u32>().unwrap() + 1).to_string();
+    lab.until_state(&next, "COMPLETED");
+    lab.ask("scontrol", &["show", "job", &next]).stdout
+}
+
 #[test]
 fn a_job_on_two_nodes_finishes_and_can_be_watched_from_outside() {
     let Some(lab) = Lab::start("a sweep as a Slurm job") else {
@@ -110,9 +117,7 @@ fn where_a_job_may_not_be_queued_again_another_follows_it() {
     lab.until("a trial has ended", |_| finished(&study, "runs/job") > 0);
     lab.ask("scancel", &["--batch", "--signal=USR2", &job]).ok();
     lab.until_state(&job, "FAILED");
-    let next = (job.parse::<u32>().unwrap() + 1).to_string();
-    lab.until_state(&next, "COMPLETED");
-    let shown = lab.ask("scontrol", &["show", "job", &next]).stdout;
+    let shown = follower(&lab, &job);
     assert!(
         shown.contains("TimeLimit=00:10:00") && shown.contains("CPUs/Task=2"),
         "{shown}"

@@ -3,7 +3,7 @@
 use rustix::process::Signal;
 
 use super::lab::Lab;
-use super::{TWO_NODES, longer, same_as_undisturbed};
+use super::{TWO_NODES, follower, longer, same_as_undisturbed};
 use crate::harness::{Running, Study, finished, left_out};
 
 /// How often the sweep was launched.
@@ -107,9 +107,7 @@ fn a_job_that_loses_that_node_and_may_not_be_queued_again_is_followed_by_another
     let job = without_its_first_node(&mut lab, &study, &["--no-requeue"]);
     lab.until_state(&job, "CANCELLED");
     lab.start_node("n1");
-    let next = (job.parse::<u32>().unwrap() + 1).to_string();
-    lab.until_state(&next, "COMPLETED");
-    let shown = lab.ask("scontrol", &["show", "job", &next]).stdout;
+    let shown = follower(&lab, &job);
     assert!(
         shown.contains("NumNodes=2") && shown.contains("TimeLimit=00:10:00"),
         "{shown}"
