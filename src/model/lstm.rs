@@ -52,6 +52,11 @@ impl Shape {
             .sum()
     }
 
+    /// Number of weights that dropout may drop: those of the LSTM, without its biases.
+    pub(super) fn masked(self) -> i64 {
+        8 * self.hidden * self.hidden
+    }
+
     /// A flat tensor `[N]` as its parameters; they share its memory.
     pub fn split(self, flat: &Tensor) -> [Tensor; 8] {
         let mut offset = 0;

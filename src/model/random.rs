@@ -25,13 +25,18 @@ pub struct Stream {
     state: u64,
 }
 
-const GAMMA: u64 = 0x9e37_79b9_7f4a_7c15;
+/// What a stream's state grows by from one number to the next.
+pub(super) const GAMMA: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// A state becomes a number by three shifts, each folded in by an exclusive or, with these products after the first two.
+pub(super) const SHIFTS: [u32; 3] = [30, 27, 31];
+pub(super) const FACTORS: [u64; 2] = [0xbf58_476d_1ce4_e5b9, 0x94d0_49bb_1331_11eb];
 
 #[inline(always)]
 fn mix(mut z: u64) -> u64 {
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
+    z = (z ^ (z >> SHIFTS[0])).wrapping_mul(FACTORS[0]);
+    z = (z ^ (z >> SHIFTS[1])).wrapping_mul(FACTORS[1]);
+    z ^ (z >> SHIFTS[2])
 }
 
 impl Stream {
@@ -42,6 +47,11 @@ impl Stream {
         Self {
             state: mix(mix(key) ^ mix(place.wrapping_add(GAMMA))),
         }
+    }
+
+    /// Where it stands: the next number is that of this state plus [`GAMMA`].
+    pub(super) fn state(&self) -> u64 {
+        self.state
     }
 
     /// 64 random bits.

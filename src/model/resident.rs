@@ -180,7 +180,7 @@ mod tests {
     ) -> Vec<f64> {
         let model = Lstm::initial(SHAPE, 1, kind, Device::Cpu);
         let mut stream = Stream::new(1, Purpose::Masks, 0, 0);
-        let masks = Masks::draw(&mut stream, SHAPE, 0.2, Device::Cpu);
+        let masks = Masks::draw(&mut stream, SHAPE, 0.2);
         let masks = Masks {
             input: masks.input.to_kind(kind),
             recurrent: masks.recurrent.to_kind(kind),

@@ -6,7 +6,7 @@ use super::device::values;
 use super::engine::Step;
 use super::loss::{Form, batch_loss};
 use super::lstm::{Lstm, Mode, Shape};
-use super::masks::Masks;
+use super::masks::{Drawer, Masks};
 use super::optimizer::Optimizer;
 use super::random::Stream;
 use super::resident::Resident;
@@ -25,6 +25,8 @@ const PIECE: usize = 64;
 pub(super) struct Torch {
     device: Device,
     dropout: f64,
+    /// Draws masks without the host, if the device is a GPU.
+    drawer: Option<Drawer>,
     form: Form,
     resident: Resident,
     model: Lstm,
@@ -55,6 +57,9 @@ impl Torch {
         Self {
             device,
             dropout: params.dropout,
+            drawer: device
+                .is_cuda()
+                .then(|| Drawer::new(shape, &[params.dropout], device)),
             form,
             resident: Resident::new(tensors, window, warm_up, &site_weights, device),
             model: Lstm::initial(shape, seed, Kind::Float, device),
@@ -108,8 +113,7 @@ impl Torch {
 
     /// The loss of a batch that holds a target.
     fn loss(&self, batch: &Batch, masks: &mut Stream) -> Tensor {
-        let masks = (self.dropout > 0.0)
-            .then(|| Masks::draw(masks, self.model.shape(), self.dropout, self.device));
+        let masks = (self.dropout > 0.0).then(|| self.masks(masks));
         // On a GPU, rows that have ended cost less than a second call.
         let call = if self.device == Device::Cpu {
             CALL
@@ -127,6 +131,18 @@ impl Torch {
             gathered,
             batch.targets,
         )
+    }
+
+    fn masks(&self, stream: &mut Stream) -> Masks {
+        let Some(drawer) = &self.drawer else {
+            return Masks::draw(stream, self.model.shape(), self.dropout);
+        };
+        let state = Tensor::from_slice(&[stream.state().cast_signed()]).to_device(self.device);
+        let Masks { input, recurrent } = drawer.draw(&state);
+        Masks {
+            input: input.get(0),
+            recurrent: recurrent.get(0),
+        }
     }
 
     pub(super) fn sums(&self) -> [f64; 2] {
