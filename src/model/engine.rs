@@ -35,8 +35,18 @@ pub(super) enum Engine {
     Native(Box<Native>),
 }
 
+/// One iteration of a trial: what it sees, what it drops, and how far it goes.
+#[derive(Clone, Debug)]
+pub(super) struct Task<'a> {
+    /// First rows of the batch's windows.
+    pub(super) starts: &'a [i64],
+    pub(super) batch: &'a Batch,
+    pub(super) masks: Stream,
+    pub(super) step: Step,
+}
+
 /// What a step depends on besides the gradient.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Step {
     /// The learning rate.
     pub(super) rate: f64,
@@ -81,18 +91,12 @@ impl Engine {
         }
     }
 
-    /// One update from a batch of the epoch that was begun with these windows: loss and gradient, if it holds a target,
+    /// One update from a batch of the epoch that was begun with its windows: loss and gradient, if it holds a target,
     /// and the step. False if they are not finite, which on a GPU only the end of the epoch tells.
-    pub(super) fn update(
-        &mut self,
-        starts: &[i64],
-        batch: &Batch,
-        masks: &mut Stream,
-        step: Step,
-    ) -> bool {
+    pub(super) fn update(&mut self, task: Task<'_>) -> bool {
         match self {
-            Self::Torch(torch) => torch.update(batch, masks, step),
-            Self::Native(native) => native.update(&starts[batch.rows.clone()], batch, masks, step),
+            Self::Torch(torch) => torch.update(task),
+            Self::Native(native) => native.update(task),
         }
     }
 

@@ -1,9 +1,11 @@
 //! Training with libtorch, on CPUs and GPUs.
 
+use std::rc::Rc;
+
 use tch::{Device, Kind, Tensor};
 
 use super::device::values;
-use super::engine::Step;
+use super::engine::Task;
 use super::loss::{Form, batch_loss};
 use super::lstm::{Lstm, Mode, Shape};
 use super::masks::{Drawer, Masks};
@@ -28,7 +30,7 @@ pub(super) struct Torch {
     /// Draws masks without the host, if the device is a GPU.
     drawer: Option<Drawer>,
     form: Form,
-    resident: Resident,
+    resident: Rc<Resident>,
     model: Lstm,
     optimizer: Optimizer,
     gradient: Tensor, // [N]
@@ -61,7 +63,13 @@ impl Torch {
                 .is_cuda()
                 .then(|| Drawer::new(shape, &[params.dropout], device)),
             form,
-            resident: Resident::new(tensors, window, warm_up, &site_weights, device),
+            resident: Rc::new(Resident::new(
+                tensors,
+                window,
+                warm_up,
+                &site_weights,
+                device,
+            )),
             model: Lstm::initial(shape, seed, Kind::Float, device),
             optimizer: Optimizer::new(training, shape.weights(), Kind::Float, device),
             gradient: Tensor::zeros([shape.weights()], (Kind::Float, device)),
@@ -80,12 +88,18 @@ impl Torch {
     }
 
     /// See `Engine::update`.
-    pub(super) fn update(&mut self, batch: &Batch, masks: &mut Stream, step: Step) -> bool {
+    pub(super) fn update(&mut self, task: Task<'_>) -> bool {
+        let Task {
+            batch,
+            mut masks,
+            step,
+            ..
+        } = task;
         if batch.targets == 0 {
             // As torch: the loss of nothing has zero gradient, and the optimizer's means decay.
             let _ = self.gradient.zero_();
         } else {
-            let loss = self.loss(batch, masks);
+            let loss = self.loss(batch, &mut masks);
             self.model.gradient(&loss, &self.gradient);
             let norm = self.gradient.norm();
             let _ = self.loss_sum.g_add_(&loss.detach());
@@ -165,8 +179,7 @@ impl Torch {
     }
 
     pub(super) fn restore(&mut self, weights: &[f32], memory: &[Vec<f32>; 2]) {
-        let flat = Tensor::from_slice(weights).to_device(self.device);
-        self.model = Lstm::new(self.model.shape(), flat);
+        self.model.flat_mut().copy_(&Tensor::from_slice(weights));
         self.optimizer.remember(memory);
     }
 

@@ -6,7 +6,7 @@ use tch::{Device, Tensor};
 
 use super::checkpoint::Checkpoint;
 use super::device;
-use super::engine::{Engine, Step};
+use super::engine::{Engine, Step, Task};
 use super::failure::{TrialError, guarded};
 use super::lstm::Lstm;
 use super::progress::{EpochReport, Flow, Position, Progress, Trained};
@@ -33,6 +33,9 @@ pub struct Trainer<'a> {
     validation: Option<Validation>,
     engine: Engine,
     at: Position,
+    /// The windows of the epoch at hand, once it was begun here.
+    epoch: Option<Epoch>,
+    speed: Speed,
     /// Weights of the best epoch so far, `[N]`, if they are to be kept.
     best: Option<Vec<f32>>,
 }
@@ -76,6 +79,8 @@ impl<'a> Trainer<'a> {
                 validation: Validation::new(tensors, window + warm_up),
                 engine: Engine::new(tensors, params, training, seed, device)?,
                 at: Position::default(),
+                epoch: None,
+                speed: Speed::begin(),
                 best: None,
             })
         });
@@ -134,42 +139,53 @@ impl<'a> Trainer<'a> {
     ///
     /// # Errors
     ///
-    /// [`TrialError::Diverged`] as soon as a loss or weight is not finite (on a GPU: after that epoch),
-    /// [`TrialError::NoTarget`] after an epoch without a target, [`TrialError::Interrupted`] if `observe` says so,
-    /// [`TrialError::Memory`] and [`TrialError::Torch`] if libtorch reports a failure.
+    /// Those of [`Trainer::update`], and [`TrialError::Interrupted`] if `observe` says so.
     pub fn run(
         mut self,
         observe: &mut dyn FnMut(&Progress) -> Flow,
     ) -> Result<Trained, TrialError> {
-        let (tensors, params, training) = (self.tensors, self.params, self.training);
-        let trained = guarded(move || {
-            let mut shown = Instant::now();
-            while !self.is_over() {
-                let mut pace = Pace::begin();
-                let epoch = self
-                    .sampler
-                    .epoch(self.seed, self.at.epoch, self.iterations);
-                self.engine.begin_epoch(&epoch.starts);
-                while self.at.iteration < self.iterations {
-                    if shown.elapsed() >= self.pace {
-                        shown = Instant::now();
-                        self.show(None, observe)?;
-                    }
-                    self.update(&epoch)?;
-                    self.at.iteration += 1;
-                    pace.iterations += 1;
-                }
-                let finished = self.finish_epoch(&pace)?;
+        let mut shown = Instant::now();
+        let mut look = |progress: &Progress| {
+            guarded(|| match observe(progress) {
+                Flow::Continue => Ok(()),
+                Flow::Stop => Err(TrialError::Interrupted),
+            })
+        };
+        while !self.is_over() {
+            if shown.elapsed() >= self.pace {
                 shown = Instant::now();
-                self.show(Some(finished), observe)?;
+                look(&self.progress(None))?;
             }
-            Ok(self.finish())
+            if let Some(finished) = self.update()? {
+                shown = Instant::now();
+                look(&self.progress(Some(finished)))?;
+            }
+        }
+        self.finish()
+    }
+
+    /// One iteration; with the last one of an epoch, that epoch's scores.
+    ///
+    /// # Errors
+    ///
+    /// [`TrialError::Diverged`] as soon as a loss or weight is not finite (on a GPU: after that epoch),
+    /// [`TrialError::NoTarget`] after an epoch without a target, [`TrialError::Memory`] and [`TrialError::Torch`] if
+    /// libtorch reports a failure. None of them leaves a trial that could go on.
+    pub fn update(&mut self) -> Result<Option<EpochReport>, TrialError> {
+        let (tensors, params, training) = (self.tensors, self.params, self.training);
+        let updated = guarded(|| {
+            let epoch = self.take_epoch();
+            let task = self.task(&epoch);
+            if !self.engine.update(task) {
+                return Err(self.diverged());
+            }
+            self.advance(epoch)
         });
-        trained.map_err(|error| error.sized(tensors, &params, &training))
+        updated.map_err(|error| error.sized(tensors, &params, &training))
     }
 
     /// Whether all epochs are done, or as many without a better score as patience allows.
-    pub(super) fn is_over(&self) -> bool {
+    pub fn is_over(&self) -> bool {
         let impatient = match (self.training.patience, self.at.best) {
             (Some(patience), Some((best, _))) => self.at.epoch - best >= patience,
             (Some(patience), None) => self.at.epoch >= patience,
@@ -178,32 +194,54 @@ impl<'a> Trainer<'a> {
         self.at.epoch >= self.training.epochs || impatient
     }
 
-    /// One iteration: windows, masks, forward, loss, gradient, step.
-    fn update(&mut self, epoch: &Epoch) -> Result<(), TrialError> {
+    /// The windows of the epoch at hand, which are drawn if it was not begun here.
+    pub(super) fn take_epoch(&mut self) -> Epoch {
+        self.epoch.take().unwrap_or_else(|| {
+            let drawn = self
+                .sampler
+                .epoch(self.seed, self.at.epoch, self.iterations);
+            self.engine.begin_epoch(&drawn.starts);
+            self.speed = Speed::begin();
+            drawn
+        })
+    }
+
+    /// The next iteration: windows, masks, step.
+    pub(super) fn task<'e>(&self, windows: &'e Epoch) -> Task<'e> {
         let Position {
-            epoch: number,
-            iteration,
-            ..
+            epoch, iteration, ..
         } = self.at;
-        let batch = &epoch.batches[iteration as usize];
-        let step = Step {
-            rate: self.training.learning_rate(number),
-            number: self.updates() + 1,
-            clip: self.training.clip_norm,
-        };
-        let mut masks = Stream::new(self.seed, Purpose::Masks, number, iteration);
-        if !self.engine.update(&epoch.starts, batch, &mut masks, step) {
-            return Err(self.diverged());
+        let batch = &windows.batches[iteration as usize];
+        Task {
+            starts: &windows.starts[batch.rows.clone()],
+            batch,
+            masks: Stream::new(self.seed, Purpose::Masks, epoch, iteration),
+            step: Step {
+                rate: self.training.learning_rate(epoch),
+                number: self.updates() + 1,
+                clip: self.training.clip_norm,
+            },
         }
+    }
+
+    /// Counts an iteration that is done, of the epoch with these windows; after the last one, sums the epoch up.
+    pub(super) fn advance(&mut self, windows: Epoch) -> Result<Option<EpochReport>, TrialError> {
+        let batch = &windows.batches[self.at.iteration as usize];
         if batch.targets > 0 {
             self.at.batches += 1;
             self.at.windows += batch.rows.len() as u64;
         }
-        Ok(())
+        self.at.iteration += 1;
+        self.speed.iterations += 1;
+        if self.at.iteration < self.iterations {
+            self.epoch = Some(windows);
+            return Ok(None);
+        }
+        self.finish_epoch().map(Some)
     }
 
     /// The epoch's only wait for the device.
-    fn finish_epoch(&mut self, pace: &Pace) -> Result<EpochReport, TrialError> {
+    fn finish_epoch(&mut self) -> Result<EpochReport, TrialError> {
         if self.at.batches == 0 {
             let epoch = self.at.epoch + 1;
             return Err(TrialError::NoTarget { epoch });
@@ -215,7 +253,7 @@ impl<'a> Trainer<'a> {
         if !loss.is_finite() || !gradient_norm.is_finite() || !finite {
             return Err(self.diverged());
         }
-        let iterations_per_second = pace.per_second();
+        let iterations_per_second = self.speed.per_second();
         let validation = self
             .validation
             .as_ref()
@@ -248,7 +286,16 @@ impl<'a> Trainer<'a> {
         Ok(report)
     }
 
-    fn finish(self) -> Trained {
+    /// What has been trained, when it is over.
+    ///
+    /// # Errors
+    ///
+    /// [`TrialError::Torch`] if libtorch reports a failure.
+    pub fn finish(self) -> Result<Trained, TrialError> {
+        guarded(|| Ok(self.trained()))
+    }
+
+    fn trained(self) -> Trained {
         let updates = self.updates();
         let (weights, epoch) = match (self.best, self.at.best) {
             (Some(weights), Some((epoch, _))) => (weights, epoch),
@@ -278,12 +325,9 @@ impl<'a> Trainer<'a> {
         u64::from(self.at.epoch) * u64::from(self.iterations) + u64::from(self.at.iteration)
     }
 
-    fn show(
-        &self,
-        finished: Option<EpochReport>,
-        observe: &mut dyn FnMut(&Progress) -> Flow,
-    ) -> Result<(), TrialError> {
-        let progress = Progress {
+    /// How far it is; `finished` is the epoch that has just been finished, if one has.
+    pub fn progress(&self, finished: Option<EpochReport>) -> Progress<'_> {
+        Progress {
             epoch: self.at.epoch,
             iteration: self.at.iteration,
             epochs: self.training.epochs,
@@ -291,10 +335,6 @@ impl<'a> Trainer<'a> {
             loss: self.at.losses.last().copied(),
             finished,
             trainer: self,
-        };
-        match observe(&progress) {
-            Flow::Continue => Ok(()),
-            Flow::Stop => Err(TrialError::Interrupted),
         }
     }
 
@@ -316,12 +356,13 @@ impl<'a> Trainer<'a> {
 }
 
 /// How fast iterations go, for people.
-struct Pace {
+#[derive(Debug)]
+struct Speed {
     since: Instant,
     iterations: u32,
 }
 
-impl Pace {
+impl Speed {
     fn begin() -> Self {
         Self {
             since: Instant::now(),

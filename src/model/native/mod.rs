@@ -29,7 +29,7 @@ pub use self::level::Level;
 pub use self::lstm::NativeLstm;
 pub use self::optimizer::NativeOptimizer;
 use super::device::values;
-use super::engine::Step;
+use super::engine::Task;
 use super::failure::TrialError;
 use super::loss::Form;
 use super::lstm::{Lstm, Shape};
@@ -98,19 +98,19 @@ impl Native {
         })
     }
 
-    /// See `Engine::update`; `starts` are those of the batch.
-    pub(super) fn update(
-        &mut self,
-        starts: &[i64],
-        batch: &Batch,
-        masks: &mut Stream,
-        step: Step,
-    ) -> bool {
+    /// See `Engine::update`.
+    pub(super) fn update(&mut self, task: Task<'_>) -> bool {
+        let Task {
+            starts,
+            batch,
+            mut masks,
+            step,
+        } = task;
         if batch.targets == 0 {
             // As torch: the loss of nothing has zero gradient, and the optimizer's means decay.
             self.model.forget_gradient();
         } else {
-            let loss = self.learn(starts, batch, masks);
+            let loss = self.learn(starts, batch, &mut masks);
             let norm = self.model.gradient_norm();
             self.sums[0] += loss;
             self.sums[1] += norm;
