@@ -66,6 +66,17 @@ impl Shape {
             flat.narrow(0, offset - length, length).view(&shape[..])
         })
     }
+
+    /// The same of several models, `[L, N]`: the parameters have L as their first dimension.
+    pub(super) fn split_rows(self, rows: &Tensor) -> [Tensor; 8] {
+        let mut offset = 0;
+        self.parameters().map(|shape| {
+            let length = shape.iter().product();
+            offset += length;
+            let shape: Vec<i64> = [-1].into_iter().chain(shape).collect();
+            rows.narrow(1, offset - length, length).view(&shape[..])
+        })
+    }
 }
 
 /// What the LSTM remembers from one day to the next.

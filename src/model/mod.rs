@@ -15,6 +15,7 @@
 //! | `engine` | what computes an update: |
 //! | `torch` | libtorch, on CPUs and GPUs |
 //! | `native` | or our own kernels, on a CPU |
+//! | `lanes` | or libtorch for several trials at once |
 //! | `progress` | what a training tells of itself |
 //! | `validation` | the score of a model in training |
 //! | `predict` | what a trained model says of the whole calendar |
@@ -30,6 +31,7 @@ mod driver;
 mod engine;
 mod failure;
 mod judge;
+mod lanes;
 mod loss;
 mod lstm;
 mod masks;
@@ -46,6 +48,7 @@ mod windows;
 
 pub use failure::{TrialError, guarded};
 pub use judge::{medians, physical};
+pub use lanes::Lanes;
 pub use loss::{Form, masked_mean};
 pub use lstm::{Lstm, Mode, PARAMETERS, Shape, State};
 pub use masks::Masks;

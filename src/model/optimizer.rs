@@ -5,6 +5,7 @@
 
 use tch::{Device, Kind, Tensor};
 
+use super::engine::Step;
 use crate::job;
 
 /// The rule of a trial and its memory.
@@ -24,11 +25,47 @@ pub(super) const ADAM_NAMES: [&str; 2] = ["exp_avg", "exp_avg_sq"];
 impl Optimizer {
     /// The state before the first step of a model with this many weights.
     pub fn new(training: &job::Training, weights: i64, kind: Kind, device: Device) -> Self {
-        let adam = |decay| Self::Adam(Adam::new(decay, weights, kind, device));
+        Self::of_rows(training, &|| Tensor::zeros([weights], (kind, device)))
+    }
+
+    /// The same for several models, whose weights have the shape of `zeros`.
+    pub(super) fn of_rows(training: &job::Training, zeros: &dyn Fn() -> Tensor) -> Self {
+        let adam = |decay| Self::Adam(Adam::new(decay, zeros));
         match training.optimizer {
-            job::Optimizer::Adadelta => Self::Adadelta(Adadelta::new(weights, kind, device)),
+            job::Optimizer::Adadelta => Self::Adadelta(Adadelta::new(zeros)),
             job::Optimizer::Adam => adam(0.0),
             job::Optimizer::AdamW => adam(training.weight_decay.unwrap_or(DECAY)),
+        }
+    }
+
+    /// That of `count` models from the `first`, which shares the memory of all; of one it is `[N]` again.
+    pub(super) fn rows(&self, first: usize, count: usize) -> Self {
+        let part = |values: &Tensor| match count {
+            1 => values.get(first as i64),
+            _ => values.narrow(0, first as i64, count as i64),
+        };
+        match self {
+            Self::Adadelta(rule) => Self::Adadelta(Adadelta {
+                square_avg: part(&rule.square_avg),
+                acc_delta: part(&rule.acc_delta),
+                square: part(&rule.square),
+                delta: part(&rule.delta),
+            }),
+            Self::Adam(rule) => Self::Adam(Adam {
+                exp_avg: part(&rule.exp_avg),
+                exp_avg_sq: part(&rule.exp_avg_sq),
+                decay: rule.decay,
+                scale: part(&rule.scale),
+                delta: part(&rule.delta),
+            }),
+        }
+    }
+
+    /// Whether two steps are one and the same to this rule.
+    pub(super) fn is_one_step(&self, one: Step, other: Step) -> bool {
+        match self {
+            Self::Adadelta(_) => one.rate == other.rate,
+            Self::Adam(_) => one == other,
         }
     }
 
@@ -56,12 +93,22 @@ impl Optimizer {
 
     /// Takes over what [`Optimizer::state`] gave, in its order.
     pub(super) fn remember(&mut self, state: &[Vec<f32>; 2]) {
-        let tensors = match self {
+        for (tensor, values) in self.memory_mut().into_iter().zip(state) {
+            tensor.copy_(&Tensor::from_slice(values));
+        }
+    }
+
+    /// As before the first step.
+    pub(super) fn forget(&mut self) {
+        for tensor in self.memory_mut() {
+            let _ = tensor.zero_();
+        }
+    }
+
+    fn memory_mut(&mut self) -> [&mut Tensor; 2] {
+        match self {
             Self::Adadelta(rule) => [&mut rule.square_avg, &mut rule.acc_delta],
             Self::Adam(rule) => [&mut rule.exp_avg, &mut rule.exp_avg_sq],
-        };
-        for (tensor, values) in tensors.into_iter().zip(state) {
-            tensor.copy_(&Tensor::from_slice(values));
         }
     }
 }
@@ -87,8 +134,7 @@ const RHO: f64 = 0.9;
 const ADADELTA_EPSILON: f64 = 1e-6;
 
 impl Adadelta {
-    fn new(weights: i64, kind: Kind, device: Device) -> Self {
-        let zeros = || Tensor::zeros([weights], (kind, device));
+    fn new(zeros: &dyn Fn() -> Tensor) -> Self {
         Self {
             square_avg: zeros(),
             acc_delta: zeros(),
@@ -153,8 +199,7 @@ pub(super) fn correction(beta: f64, number: u64) -> f64 {
 }
 
 impl Adam {
-    fn new(decay: f64, weights: i64, kind: Kind, device: Device) -> Self {
-        let zeros = || Tensor::zeros([weights], (kind, device));
+    fn new(decay: f64, zeros: &dyn Fn() -> Tensor) -> Self {
         Self {
             exp_avg: zeros(),
             exp_avg_sq: zeros(),

@@ -43,9 +43,11 @@ pub(super) struct Resident {
     /// 0, 1, 2 … as a column, `[warm-up + window, 1]`.
     offsets: Tensor,
     warm_up: i64,
+    /// The first of the rows after all sites, of a window without inputs and targets.
+    nowhere: i64,
 }
 
-/// A piece of a batch, time first: T days of B windows.
+/// A piece of a batch, time first: T days of B windows. Of several trials the first dimension is theirs.
 #[derive(Debug)]
 pub(super) struct Gathered {
     /// `[T, B, nx]`
@@ -66,8 +68,17 @@ impl Resident {
         site_weights: &[f32],
         device: Device,
     ) -> Self {
-        let target = Tensor::from_slice(&tensors.target).to_device(device);
-        let weights: Vec<f32> = tensors
+        let (longest, width) = (warm_up + window, tensors.dynamic + tensors.statics);
+        let nowhere = tensors.sites * tensors.days;
+        let mut inputs = rows(tensors);
+        inputs.resize((nowhere + longest) * width, 0.0);
+        let mut target: Vec<f32> = tensors
+            .target
+            .iter()
+            .map(|target| if target.is_nan() { 0.0 } else { *target })
+            .collect();
+        target.resize(nowhere + longest, 0.0);
+        let mut weight: Vec<f32> = tensors
             .target
             .chunks_exact(tensors.days)
             .zip(site_weights)
@@ -76,14 +87,22 @@ impl Resident {
                     .map(move |target| if target.is_nan() { 0.0 } else { weight })
             })
             .collect();
-        let longest = (warm_up + window) as i64;
+        weight.resize(nowhere + longest, 0.0);
         Self {
-            inputs: inputs(tensors, device).flatten(0, 1),
-            weight: Tensor::from_slice(&weights).to_device(device),
-            target: target.nan_to_num(0.0, None, None),
-            offsets: Tensor::arange(longest, (Kind::Int64, device)).unsqueeze(1),
+            inputs: Tensor::from_slice(&inputs)
+                .view([-1, width as i64])
+                .to_device(device),
+            target: Tensor::from_slice(&target).to_device(device),
+            weight: Tensor::from_slice(&weight).to_device(device),
+            offsets: Tensor::arange(longest as i64, (Kind::Int64, device)).unsqueeze(1),
             warm_up: warm_up as i64,
+            nowhere: nowhere as i64,
         }
+    }
+
+    /// The first row of a window that nothing is in, which adds nothing to a loss or to a gradient.
+    pub(super) fn nowhere(&self) -> i64 {
+        self.nowhere
     }
 
     /// Gathers a piece of a batch; `starts` are those of its epoch, on the device.
@@ -103,6 +122,25 @@ impl Resident {
         }
     }
 
+    /// The first days of windows of several trials that begin at these rows, `[L, B]`: `[L, T, B, nx]` and `[L, T, B]`.
+    pub(super) fn windows(&self, starts: &Tensor, days: usize) -> Gathered {
+        let (lanes, series) = starts.size2().expect("lanes and windows");
+        let days = days as i64;
+        let offsets = self.offsets.narrow(0, 0, days);
+        let index = (offsets + starts.unsqueeze(1)).view([-1]); // [L·T·B]
+        let weight = self.weight.index_select(0, &index);
+        let weight = weight.view([lanes, days, series]);
+        if self.warm_up > 0 {
+            let _ = weight.narrow(1, 0, self.warm_up.min(days)).zero_();
+        }
+        let of = |values: &Tensor| values.index_select(0, &index);
+        Gathered {
+            inputs: of(&self.inputs).view([lanes, days, series, -1]),
+            target: of(&self.target).view([lanes, days, series]),
+            weight,
+        }
+    }
+
     /// The inputs of these rows, `[T, B]`, as `[T, B, nx]`. A row beyond the last is the last.
     pub(super) fn days(&self, rows: &Tensor) -> Tensor {
         let last = self.inputs.size()[0] - 1;
@@ -114,7 +152,7 @@ impl Resident {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::data::Scale;
     use crate::job::{Sampling, Transformation};
@@ -132,7 +170,7 @@ mod tests {
     };
 
     /// A third of the sites has a block of targets, another third has single days, the others have none.
-    fn tensors() -> Tensors {
+    pub(in crate::model) fn tensors() -> Tensors {
         let mut stream = Stream::new(5, Purpose::Starts, 0, 0);
         let mut values = |count| -> Vec<f32> {
             (0..count)
@@ -201,7 +239,7 @@ mod tests {
     }
 
     /// How far two gradients are apart, relative to the length of the second.
-    fn distance(found: &[f64], expected: &[f64]) -> f64 {
+    pub(in crate::model) fn distance(found: &[f64], expected: &[f64]) -> f64 {
         let length = |vector: &[f64]| vector.iter().map(|v| v * v).sum::<f64>().sqrt();
         let difference: Vec<f64> = found.iter().zip(expected).map(|(a, b)| a - b).collect();
         length(&difference) / length(expected)

@@ -39,6 +39,16 @@ pub(super) struct Torch {
     /// Sums over this epoch's batches, in f64: they are read once an epoch.
     loss_sum: Tensor,
     norm_sum: Tensor,
+    /// Whose tensors these are rows of, if it is not alone.
+    pub(super) lane: Option<Lane>,
+}
+
+/// The place of a trial among those of [`Lanes`](super::Lanes).
+#[derive(Debug)]
+pub(super) struct Lane {
+    pub(super) index: usize,
+    /// As long as it is held, nobody else has the place.
+    pub(super) _place: Rc<()>,
 }
 
 impl Torch {
@@ -55,27 +65,46 @@ impl Torch {
             hidden: i64::from(params.hidden_size),
         };
         let (window, warm_up) = (params.window_days as usize, training.warm_up_days as usize);
+        let resident = Resident::new(tensors, window, warm_up, &site_weights, device);
         let zero = || Tensor::zeros([], (Kind::Double, device));
+        Self::of(
+            Rc::new(resident),
+            Lstm::initial(shape, seed, Kind::Float, device),
+            Optimizer::new(training, shape.weights(), Kind::Float, device),
+            Tensor::zeros([shape.weights()], (Kind::Float, device)),
+            [zero(), zero()],
+            form,
+            params.dropout,
+        )
+    }
+
+    /// Of these parts, which may be those of larger ones.
+    pub(super) fn of(
+        resident: Rc<Resident>,
+        model: Lstm,
+        optimizer: Optimizer,
+        gradient: Tensor,
+        [loss_sum, norm_sum]: [Tensor; 2],
+        form: Form,
+        dropout: f64,
+    ) -> Self {
+        let device = gradient.device();
+        let drawer = device
+            .is_cuda()
+            .then(|| Drawer::new(model.shape(), &[dropout], device));
         Self {
             device,
-            dropout: params.dropout,
-            drawer: device
-                .is_cuda()
-                .then(|| Drawer::new(shape, &[params.dropout], device)),
+            dropout,
+            drawer,
             form,
-            resident: Rc::new(Resident::new(
-                tensors,
-                window,
-                warm_up,
-                &site_weights,
-                device,
-            )),
-            model: Lstm::initial(shape, seed, Kind::Float, device),
-            optimizer: Optimizer::new(training, shape.weights(), Kind::Float, device),
-            gradient: Tensor::zeros([shape.weights()], (Kind::Float, device)),
+            resident,
+            model,
+            optimizer,
+            gradient,
             starts: Tensor::zeros([0], (Kind::Int64, device)),
-            loss_sum: zero(),
-            norm_sum: zero(),
+            loss_sum,
+            norm_sum,
+            lane: None,
         }
     }
 

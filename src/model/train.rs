@@ -57,6 +57,19 @@ impl<'a> Trainer<'a> {
         seed: u64,
         device: Device,
     ) -> Result<Self, TrialError> {
+        let engine = || Engine::new(tensors, params, training, seed, device);
+        Self::with(tensors, params, training, seed, device, engine)
+    }
+
+    /// The same with another engine than its own.
+    pub(super) fn with(
+        tensors: &'a Tensors,
+        params: &Params,
+        training: &Training,
+        seed: u64,
+        device: Device,
+        engine: impl FnOnce() -> Result<Engine, TrialError>,
+    ) -> Result<Self, TrialError> {
         let (window, warm_up) = (params.window_days as usize, training.warm_up_days as usize);
         let (sites, days) = (tensors.sites, tensors.days);
         let iterations = iterations_per_epoch(sites, days, sites, window, warm_up)
@@ -77,7 +90,7 @@ impl<'a> Trainer<'a> {
                 pace: PACE,
                 sampler: Sampler::new(tensors, window, warm_up, training.sampler),
                 validation: Validation::new(tensors, window + warm_up),
-                engine: Engine::new(tensors, params, training, seed, device)?,
+                engine: engine()?,
                 at: Position::default(),
                 epoch: None,
                 speed: Speed::begin(),
@@ -172,16 +185,16 @@ impl<'a> Trainer<'a> {
     /// [`TrialError::NoTarget`] after an epoch without a target, [`TrialError::Memory`] and [`TrialError::Torch`] if
     /// libtorch reports a failure. None of them leaves a trial that could go on.
     pub fn update(&mut self) -> Result<Option<EpochReport>, TrialError> {
-        let (tensors, params, training) = (self.tensors, self.params, self.training);
-        let updated = guarded(|| {
-            let epoch = self.take_epoch();
-            let task = self.task(&epoch);
-            if !self.engine.update(task) {
-                return Err(self.diverged());
+        let epoch = self.caught(|this| {
+            let epoch = this.take_epoch();
+            let task = this.task(&epoch);
+            if this.engine.update(task) {
+                Ok(epoch)
+            } else {
+                Err(this.diverged())
             }
-            self.advance(epoch)
-        });
-        updated.map_err(|error| error.sized(tensors, &params, &training))
+        })?;
+        self.advance(epoch)
     }
 
     /// Whether all epochs are done, or as many without a better score as patience allows.
@@ -192,6 +205,26 @@ impl<'a> Trainer<'a> {
             (None, _) => false,
         };
         self.at.epoch >= self.training.epochs || impatient
+    }
+
+    /// Work in which libtorch may fail.
+    fn caught<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, TrialError>,
+    ) -> Result<T, TrialError> {
+        let (tensors, params, training) = (self.tensors, self.params, self.training);
+        guarded(|| work(self)).map_err(|error| error.sized(tensors, &params, &training))
+    }
+
+    /// Its lane and share of dropped weights, if it has one.
+    pub(super) fn lane(&self) -> Option<(usize, f64)> {
+        match &self.engine {
+            Engine::Torch(torch) => torch
+                .lane
+                .as_ref()
+                .map(|lane| (lane.index, self.params.dropout)),
+            Engine::Native(_) => None,
+        }
     }
 
     /// The windows of the epoch at hand, which are drawn if it was not begun here.
@@ -237,7 +270,7 @@ impl<'a> Trainer<'a> {
             self.epoch = Some(windows);
             return Ok(None);
         }
-        self.finish_epoch().map(Some)
+        self.caught(Self::finish_epoch).map(Some)
     }
 
     /// The epoch's only wait for the device.
