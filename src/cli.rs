@@ -240,6 +240,17 @@ pub(crate) struct SweepArgs {
     )]
     pub(crate) slots: Slots,
 
+    /// Trials that each slot trains at once, those of one hidden size and window side by side: for GPUs, which one
+    /// trial of the paper's size keeps waiting
+    #[arg(
+        long,
+        env = "EFFLUX_LANES",
+        default_value = "1",
+        value_name = "N",
+        value_parser = clap::value_parser!(u32).range(1..=1024)
+    )]
+    pub(crate) lanes: u32,
+
     #[command(flatten)]
     pub(crate) trainer: TrainerArgs,
 

@@ -76,6 +76,8 @@ pub struct Preparation {
     pub checkpoint_seconds: u32,
     /// Seconds without a sign of life after which a trainer is killed.
     pub hang_seconds: u32,
+    /// Trials that a trainer trains at a time, those of one shape side by side.
+    pub lanes: u32,
     /// The rank of the receiver.
     pub rank: u32,
     /// The slot of the receiver, if it is a trainer.
@@ -115,7 +117,7 @@ pub struct Simulation {
 /// A supervisor that is ready.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Ready {
-    /// Trials it can train at a time.
+    /// Trials it can train at a time: its slots, times the lanes of each.
     pub slots: u32,
     /// Its host.
     pub host: String,

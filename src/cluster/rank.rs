@@ -21,7 +21,8 @@ pub enum Parting {
     Orphaned,
 }
 
-/// Works for the coordinator on rank 0 until it says [`Order::Stop`] or is gone. `prepared` hears of the launch when it
+/// Works for the coordinator on rank 0 until it says [`Order::Stop`] or is gone, with a slot for each seat and so many
+/// lanes in each. `prepared` hears of the launch when it
 /// begins.
 ///
 /// # Errors
@@ -30,10 +31,11 @@ pub enum Parting {
 pub fn serve(
     world: &mut World,
     seats: Vec<Seat>,
+    lanes: u32,
     mut signals: Signals,
     mut prepared: impl FnMut(&Preparation) -> Result<()>,
 ) -> Result<Parting> {
-    let mut supervisor = Supervisor::new(seats);
+    let mut supervisor = Supervisor::new(seats, lanes);
     let (mut failed, mut asked) = (None, None);
     world.send(0, &Report::Ready(supervisor.ready()))?;
     loop {

@@ -149,6 +149,7 @@ mod tests {
             level: Level::Avx2,
             checkpoint_seconds: 60,
             hang_seconds: 600,
+            lanes: 1,
             rank: 0,
             slot: 1,
             seat: Seat {

@@ -58,6 +58,7 @@ pub(crate) fn predict(args: &PredictArgs) -> Result<Exit> {
         level: Level::common(args.compute.level, [(&*host(), Level::of_this_host())])?,
         checkpoint_seconds: u32::MAX,
         hang_seconds: u32::MAX,
+        lanes: 1,
         rank: 0,
         slot: 0,
         seat: Seat::default(),

@@ -3,11 +3,11 @@
 use std::time::Instant;
 
 use efflux::cluster::{
-    Coordinator, Ending, Launch, Leaving, Notice, Parting, Signals, Tally, Until, World,
+    Coordinator, Ending, Launch, Leaving, Notice, Parting, Seat, Signals, Tally, Until, World,
     dismiss_ranks, serve,
 };
 use efflux::error::{Error, Exit, Result};
-use efflux::job::{Job, Trial};
+use efflux::job::{Backend, DeviceChoice, Job, Trial};
 use efflux::report::Output;
 use efflux::run::record::{Outcome, Record};
 use efflux::run::{
@@ -80,7 +80,7 @@ fn follow(args: &SweepArgs, log: &Log, world: &mut World, signals: Signals) -> R
     let seats = args
         .slots
         .seats(args.trainer.compute.device, threads, world.size());
-    let parting = serve(world, seats, signals, |launch| {
+    let parting = serve(world, seats, args.lanes, signals, |launch| {
         let name = format!("{}-{:04}.log", launch.launch, launch.rank);
         log.also_to(&RunDir::new(&launch.run).logs().join(name))
     })?;
@@ -128,6 +128,7 @@ fn lead(
     let seats = args
         .slots
         .seats(args.trainer.compute.device, threads, ranks);
+    check_lanes(args, &study, &seats)?;
     let launch = Launch {
         name: launch,
         run: study.run.clone(),
@@ -137,6 +138,7 @@ fn lead(
         level: args.trainer.compute.level,
         checkpoint_seconds: checkpoint,
         hang_seconds: args.hang_seconds,
+        lanes: args.lanes,
         retries: args.retries,
         until,
         drain_seconds: drain,
@@ -152,6 +154,26 @@ fn lead(
         ledger,
         _lock: lock,
     })
+}
+
+/// Lanes are libtorch's, and without a GPU nothing is gained by them.
+fn check_lanes(args: &SweepArgs, study: &Study, seats: &[Seat]) -> Result<()> {
+    let (lanes, training) = (args.lanes, &study.contract.training);
+    let is_planned = seats.iter().any(|seat| seat.gpu.is_some());
+    let has_gpus = is_planned || args.trainer.compute.device == DeviceChoice::Cuda;
+    let is_native = match training.backend {
+        Backend::Native => true,
+        Backend::Torch => false,
+        Backend::Auto => !has_gpus && training.threads == 1,
+    };
+    if lanes > 1 && is_native {
+        return Err(Error::Usage(format!(
+            "--lanes {lanes}: what trains in lanes is libtorch, on GPUs; here each trial is trained natively on a \
+             processor, which is faster: leave --lanes out, or set `backend = \"torch\"` under [training] to try lanes all \
+             the same"
+        )));
+    }
+    Ok(())
 }
 
 /// How many trials there is still something to do about. Members are counted once it is known which.

@@ -31,6 +31,7 @@ pub(crate) fn trial(args: &TrialArgs) -> Result<Exit> {
         )?,
         checkpoint_seconds: args.trainer.checkpoint_seconds,
         hang_seconds: u32::MAX,
+        lanes: 1,
         rank: 0,
         slot: 0,
         seat: Seat::default(),

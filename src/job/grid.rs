@@ -151,6 +151,12 @@ impl Trial {
     pub fn new(contract: &Contract, stage: Stage, fit: Fit, params: Params, seed: u64) -> Self {
         Naming::of(contract).trial(stage, fit, params, seed)
     }
+
+    /// Whether it is trained on the same days and with the same sizes, so that one trainer can have both in its lanes.
+    pub fn is_like(&self, other: &Self) -> bool {
+        let sizes = |params: Params| (params.hidden_size, params.window_days);
+        self.fit == other.fit && sizes(self.params) == sizes(other.params)
+    }
 }
 
 /// Names the trials of one contract. The contract is the bulk of what is hashed, and the same for all of them.

@@ -371,12 +371,22 @@ impl<'a> Trainer<'a> {
         }
     }
 
-    pub(super) fn checkpoint(&self) -> Checkpoint {
+    /// What it is trained on, as it enters a record.
+    pub fn describe(&self) -> String {
+        let device = device::describe(self.device, &self.training);
+        match self.lane() {
+            Some(_) => format!("{device}, in lanes"),
+            None => device,
+        }
+    }
+
+    /// All that is needed to go on from here. Waits for the device.
+    pub fn checkpoint(&self) -> Checkpoint {
         let [(first, first_values), (second, second_values)] = self.engine.memory();
         let [loss_sum, norm_sum] = self.engine.sums();
         Checkpoint {
             shape: self.engine.shape(),
-            device: device::describe(self.device, &self.training),
+            device: self.describe(),
             at: self.at.clone(),
             loss_sum,
             norm_sum,

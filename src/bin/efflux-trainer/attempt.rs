@@ -1,28 +1,19 @@
-//! One attempt at a trial: begin or go on, train, judge, keep.
+//! One attempt at a trial: begin or go on, and look at it from time to time.
 
-use std::path::Path;
 use std::time::{Duration, Instant};
 
-use efflux::cluster::{Assignment, Report};
-use efflux::data::{Member, Pack, Scales, Tensors, write_member};
-use efflux::job::{Contract, Part, State, Trial, VALIDATION_DAYS};
-use efflux::model::checkpoint::{self, Checkpoint};
-use efflux::model::device::{self, Device};
-use efflux::model::{
-    Days, EpochReport, Flow, Progress, Trained, Trainer, TrialError, medians, physical,
-};
-use efflux::run::record::{Failure, FailureClass, Outcome, Summary};
-use efflux::run::{Beat, EpochLine, EpochLog, RunDir};
+use efflux::cluster::Assignment;
+use efflux::data::{Pack, Tensors};
+use efflux::job::{Contract, State};
+use efflux::model::checkpoint::Checkpoint;
+use efflux::model::device::Device;
+use efflux::model::{EpochReport, Trainer, TrialError, guarded};
+use efflux::run::record::{Failure, FailureClass};
+use efflux::run::{Beat, EpochLine, EpochLog};
 
-use crate::Pipes;
-
-/// Time between two heartbeats.
-const BEAT: Duration = Duration::from_secs(1);
-
-/// One attempt at a trial.
+/// What the attempts of a trainer have in common.
 #[derive(Clone, Copy)]
-pub(crate) struct Attempt<'a> {
-    pub(crate) assignment: &'a Assignment,
+pub(crate) struct Ground<'a> {
     pub(crate) pack: &'a Pack,
     pub(crate) tensors: &'a Tensors,
     pub(crate) contract: &'a Contract,
@@ -31,237 +22,145 @@ pub(crate) struct Attempt<'a> {
     pub(crate) interval: Duration,
 }
 
+/// One attempt at a trial.
+pub(crate) struct Attempt<'a> {
+    ground: Ground<'a>,
+    pub(crate) assignment: Assignment,
+    pub(crate) trainer: Trainer<'a>,
+    /// The device that the trial was begun on, if that is another one.
+    pub(crate) begun_on: Option<String>,
+    pub(crate) started: Started,
+    /// When the last checkpoint was written.
+    kept: Instant,
+}
+
+/// A moment, as a date and to measure from.
+pub(crate) struct Started {
+    pub(crate) date: String,
+    pub(crate) at: Instant,
+}
+
+impl Started {
+    pub(crate) fn now() -> Self {
+        Self {
+            date: jiff::Timestamp::now().to_string(),
+            at: Instant::now(),
+        }
+    }
+}
+
 /// Why an attempt ends before its end.
-enum Cut {
+pub(crate) enum Cut {
     /// It was told to stop; the checkpoint is there.
     HandedBack,
     Failed(Failure),
 }
 
+impl From<TrialError> for Cut {
+    fn from(error: TrialError) -> Self {
+        Self::Failed(failure(error))
+    }
+}
+
 impl<'a> Attempt<'a> {
-    /// Trains to an outcome; to none if the trial is to be handed back. The second value is the device that the trial
-    /// was begun on, if that is another one.
-    pub(crate) fn run(
-        self,
-        epochs: &mut EpochLog,
-        pipes: &mut Pipes,
-    ) -> (Option<Outcome>, Option<String>) {
-        let (trainer, begun_on) = match self.begin() {
-            Ok(begun) => begun,
-            Err(error) => return (Some(Outcome::Failed(failure(error))), None),
-        };
-        let trained = self.train(trainer, epochs, pipes);
-        let outcome = match trained.and_then(|trained| self.judge(&trained, pipes)) {
-            Ok(summary) => Some(Outcome::Finished(summary)),
-            Err(Cut::Failed(failure)) => Some(Outcome::Failed(failure)),
-            Err(Cut::HandedBack) => None,
-        };
-        (outcome, begun_on)
-    }
-
-    /// The trial where an interrupted attempt left it, with the device that it was begun on if that is another one; else
-    /// from its beginning.
-    fn begin(self) -> Result<(Trainer<'a>, Option<String>), TrialError> {
-        let (trial, training) = (&self.assignment.trial, &self.contract.training);
-        let new = || {
-            Trainer::new(
-                self.tensors,
-                &trial.params,
-                training,
-                trial.seed,
-                self.device,
-            )
-        };
-        let left = self.assignment.checkpoint.as_ref();
-        let Some(path) = left.filter(|path| path.exists()) else {
-            return Ok((new()?, None));
-        };
-        let resumed = Checkpoint::load(trial.id.as_str(), path)
-            .map_err(|error| error.to_string())
-            .and_then(|checkpoint| {
-                let restored = new().and_then(|trainer| trainer.restore(&checkpoint));
-                Ok((restored.map_err(|error| error.to_string())?, checkpoint))
-            });
-        match resumed {
-            Ok((trainer, checkpoint)) => {
-                let (epoch, iteration) = (checkpoint.epoch(), checkpoint.iteration());
-                eprintln!(
-                    "{}: goes on after epoch {epoch}, iteration {iteration}",
-                    trial.id
-                );
-                let here = device::describe(self.device, training);
-                Ok((
-                    trainer,
-                    Some(checkpoint.device).filter(|there| *there != here),
-                ))
-            }
-            Err(reason) => {
-                eprintln!("{}: starts over: {reason}", trial.id);
-                Ok((new()?, None))
-            }
+    pub(crate) fn new(
+        ground: Ground<'a>,
+        assignment: Assignment,
+        trainer: Trainer<'a>,
+        begun_on: Option<String>,
+        started: Started,
+    ) -> Self {
+        Self {
+            ground,
+            assignment,
+            trainer,
+            begun_on,
+            started,
+            kept: Instant::now(),
         }
     }
 
-    /// Trains to the end, with a sign of life and a checkpoint from time to time, and when it is told to stop.
-    fn train(
-        self,
-        trainer: Trainer,
+    /// Looks at the training between two iterations: notes the epoch that was just finished, if one was, and writes a
+    /// checkpoint where one is due or the trial is to be handed back.
+    pub(crate) fn look(
+        &mut self,
+        finished: Option<EpochReport>,
+        is_drained: bool,
         epochs: &mut EpochLog,
-        pipes: &mut Pipes,
-    ) -> Result<Trained, Cut> {
-        let trial = &self.assignment.trial;
-        let mut drained = false;
-        let mut pulse = Pulse::new(pipes);
-        let mut kept = Instant::now();
-        let mut not_kept = None;
-        let trained = trainer.run(&mut |progress| {
-            if let Some(epoch) = &progress.finished {
-                epochs.append(&line(self.assignment, epoch));
-            }
-            if pulse.beat(|| beat(trial, progress)).is_err() {
-                // Nobody listens any more.
-                return Flow::Stop;
-            }
-            drained = pulse.pipes.drains();
-            let is_due =
-                kept.elapsed() >= self.interval || (progress.is_over() && self.runs_windows());
-            if let Some(path) = &self.assignment.checkpoint
-                && (drained || is_due)
-            {
-                kept = Instant::now();
-                if let Err(error) = progress.checkpoint().save(trial.id.as_str(), path) {
-                    not_kept = Some(error.to_string());
-                    return Flow::Stop;
-                }
-            }
-            if drained { Flow::Stop } else { Flow::Continue }
-        });
-        match (trained, not_kept) {
-            (Ok(trained), _) => Ok(trained),
-            (Err(_), Some(message)) => Err(Cut::Failed(not_written(message))),
-            (Err(TrialError::Interrupted), None) if drained => Err(Cut::HandedBack),
-            (Err(error), None) => Err(Cut::Failed(failure(error))),
+    ) -> Result<(), Cut> {
+        if let Some(epoch) = finished {
+            epochs.append(&line(&self.assignment, &epoch));
         }
+        let is_due = self.kept.elapsed() >= self.ground.interval
+            || (self.trainer.is_over() && self.runs_windows());
+        if let Some(path) = &self.assignment.checkpoint
+            && (is_drained || is_due)
+        {
+            self.kept = Instant::now();
+            let checkpoint = guarded(|| Ok(self.trainer.checkpoint()))?;
+            checkpoint
+                .save(self.assignment.trial.id.as_str(), path)
+                .map_err(|error| Cut::Failed(not_written(error.to_string())))?;
+        }
+        if is_drained {
+            return Err(Cut::HandedBack);
+        }
+        Ok(())
     }
 
     /// Whether the trained model is run by window, which can take as long as many epochs.
-    fn runs_windows(self) -> bool {
-        self.assignment.keep.is_some() || self.contract.evaluation.state == State::Window
+    fn runs_windows(&self) -> bool {
+        let by_window = self.ground.contract.evaluation.state == State::Window;
+        self.assignment.keep.is_some() || by_window
     }
 
-    /// Runs the trained model over the calendar, keeps what is to be kept, and sums up.
-    fn judge(self, trained: &Trained, pipes: &mut Pipes) -> Result<Summary, Cut> {
-        let state = self.contract.evaluation.state;
-        let flux = self.simulate(trained, Days::All, state, pipes)?;
-        if let Some(directory) = &self.assignment.keep {
-            let other = self.simulate(trained, Days::Observed, state.other(), pipes)?;
-            let member = Member {
-                trial_id: self.assignment.trial.id.to_string(),
-                seed: self.assignment.trial.seed,
-                sites: self.tensors.site_ids.clone(),
-                flux: flux.clone(),
-                other_state: Some(other),
-            };
-            self.keep(directory, trained, &member)
-                .map_err(|error| Cut::Failed(not_written(error.to_string())))?;
+    /// How far it is.
+    pub(crate) fn beat(&self) -> Beat {
+        let progress = self.trainer.progress(None);
+        let part = f64::from(progress.iteration) / f64::from(progress.iterations.max(1));
+        Beat {
+            trial: self.assignment.trial.id.clone(),
+            epochs_done: f64::from(progress.epoch) + part,
+            epochs: progress.epochs,
+            loss: progress.loss,
         }
-        let medians = |part, least| medians(self.tensors, &flux, part, least);
-        let kept = trained.epoch.saturating_sub(1) as usize;
-        Ok(Summary {
-            updates: trained.updates,
-            epoch: trained.epoch,
-            loss: trained.losses.get(kept).copied().unwrap_or(f64::NAN),
-            window_share: trained.window_share,
-            train: medians(Part::Train, 0),
-            validation: medians(Part::Validation, VALIDATION_DAYS),
-            test: medians(Part::Test, 0),
-        })
     }
+}
 
-    /// Weights, scales and simulation, durable before anybody is told of them.
-    fn keep(
-        self,
-        directory: &Path,
-        trained: &Trained,
-        member: &Member,
-    ) -> efflux::error::Result<()> {
-        checkpoint::save_weights(&trained.model, &directory.join(RunDir::WEIGHTS))?;
-        Scales::fit(self.pack, self.contract, self.assignment.trial.fit)?
-            .write(&directory.join(RunDir::SCALING))?;
-        write_member(&directory.join(RunDir::SIMULATION), member)
-    }
-
-    /// These days of all sites, µmol m⁻² s⁻¹.
-    fn simulate(
-        self,
-        trained: &Trained,
-        days: Days,
-        state: State,
-        pipes: &mut Pipes,
-    ) -> Result<Vec<f32>, Cut> {
-        let trial = &self.assignment.trial;
-        let window = trial.params.window_days + self.contract.training.warm_up_days;
-        let mut pulse = Pulse::new(pipes);
-        let simulated = trained.simulate(self.tensors, days, state, window as usize, &mut || {
-            // Whether anybody listens shows when the record is reported.
-            let _ = pulse.beat(|| done(trial, trained));
-            if pulse.pipes.drains() {
-                Flow::Stop
-            } else {
-                Flow::Continue
-            }
+/// The trial where an interrupted attempt left it, with the device that it was begun on if that is another one; else from
+/// its beginning, as `new` makes it.
+pub(crate) fn begin<'a>(
+    assignment: &Assignment,
+    new: &mut dyn FnMut() -> Result<Trainer<'a>, TrialError>,
+) -> Result<(Trainer<'a>, Option<String>), TrialError> {
+    let trial = &assignment.trial;
+    let left = assignment.checkpoint.as_ref();
+    let Some(path) = left.filter(|path| path.exists()) else {
+        return Ok((new()?, None));
+    };
+    let resumed = Checkpoint::load(trial.id.as_str(), path)
+        .map_err(|error| error.to_string())
+        .and_then(|checkpoint| {
+            let restored = new().and_then(|trainer| trainer.restore(&checkpoint));
+            Ok((restored.map_err(|error| error.to_string())?, checkpoint))
         });
-        match simulated {
-            Ok(scaled) => Ok(physical(self.tensors, &scaled)),
-            Err(TrialError::Interrupted) => Err(Cut::HandedBack),
-            Err(error) => Err(Cut::Failed(failure(error))),
+    match resumed {
+        Ok((trainer, checkpoint)) => {
+            let (epoch, iteration) = (checkpoint.epoch(), checkpoint.iteration());
+            eprintln!(
+                "{}: goes on after epoch {epoch}, iteration {iteration}",
+                trial.id
+            );
+            let here = trainer.describe();
+            Ok((
+                trainer,
+                Some(checkpoint.device).filter(|there| *there != here),
+            ))
         }
-    }
-}
-
-/// Signs of life, not too many.
-struct Pulse<'a> {
-    pipes: &'a mut Pipes,
-    beaten: Instant,
-}
-
-impl<'a> Pulse<'a> {
-    fn new(pipes: &'a mut Pipes) -> Self {
-        Self {
-            pipes,
-            beaten: Instant::now(),
+        Err(reason) => {
+            eprintln!("{}: starts over: {reason}", trial.id);
+            Ok((new()?, None))
         }
-    }
-
-    /// Reports this, if it is time.
-    fn beat(&mut self, beat: impl FnOnce() -> Beat) -> efflux::error::Result<()> {
-        if self.beaten.elapsed() < BEAT {
-            return Ok(());
-        }
-        self.beaten = Instant::now();
-        self.pipes.report(&Report::Progress(vec![beat()]))
-    }
-}
-
-/// How far it is.
-fn beat(trial: &Trial, progress: &Progress<'_>) -> Beat {
-    let part = f64::from(progress.iteration) / f64::from(progress.iterations.max(1));
-    Beat {
-        trial: trial.id.clone(),
-        epochs_done: f64::from(progress.epoch) + part,
-        epochs: progress.epochs,
-        loss: progress.loss,
-    }
-}
-
-/// All epochs are done.
-fn done(trial: &Trial, trained: &Trained) -> Beat {
-    let epochs = u32::try_from(trained.losses.len()).unwrap_or(u32::MAX);
-    Beat {
-        trial: trial.id.clone(),
-        epochs_done: epochs.into(),
-        epochs,
-        loss: trained.losses.last().copied(),
     }
 }
 
@@ -282,7 +181,8 @@ fn line(assignment: &Assignment, epoch: &EpochReport) -> EpochLine {
     }
 }
 
-fn failure(error: TrialError) -> Failure {
+/// How a trial fails, for its record.
+pub(crate) fn failure(error: TrialError) -> Failure {
     Failure {
         class: match error {
             TrialError::Diverged { .. } => FailureClass::Diverged,
@@ -296,7 +196,8 @@ fn failure(error: TrialError) -> Failure {
     }
 }
 
-fn not_written(message: String) -> Failure {
+/// What could not be written, and why.
+pub(crate) fn not_written(message: String) -> Failure {
     Failure {
         class: FailureClass::Error,
         message,

@@ -4,6 +4,8 @@
 //! trial: the supervisor starts another.
 
 mod attempt;
+mod judge;
+mod shift;
 mod simulation;
 
 use std::fs::File;
@@ -13,7 +15,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, getppid, set_parent_process_death_signal};
 
@@ -24,10 +26,14 @@ use efflux::data::{Pack, SCRATCH, Tensors};
 use efflux::error::{Error, Exit, Result};
 use efflux::job::{DeviceChoice, Fit};
 use efflux::model::device::{self, Device};
-use efflux::run::record::{Place, Record};
+use efflux::run::record::Place;
 use efflux::run::{EpochLog, RunDir, host};
 
-use attempt::Attempt;
+use attempt::Ground;
+use shift::Shift;
+
+/// Time between two signs of life.
+const BEAT: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -97,11 +103,20 @@ impl Pipes {
             .map_err(|error| Error::Trainer(format!("cannot report: {error}")))
     }
 
+    /// The next order, waited for; none if there will be no more.
     fn order(&mut self) -> Result<Option<Order>> {
-        // Without a sender there will be no more orders.
-        let order = self.orders.recv().ok().transpose();
-        order.map_err(|error| Error::Trainer(format!("cannot take orders: {error}")))
+        taken(self.orders.recv().ok())
     }
+
+    /// The next order, if there is one already.
+    fn waiting(&mut self) -> Result<Option<Order>> {
+        taken(self.orders.try_recv().ok())
+    }
+}
+
+fn taken(order: Option<io::Result<Order>>) -> Result<Option<Order>> {
+    let order = order.transpose();
+    order.map_err(|error| Error::Trainer(format!("cannot take orders: {error}")))
 }
 
 /// Passes orders on until there are no more.
@@ -146,12 +161,14 @@ fn serve(parent: &str) -> Result<()> {
         Some(order) => return Err(Error::Trainer(format!("was not prepared for {order:?}"))),
     };
     pipes.report(&Report::Seated(workshop.seen.clone()))?;
+    let mut left = None;
     loop {
-        match pipes.order()? {
-            Some(Order::Run(assignment)) => {
-                let report = workshop.run(assignment, &mut pipes)?;
-                pipes.report(&report)?;
-            }
+        let order = match left.take() {
+            Some(order) => Some(order),
+            None => pipes.order()?,
+        };
+        match order {
+            Some(Order::Run(assignment)) => left = workshop.run(assignment, &mut pipes)?,
             Some(Order::Simulate(order)) => {
                 let Workshop { pack, device, .. } = &workshop;
                 let contract = &workshop.preparation.contract;
@@ -212,57 +229,48 @@ impl Workshop {
         })
     }
 
-    /// Trains to a record, or hands the trial back. Only what makes further trials impossible is an error.
-    fn run(&mut self, assignment: Assignment, pipes: &mut Pipes) -> Result<Report> {
-        let started = jiff::Timestamp::now().to_string();
-        let began = Instant::now();
-        let Preparation { contract, .. } = &self.preparation;
-        let mut place = Place {
-            launch: self.preparation.launch.clone(),
-            rank: self.preparation.rank,
-            slot: self.preparation.slot,
-            host: host(),
-            device: device::describe(self.device, &contract.training),
-        };
+    /// Trains this trial and those that come to be trained beside it, to records or until they are to be handed back.
+    /// Returns an order that is still to be carried out. Only what makes further trials impossible is an error.
+    fn run(&mut self, first: Assignment, pipes: &mut Pipes) -> Result<Option<Order>> {
+        let Preparation {
+            contract,
+            lanes,
+            launch,
+            rank,
+            slot,
+            checkpoint_seconds,
+            seat,
+            ..
+        } = &self.preparation;
+        let fit = first.trial.fit;
         // Search trials and members may fit on different days.
-        let fit = assignment.trial.fit;
         let tensors = match self.tensors.take() {
             Some((known, tensors)) if known == fit => tensors,
             _ => match Tensors::build(&self.pack, contract, fit) {
                 Ok(tensors) => tensors,
-                Err(error) => return Ok(Report::Unable(error.to_string())),
+                Err(error) => {
+                    pipes.report(&Report::Unable(error.to_string()))?;
+                    return Ok(None);
+                }
             },
         };
         let tensors = &self.tensors.insert((fit, tensors)).1;
-        let attempt = Attempt {
-            assignment: &assignment,
+        let ground = Ground {
             pack: &self.pack,
             tensors,
             contract,
             device: self.device,
-            interval: Duration::from_secs(self.preparation.checkpoint_seconds.into()),
+            interval: Duration::from_secs((*checkpoint_seconds).into()),
         };
-        let (outcome, begun_on) = attempt.run(&mut self.epochs, pipes);
-        let Some(outcome) = outcome else {
-            return Ok(Report::Released {
-                trial: assignment.trial.id,
-                attempt: assignment.attempt,
-            });
+        let place = Place {
+            launch: launch.clone(),
+            rank: *rank,
+            slot: *slot,
+            host: host(),
+            device: String::new(),
         };
-        let planned = self.preparation.seat.gpu.as_ref();
-        if let Some(gpu) = planned.or(self.seen.gpus.first()) {
-            place.device = format!("{} {gpu}", place.device);
-        }
-        if let Some(there) = begun_on {
-            place.device = format!("{}, begun on {there}", place.device);
-        }
-        Ok(Report::Ended(Box::new(Record {
-            started,
-            seconds: began.elapsed().as_secs_f64(),
-            outcome,
-            trial: assignment.trial,
-            attempt: assignment.attempt,
-            place,
-        })))
+        let gpu = seat.gpu.as_ref().or(self.seen.gpus.first()).cloned();
+        let shift = Shift::new(ground, &first, *lanes, place, gpu);
+        shift.work(first, &mut self.epochs, pipes)
     }
 }

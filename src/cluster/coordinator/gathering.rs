@@ -33,7 +33,7 @@ impl<'a> Coordinator<'a> {
     ) -> Result<Self> {
         let seconds = |number: u32| Duration::from_secs(number.into());
         let mut this = Self {
-            supervisor: Supervisor::new(seats),
+            supervisor: Supervisor::new(seats, launch.lanes),
             scheduler: Scheduler::new(launch.retries),
             leaving: Leaving::new(
                 launch.until,
@@ -64,6 +64,7 @@ impl<'a> Coordinator<'a> {
                 level,
                 checkpoint_seconds: this.launch.checkpoint_seconds,
                 hang_seconds: this.launch.hang_seconds,
+                lanes: this.launch.lanes,
                 rank,
                 slot: 0,
                 seat: Seat::default(),

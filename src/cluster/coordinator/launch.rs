@@ -28,6 +28,8 @@ pub struct Launch {
     pub checkpoint_seconds: u32,
     /// Seconds without a sign of life after which a trainer is killed, and a rank's trials are given to others.
     pub hang_seconds: u32,
+    /// Trials that each slot trains at a time.
+    pub lanes: u32,
     /// Further attempts at a trial whose trainer crashed or hung.
     pub retries: u32,
     /// The end of the allocation, if it has one.

@@ -7,6 +7,7 @@ use crate::cluster::message::{Assignment, Order};
 use crate::cluster::seats::Seat;
 use crate::cluster::trainer::Trainer;
 use crate::error::Result;
+use crate::job::TrialId;
 use crate::run::Beat;
 
 #[derive(Debug, Default)]
@@ -20,7 +21,8 @@ pub(super) struct Slot {
     pub(super) heard: Option<Instant>,
     /// Trainers in a row that ended before they were ready.
     pub(super) false_starts: u32,
-    pub(super) running: Option<Running>,
+    /// What its trainer has in its lanes.
+    pub(super) running: Vec<Running>,
 }
 
 #[derive(Debug)]
@@ -31,17 +33,40 @@ pub(super) struct Running {
     pub(super) beat: Option<Beat>,
 }
 
+impl Slot {
+    /// Whether it is idle, or what it trains lets this be trained beside it.
+    fn is_for(&self, assignment: &Assignment) -> bool {
+        self.running.iter().all(|running| {
+            let (there, here) = (&running.assignment, assignment);
+            !there.alone && !here.alone && there.trial.is_like(&here.trial)
+        })
+    }
+
+    /// What is known of a trial here, which has ended or comes back.
+    pub(super) fn take(&mut self, trial: &TrialId) -> Option<Running> {
+        let is_it = |running: &Running| running.assignment.trial.id == *trial;
+        let at = self.running.iter().position(is_it)?;
+        Some(self.running.remove(at))
+    }
+}
+
 impl Supervisor {
-    /// Gives waiting assignments to idle slots.
+    /// Gives waiting assignments to slots with a free lane.
     pub(super) fn fill(&mut self) -> Result<()> {
-        for slot in 0..self.slots.len() {
-            let Some(next) = self.queue.front() else {
-                break;
-            };
-            let (is_idle, alone) = (self.slots[slot].running.is_none(), next.alone);
-            if !is_idle || self.slots[slot].is_closed || !self.has_room(slot, alone) {
+        // What each slot has, and will have when its trainer is ready.
+        let mut taken: Vec<usize> = self.slots.iter().map(|slot| slot.running.len()).collect();
+        let mut place = 0;
+        while let Some(next) = self.queue.get(place) {
+            let alone = next.alone;
+            let Some(slot) = self.slot_for(next, &taken) else {
+                // What needs a device for itself is not to wait for ever while others pass by.
+                if alone {
+                    break;
+                }
+                place += 1;
                 continue;
-            }
+            };
+            taken[slot] += 1;
             if alone {
                 self.clear_beside(slot);
             }
@@ -49,13 +74,14 @@ impl Supervisor {
                 self.spawn(slot)?;
             }
             let target = &mut self.slots[slot];
-            if target.is_ready
-                && let (Some(trainer), Some(assignment)) =
-                    (&mut target.trainer, self.queue.pop_front())
+            if !target.is_ready {
+                place += 1;
+            } else if let (Some(trainer), Some(assignment)) =
+                (&mut target.trainer, self.queue.remove(place))
             {
                 trainer.send(&Order::Run(assignment.clone()));
                 target.heard = Some(Instant::now());
-                target.running = Some(Running {
+                target.running.push(Running {
                     assignment,
                     since: Instant::now(),
                     started: jiff::Timestamp::now().to_string(),
@@ -66,9 +92,23 @@ impl Supervisor {
         Ok(())
     }
 
+    /// The slot that this assignment may begin in: of those, one whose trainer is ready, and that has the least to do.
+    fn slot_for(&self, assignment: &Assignment, taken: &[usize]) -> Option<usize> {
+        let slots = self.slots.iter().enumerate();
+        slots
+            .filter(|&(slot, there)| {
+                !there.is_closed
+                    && taken[slot] < self.lanes as usize
+                    && there.is_for(assignment)
+                    && self.has_room(slot, assignment.alone)
+            })
+            .min_by_key(|&(slot, there)| (!there.is_ready, taken[slot]))
+            .map(|(slot, _)| slot)
+    }
+
     /// Whether what runs on the device of this slot lets another trial begin there.
     fn has_room(&self, slot: usize, alone: bool) -> bool {
-        let mut running = self.beside(slot).filter_map(|other| other.running.as_ref());
+        let mut running = self.beside(slot).flat_map(|other| &other.running);
         if alone {
             running.next().is_none()
         } else {

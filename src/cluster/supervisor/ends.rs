@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::Supervisor;
+use super::dealing::Running;
 use crate::cluster::memory;
 use crate::cluster::message::Report;
 use crate::cluster::trainer::Gone;
@@ -29,7 +30,7 @@ impl Supervisor {
             if gap > STALL {
                 slot.heard = slot.heard.map(|heard| heard + gap);
             }
-            let is_awaited = slot.running.is_some() || !slot.is_ready;
+            let is_awaited = !slot.running.is_empty() || !slot.is_ready;
             let is_silent = slot.heard.is_some_and(|heard| heard.elapsed() > limit);
             if let Some(trainer) = slot.trainer.as_mut().filter(|_| is_awaited && is_silent) {
                 let how = trainer.end(&format!("it gave no sign of life for {limit:?}"));
@@ -76,11 +77,23 @@ impl Supervisor {
             tracing::warn!(slot, "a trainer {how} before it was ready");
             return self.spawn(slot);
         }
-        let Some(running) = lost.running.take() else {
-            return Ok(());
-        };
+        for running in std::mem::take(&mut lost.running) {
+            let record = self.record_of(slot, running, class, how)?;
+            self.pass_on(Box::new(record), out)?;
+        }
+        Ok(())
+    }
+
+    /// The record of an attempt whose trainer has ended.
+    fn record_of(
+        &mut self,
+        slot: usize,
+        running: Running,
+        class: FailureClass,
+        how: &Gone,
+    ) -> Result<Record> {
         let preparation = &self.prepared()?.preparation;
-        let record = Record {
+        Ok(Record {
             trial: running.assignment.trial,
             attempt: running.assignment.attempt,
             place: Place {
@@ -96,13 +109,12 @@ impl Supervisor {
                 class,
                 message: format!("the trainer {how}"),
             }),
-        };
-        self.pass_on(Box::new(record), out)
+        })
     }
 
     /// Gives a slot up, unless it is the last: the host has too little memory for so many.
     fn close(&mut self, slot: usize, out: &mut Vec<Report>) {
-        if self.ready().slots > 1 && !self.slots[slot].is_closed {
+        if self.open_slots() > 1 && !self.slots[slot].is_closed {
             self.slots[slot].is_closed = true;
             let ready = self.ready();
             tracing::warn!(slots = ready.slots, "too little memory: one slot fewer");

@@ -19,7 +19,7 @@ use crate::job::DeviceChoice;
 use crate::run::record::Record;
 use crate::run::{Beat, Entry, Journal, RunDir, host};
 
-use dealing::Slot;
+use dealing::{Running, Slot};
 
 /// Heartbeats of all slots go up together, this often.
 const BEAT: Duration = Duration::from_secs(1);
@@ -30,6 +30,8 @@ const FAREWELL: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub struct Supervisor {
     slots: Vec<Slot>,
+    /// Trials that each slot trains at a time.
+    lanes: u32,
     queue: VecDeque<Assignment>,
     /// To be passed on with the next poll.
     outbox: Vec<Report>,
@@ -47,14 +49,15 @@ struct Prepared {
 }
 
 impl Supervisor {
-    /// A supervisor of a slot for each of these seats.
-    pub fn new(seats: Vec<Seat>) -> Self {
+    /// A supervisor of a slot for each of these seats, with so many lanes in each.
+    pub fn new(seats: Vec<Seat>, lanes: u32) -> Self {
         let slot = |seat| Slot {
             seat,
             ..Slot::default()
         };
         Self {
             slots: seats.into_iter().map(slot).collect(),
+            lanes,
             queue: VecDeque::new(),
             outbox: Vec::new(),
             kills: memory::kills(),
@@ -66,12 +69,17 @@ impl Supervisor {
 
     /// What it says when it joins, and when its number of slots has changed.
     pub fn ready(&self) -> Ready {
-        let open = self.slots.iter().filter(|slot| !slot.is_closed).count();
         Ready {
-            slots: u32::try_from(open).unwrap_or(u32::MAX),
+            slots: self.open_slots().saturating_mul(self.lanes),
             host: host(),
             level: Level::of_this_host(),
         }
+    }
+
+    /// Slots that have not been given up.
+    fn open_slots(&self) -> u32 {
+        let open = self.slots.iter().filter(|slot| !slot.is_closed).count();
+        u32::try_from(open).unwrap_or(u32::MAX)
     }
 
     /// Carries out an order. [`Order::Stop`] is for [`Supervisor::stop`].
@@ -102,7 +110,11 @@ impl Supervisor {
             }
             Order::Drain => {
                 self.order(Order::Close)?;
-                for slot in self.slots.iter_mut().filter(|slot| slot.running.is_some()) {
+                for slot in self
+                    .slots
+                    .iter_mut()
+                    .filter(|slot| !slot.running.is_empty())
+                {
                     if let Some(trainer) = &mut slot.trainer {
                         trainer.send(&Order::Drain);
                     }
@@ -168,7 +180,8 @@ impl Supervisor {
     pub fn stop(&mut self) {
         let deadline = Instant::now() + FAREWELL;
         for slot in &mut self.slots {
-            let busy = slot.running.take().is_some() || !slot.is_ready;
+            let busy = !slot.running.is_empty() || !slot.is_ready;
+            slot.running.clear();
             if let Some(trainer) = slot.trainer.take() {
                 // One that loads the pack or is in the middle of a trial does not listen.
                 trainer.stop(if busy { Instant::now() } else { deadline });
@@ -178,7 +191,7 @@ impl Supervisor {
 
     /// Whether any slot is in the middle of a trial.
     pub fn is_busy(&self) -> bool {
-        self.slots.iter().any(|slot| slot.running.is_some())
+        self.slots.iter().any(|slot| !slot.running.is_empty())
     }
 
     fn prepared(&mut self) -> Result<&mut Prepared> {
@@ -204,6 +217,7 @@ impl Supervisor {
     fn spawn(&mut self, slot: usize) -> Result<()> {
         let mut preparation = self.prepared()?.preparation.clone();
         preparation.slot = u32::try_from(slot).unwrap_or(u32::MAX);
+        preparation.lanes = self.lanes;
         preparation.seat = self.slots[slot].seat.clone();
         if preparation.seat.gpu.is_some() {
             // One that cannot use its GPU is to say why, and not to compute on processors.
@@ -236,20 +250,24 @@ impl Supervisor {
                 self.slots[slot].false_starts = 0;
             }
             Report::Progress(beats) => {
-                if let Some(running) = &mut self.slots[slot].running {
-                    running.beat = beats.into_iter().next_back();
+                for beat in beats {
+                    let running = &mut self.slots[slot].running;
+                    let is_it = |running: &&mut Running| running.assignment.trial.id == beat.trial;
+                    if let Some(running) = running.iter_mut().find(is_it) {
+                        running.beat = Some(beat);
+                    }
                 }
             }
             Report::Ended(record) => {
-                let running = self.slots[slot].running.take();
+                let running = self.slots[slot].take(&record.trial.id);
                 self.pass_on(record, out)?;
                 // The record is durable: nobody will go on from there. A file left behind costs space only.
                 if let Some(path) = running.and_then(|running| running.assignment.checkpoint) {
                     let _ = std::fs::remove_file(path);
                 }
             }
-            Report::Released { .. } => {
-                let running = self.slots[slot].running.take();
+            Report::Released { trial, .. } => {
+                let running = self.slots[slot].take(&trial);
                 out.extend(running.map(|running| released(&running.assignment)));
             }
             // Trainers take no notice of signals, and that one is gone is seen.
@@ -267,7 +285,7 @@ impl Supervisor {
     }
 
     fn beats(&self) -> Vec<Beat> {
-        let running = self.slots.iter().filter_map(|slot| slot.running.as_ref());
+        let running = self.slots.iter().flat_map(|slot| &slot.running);
         running.filter_map(|running| running.beat.clone()).collect()
     }
 }
