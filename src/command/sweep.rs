@@ -99,6 +99,12 @@ fn lead(
 ) -> Result<Trained> {
     let study = Study::open(&args.job)?;
     study.check_selection()?;
+    let ranks = world.as_ref().map_or(1, |world| world.size());
+    let threads = study.contract.training.threads;
+    let seats = args
+        .slots
+        .seats(args.trainer.compute.device, threads, ranks);
+    check_lanes(args, &study, &seats)?;
     study.run.create()?;
     let launch = study.run.next_launch()?;
     let lock = Lock::acquire(&study.run, &launch)?;
@@ -123,12 +129,6 @@ fn lead(
     if let Some(warning) = warning {
         tracing::warn!("{warning}");
     }
-    let ranks = world.as_ref().map_or(1, |world| world.size());
-    let threads = study.contract.training.threads;
-    let seats = args
-        .slots
-        .seats(args.trainer.compute.device, threads, ranks);
-    check_lanes(args, &study, &seats)?;
     let launch = Launch {
         name: launch,
         run: study.run.clone(),

@@ -6,6 +6,7 @@ mod control_groups;
 mod data;
 mod faults;
 mod harness;
+mod lanes;
 mod model;
 mod predict;
 mod program;

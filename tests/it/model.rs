@@ -1,6 +1,7 @@
 //! The model against torch's own numbers, and what training promises of itself.
 
 mod files;
+mod lanes;
 mod native;
 mod options;
 mod sampling;

@@ -131,7 +131,7 @@ impl<'a> Lanes<'a> {
         let mut model = Lstm::new(self.shape, row(&self.weights));
         model.flat_mut().copy_(initial.flat());
         let (loss_sum, norm_sum) = (row(&self.loss_sums), row(&self.norm_sums));
-        let mut optimizer = self.optimizer.rows(lane.index, 1);
+        let mut optimizer = self.optimizer.row(lane.index);
         optimizer.forget();
         let mut torch = Torch::of(
             Rc::clone(&self.resident),
