@@ -81,7 +81,14 @@ fn a_job_whose_time_is_up_is_queued_again_until_the_sweep_is_through() {
     // their work without any more of it.
     let late = "#!/bin/sh\nmkdir \"$0.$2\" && [ \"$(ls -d \"$0\".* | wc -l)\" = 1 ] && sleep 20\nexec \"$REAL\" \"$@\"\n";
     study.program("trainer", late);
+    // To queue a job again is to end it, with TERM, which may come before scontrol has said so: here it always does.
+    let ended =
+        "#!/bin/sh\n[ \"$1\" != requeue ] || kill -TERM $$\nPATH=${PATH#*:} exec scontrol \"$@\"\n";
+    fs::create_dir(study.path("bin")).unwrap();
+    study.program("bin/scontrol", ended);
+    let path = std::env::var("PATH").unwrap();
     let variables = [
+        format!("PATH={}:{path}", study.path("bin").display()),
         format!("EFFLUX_TRAINER={}", study.path("trainer").display()),
         format!("REAL={}", env!("CARGO_BIN_EXE_efflux-trainer")),
     ];
