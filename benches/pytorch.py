@@ -3,8 +3,8 @@
     python3 benches/pytorch.py DIR WINDOW full|targets
 
 is a worker that benches/update.rs starts, with the files that it wrote to DIR. It says how far the weights after the
-checked updates are from efflux's. Then each line of stdin is a number of updates, and each answer the CPU milliseconds
-of one of them.
+checked updates are from efflux's. Then each line of stdin is a number of updates, and each answer the milliseconds of one
+of them, until all are done and until all are asked for: CPU time, or with DEVICE=cuda wall time.
 
     python3 benches/pytorch.py DIR WINDOW trials EPOCHS ITERATIONS SEED ...
 
@@ -24,6 +24,7 @@ from safetensors.torch import load_file
 
 HIDDEN = int(os.environ.get("HIDDEN", "128"))
 DROPOUT = 0.2
+DEVICE = os.environ.get("DEVICE", "cpu")
 
 
 class Model(torch.nn.Module):
@@ -42,7 +43,7 @@ class Model(torch.nn.Module):
         if dropout > 0:
             w_ih = w_ih * torch.empty_like(w_ih).bernoulli_(1 - dropout).div_(1 - dropout)
             w_hh = w_hh * torch.empty_like(w_hh).bernoulli_(1 - dropout).div_(1 - dropout)
-        zero = torch.zeros(1, x.shape[1], HIDDEN)
+        zero = torch.zeros(1, x.shape[1], HIDDEN, device=x.device)
         weights = [w_ih, w_hh, lstm.bias_ih_l0, lstm.bias_hh_l0]
         out, _, _ = torch._VF.lstm(a, (zero, zero), weights, True, 1, 0.0, True, False, False)
         return self.output(out)[..., 0]
@@ -69,7 +70,8 @@ class Data:
             site, starts = site[held], starts[held]
         site = torch.from_numpy(site)[None]
         day = torch.from_numpy(starts)[None] + torch.arange(window)[:, None]
-        return self.x[site, day], self.y[site, day]
+        # Assembled on the host, as hydroDL does.
+        return self.x[site, day].to(DEVICE), self.y[site, day].to(DEVICE)
 
 
 def update(model, optimizer, data, starts, window, drop_empty, dropout):
@@ -84,7 +86,7 @@ def update(model, optimizer, data, starts, window, drop_empty, dropout):
 
 
 def fresh(data):
-    model = Model(data.x.shape[2])
+    model = Model(data.x.shape[2]).to(DEVICE)
     return model, torch.optim.Adadelta(model.parameters())
 
 
@@ -100,11 +102,16 @@ def check(data, folder, window):
     for starts in np.loadtxt(folder / f"w{window}-starts.txt", dtype=int):
         update(model, optimizer, data, starts, window, False, 0.0)
     after = weights("after")
-    return max((after[name] - value).abs().max().item() for name, value in model.state_dict().items())
+    return max((after[name] - value.cpu()).abs().max().item() for name, value in model.state_dict().items())
 
 
 def drawn(random, data, window):
     return random.integers(0, data.days - window, data.sites)
+
+
+def clock():
+    """Seconds of this process; on a GPU, of the day."""
+    return time.process_time() if DEVICE == "cpu" else time.perf_counter()
 
 
 def work(data, folder, window, drop_empty):
@@ -113,10 +120,14 @@ def work(data, folder, window, drop_empty):
     model, optimizer = fresh(data)
     random = np.random.default_rng(0)
     for line in sys.stdin:
-        began = time.process_time()
-        for _ in range(int(line)):
+        updates, began = int(line), clock()
+        for _ in range(updates):
             update(model, optimizer, data, drawn(random, data, window), window, drop_empty, DROPOUT)
-        print((time.process_time() - began) / int(line) * 1e3, flush=True)
+        asked = clock() - began
+        if DEVICE == "cuda":
+            torch.cuda.synchronize()
+        done = clock() - began
+        print(done / updates * 1e3, asked / updates * 1e3, flush=True)
 
 
 def trial(data, window, epochs, iterations, seed):

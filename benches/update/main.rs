@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! cargo bench --bench update -- [--python PYTHON] [--core N] [--rounds N] [--hidden N] [--level LEVEL]
-//!     [--pack PACK] [--save FILE] [WINDOW …]
+//!     [--device cpu|cuda] [--pack PACK] [--save FILE] [WINDOW …]
 //! ```
 //!
 //! Workers take turns on one core, a fraction of a second each, round after round, so that what the machine does besides
@@ -11,9 +11,13 @@
 //! weights, and the largest difference of a weight is printed. Without a PYTHON that has torch 2.11 and safetensors, only
 //! efflux is timed.
 //!
+//! On a GPU (`--device cuda`) times are wall times, which end when the GPU has done all it was asked for; beside them stands
+//! when the host had asked for it. Trials in lanes count one by one: a time is that of one trial's update.
+//!
 //! The data are those of `efflux synth` as it comes, or a PACK, fitted on the whole training part.
 
 mod material;
+mod worker;
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -25,12 +29,10 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use efflux::analysis::statistics::median;
 use efflux::cluster::ALLOCATOR;
 use efflux::data::Tensors;
-use efflux::job::{Backend, DeviceChoice, Training};
+use efflux::job::{DeviceChoice, Training};
 use efflux::model::device::{self, Device};
-use efflux::model::{Flow, TrialError};
-use rustix::time::{ClockId, clock_gettime};
 
-use material::{CHECKED, check, share, tensors, trainer, write_days};
+use material::{CHECKED, check, share, tensors, write_days};
 
 type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 
@@ -41,7 +43,7 @@ const TURN: f64 = 600.0;
 fn main() -> Outcome {
     let options = Options::parse()?;
     match &options.work {
-        Some([batch, backend]) => work(&options, batch, backend),
+        Some([batch, engine]) => worker::work(&options, batch, engine),
         None => compare(&options),
     }
 }
@@ -54,10 +56,12 @@ struct Options {
     hidden: u32,
     /// Of efflux alone.
     level: Option<String>,
+    device: DeviceChoice,
     pack: Option<PathBuf>,
     save: Option<PathBuf>,
     windows: Vec<u32>,
-    /// This process is a worker on such batches, `full` or `targets`, with the backend `native` or `torch`.
+    /// This process is a worker on such batches, `full` or `targets`, with this engine: `native`, `torch`, or a number of
+    /// lanes.
     work: Option<[String; 2]>,
 }
 
@@ -70,6 +74,7 @@ impl Options {
             rounds: 9,
             hidden: 128,
             level: None,
+            device: DeviceChoice::Cpu,
             pack: None,
             save: None,
             windows: Vec::new(),
@@ -86,6 +91,15 @@ impl Options {
                 "--rounds" => options.rounds = value()?.parse()?,
                 "--hidden" => options.hidden = value()?.parse()?,
                 "--level" => options.level = Some(value()?),
+                "--device" => {
+                    options.device = match value()?.as_str() {
+                        "cpu" => DeviceChoice::Cpu,
+                        "cuda" => DeviceChoice::Cuda,
+                        other => {
+                            return Err(format!("--device {other}: expected cpu or cuda").into());
+                        }
+                    }
+                }
                 "--pack" => options.pack = Some(value()?.into()),
                 "--save" => options.save = Some(value()?.into()),
                 "--work" => options.work = Some([value()?, value()?]),
@@ -102,61 +116,35 @@ impl Options {
 /// One column of the table: who trains, and on which windows.
 struct Column {
     name: &'static str,
-    /// Efflux's backend; none is PyTorch.
-    backend: Option<&'static str>,
+    /// Efflux's engine; none is PyTorch.
+    engine: Option<&'static str>,
     batch: &'static str,
     malloc: bool,
 }
 
+const fn column(
+    name: &'static str,
+    engine: Option<&'static str>,
+    batch: &'static str,
+    malloc: bool,
+) -> Column {
+    Column {
+        name,
+        engine,
+        batch,
+        malloc,
+    }
+}
+
 const COLUMNS: [Column; 8] = [
-    Column {
-        name: "native, all windows",
-        backend: Some("native"),
-        batch: "full",
-        malloc: true,
-    },
-    Column {
-        name: "native, with targets",
-        backend: Some("native"),
-        batch: "targets",
-        malloc: true,
-    },
-    Column {
-        name: "torch, all windows",
-        backend: Some("torch"),
-        batch: "full",
-        malloc: true,
-    },
-    Column {
-        name: "torch, with targets",
-        backend: Some("torch"),
-        batch: "targets",
-        malloc: true,
-    },
-    Column {
-        name: "PyTorch, all",
-        backend: None,
-        batch: "full",
-        malloc: false,
-    },
-    Column {
-        name: "PyTorch, all, malloc",
-        backend: None,
-        batch: "full",
-        malloc: true,
-    },
-    Column {
-        name: "PyTorch, with targets",
-        backend: None,
-        batch: "targets",
-        malloc: false,
-    },
-    Column {
-        name: "PyTorch, with targets, malloc",
-        backend: None,
-        batch: "targets",
-        malloc: true,
-    },
+    column("native, all windows", Some("native"), "full", true),
+    column("native, with targets", Some("native"), "targets", true),
+    column("torch, all windows", Some("torch"), "full", true),
+    column("torch, with targets", Some("torch"), "targets", true),
+    column("PyTorch, all", None, "full", false),
+    column("PyTorch, all, malloc", None, "full", true),
+    column("PyTorch, with targets", None, "targets", false),
+    column("PyTorch, with targets, malloc", None, "targets", true),
 ];
 
 /// Whose time is divided by whose.
@@ -177,9 +165,35 @@ const RATIOS: [(usize, usize); 14] = [
     (0, 1),
 ];
 
+const GPU_COLUMNS: [Column; 8] = [
+    column("alone, all windows", Some("torch"), "full", true),
+    column("alone, with targets", Some("torch"), "targets", true),
+    column("1 lane, with targets", Some("1"), "targets", true),
+    column("8 lanes, with targets", Some("8"), "targets", true),
+    column("32 lanes, with targets", Some("32"), "targets", true),
+    column("128 lanes, with targets", Some("128"), "targets", true),
+    column("PyTorch, all", None, "full", false),
+    column("PyTorch, with targets", None, "targets", false),
+];
+
+const GPU_RATIOS: [(usize, usize); 8] = [
+    (6, 0),
+    (6, 1),
+    (7, 1),
+    (1, 2),
+    (1, 3),
+    (1, 4),
+    (1, 5),
+    (6, 5),
+];
+
 fn compare(options: &Options) -> Outcome {
     fs::create_dir_all(&options.folder)?;
     device::open(DeviceChoice::Cpu)?;
+    let (columns, ratios) = match options.device {
+        DeviceChoice::Cpu => (&COLUMNS[..], &RATIOS[..]),
+        _ => (&GPU_COLUMNS[..], &GPU_RATIOS[..]),
+    };
     let tensors = tensors(options.pack.as_deref())?;
     write_days(&tensors, &options.folder.join("days.safetensors"))?;
     let has_peer = Command::new(&options.python)
@@ -204,7 +218,7 @@ fn compare(options: &Options) -> Outcome {
     }
     for &window in &options.windows {
         check(&tensors, window, options.hidden, &options.folder)?;
-        let rows = compare_at(options, &tensors, window, has_peer)?;
+        let rows = compare_at(options, (columns, ratios), &tensors, window, has_peer)?;
         print!("{rows}");
         text += &rows;
     }
@@ -216,14 +230,15 @@ fn compare(options: &Options) -> Outcome {
 
 fn compare_at(
     options: &Options,
+    (columns, ratios): (&'static [Column], &[(usize, usize)]),
     tensors: &Tensors,
     window: u32,
     has_peer: bool,
 ) -> Outcome<String> {
     let mut workers = Vec::new();
-    for column in COLUMNS
+    for column in columns
         .iter()
-        .filter(|column| has_peer || column.backend.is_some())
+        .filter(|column| has_peer || column.engine.is_some())
     {
         workers.push(Worker::start(options, column, window)?);
     }
@@ -231,10 +246,7 @@ fn compare_at(
         "\nwindow {window} days, share of windows with a target {:.3}",
         share(tensors, window)
     );
-    if let Some(peer) = workers
-        .iter()
-        .find(|worker| worker.column.backend.is_none())
-    {
+    if let Some(peer) = workers.iter().find(|worker| worker.column.engine.is_none()) {
         write!(
             text,
             ", weights after {CHECKED} updates differ by {}",
@@ -244,30 +256,39 @@ fn compare_at(
     text += "\n";
     // The first turn finds the length of the others.
     for worker in &mut workers {
-        let milliseconds = worker.turn(3)?;
+        let [milliseconds, _] = worker.turn(3)?;
         worker.updates = whole(TURN / milliseconds);
     }
     let mut rounds = Vec::new();
     for _ in 0..options.rounds {
         let turns = workers.iter_mut().map(|worker| worker.turn(worker.updates));
-        rounds.push(turns.collect::<Outcome<Vec<f64>>>()?);
+        rounds.push(turns.collect::<Outcome<Vec<[f64; 2]>>>()?);
     }
     for (index, worker) in workers.iter().enumerate() {
-        let times: Vec<f64> = rounds.iter().map(|round| round[index]).collect();
+        let [times, asked] = [0, 1].map(|which| {
+            rounds
+                .iter()
+                .map(|round| round[index][which])
+                .collect::<Vec<_>>()
+        });
+        let host = match options.device {
+            DeviceChoice::Cpu => String::new(),
+            _ => format!("asked for in {:>8.3} ms   ", middle(&asked)),
+        };
         writeln!(
             text,
-            "  {:<32} {:>8.3} ms   {}",
+            "  {:<32} {:>8.3} ms   {host}{}",
             worker.column.name,
             middle(&times),
             list(&times)
         )?;
     }
-    for (slow, fast) in RATIOS.into_iter().filter(|&(slow, _)| slow < workers.len()) {
+    for &(slow, fast) in ratios.iter().filter(|(slow, _)| *slow < workers.len()) {
         let ratios: Vec<f64> = rounds
             .iter()
-            .map(|round| round[slow] / round[fast])
+            .map(|round| round[slow][0] / round[fast][0])
             .collect();
-        let name = format!("{} / {}", COLUMNS[slow].name, COLUMNS[fast].name);
+        let name = format!("{} / {}", columns[slow].name, columns[fast].name);
         writeln!(
             text,
             "  {name:<52} {:>6.2} ×   {}",
@@ -276,6 +297,14 @@ fn compare_at(
         )?;
     }
     Ok(text)
+}
+
+/// As `--device` takes it.
+fn word(device: DeviceChoice) -> &'static str {
+    match device {
+        DeviceChoice::Cuda => "cuda",
+        _ => "cpu",
+    }
 }
 
 fn middle(values: &[f64]) -> f64 {
@@ -310,10 +339,11 @@ impl Worker {
     fn start(options: &Options, column: &'static Column, window: u32) -> Outcome<Self> {
         let mut command = Command::new("taskset");
         command.args(["-c", &options.core.to_string()]);
-        if let Some(backend) = column.backend {
+        if let Some(engine) = column.engine {
             command.arg(std::env::current_exe()?);
             command.args(["--hidden", &options.hidden.to_string()]);
-            command.args(["--work", column.batch, backend, &window.to_string()]);
+            command.args(["--work", column.batch, engine, &window.to_string()]);
+            command.args(["--device", word(options.device)]);
             if let Some(pack) = &options.pack {
                 command.arg("--pack").arg(pack);
             }
@@ -328,11 +358,13 @@ impl Worker {
                 .arg(&options.folder);
             command.args([&window.to_string(), column.batch]);
             command.env("HIDDEN", options.hidden.to_string());
+            command.env("DEVICE", word(options.device));
         }
         if column.malloc {
             command.envs(ALLOCATOR);
         }
         let mut child = command
+            .env("NVIDIA_TF32_OVERRIDE", "0")
             .env("OMP_NUM_THREADS", "1")
             .env("MKL_NUM_THREADS", "1")
             .stdin(Stdio::piped())
@@ -351,10 +383,12 @@ impl Worker {
         Ok(worker)
     }
 
-    /// Milliseconds of each of so many updates.
-    fn turn(&mut self, updates: u32) -> Outcome<f64> {
+    /// Milliseconds of each of so many updates, until all is done and until all is asked for.
+    fn turn(&mut self, updates: u32) -> Outcome<[f64; 2]> {
         writeln!(self.orders, "{updates}")?;
-        Ok(self.answer()?.parse()?)
+        let answer = self.answer()?;
+        let (done, asked) = answer.split_once(' ').ok_or("one number instead of two")?;
+        Ok([done.parse()?, asked.parse()?])
     }
 
     fn answer(&mut self) -> Outcome<String> {
@@ -371,54 +405,6 @@ impl Drop for Worker {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-/// Makes as many updates as each line of stdin says, and answers with the CPU milliseconds of one.
-fn work(options: &Options, batch: &str, backend: &str) -> Outcome {
-    let backend = match backend {
-        "native" => Backend::Native,
-        _ => Backend::Torch,
-    };
-    device::open(DeviceChoice::Cpu)?;
-    let mut tensors = tensors(options.pack.as_deref())?;
-    if batch == "full" {
-        // With a target on every day nothing can be left out.
-        for value in &mut tensors.target {
-            *value = if value.is_nan() { 0.5 } else { *value };
-        }
-    }
-    println!("ready");
-    let mut orders = std::io::stdin().lines();
-    let (mut left, mut made, mut began) = (0_u32, 0_u32, 0.0);
-    let result =
-        trainer(&tensors, options.windows[0], options.hidden, 0.2, backend)?.run(&mut |_| {
-            if left > 0 {
-                left -= 1;
-                return Flow::Continue;
-            }
-            if made > 0 {
-                println!("{}", (cpu_milliseconds() - began) / f64::from(made));
-            }
-            match orders.next() {
-                Some(Ok(line)) => {
-                    made = line.trim().parse().unwrap_or(1);
-                    left = made - 1;
-                    began = cpu_milliseconds();
-                    Flow::Continue
-                }
-                _ => Flow::Stop,
-            }
-        });
-    match result {
-        Ok(_) | Err(TrialError::Interrupted) => Ok(()),
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// CPU time of this process. What the kernel counts by its ticks may not move in three small updates.
-fn cpu_milliseconds() -> f64 {
-    let time = clock_gettime(ClockId::ProcessCPUTime);
-    time.tv_sec as f64 * 1e3 + time.tv_nsec as f64 / 1e6
 }
 
 /// The processor, as it calls itself, and the level of its instructions.

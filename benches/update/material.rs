@@ -14,7 +14,6 @@ use safetensors::tensor::{Dtype, TensorView};
 
 use crate::Outcome;
 
-/// Units of the network.
 /// Updates whose weights PyTorch must arrive at, too.
 pub(crate) const CHECKED: u32 = 20;
 const SEED: u64 = 0;
@@ -39,27 +38,13 @@ pub(crate) fn tensors(pack: Option<&Path>) -> Outcome<Tensors> {
     Ok(Tensors::build(&pack, &contract, Fit::TrainValidation)?)
 }
 
-/// A training that never ends by itself and is looked at between any two updates.
-pub(crate) fn trainer(
-    tensors: &Tensors,
-    window: u32,
-    hidden: u32,
-    dropout: f64,
-    backend: Backend,
-) -> Result<Trainer<'_>, TrialError> {
-    let params = Params {
-        hidden_size: hidden,
-        dropout,
-        window_days: window,
-    };
-    // A worker is stopped long before.
-    let training = Training {
+/// A training that never ends by itself: a worker is stopped long before.
+pub(crate) fn training(backend: Backend) -> Training {
+    Training {
         epochs: u32::MAX,
         backend,
         ..Training::default()
-    };
-    let trainer = Trainer::new(tensors, &params, &training, SEED, Device::Cpu)?;
-    Ok(trainer.observed_every(Duration::ZERO))
+    }
 }
 
 /// The share of windows that hold a target.
@@ -81,7 +66,14 @@ pub(crate) fn check(tensors: &Tensors, window: u32, hidden: u32, folder: &Path) 
     let file = |what: &str| folder.join(format!("w{window}-{what}"));
     let mut looks = 0;
     let mut saved = Ok(());
-    let result = trainer(tensors, window, hidden, 0.0, Backend::Native)?.run(&mut |progress| {
+    let params = Params {
+        hidden_size: hidden,
+        dropout: 0.0,
+        window_days: window,
+    };
+    let rules = training(Backend::Native);
+    let trainer = Trainer::new(tensors, &params, &rules, SEED, Device::Cpu)?;
+    let result = trainer.observed_every(Duration::ZERO).run(&mut |progress| {
         let name = match looks {
             0 => "before.safetensors",
             CHECKED => "after.safetensors",

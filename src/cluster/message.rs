@@ -93,12 +93,24 @@ pub struct Assignment {
     pub trial: Trial,
     /// Counts how often it was given out, from 1.
     pub attempt: u32,
-    /// Whether its device must have nothing else to do: it did not fit beside others.
-    pub alone: bool,
+    /// Beside what it may be trained.
+    pub company: Company,
     /// Where to keep weights and simulation, if they are to be kept.
     pub keep: Option<PathBuf>,
     /// Where to keep what it takes to go on after an interruption, and to look for it first.
     pub checkpoint: Option<PathBuf>,
+}
+
+/// Beside what a trial may be trained.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Company {
+    /// Others like it, in the lanes of its trainer.
+    #[default]
+    Lanes,
+    /// Other trainers on its device: one that it had in common with others has ended, and it may have been the cause.
+    Device,
+    /// Nothing else on its device: it did not fit beside others.
+    Nobody,
 }
 
 /// A trained member to simulate a pack with.

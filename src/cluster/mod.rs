@@ -31,7 +31,7 @@ mod until;
 pub use coordinator::{Coordinator, Ending, Launch, Notice, Tally, dismiss_ranks};
 pub use frame::{Frames, encode, read_frame, write_frame};
 pub use leaving::{Leaving, Step};
-pub use message::{Assignment, Order, Preparation, Ready, Report, Simulation};
+pub use message::{Assignment, Company, Order, Preparation, Ready, Report, Simulation};
 pub use mpi::{Library, World, library, promised_size};
 pub use rank::{Parting, serve};
 pub use scheduler::{Action, Event, Scheduler};

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use efflux::cluster::{Assignment, Level, Order, Preparation, Report, Seat, Trainer};
+use efflux::cluster::{Assignment, Company, Level, Order, Preparation, Report, Seat, Trainer};
 use efflux::error::{Error, Exit, Result};
 use efflux::job::{Params, Trial};
 use efflux::run::host;
@@ -41,7 +41,7 @@ pub(crate) fn trial(args: &TrialArgs) -> Result<Exit> {
     let assignment = Assignment {
         trial,
         attempt: 1,
-        alone: false,
+        company: Company::Device,
         keep: args.output.clone(),
         checkpoint: args.output.is_some().then(|| checkpoint.clone()),
     };

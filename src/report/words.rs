@@ -69,6 +69,7 @@ pub(crate) fn failure(class: FailureClass) -> &'static str {
         FailureClass::Diverged => "diverged",
         FailureClass::Crashed => "crashed",
         FailureClass::Hung => "hung",
+        FailureClass::Shared => "shared trainer",
         FailureClass::Memory => "out of memory",
         FailureClass::MemoryHost => "killed for memory",
         FailureClass::Configuration => "job",

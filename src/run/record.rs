@@ -96,6 +96,8 @@ pub enum FailureClass {
     Crashed,
     /// The trainer gave no sign of life and was killed.
     Hung,
+    /// The same of a trainer that had several trials in its lanes: any of them may have been the cause.
+    Shared,
     /// There is not enough memory on the device, or libtorch was refused some in the host.
     Memory,
     /// The trainer was killed because the host has too little memory.

@@ -8,6 +8,8 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
+use efflux::job::DeviceChoice;
+use efflux::model::device::Device;
 use efflux::run::record::{Failure, Outcome, Record};
 use efflux::run::{Entry, read_journals};
 use rustix::event::{PollFd, PollFlags, poll};
@@ -410,6 +412,26 @@ pub(crate) fn await_until(what: &str, mut condition: impl FnMut() -> bool) {
         assert!(Instant::now() < deadline, "never happened: {what}");
         std::thread::sleep(Duration::from_millis(2));
     }
+}
+
+/// The device that the tests are to train on besides a processor, as `EFFLUX_TEST_DEVICE` names it: `cuda`, or `cpu` to
+/// try those tests themselves. docs/setup.md says how.
+pub(crate) fn other_device() -> Option<(DeviceChoice, Device)> {
+    static ASKED: LazyLock<Option<(DeviceChoice, Device)>> = LazyLock::new(|| {
+        let choice = match std::env::var("EFFLUX_TEST_DEVICE").ok()?.as_str() {
+            "cuda" => DeviceChoice::Cuda,
+            "cpu" => DeviceChoice::Cpu,
+            other => panic!("EFFLUX_TEST_DEVICE is {other}, expected cuda or cpu"),
+        };
+        Some((choice, efflux::model::device::open(choice).unwrap()))
+    });
+    *ASKED
+}
+
+/// A processor, and that device if there is one.
+pub(crate) fn devices() -> Vec<Device> {
+    let other = other_device().map(|(_, device)| device);
+    [Device::Cpu].into_iter().chain(other).collect()
 }
 
 /// For a test that cannot run here: tells `make test`, which lists them.

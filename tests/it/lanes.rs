@@ -97,7 +97,7 @@ fn a_trainer_that_is_killed_costs_each_of_its_trials_one_attempt() {
     assert!(
         failed
             .iter()
-            .all(|failure| failure.class == FailureClass::Crashed)
+            .all(|failure| failure.class == FailureClass::Shared)
     );
     assert_eq!(summaries(&study, "run").len(), 11);
 }

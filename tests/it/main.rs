@@ -5,6 +5,7 @@
 mod control_groups;
 mod data;
 mod faults;
+mod gpu;
 mod harness;
 mod lanes;
 mod model;

@@ -1,9 +1,9 @@
 //! The model against torch's own numbers, and what training promises of itself.
 
 mod files;
-mod lanes;
+pub(crate) mod lanes;
 mod native;
-mod options;
+pub(crate) mod options;
 mod sampling;
 mod training;
 

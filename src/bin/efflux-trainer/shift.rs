@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use efflux::cluster::{Assignment, Order, Report};
+use efflux::cluster::{Assignment, Company, Order, Report};
 use efflux::error::Result;
 use efflux::job::Trial;
 use efflux::model::{Lanes, Trainer, TrialError, device};
@@ -18,8 +18,8 @@ pub(crate) struct Shift<'a> {
     ground: Ground<'a>,
     /// What they are all like.
     like: Trial,
-    /// Whether each is to be alone: it had too little memory beside others.
-    alone: bool,
+    /// Beside what they may be trained.
+    company: Company,
     /// How many there can be at a time.
     room: u32,
     /// Where they are trained; none where one is trained at a time.
@@ -44,8 +44,11 @@ impl<'a> Shift<'a> {
         Self {
             ground,
             like: first.trial.clone(),
-            alone: first.alone,
-            room: if first.alone { 1 } else { lanes },
+            company: first.company,
+            room: match first.company {
+                Company::Lanes => lanes,
+                Company::Device | Company::Nobody => 1,
+            },
             lanes: None,
             attempts: Vec::new(),
             place,
@@ -86,8 +89,9 @@ impl<'a> Shift<'a> {
         }
     }
 
+    /// Whether a trial may be trained beside the others.
     fn takes(&self, assignment: &Assignment) -> bool {
-        assignment.trial.is_like(&self.like) && assignment.alone == self.alone
+        assignment.trial.is_like(&self.like) && assignment.company == self.company
     }
 
     fn begin(&mut self, assignment: Assignment, pipes: &mut Pipes) -> Result<()> {

@@ -191,7 +191,7 @@ impl Coordinator<'_> {
             rank,
             trial,
             attempt,
-            alone,
+            company,
         } in actions
         {
             tracing::debug!(rank, trial = %trial.id, attempt, "is given out");
@@ -201,7 +201,7 @@ impl Coordinator<'_> {
             let assignment = Assignment {
                 trial,
                 attempt,
-                alone,
+                company,
                 keep,
                 checkpoint,
             };

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, VecDeque};
 use budget::Pending;
 use lease::{Held, Rank};
 
+use super::message::Company;
 use crate::job::{Trial, TrialId};
 use crate::run::record::FailureClass;
 
@@ -62,8 +63,8 @@ pub enum Action {
         trial: Trial,
         /// Counts how often it was given out, from 1.
         attempt: u32,
-        /// Whether its device must have nothing else to do.
-        alone: bool,
+        /// Beside what it may be trained.
+        company: Company,
     },
 }
 
@@ -142,7 +143,7 @@ impl Scheduler {
                 trial,
                 attempt: attempts + 1,
                 tries: 0,
-                was_short: false,
+                company: Company::Lanes,
             })
             .collect();
         // The largest networks first: what is still running at the end is then short.
@@ -186,7 +187,7 @@ impl Scheduler {
                     rank: number,
                     trial: given.trial.clone(),
                     attempt: given.attempt,
-                    alone: given.was_short,
+                    company: given.company,
                 });
                 rank.held.insert(given.trial.id.clone(), Held::of(given));
             }

@@ -40,6 +40,7 @@ fn chance() -> impl Strategy<Value = Chance> {
     let class = prop_oneof![
         6 => Just(None),
         2 => Just(Some(FailureClass::Crashed)),
+        1 => Just(Some(FailureClass::Shared)),
         1 => Just(Some(FailureClass::Memory)),
         1 => Just(Some(FailureClass::MemoryHost)),
         1 => Just(Some(FailureClass::Diverged)),
@@ -166,23 +167,23 @@ proptest! {
             let of = |wanted: &[FailureClass]| failures.iter().filter(|class| wanted.contains(class)).count();
             let spent = of(&[FailureClass::Diverged]) > 0
                 || of(&[FailureClass::Memory, FailureClass::MemoryHost]) > 1
-                || of(&[FailureClass::Crashed]) > RETRIES as usize;
+                || of(&[FailureClass::Crashed, FailureClass::Shared]) > RETRIES as usize;
             prop_assert!(world.finished.contains(&trial.id) || spent, "{} was dropped", trial.id);
         }
     }
 }
 
-fn assigned(actions: &[Action]) -> Vec<(u32, u32, bool)> {
+fn assigned(actions: &[Action]) -> Vec<(u32, u32, Company)> {
     let short = |Action::Assign {
                      rank,
                      attempt,
-                     alone,
+                     company,
                      ..
-                 }: &Action| (*rank, *attempt, *alone);
+                 }: &Action| (*rank, *attempt, *company);
     actions.iter().map(short).collect()
 }
 
-fn failing(class: FailureClass, times: usize) -> Vec<(u32, u32, bool)> {
+fn failing(class: FailureClass, times: usize) -> Vec<(u32, u32, Company)> {
     let mut scheduler = Scheduler::new(RETRIES);
     joined(&mut scheduler, &[1]);
     let mut seen = assigned(&scheduler.on(added(1)));
@@ -200,14 +201,23 @@ fn failing(class: FailureClass, times: usize) -> Vec<(u32, u32, bool)> {
 
 #[test]
 fn each_class_of_failure_has_its_own_budget() {
-    let tries = [(0, 1, false), (0, 2, false), (0, 3, false)];
+    use Company::{Device, Lanes, Nobody};
+    let tries = [(0, 1, Lanes), (0, 2, Lanes), (0, 3, Lanes)];
     assert_eq!(failing(FailureClass::Crashed, 3), tries);
     assert_eq!(failing(FailureClass::Hung, 3), tries);
-    let alone = [(0, 1, false), (0, 2, true)];
+    let alone = [(0, 1, Lanes), (0, 2, Nobody)];
     assert_eq!(failing(FailureClass::Memory, 2), alone);
     assert_eq!(failing(FailureClass::MemoryHost, 2), alone);
     assert_eq!(failing(FailureClass::Diverged, 1), tries[..1]);
     assert_eq!(failing(FailureClass::Configuration, 1), tries[..1]);
+    // What a shared trainer ended with is held against nobody; what follows is.
+    let shared = [
+        (0, 1, Lanes),
+        (0, 2, Device),
+        (0, 3, Device),
+        (0, 4, Device),
+    ];
+    assert_eq!(failing(FailureClass::Shared, 4), shared);
 }
 
 #[test]
@@ -224,7 +234,10 @@ fn a_late_result_of_a_rank_that_was_silent_settles_the_trial_once() {
     assert!(scheduler.on(Event::Silent(1)).is_empty());
     let all = trials(2);
     let (own, other) = (&all[0].id, &all[1].id);
-    assert_eq!(assigned(&scheduler.on(ended(0, own))), [(0, 2, false)]);
+    assert_eq!(
+        assigned(&scheduler.on(ended(0, own))),
+        [(0, 2, Company::Lanes)]
+    );
     // Rank 1 wakes and ends first: nobody waits for rank 0 any more, and its result changes nothing.
     assert!(scheduler.on(Event::Heard(1)).is_empty());
     assert!(!scheduler.is_idle());

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::Supervisor;
-use crate::cluster::message::{Assignment, Order};
+use crate::cluster::message::{Assignment, Company, Order};
 use crate::cluster::seats::Seat;
 use crate::cluster::trainer::Trainer;
 use crate::error::Result;
@@ -38,7 +38,8 @@ impl Slot {
     fn is_for(&self, assignment: &Assignment) -> bool {
         self.running.iter().all(|running| {
             let (there, here) = (&running.assignment, assignment);
-            !there.alone && !here.alone && there.trial.is_like(&here.trial)
+            let in_lanes = [there, here].map(|one| one.company == Company::Lanes);
+            in_lanes == [true, true] && there.trial.is_like(&here.trial)
         })
     }
 
@@ -57,7 +58,7 @@ impl Supervisor {
         let mut taken: Vec<usize> = self.slots.iter().map(|slot| slot.running.len()).collect();
         let mut place = 0;
         while let Some(next) = self.queue.get(place) {
-            let alone = next.alone;
+            let alone = next.company == Company::Nobody;
             let Some(slot) = self.slot_for(next, &taken) else {
                 // What needs a device for itself is not to wait for ever while others pass by.
                 if alone {
@@ -100,19 +101,19 @@ impl Supervisor {
                 !there.is_closed
                     && taken[slot] < self.lanes as usize
                     && there.is_for(assignment)
-                    && self.has_room(slot, assignment.alone)
+                    && self.has_room(slot, assignment.company)
             })
             .min_by_key(|&(slot, there)| (!there.is_ready, taken[slot]))
             .map(|(slot, _)| slot)
     }
 
     /// Whether what runs on the device of this slot lets another trial begin there.
-    fn has_room(&self, slot: usize, alone: bool) -> bool {
+    fn has_room(&self, slot: usize, company: Company) -> bool {
         let mut running = self.beside(slot).flat_map(|other| &other.running);
-        if alone {
+        if company == Company::Nobody {
             running.next().is_none()
         } else {
-            running.all(|running| !running.assignment.alone)
+            running.all(|running| running.assignment.company != Company::Nobody)
         }
     }
 

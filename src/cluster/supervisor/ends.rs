@@ -77,8 +77,16 @@ impl Supervisor {
             tracing::warn!(slot, "a trainer {how} before it was ready");
             return self.spawn(slot);
         }
-        for running in std::mem::take(&mut lost.running) {
-            let record = self.record_of(slot, running, class, how)?;
+        let all = std::mem::take(&mut lost.running);
+        let (class, how) = match (all.len(), class) {
+            (2.., FailureClass::Crashed | FailureClass::Hung) => (
+                FailureClass::Shared,
+                format!("the trainer of {} trials {how}", all.len()),
+            ),
+            _ => (class, format!("the trainer {how}")),
+        };
+        for running in all {
+            let record = self.record_of(slot, running, class, &how)?;
             self.pass_on(Box::new(record), out)?;
         }
         Ok(())
@@ -90,7 +98,7 @@ impl Supervisor {
         slot: usize,
         running: Running,
         class: FailureClass,
-        how: &Gone,
+        how: &str,
     ) -> Result<Record> {
         let preparation = &self.prepared()?.preparation;
         Ok(Record {
@@ -107,7 +115,7 @@ impl Supervisor {
             seconds: running.since.elapsed().as_secs_f64(),
             outcome: Outcome::Failed(Failure {
                 class,
-                message: format!("the trainer {how}"),
+                message: how.to_owned(),
             }),
         })
     }

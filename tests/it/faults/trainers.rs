@@ -4,11 +4,12 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
-use efflux::run::record::FailureClass;
+use efflux::run::record::{FailureClass, Outcome, Record};
 use rustix::process::Signal;
 
 use crate::harness::{
-    Ended, JOB, Running, Study, await_until, failures, finished, longer, trainers_of, undisturbed,
+    Ended, JOB, Running, Study, await_until, failures, finished, longer, of_epochs, trainers_of,
+    undisturbed,
 };
 
 #[test]
@@ -31,7 +32,7 @@ fn a_trainer_that_segfaults_costs_one_attempt_and_changes_no_result() {
 }
 
 /// A trainer that dies as soon as it is given this trial: what it reads passes through a filter that looks for the id.
-fn deadly(study: &Study, trial: &str) -> Command {
+fn deadly(study: &Study, trial: &str, slots: &[&str]) -> Command {
     let filter = "import os, signal, sys\n\
         victim, poison = int(sys.argv[1]), sys.argv[2].encode()\n\
         seen = b''\n\
@@ -52,24 +53,29 @@ fn deadly(study: &Study, trial: &str) -> Command {
     study.write("deadly", script);
     let trainer = study.path("deadly");
     fs::set_permissions(&trainer, fs::Permissions::from_mode(0o755)).unwrap();
-    let mut command = study.command(&["sweep", "job.toml", "--run-dir", "run", "--slots", "2"]);
-    command.env("EFFLUX_TRAINER", trainer);
+    let mut command = study.command(&["sweep", "job.toml", "--run-dir", "run"]);
+    command.args(slots).env("EFFLUX_TRAINER", trainer);
     command
+}
+
+/// The id of the first search trial.
+fn first_trial(study: &Study) -> String {
+    let plan = study.run(&["plan", "job.toml", "--trials"]).ok().stdout;
+    let mut lines = plan.lines().map(|line| line.split_whitespace());
+    let first = lines.find_map(|mut words| {
+        let id = words.next()?;
+        (words.next()? == "search").then(|| id.to_owned())
+    });
+    first.unwrap()
 }
 
 #[test]
 fn a_trial_that_always_crashes_is_set_aside_after_its_retries_and_the_sweep_goes_on() {
     // Three seeds for each configuration.
     let study = Study::with(&JOB.replace("search = [0, 1]", "search = [0, 1, 2]"));
-    let plan = study.run(&["plan", "job.toml", "--trials"]).ok().stdout;
-    let mut lines = plan.lines().map(|line| line.split_whitespace());
-    let poison = lines.find_map(|mut words| {
-        let id = words.next()?;
-        (words.next()? == "search").then(|| id.to_owned())
-    });
-    let poison = poison.unwrap();
+    let poison = first_trial(&study);
     for retries in ["0", "2"] {
-        let mut command = deadly(&study, &poison);
+        let mut command = deadly(&study, &poison, &["--slots", "2"]);
         let ended: Ended = command
             .args(["--retries", retries])
             .output()
@@ -89,6 +95,34 @@ fn a_trial_that_always_crashes_is_set_aside_after_its_retries_and_the_sweep_goes
     }
     let status = study.run(&["status", "run", "--exit-code"]);
     assert_eq!(status.code, Some(3), "{}", status.stdout);
+}
+
+#[test]
+fn a_trial_that_always_crashes_in_a_lane_is_set_aside_and_its_neighbours_are_not() {
+    let study = Study::with(&of_epochs(4).replace("search = [0, 1]", "search = [0, 1, 2]"));
+    let poison = first_trial(&study);
+    let lanes = ["--slots", "1", "--lanes", "3", "--retries", "1"];
+    let ended: Ended = deadly(&study, &poison, &lanes).output().unwrap().into();
+    assert_eq!(ended.code, Some(3), "{}", ended.stderr);
+    let records = study.records("run");
+    let of = |wanted: FailureClass| {
+        let is_it = |record: &&Record| match &record.outcome {
+            Outcome::Failed(failure) => failure.class == wanted,
+            Outcome::Finished(_) => false,
+        };
+        let ids = records
+            .iter()
+            .filter(is_it)
+            .map(|record| record.trial.id.to_string());
+        ids.collect::<Vec<_>>()
+    };
+    // Once beside others, if it had any yet, which is held against nobody; then twice by itself.
+    let (shared, crashed) = (of(FailureClass::Shared), of(FailureClass::Crashed));
+    assert!(crashed.iter().all(|id| *id == poison), "{crashed:?}");
+    assert_eq!(crashed.len(), 2);
+    assert!(shared.len() <= 3, "{shared:?}");
+    // All others: five search trials and both members of the configuration that is whole.
+    assert_eq!(records.len() - shared.len() - crashed.len(), 7);
 }
 
 #[test]

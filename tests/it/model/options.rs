@@ -27,7 +27,7 @@ fn pack() -> Pack {
     synthesize(&options).unwrap()
 }
 
-pub(super) fn validated() -> Tensors {
+pub(crate) fn validated() -> Tensors {
     let pack = pack();
     Tensors::build(&pack, &contract(&pack), Fit::Train).unwrap()
 }
@@ -54,7 +54,7 @@ fn followed(trainer: Trainer) -> (Trained, Vec<EpochReport>, Vec<Vec<f32>>) {
 }
 
 /// Every value of every option is in one of these.
-pub(super) fn variants() -> [Training; 3] {
+pub(crate) fn variants() -> [Training; 3] {
     let short = Training {
         epochs: 3,
         ..Training::default()

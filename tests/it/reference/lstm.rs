@@ -6,6 +6,7 @@ use serde_json::Value;
 use tch::{Device, Kind, Tensor};
 
 use super::golden;
+use crate::harness::devices;
 
 /// The file's names of the parameters, in the order of `efflux::model::PARAMETERS`.
 const NAMES: [&str; 8] = [
@@ -18,28 +19,32 @@ pub(super) struct Golden {
     file: Value,
     precision: &'static str,
     kind: Kind,
+    device: Device,
 }
 
-/// Runs a check in one precision.
+/// Runs a check in one precision, on a processor.
 pub(super) fn in_precision(kind: Kind, check: impl Fn(&Golden)) {
     in_both_precisions(|golden| {
-        if golden.kind == kind {
+        if golden.kind == kind && golden.device == Device::Cpu {
             check(golden);
         }
     });
 }
 
-/// Runs a check in both precisions. A directory that the user gave may lack the file, which is said.
+/// Runs a check in both precisions on every device. A directory that the user gave may lack the file, which is said.
 fn in_both_precisions(check: impl Fn(&Golden)) {
     let Some(file) = golden("lstm_parity.json") else {
         return;
     };
-    for (precision, kind) in PRECISIONS {
-        check(&Golden {
-            file: file.clone(),
-            precision,
-            kind,
-        });
+    for device in devices() {
+        for (precision, kind) in PRECISIONS {
+            check(&Golden {
+                file: file.clone(),
+                precision,
+                kind,
+                device,
+            });
+        }
     }
 }
 
@@ -68,6 +73,7 @@ impl Golden {
     fn tensor(&self, value: &Value, shape: &[i64]) -> Tensor {
         Tensor::from_slice(&numbers(value))
             .to_kind(self.kind)
+            .to_device(self.device)
             .view(shape)
     }
 
@@ -85,10 +91,8 @@ impl Golden {
 
     pub(super) fn model(&self) -> Lstm {
         let weights = self.flat(&self.file["inputs"]["weights"]);
-        Lstm::new(
-            self.shape(),
-            Tensor::from_slice(&weights).to_kind(self.kind),
-        )
+        let flat = Tensor::from_slice(&weights).to_kind(self.kind);
+        Lstm::new(self.shape(), flat.to_device(self.device))
     }
 
     pub(super) fn days(&self) -> Tensor {
@@ -137,7 +141,7 @@ impl Golden {
 
     fn gradient(&self, model: &Lstm, masks: Option<&Masks>) -> (f64, Tensor) {
         let loss = self.loss(model, masks);
-        let gradient = Tensor::zeros([self.shape().weights()], (self.kind, Device::Cpu));
+        let gradient = Tensor::zeros([self.shape().weights()], (self.kind, self.device));
         model.gradient(&loss, &gradient);
         (loss.double_value(&[]), gradient)
     }
@@ -191,7 +195,7 @@ impl Golden {
             ..Training::default()
         };
         let weights = self.shape().weights();
-        let mut optimizer = Optimizer::new(&training, weights, self.kind, Device::Cpu);
+        let mut optimizer = Optimizer::new(&training, weights, self.kind, self.device);
         for (step, &expected_loss) in (1..).zip(&before) {
             let (loss, gradient) = self.gradient(&model, masks);
             self.assert_number(case, "loss before a step", loss, &expected_loss.into());
