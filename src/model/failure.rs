@@ -90,7 +90,7 @@ impl TrialError {
         Self::Memory(format!(
             "{said}. The trial takes about {} MB for the data ({} sites × {} days × {inputs} inputs), {} MB for weights, \
              gradient, masks and optimizer (hidden {hidden}), up to {} MB for a batch ({} windows × {days} days × hidden \
-             {hidden}); fewer slots on this device, a smaller grid.hidden_size or a shorter grid.window_days need less",
+             {hidden}); fewer slots or lanes on this device, a smaller grid.hidden_size or a shorter grid.window_days need less",
             megabytes(tensors.sites * tensors.days * (inputs + 2)),
             tensors.sites,
             tensors.days,

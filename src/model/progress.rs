@@ -1,5 +1,7 @@
 //! What a training tells of itself.
 
+use std::time::Instant;
+
 use super::checkpoint::Checkpoint;
 use super::lstm::Lstm;
 use super::native::Level;
@@ -96,4 +98,28 @@ pub(super) struct Position {
     pub losses: Vec<f64>,
     /// The epoch with the best validation score, from 1, and the score.
     pub best: Option<(u32, f64)>,
+}
+
+/// How fast iterations go, for people.
+#[derive(Debug)]
+pub(super) struct Speed {
+    since: Instant,
+    iterations: u32,
+}
+
+impl Speed {
+    pub(super) fn begin() -> Self {
+        Self {
+            since: Instant::now(),
+            iterations: 0,
+        }
+    }
+
+    pub(super) fn count(&mut self) {
+        self.iterations += 1;
+    }
+
+    pub(super) fn per_second(&self) -> f64 {
+        f64::from(self.iterations) / self.since.elapsed().as_secs_f64().max(f64::EPSILON)
+    }
 }

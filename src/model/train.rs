@@ -9,7 +9,7 @@ use super::device;
 use super::engine::{Engine, Step, Task};
 use super::failure::{TrialError, guarded};
 use super::lstm::Lstm;
-use super::progress::{EpochReport, Flow, Position, Progress, Trained};
+use super::progress::{EpochReport, Flow, Position, Progress, Speed, Trained};
 use super::random::{Purpose, Stream};
 use super::validation::Validation;
 use super::windows::{Epoch, Sampler};
@@ -265,7 +265,7 @@ impl<'a> Trainer<'a> {
             self.at.windows += batch.rows.len() as u64;
         }
         self.at.iteration += 1;
-        self.speed.iterations += 1;
+        self.speed.count();
         if self.at.iteration < self.iterations {
             self.epoch = Some(windows);
             return Ok(None);
@@ -395,25 +395,5 @@ impl<'a> Trainer<'a> {
             memory: [first_values, second_values],
             best: self.best.clone(),
         }
-    }
-}
-
-/// How fast iterations go, for people.
-#[derive(Debug)]
-struct Speed {
-    since: Instant,
-    iterations: u32,
-}
-
-impl Speed {
-    fn begin() -> Self {
-        Self {
-            since: Instant::now(),
-            iterations: 0,
-        }
-    }
-
-    fn per_second(&self) -> f64 {
-        f64::from(self.iterations) / self.since.elapsed().as_secs_f64().max(f64::EPSILON)
     }
 }
