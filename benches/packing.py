@@ -1,7 +1,7 @@
 """Trials an hour on one device, by slots and lanes, from whole sweeps.
 
     python3 benches/packing.py EFFLUX [--device cuda|cpu] [--hidden 64 128 256] [--slots 1 2 4 8 16]
-        [--lanes 1 8 32 128] [--both 4x32 ...] [--mps] [--seconds 20] [--sites 82] [--save FILE.csv] [--plot FILE.svg]
+        [--lanes 8 32 128] [--both 4x32 ...] [--mps] [--seconds 20] [--sites 82] [--save FILE.csv] [--plot FILE.svg]
 
 EFFLUX is a release build, its trainer beside it. For every hidden size a sweep of the paper's configuration on synthetic
 sites runs with each number of slots (and one lane), with each number of lanes (and one slot), and with the pairs of
@@ -85,7 +85,7 @@ def measure(arguments, folder, hidden, slots, lanes, environment):
     run = folder / f"run-{hidden}-{slots}-{lanes}"
     before = gpu_memory()
     command = [arguments.efflux, "sweep", "job.toml", "--run-dir", run, "--device", arguments.device]
-    command += ["--slots", str(slots), "--lanes", str(lanes), "--checkpoint-seconds", "3600"]
+    command += ["--slots", str(slots), "--lanes", str(lanes), "--checkpoint-seconds", "3600", "--until", "never"]
     with open(folder / "log", "w") as log:
         sweep = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, env=environment)
         try:

@@ -254,7 +254,7 @@ pub(crate) struct SweepArgs {
     #[command(flatten)]
     pub(crate) trainer: TrainerArgs,
 
-    /// Seconds without a sign of life after which a trainer is killed and its trial tried again from its checkpoint,
+    /// Seconds without a sign of life after which a trainer is killed and its trials tried again from their checkpoints,
     /// and after which the trials of a rank are given to others
     #[arg(
         long,

@@ -257,7 +257,9 @@ fn compare_at(
     // The first turn finds the length of the others.
     for worker in &mut workers {
         let [milliseconds, _] = worker.turn(3)?;
-        worker.updates = whole(TURN / milliseconds);
+        // Of all lanes together, which a turn's updates are.
+        let lanes = worker.column.engine.and_then(|engine| engine.parse().ok());
+        worker.updates = whole(TURN / (milliseconds * lanes.unwrap_or(1.0)));
     }
     let mut rounds = Vec::new();
     for _ in 0..options.rounds {
@@ -365,6 +367,7 @@ impl Worker {
         }
         let mut child = command
             .env("NVIDIA_TF32_OVERRIDE", "0")
+            .env("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
             .env("OMP_NUM_THREADS", "1")
             .env("MKL_NUM_THREADS", "1")
             .stdin(Stdio::piped())

@@ -75,7 +75,7 @@ impl<'a> Updater<'a> {
         match &mut self.lanes {
             Some(lanes) => {
                 let mut trainers: Vec<_> = self.trainers.iter_mut().collect();
-                for outcome in lanes.update(&mut trainers) {
+                for outcome in lanes.update(&mut trainers)? {
                     outcome?;
                 }
             }

@@ -22,8 +22,7 @@ pub enum Parting {
 }
 
 /// Works for the coordinator on rank 0 until it says [`Order::Stop`] or is gone, with a slot for each seat and so many
-/// lanes in each. `prepared` hears of the launch when it
-/// begins.
+/// lanes in each. `prepared` hears of the launch when it begins.
 ///
 /// # Errors
 ///

@@ -168,9 +168,8 @@ fn check_lanes(args: &SweepArgs, study: &Study, seats: &[Seat]) -> Result<()> {
     };
     if lanes > 1 && is_native {
         return Err(Error::Usage(format!(
-            "--lanes {lanes}: what trains in lanes is libtorch, on GPUs; here each trial is trained natively on a \
-             processor, which is faster: leave --lanes out, or set `backend = \"torch\"` under [training] to try lanes all \
-             the same"
+            "--lanes {lanes}: what trains in lanes is libtorch, on GPUs, but these trials are to be trained natively, on \
+             processors, which is faster there: leave --lanes out, or set `backend = \"torch\"` under [training]"
         )));
     }
     Ok(())

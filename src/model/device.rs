@@ -10,6 +10,7 @@ use std::error::Error as _;
 use std::sync::Once;
 
 pub use tch::Device;
+use tch::kind::Element;
 use tch::{Cuda, Tensor};
 
 use super::native::Level;
@@ -40,6 +41,12 @@ pub fn open(choice: DeviceChoice) -> Result<Device> {
     }
 }
 
+/// Numbers on their way to a device, which may still be at what it was asked for before: as long as they are few the host
+/// does not wait for it, because the driver has its own copy of them when this returns.
+pub(super) fn send<T: Element>(numbers: &[T], device: Device) -> Tensor {
+    Tensor::from_slice(numbers).to_device_(device, T::KIND, true, false)
+}
+
 /// The numbers of a tensor, row by row. Waits for the device.
 pub(super) fn values(tensor: &Tensor) -> Vec<f32> {
     let mut values = vec![0.0_f32; tensor.numel()];
@@ -67,7 +74,7 @@ pub fn set_threads(threads: u32) -> u32 {
     tch::get_num_threads().cast_unsigned()
 }
 
-/// The device in words, as it enters a record: two trials with the same words on CPUs give the same bits.
+/// The device in words, as it enters a record: two trials with the same words on CPUs give the same bits, if not in lanes.
 ///
 /// `cpu avx2, native` or `cpu avx2, 1 thread` of libtorch; `cuda 0`, with `, tf32` where that is not ruled out.
 pub fn describe(device: Device, training: &Training) -> String {

@@ -67,7 +67,7 @@ impl Shape {
         })
     }
 
-    /// The same of several models, `[L, N]`: the parameters have L as their first dimension.
+    /// The same of several models, `[L, N]` or longer rows: the parameters have L as their first dimension.
     pub(super) fn split_rows(self, rows: &Tensor) -> [Tensor; 8] {
         let mut offset = 0;
         self.parameters().map(|shape| {

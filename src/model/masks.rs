@@ -67,7 +67,7 @@ pub(super) fn fill(stream: &mut Stream, dropout: f64, factors: &mut [f32]) {
 }
 
 /// Draws the masks of an iteration of several trials on their device: the factors that [`Masks::draw`] gives each of
-/// them, bit for bit, without a transfer of more than one number a trial.
+/// them, bit for bit.
 #[derive(Debug)]
 pub(super) struct Drawer {
     shape: Shape,
@@ -108,7 +108,21 @@ impl Drawer {
 
     /// The masks, `[K, 4H, H]` each, for streams in these states, `[K]`.
     pub(super) fn draw(&self, states: &Tensor) -> Masks {
-        let mut bits = &self.steps + states.unsqueeze(1); // [K, W/4]
+        self.decide(&self.steps + states.unsqueeze(1))
+    }
+
+    /// Those of a single trial, `[4H, H]` each, without any transfer.
+    pub(super) fn draw_one(&self, stream: &Stream) -> Masks {
+        let state = stream.state().cast_signed();
+        let Masks { input, recurrent } = self.decide(self.steps.g_add_scalar(state));
+        Masks {
+            input: input.get(0),
+            recurrent: recurrent.get(0),
+        }
+    }
+
+    /// What the numbers of these states, `[K, W/4]`, decide.
+    fn decide(&self, mut bits: Tensor) -> Masks {
         for (index, shift) in SHIFTS.into_iter().enumerate() {
             // The sign would be shifted in.
             let shifted = bits
@@ -169,7 +183,10 @@ mod tests {
             let drawer = Drawer::new(shape, &dropouts, Device::Cpu);
             let there = drawer.draw(&Tensor::from_slice(&states));
             for (trial, (mut stream, dropout)) in (0..).zip(streams.into_iter().zip(dropouts)) {
+                let one = Drawer::new(shape, &[dropout], Device::Cpu).draw_one(&stream);
                 let here = Masks::draw(&mut stream, shape, dropout);
+                assert_eq!(one.input, here.input);
+                assert_eq!(one.recurrent, here.recurrent);
                 assert_eq!(there.input.get(trial), here.input);
                 assert_eq!(there.recurrent.get(trial), here.recurrent);
             }

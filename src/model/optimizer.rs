@@ -38,17 +38,8 @@ impl Optimizer {
         }
     }
 
-    /// That of one of several models, `[N]`, which shares the memory of all.
-    pub(super) fn row(&self, index: usize) -> Self {
-        self.part(|values| values.get(index as i64))
-    }
-
-    /// The same of so many, `[L, N]`, from the `first`.
-    pub(super) fn rows(&self, first: usize, count: usize) -> Self {
-        self.part(|values| values.narrow(0, first as i64, count as i64))
-    }
-
-    fn part(&self, part: impl Fn(&Tensor) -> Tensor) -> Self {
+    /// That of a part of the weights, which shares the memory of all.
+    pub(super) fn part(&self, part: impl Fn(&Tensor) -> Tensor) -> Self {
         match self {
             Self::Adadelta(rule) => Self::Adadelta(Adadelta {
                 square_avg: part(&rule.square_avg),

@@ -60,7 +60,8 @@ impl Trained {
     ///
     /// # Errors
     ///
-    /// [`TrialError::Interrupted`] if `observe` says so, [`TrialError::Torch`] if libtorch reports a failure.
+    /// [`TrialError::Interrupted`] if `observe` says so, [`TrialError::Memory`] and [`TrialError::Torch`] if libtorch
+    /// reports a failure.
     pub fn simulate(
         &self,
         tensors: &Tensors,
@@ -69,7 +70,7 @@ impl Trained {
         window: usize,
         observe: &mut dyn FnMut() -> Flow,
     ) -> Result<Vec<f32>, TrialError> {
-        by(
+        let simulated = by(
             &self.model,
             self.level,
             tensors,
@@ -77,7 +78,8 @@ impl Trained {
             state,
             window,
             observe,
-        )
+        );
+        simulated.map_err(|error| error.sized(tensors, &self.params, &self.training))
     }
 }
 
@@ -239,7 +241,11 @@ pub(super) fn by_window(
 }
 
 fn without_gradient<T>(work: impl FnOnce() -> Result<T, TrialError>) -> Result<T, TrialError> {
-    guarded(|| tch::no_grad(work))
+    guarded(|| {
+        // A closure of tch's would leave gradients off after a panic.
+        let _off = tch::no_grad_guard();
+        work()
+    })
 }
 
 /// The first days of `inputs`, `[S, D, nx]`, as `[S, days]`.

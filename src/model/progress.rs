@@ -7,12 +7,17 @@ use super::lstm::Lstm;
 use super::native::Level;
 use super::train::Trainer;
 use crate::analysis::medians::Medians;
+use crate::job::{Params, Training};
 
 /// A model that was trained to the end, and how it went.
 #[derive(Debug)]
 pub struct Trained {
     /// With the weights of the epoch that the job keeps.
     pub model: Lstm,
+    /// How it was trained.
+    pub(super) params: Params,
+    /// How it was trained.
+    pub(super) training: Training,
     /// The level at which it was trained natively, and is run; absent if libtorch trained it.
     pub(super) level: Option<Level>,
     /// That epoch, counted from 1.

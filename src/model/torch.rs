@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use tch::{Device, Kind, Tensor};
 
-use super::device::values;
+use super::device::{send, values};
 use super::engine::Task;
 use super::loss::{Form, batch_loss};
 use super::lstm::{Lstm, Mode, Shape};
@@ -113,7 +113,7 @@ impl Torch {
     }
 
     pub(super) fn begin_epoch(&mut self, starts: &[i64]) {
-        self.starts = Tensor::from_slice(starts).to_device(self.device);
+        self.starts = send(starts, self.device);
     }
 
     /// See `Engine::update`.
@@ -180,12 +180,7 @@ impl Torch {
         let Some(drawer) = &self.drawer else {
             return Masks::draw(stream, self.model.shape(), self.dropout);
         };
-        let state = Tensor::from_slice(&[stream.state().cast_signed()]).to_device(self.device);
-        let Masks { input, recurrent } = drawer.draw(&state);
-        Masks {
-            input: input.get(0),
-            recurrent: recurrent.get(0),
-        }
+        drawer.draw_one(stream)
     }
 
     pub(super) fn sums(&self) -> [f64; 2] {
@@ -219,27 +214,25 @@ impl Torch {
         lengths: &[usize],
         each: &mut dyn FnMut(usize, usize, f32),
     ) {
-        tch::no_grad(|| {
-            let starts = Tensor::from_slice(starts).to_device(self.device);
-            let offsets = Tensor::arange(PIECE as i64, (Kind::Int64, self.device)).unsqueeze(1);
-            let mut state = self.model.zero_state(lengths.len() as i64);
-            for first in (0..lengths[0]).step_by(PIECE) {
-                let rows = lengths.partition_point(|&length| length > first);
-                let width = rows as i64;
-                let starts = starts.narrow(0, 0, width) + first as i64;
-                // A series that ends in this piece goes on into days that nobody looks at.
-                let inputs = self.resident.days(&(&offsets + starts)); // [T, rows, nx]
-                let (predicted, after) =
-                    self.model.forward(&inputs, &state.first(width), Mode::Run);
-                state = after;
-                for (day, values) in (first..).zip(values(&predicted).chunks_exact(rows)) {
-                    for (series, &value) in values.iter().enumerate() {
-                        if day < lengths[series] {
-                            each(day, series, value);
-                        }
+        let _off = tch::no_grad_guard();
+        let starts = Tensor::from_slice(starts).to_device(self.device);
+        let offsets = Tensor::arange(PIECE as i64, (Kind::Int64, self.device)).unsqueeze(1);
+        let mut state = self.model.zero_state(lengths.len() as i64);
+        for first in (0..lengths[0]).step_by(PIECE) {
+            let rows = lengths.partition_point(|&length| length > first);
+            let width = rows as i64;
+            let starts = starts.narrow(0, 0, width) + first as i64;
+            // A series that ends in this piece goes on into days that nobody looks at.
+            let inputs = self.resident.days(&(&offsets + starts)); // [T, rows, nx]
+            let (predicted, after) = self.model.forward(&inputs, &state.first(width), Mode::Run);
+            state = after;
+            for (day, values) in (first..).zip(values(&predicted).chunks_exact(rows)) {
+                for (series, &value) in values.iter().enumerate() {
+                    if day < lengths[series] {
+                        each(day, series, value);
                     }
                 }
             }
-        });
+        }
     }
 }

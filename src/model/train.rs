@@ -1,5 +1,6 @@
 //! The training loop.
 
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use tch::{Device, Tensor};
@@ -19,6 +20,41 @@ use crate::job::{Keep, Params, Training};
 /// How often a long epoch lets itself be looked at, unless told otherwise.
 const PACE: Duration = Duration::from_secs(1);
 
+/// What all trials with one window on the same data have in common.
+#[derive(Debug)]
+pub(super) struct Rules {
+    /// Iterations of an epoch.
+    iterations: u32,
+    sampler: Sampler,
+    validation: Option<Validation>,
+}
+
+impl Rules {
+    pub(super) fn new(
+        tensors: &Tensors,
+        params: &Params,
+        training: &Training,
+    ) -> Result<Self, TrialError> {
+        let (window, warm_up) = (params.window_days as usize, training.warm_up_days as usize);
+        let (sites, days) = (tensors.sites, tensors.days);
+        let iterations = iterations_per_epoch(sites, days, sites, window, warm_up)
+            .filter(|_| window + warm_up < days)
+            .ok_or(TrialError::Window {
+                window: params.window_days + training.warm_up_days,
+                days,
+            })?;
+        let validation = Validation::new(tensors, window + warm_up);
+        if training.needs_validation() && validation.is_none() {
+            return Err(TrialError::NoValidation);
+        }
+        Ok(Self {
+            iterations,
+            sampler: Sampler::new(tensors, window, warm_up, training.sampler),
+            validation,
+        })
+    }
+}
+
 /// One trial in training.
 #[derive(Debug)]
 pub struct Trainer<'a> {
@@ -27,10 +63,8 @@ pub struct Trainer<'a> {
     params: Params,
     seed: u64,
     device: Device,
-    iterations: u32,
+    rules: Rc<Rules>,
     pace: Duration,
-    sampler: Sampler,
-    validation: Option<Validation>,
     engine: Engine,
     at: Position,
     /// The windows of the epoch at hand, once it was begun here.
@@ -58,7 +92,8 @@ impl<'a> Trainer<'a> {
         device: Device,
     ) -> Result<Self, TrialError> {
         let engine = || Engine::new(tensors, params, training, seed, device);
-        Self::with(tensors, params, training, seed, device, engine)
+        let rules = Rc::new(Rules::new(tensors, params, training)?);
+        Self::with(tensors, params, training, seed, device, rules, engine)
     }
 
     /// The same with another engine than its own.
@@ -68,16 +103,9 @@ impl<'a> Trainer<'a> {
         training: &Training,
         seed: u64,
         device: Device,
+        rules: Rc<Rules>,
         engine: impl FnOnce() -> Result<Engine, TrialError>,
     ) -> Result<Self, TrialError> {
-        let (window, warm_up) = (params.window_days as usize, training.warm_up_days as usize);
-        let (sites, days) = (tensors.sites, tensors.days);
-        let iterations = iterations_per_epoch(sites, days, sites, window, warm_up)
-            .filter(|_| window + warm_up < days)
-            .ok_or(TrialError::Window {
-                window: params.window_days + training.warm_up_days,
-                days,
-            })?;
         device::set_threads(training.threads);
         let made = guarded(|| {
             Ok(Self {
@@ -86,10 +114,8 @@ impl<'a> Trainer<'a> {
                 params: *params,
                 seed,
                 device,
-                iterations,
+                rules,
                 pace: PACE,
-                sampler: Sampler::new(tensors, window, warm_up, training.sampler),
-                validation: Validation::new(tensors, window + warm_up),
                 engine: engine()?,
                 at: Position::default(),
                 epoch: None,
@@ -97,11 +123,7 @@ impl<'a> Trainer<'a> {
                 best: None,
             })
         });
-        let trainer = made.map_err(|error| error.sized(tensors, params, training))?;
-        if training.needs_validation() && trainer.validation.is_none() {
-            return Err(TrialError::NoValidation);
-        }
-        Ok(trainer)
+        made.map_err(|error| error.sized(tensors, params, training))
     }
 
     /// The same trial where a checkpoint left it.
@@ -119,10 +141,10 @@ impl<'a> Trainer<'a> {
         if found != shape {
             return refused(format!("of a model of {found:?}, not {shape:?}"));
         }
-        if epoch > self.training.epochs || iteration >= self.iterations {
+        if epoch > self.training.epochs || iteration >= self.rules.iterations {
             return refused(format!(
                 "epoch {epoch}, iteration {iteration} is beyond {} epochs of {} iterations",
-                self.training.epochs, self.iterations
+                self.training.epochs, self.rules.iterations
             ));
         }
         let names = self.engine.memory().map(|(name, _)| name);
@@ -231,8 +253,9 @@ impl<'a> Trainer<'a> {
     pub(super) fn take_epoch(&mut self) -> Epoch {
         self.epoch.take().unwrap_or_else(|| {
             let drawn = self
+                .rules
                 .sampler
-                .epoch(self.seed, self.at.epoch, self.iterations);
+                .epoch(self.seed, self.at.epoch, self.rules.iterations);
             self.engine.begin_epoch(&drawn.starts);
             self.speed = Speed::begin();
             drawn
@@ -266,7 +289,7 @@ impl<'a> Trainer<'a> {
         }
         self.at.iteration += 1;
         self.speed.count();
-        if self.at.iteration < self.iterations {
+        if self.at.iteration < self.rules.iterations {
             self.epoch = Some(windows);
             return Ok(None);
         }
@@ -288,12 +311,13 @@ impl<'a> Trainer<'a> {
         }
         let iterations_per_second = self.speed.per_second();
         let validation = self
+            .rules
             .validation
             .as_ref()
             .map(|runs| runs.score(&mut self.engine, self.tensors))
             .unwrap_or_default();
         let at = &mut self.at;
-        let drawn = u64::from(self.iterations) * self.tensors.sites as u64;
+        let drawn = u64::from(self.rules.iterations) * self.tensors.sites as u64;
         let report = EpochReport {
             epoch: at.epoch + 1,
             loss,
@@ -323,9 +347,11 @@ impl<'a> Trainer<'a> {
     ///
     /// # Errors
     ///
-    /// [`TrialError::Torch`] if libtorch reports a failure.
+    /// [`TrialError::Memory`] and [`TrialError::Torch`] if libtorch reports a failure.
     pub fn finish(self) -> Result<Trained, TrialError> {
-        guarded(|| Ok(self.trained()))
+        let (tensors, params, training) = (self.tensors, self.params, self.training);
+        let trained = guarded(|| Ok(self.trained()));
+        trained.map_err(|error| error.sized(tensors, &params, &training))
     }
 
     fn trained(self) -> Trained {
@@ -337,6 +363,8 @@ impl<'a> Trainer<'a> {
         let flat = Tensor::from_slice(&weights).to_device(self.device);
         Trained {
             model: Lstm::new(self.engine.shape(), flat),
+            params: self.params,
+            training: self.training,
             level: match self.engine {
                 Engine::Torch(_) => None,
                 Engine::Native(native) => Some(native.model.level()),
@@ -355,7 +383,7 @@ impl<'a> Trainer<'a> {
     }
 
     fn updates(&self) -> u64 {
-        u64::from(self.at.epoch) * u64::from(self.iterations) + u64::from(self.at.iteration)
+        u64::from(self.at.epoch) * u64::from(self.rules.iterations) + u64::from(self.at.iteration)
     }
 
     /// How far it is; `finished` is the epoch that has just been finished, if one has.
@@ -364,7 +392,7 @@ impl<'a> Trainer<'a> {
             epoch: self.at.epoch,
             iteration: self.at.iteration,
             epochs: self.training.epochs,
-            iterations: self.iterations,
+            iterations: self.rules.iterations,
             loss: self.at.losses.last().copied(),
             finished,
             trainer: self,

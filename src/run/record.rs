@@ -16,7 +16,7 @@ pub struct Record {
     pub place: Place,
     /// When it began, UTC, ISO 8601.
     pub started: String,
-    /// Wall seconds.
+    /// Wall seconds, which trials in the lanes of one trainer have in common.
     pub seconds: f64,
     /// How it ended.
     pub outcome: Outcome,
@@ -96,7 +96,8 @@ pub enum FailureClass {
     Crashed,
     /// The trainer gave no sign of life and was killed.
     Hung,
-    /// The same of a trainer that had several trials in its lanes: any of them may have been the cause.
+    /// The trainer ended, gave no sign of life, or libtorch reported an error, while it had several trials in its lanes:
+    /// any of them may have been the cause.
     Shared,
     /// There is not enough memory on the device, or libtorch was refused some in the host.
     Memory,

@@ -54,7 +54,7 @@ fn a_sweep_trains_on_a_gpu_with_several_slots_and_lanes() {
         return;
     };
     let (name, recorded) = match choice {
-        DeviceChoice::Cuda => ("cuda", "cuda 0 "),
+        DeviceChoice::Cuda => ("cuda", "cuda 0"),
         _ => ("cpu", "cpu "),
     };
     let study = Study::with(&of_epochs(2));

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::process::Command;
 
 use efflux::run::record::{FailureClass, Outcome, Summary};
 use rustix::process::Signal;
@@ -130,4 +131,35 @@ fn lanes_where_trials_are_trained_natively_are_refused() {
         &["--lanes 3", "leave --lanes out", "backend = \"torch\""],
     );
     assert!(!study.path("run").exists());
+}
+
+#[test]
+fn trials_that_do_not_fit_into_so_many_lanes_are_trained_one_at_a_time() {
+    let job = of_epochs(1).replace("[8, 12]", "[512]");
+    let study = Study::with(&job.replace("[0, 1]", "[0]"));
+    // Room for libtorch and a trial, not for weights and memory of 64: 3 GB.
+    let program = env!("CARGO_BIN_EXE_efflux");
+    let sweep = "sweep job.toml --run-dir run --slots 1 --lanes 64";
+    let ended: Ended = Command::new("bash")
+        .args([
+            "-c",
+            &format!("ulimit -v 2500000 && exec {program} {sweep}"),
+        ])
+        .current_dir(study.path(""))
+        .output()
+        .unwrap()
+        .into();
+    ended.ok();
+    // The search trial and the member, each first in a lane.
+    let failed = failures(&study, "run");
+    assert_eq!(failed.len(), 2, "{failed:?}");
+    for failure in failed {
+        assert_eq!(failure.class, FailureClass::Memory);
+        assert!(
+            failure.message.contains("fewer slots or lanes"),
+            "{}",
+            failure.message
+        );
+    }
+    assert_eq!(summaries(&study, "run").len(), 2);
 }

@@ -80,19 +80,26 @@ impl<'a> Attempt<'a> {
         }
     }
 
+    /// Has its first checkpoint written so much earlier.
+    pub(crate) fn keep_earlier(&mut self, by: Duration) {
+        self.kept = self.kept.checked_sub(by).unwrap_or(self.kept);
+    }
+
     /// Looks at the training between two iterations: notes the epoch that was just finished, if one was, and writes a
-    /// checkpoint where one is due or the trial is to be handed back.
+    /// checkpoint where one is due or the trial is to be handed back. `waits` is whether others may be judged before it,
+    /// once it is trained.
     pub(crate) fn look(
         &mut self,
         finished: Option<EpochReport>,
         is_drained: bool,
+        waits: bool,
         epochs: &mut EpochLog,
     ) -> Result<(), Cut> {
         if let Some(epoch) = finished {
             epochs.append(&line(&self.assignment, &epoch));
         }
         let is_due = self.kept.elapsed() >= self.ground.interval
-            || (self.trainer.is_over() && self.runs_windows());
+            || (self.trainer.is_over() && (waits || self.runs_windows()));
         if let Some(path) = &self.assignment.checkpoint
             && (is_drained || is_due)
         {

@@ -7,9 +7,9 @@ use efflux::error::Result;
 use efflux::job::Trial;
 use efflux::model::{Lanes, Trainer, TrialError, device};
 use efflux::run::EpochLog;
-use efflux::run::record::{Outcome, Place, Record, Summary};
+use efflux::run::record::{Failure, FailureClass, Outcome, Place, Record, Summary};
 
-use crate::attempt::{Attempt, Cut, Ground, Started, begin};
+use crate::attempt::{Attempt, Cut, Ground, Started, begin, failure};
 use crate::judge::Judge;
 use crate::{BEAT, Pipes};
 
@@ -98,7 +98,10 @@ impl<'a> Shift<'a> {
         let started = Started::now();
         match begin(&assignment, &mut || self.trainer(&assignment)) {
             Ok((trainer, begun_on)) => {
-                let attempt = Attempt::new(self.ground, assignment, trainer, begun_on, started);
+                let mut attempt = Attempt::new(self.ground, assignment, trainer, begun_on, started);
+                // Not all lanes write their checkpoints in the same moment.
+                let place = u32::try_from(self.attempts.len()).unwrap_or(0);
+                attempt.keep_earlier(self.ground.interval * place / self.room);
                 if attempt.trainer.is_over() {
                     return self.judge(attempt, pipes);
                 }
@@ -107,6 +110,7 @@ impl<'a> Shift<'a> {
             }
             Err(error) => {
                 let device = device::describe(self.ground.device, &self.ground.contract.training);
+                let device = self.on_gpu(device);
                 self.close(assignment, &started, device, Err(error.into()), pipes)
             }
         }
@@ -135,25 +139,32 @@ impl<'a> Shift<'a> {
 
     /// An iteration of every trial, and what follows from it.
     fn iterate(&mut self, epochs: &mut EpochLog, pipes: &mut Pipes) -> Result<()> {
-        let mut trainers = self.attempts.iter_mut().map(|attempt| &mut attempt.trainer);
-        let outcomes = match &mut self.lanes {
+        let trainers = self.attempts.iter_mut().map(|attempt| &mut attempt.trainer);
+        let updated = match &mut self.lanes {
             Some(lanes) => lanes.update(&mut trainers.collect::<Vec<_>>()),
-            None => trainers.by_ref().map(Trainer::update).collect(),
+            None => Ok(trainers.map(Trainer::update).collect()),
         };
-        let (is_time, is_drained) = (self.beaten.elapsed() >= BEAT, pipes.drains());
+        let outcomes = match updated {
+            Ok(outcomes) => outcomes,
+            Err(error) => return self.give_up(&error, pipes),
+        };
+        let is_time = self.beaten.elapsed() >= BEAT;
         if is_time {
             self.beaten = Instant::now();
             let beats = self.attempts.iter().map(Attempt::beat).collect();
             pipes.report(&Report::Progress(beats))?;
         }
         let is_quiet = outcomes.iter().all(|outcome| matches!(outcome, Ok(None)));
-        if is_quiet && !is_time && !is_drained {
+        if is_quiet && !is_time && !pipes.drains() {
             return Ok(());
         }
         for (mut attempt, outcome) in std::mem::take(&mut self.attempts).into_iter().zip(outcomes) {
-            let looked = outcome
-                .map_err(Cut::from)
-                .and_then(|finished| attempt.look(finished, is_drained, epochs));
+            // Others that have ended before it may have been judged meanwhile.
+            let is_drained = pipes.drains();
+            let looked = outcome.map_err(Cut::from).and_then(|finished| {
+                let waits = self.room > 1;
+                attempt.look(finished, is_drained, waits, epochs)
+            });
             match looked {
                 Ok(()) if attempt.trainer.is_over() => self.judge(attempt, pipes)?,
                 Ok(()) => self.attempts.push(attempt),
@@ -169,6 +180,28 @@ impl<'a> Shift<'a> {
                 }
             }
         }
+        Ok(())
+    }
+
+    /// Ends all attempts after a failure of what is computed for all of them at once.
+    fn give_up(&mut self, error: &TrialError, pipes: &mut Pipes) -> Result<()> {
+        let mut failure = failure(error.clone());
+        let count = self.attempts.len();
+        if count > 1 {
+            failure = Failure {
+                class: FailureClass::Shared,
+                message: format!("{count} trials in lanes: {}", failure.message),
+            };
+            eprintln!("{}", failure.message);
+        }
+        // Whatever comes next begins with a device that holds nothing of them.
+        let ended = std::mem::take(&mut self.attempts);
+        for attempt in ended {
+            let device = self.device_of(&attempt);
+            let cut = Err(Cut::Failed(failure.clone()));
+            self.close(attempt.assignment, &attempt.started, device, cut, pipes)?;
+        }
+        self.lanes = None;
         Ok(())
     }
 
@@ -192,12 +225,16 @@ impl<'a> Shift<'a> {
 
     /// What the trial is trained on, and what it was begun on.
     fn device_of(&self, attempt: &Attempt<'_>) -> String {
-        let mut device = attempt.trainer.describe();
-        if let Some(gpu) = &self.gpu {
-            device = format!("{device} {gpu}");
-        }
+        let device = self.on_gpu(attempt.trainer.describe());
         match &attempt.begun_on {
             Some(there) => format!("{device}, begun on {there}"),
+            None => device,
+        }
+    }
+
+    fn on_gpu(&self, device: String) -> String {
+        match &self.gpu {
+            Some(gpu) => format!("{device} {gpu}"),
             None => device,
         }
     }

@@ -147,7 +147,11 @@ impl Scheduler {
             })
             .collect();
         // The largest networks first: what is still running at the end is then short.
-        trials.sort_by_key(|pending| std::cmp::Reverse(pending.trial.params.hidden_size));
+        // Those of one shape stay together, for lanes.
+        trials.sort_by_key(|pending| {
+            let params = pending.trial.params;
+            std::cmp::Reverse((params.hidden_size, params.window_days))
+        });
         self.pending.extend(trials);
     }
 

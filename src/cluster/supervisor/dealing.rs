@@ -76,6 +76,9 @@ impl Supervisor {
             }
             let target = &mut self.slots[slot];
             if !target.is_ready {
+                if alone {
+                    break;
+                }
                 place += 1;
             } else if let (Some(trainer), Some(assignment)) =
                 (&mut target.trainer, self.queue.remove(place))

@@ -3,7 +3,8 @@
 //! A trial of the paper's size keeps a GPU busy for a fraction of the time that it takes the host to ask for the work.
 //! Side by side in lanes, as many trials share each call: weights, gradients and the optimizer's memory are rows of
 //! common tensors, and every product is one over a batch of matrices. Seeds, dropout and progress differ from lane to
-//! lane; trials come and go at any iteration.
+//! lane; trials come and go at any iteration. Lanes whose steps differ (Adam's by their number, all rules' by a learning
+//! rate that changes) take them one after the other: those that begin together stay together.
 
 mod network;
 #[cfg(test)]
@@ -13,6 +14,7 @@ use std::rc::Rc;
 
 use tch::{Device, Kind, Tensor};
 
+use super::device::send;
 use super::engine::{Engine, Step, Task};
 use super::failure::{TrialError, guarded};
 use super::loss::{self, Form};
@@ -22,9 +24,12 @@ use super::optimizer::Optimizer;
 use super::progress::EpochReport;
 use super::resident::Resident;
 use super::torch::{Lane, Torch};
-use super::train::Trainer;
+use super::train::{Rules, Trainer};
 use crate::data::Tensors;
-use crate::job::{Params, Training};
+use crate::job::{Backend, Params, Training};
+
+/// Numbers that rows are filled up to a multiple of, so that all begin where products of matrices read fastest.
+const ALIGNED: i64 = 32;
 
 /// The lanes of a device.
 #[derive(Debug)]
@@ -37,9 +42,11 @@ pub struct Lanes<'a> {
     device: Device,
     form: Form,
     resident: Rc<Resident>,
-    weights: Tensor,      // [K, N]
-    gradient: Tensor,     // [K, N]
-    optimizer: Optimizer, // [K, N]
+    /// Which windows they see, and how they are validated.
+    rules: Rc<Rules>,
+    weights: Tensor,      // [K, P]: a row is N numbers and zeros behind them
+    gradient: Tensor,     // [K, P]
+    optimizer: Optimizer, // [K, P]
     loss_sums: Tensor,    // [K], in f64
     norm_sums: Tensor,    // [K], in f64
     /// A trial holds a second reference to that of its lane.
@@ -71,12 +78,17 @@ impl<'a> Lanes<'a> {
             let (window, warm_up) = (params.window_days as usize, training.warm_up_days as usize);
             let resident = Resident::new(tensors, window, warm_up, &site_weights, device);
             let rows = lanes as i64;
-            let zeros = || Tensor::zeros([rows, shape.weights()], (Kind::Float, device));
+            let width = (shape.weights() + ALIGNED - 1) / ALIGNED * ALIGNED;
+            let zeros = || Tensor::zeros([rows, width], (Kind::Float, device));
             let sums = || Tensor::zeros([rows], (Kind::Double, device));
             Ok(Self {
                 tensors,
-                training: *training,
+                training: Training {
+                    backend: Backend::Torch,
+                    ..*training
+                },
                 params: *params,
+                rules: Rc::new(Rules::new(tensors, params, training)?),
                 shape,
                 device,
                 form,
@@ -113,31 +125,27 @@ impl<'a> Lanes<'a> {
             _place: Rc::clone(&self.places[index]),
         };
         let engine = || Ok(Engine::Torch(Box::new(self.torch(lane, dropout, seed))));
-        let trainer = Trainer::with(
-            self.tensors,
-            &params,
-            &self.training,
-            seed,
-            self.device,
-            engine,
-        );
-        trainer.map(Some)
+        let rules = Rc::clone(&self.rules);
+        let (tensors, training) = (self.tensors, &self.training);
+        Trainer::with(tensors, &params, training, seed, self.device, rules, engine).map(Some)
     }
 
     /// A trial whose tensors are rows of the common ones.
     fn torch(&self, lane: Lane, dropout: f64, seed: u64) -> Torch {
         let row = |values: &Tensor| values.get(lane.index as i64);
+        let weights = self.shape.weights();
+        let own = |values: &Tensor| row(values).narrow(0, 0, weights);
         let initial = Lstm::initial(self.shape, seed, Kind::Float, self.device);
-        let mut model = Lstm::new(self.shape, row(&self.weights));
+        let mut model = Lstm::new(self.shape, own(&self.weights));
         model.flat_mut().copy_(initial.flat());
         let (loss_sum, norm_sum) = (row(&self.loss_sums), row(&self.norm_sums));
-        let mut optimizer = self.optimizer.row(lane.index);
+        let mut optimizer = self.optimizer.part(own);
         optimizer.forget();
         let mut torch = Torch::of(
             Rc::clone(&self.resident),
             model,
             optimizer,
-            row(&self.gradient),
+            own(&self.gradient),
             [loss_sum, norm_sum],
             self.form,
             dropout,
@@ -147,12 +155,17 @@ impl<'a> Lanes<'a> {
         torch
     }
 
-    /// One iteration of each of these trials, which have their lanes here: what [`Trainer::update`] would give each.
+    /// One iteration of each of these trials, which are all that have a lane here: what [`Trainer::update`] would give each.
     /// Numbers that are not finite show at the end of an epoch.
+    ///
+    /// # Errors
+    ///
+    /// [`TrialError::Memory`] and [`TrialError::Torch`] if libtorch reports a failure of what is computed for all at once:
+    /// none of them can go on, and any may have been the cause.
     pub fn update(
         &mut self,
         trainers: &mut [&mut Trainer<'a>],
-    ) -> Vec<Result<Option<EpochReport>, TrialError>> {
+    ) -> Result<Vec<Result<Option<EpochReport>, TrialError>>, TrialError> {
         let done = guarded(|| {
             let epochs: Vec<_> = trainers
                 .iter_mut()
@@ -170,21 +183,16 @@ impl<'a> Lanes<'a> {
                 });
             }
             tasks.sort_by_key(|task| task.lane);
-            tch::no_grad(|| self.learn(&tasks));
+            let _off = tch::no_grad_guard();
+            self.learn(&tasks);
             Ok(epochs)
         });
-        match done {
-            Ok(epochs) => {
-                let trainers = trainers.iter_mut().zip(epochs);
-                trainers
-                    .map(|(trainer, epoch)| trainer.advance(epoch))
-                    .collect()
-            }
-            Err(error) => {
-                let error = error.sized(self.tensors, &self.params, &self.training);
-                vec![Err(error); trainers.len()]
-            }
-        }
+        let epochs =
+            done.map_err(|error| error.sized(self.tensors, &self.params, &self.training))?;
+        let trainers = trainers.iter_mut().zip(epochs);
+        Ok(trainers
+            .map(|(trainer, epoch)| trainer.advance(epoch))
+            .collect())
     }
 
     /// Gradients and steps.
@@ -230,7 +238,7 @@ impl<'a> Lanes<'a> {
         for (first, count, step) in steps {
             let part = |values: &Tensor| values.narrow(0, first as i64, count as i64);
             let mut weights = part(&self.weights);
-            self.optimizer.rows(first, count).step(
+            self.optimizer.part(part).step(
                 &mut weights,
                 &part(&self.gradient),
                 step.rate,
@@ -274,7 +282,7 @@ struct Numbers {
     starts: Tensor,
     /// States of the streams that masks are drawn from, `[L]`.
     states: Tensor,
-    /// Targets of each batch, `[L]`, 1 where there is none.
+    /// Targets of each batch, `[L]`; a number above 0 where there is none.
     targets: Tensor,
 }
 
@@ -291,9 +299,7 @@ impl Numbers {
             row[series] = task.masks.state().cast_signed();
             row[series + 1] = i64::from(task.batch.targets.max(1));
         }
-        let numbers = Tensor::from_slice(&numbers)
-            .view([lanes as i64, width as i64])
-            .to_device(device);
+        let numbers = send(&numbers, device).view([lanes as i64, width as i64]);
         Self {
             starts: numbers.narrow(1, 0, series as i64),
             states: numbers.select(1, series as i64),

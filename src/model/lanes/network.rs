@@ -14,7 +14,7 @@ use crate::model::resident::Gathered;
 
 /// Writes the gradients of the losses of L models on their own batches, and returns the losses, `[L]`.
 ///
-/// * `weights`, `gradient`: `[L, N]`.
+/// * `weights`, `gradient`: `[L, P]`, of which the first N of a row are its model's.
 /// * `masks`: `[L, 4H, H]` each.
 /// * `data`: `[L, T, B, nx]` and `[L, T, B]`.
 /// * `targets`: how many targets each batch holds, `[L]`, 1 for none.

@@ -43,7 +43,8 @@ fn both_ways(
 
     let gradient = Tensor::full([lanes, shape.weights()], f64::NAN, DOUBLE);
     let counts = Tensor::from_slice(&targets).to_kind(Kind::Double);
-    let losses = tch::no_grad(|| {
+    let losses = {
+        let _off = tch::no_grad_guard();
         network::learn(
             shape,
             &weights,
@@ -53,7 +54,7 @@ fn both_ways(
             &counts,
             form,
         )
-    });
+    };
     let together = (0..lanes).map(|lane| {
         let row = Tensor::cat(&[losses.get(lane).view([1]), gradient.get(lane)], 0);
         Vec::try_from(row).unwrap()
@@ -120,7 +121,7 @@ fn to_the_end<'a>(
     let mut ends = vec![Ok(Vec::new()); running.len()];
     while !running.is_empty() {
         let mut all: Vec<_> = running.iter_mut().map(|(_, trainer)| trainer).collect();
-        let outcomes = lanes.update(&mut all);
+        let outcomes = lanes.update(&mut all).unwrap();
         let mut left = Vec::new();
         for ((index, trainer), outcome) in running.into_iter().zip(outcomes) {
             match outcome {
@@ -166,6 +167,22 @@ fn a_trial_that_diverges_takes_no_other_with_it_and_its_lane_is_free_again() {
     let alone = Trainer::new(&tensors, &PARAMS, &training, 7, Device::Cpu).unwrap();
     let alone = alone.run(&mut |_| Flow::Continue).unwrap();
     assert_close(ends[1].as_ref().unwrap(), &values(alone.model.flat()));
+}
+
+#[test]
+fn after_a_failure_of_libtorch_that_ends_all_of_them_the_process_trains_on() {
+    let tensors = tensors();
+    let training = training(2);
+    let mut lanes = Lanes::new(2, &tensors, &PARAMS, &training, Device::Cpu).unwrap();
+    let mut first = lanes.begin(0.2, 1).unwrap().unwrap();
+    let mut second = lanes.begin(0.2, 2).unwrap().unwrap();
+    assert!(lanes.update(&mut [&mut first, &mut second]).is_ok());
+    lanes.gradient = Tensor::zeros([2, 1], (Kind::Float, Device::Cpu));
+    let ended = lanes.update(&mut [&mut first, &mut second]);
+    assert!(matches!(ended, Err(TrialError::Torch(_))), "{ended:?}");
+    let next = Trainer::new(&tensors, &PARAMS, &training, 3, Device::Cpu).unwrap();
+    let losses = next.run(&mut |_| Flow::Continue).unwrap().losses;
+    assert!(losses[1] < losses[0], "{losses:?}");
 }
 
 /// As weights, relative to their length.

@@ -73,7 +73,7 @@ fn in_lanes(training: &Training, device: Device) -> Vec<Course> {
             begun += 1;
         }
         let mut trainers: Vec<_> = running.iter_mut().map(|(.., trainer)| trainer).collect();
-        let outcomes = lanes.update(&mut trainers);
+        let outcomes = lanes.update(&mut trainers).unwrap();
         updates += 1;
         for ((trial, number, trainer), outcome) in running.iter_mut().zip(outcomes) {
             let (at, epochs) = &mut courses[*trial];
@@ -156,7 +156,7 @@ fn a_checkpoint_is_the_same_in_a_lane_and_alone() {
     let begun = lanes.begin(0.2, 5).unwrap().unwrap();
     let mut second = begun.restore(&saved(&first)).unwrap();
     for _ in 0..30 {
-        let outcomes = lanes.update(&mut [&mut second, &mut other]);
+        let outcomes = lanes.update(&mut [&mut second, &mut other]).unwrap();
         assert!(outcomes.into_iter().all(|outcome| outcome.is_ok()));
     }
     assert!(second.describe().ends_with("1 thread, in lanes"));
