@@ -288,8 +288,8 @@ fn provenance(study: &Study, records: &[Record]) -> Vec<(String, String)> {
             .map(|record| record.seconds)
             .sum();
         let name = match stage {
-            Stage::Search => "trainer time, search",
-            Stage::Final => "trainer time, members",
+            Stage::Search => "time of all trials, search",
+            Stage::Final => "time of all trials, members",
         };
         facts.push((name, format!("{seconds:.0} s")));
     }

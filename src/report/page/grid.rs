@@ -128,8 +128,9 @@ pub(super) fn top(results: &Results<'_>, grid: &Grid) -> String {
     format!(
         "<h3>Best configurations</h3>\n{}<p class=\"caption\">The best of {} selectable configurations. The p value asks \
          whether the seeds of the best one score higher than those of another by more than chance (Welch’s t test, not \
-         corrected for the number of configurations). Seconds are medians over search trials, of their newest attempt; \
-         updates a second leave out trials that needed several attempts.</p>\n",
+         corrected for the number of configurations). Seconds are medians over search trials, of their newest attempt, and \
+         what trials in the lanes of one trainer had in common; updates a second leave out trials that needed several \
+         attempts.</p>\n",
         table(
             "Best configurations by the score of the search",
             &columns,
