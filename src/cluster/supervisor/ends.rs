@@ -13,6 +13,8 @@ use crate::run::record::{Failure, FailureClass, Outcome, Place, Record};
 
 /// So many trainers in a row that end before they are ready are no accident.
 const FALSE_STARTS: u32 = 3;
+/// Ends that lie this close together may have one cause.
+const AT_A_TIME: Duration = Duration::from_secs(1);
 /// A longer time between two looks at the trainers means that this process was stopped: nobody could be heard in it.
 const STALL: Duration = Duration::from_secs(5);
 
@@ -47,9 +49,17 @@ impl Supervisor {
             return FailureClass::Crashed;
         }
         let before = std::mem::replace(&mut self.kills, memory::kills());
-        match (before, self.kills) {
-            (Some(before), Some(now)) if before == now => FailureClass::Crashed,
-            _ => FailureClass::MemoryHost,
+        let is_counted = match (before, self.kills) {
+            (Some(before), Some(now)) => now != before,
+            _ => true,
+        };
+        if is_counted {
+            self.killed = Some(Instant::now());
+        }
+        // Of several at a time the count tells with the first.
+        match self.killed {
+            Some(last) if last.elapsed() < AT_A_TIME => FailureClass::MemoryHost,
+            _ => FailureClass::Crashed,
         }
     }
 

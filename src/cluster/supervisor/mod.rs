@@ -37,6 +37,8 @@ pub struct Supervisor {
     outbox: Vec<Report>,
     /// What the kernel had killed for want of memory when it was last asked.
     kills: Option<u64>,
+    /// When it was last seen to have done so.
+    killed: Option<Instant>,
     prepared: Option<Prepared>,
     beaten: Instant,
     polled: Instant,
@@ -61,6 +63,7 @@ impl Supervisor {
             queue: VecDeque::new(),
             outbox: Vec::new(),
             kills: memory::kills(),
+            killed: None,
             prepared: None,
             beaten: Instant::now(),
             polled: Instant::now(),

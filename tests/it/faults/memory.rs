@@ -65,17 +65,29 @@ fn a_trainer_that_the_kernel_kills_for_memory_costs_a_slot_and_its_trial_is_trie
     assert!(taken.success(), "what was to be spared was killed itself");
     assert_eq!(sweep.wait(), Some(0));
 
+    // One as a rule; what the kernel kills before it sees that it has enough is its own affair.
     let failed = failures(&study, "run");
-    assert_eq!(failed.len(), 1, "{failed:?}");
-    assert_eq!(failed[0].class, FailureClass::MemoryHost, "{failed:?}");
-    assert!(failed[0].message.contains("signal 9"), "{failed:?}");
-    assert!(study.logs("run").contains("one slot fewer"));
-
+    assert!(matches!(failed.len(), 1 | 2), "{failed:?}");
+    for failure in &failed {
+        assert_eq!(failure.class, FailureClass::MemoryHost, "{failed:?}");
+        assert!(failure.message.contains("signal 9"), "{failed:?}");
+    }
+    assert_eq!(
+        study.logs("run").matches("one slot fewer").count(),
+        failed.len()
+    );
     let records = study.records("run");
-    let lost = records
-        .iter()
-        .find(|record| matches!(record.outcome, Outcome::Failed(_)))
-        .unwrap();
+    let is_lost = |record: &&Record| matches!(record.outcome, Outcome::Failed(_));
+    for lost in records.iter().filter(is_lost) {
+        assert_tried_again_alone(&records, lost);
+    }
+    study.sweep("whole", "2").ok();
+    assert_eq!(study.findings("whole"), study.findings("run"));
+}
+
+/// Asserts that the trial of this record had the device to itself next, and that the slot it was lost in has done nothing
+/// since.
+fn assert_tried_again_alone(records: &[Record], lost: &Record) {
     let killed_at = span(lost).1;
     let again = records
         .iter()
@@ -101,8 +113,6 @@ fn a_trainer_that_the_kernel_kills_for_memory_costs_a_slot_and_its_trial_is_trie
                 .all(|record| record.place.slot != lost.place.slot),
         "the slot was not given up"
     );
-    study.sweep("whole", "2").ok();
-    assert_eq!(study.findings("whole"), study.findings("run"));
 }
 
 #[test]
