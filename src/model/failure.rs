@@ -81,11 +81,8 @@ impl TrialError {
             params.hidden_size as usize,
             tensors.dynamic + tensors.statics,
         );
-        let shape = Shape {
-            inputs: inputs as i64,
-            hidden: i64::from(params.hidden_size),
-        };
-        let weights = usize::try_from(shape.weights()).unwrap_or(usize::MAX / 64);
+        let weights =
+            usize::try_from(Shape::of(tensors, params).weights()).unwrap_or(usize::MAX / 64);
         let days = (params.window_days + training.warm_up_days) as usize;
         Self::Memory(format!(
             "{said}. The trial takes about {} MB for the data ({} sites × {} days × {inputs} inputs), {} MB for weights, \

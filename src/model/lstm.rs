@@ -4,6 +4,8 @@ use tch::{Device, Kind, Tensor};
 
 use super::masks::Masks;
 use super::random::{Purpose, Stream};
+use crate::data::Tensors;
+use crate::job::Params;
 
 /// Names of the parameters in the order in which they lie in the flat tensor: those of a torch module whose members are
 /// `input` (`Linear`), `lstm` (`LSTM`) and `output` (`Linear`).
@@ -28,6 +30,14 @@ pub struct Shape {
 }
 
 impl Shape {
+    /// That of a trial with these parameters on these data.
+    pub(super) fn of(tensors: &Tensors, params: &Params) -> Self {
+        Self {
+            inputs: (tensors.dynamic + tensors.statics) as i64,
+            hidden: i64::from(params.hidden_size),
+        }
+    }
+
     /// The shape of each parameter, in the order of [`PARAMETERS`]. The four row blocks of the LSTM's are the input,
     /// forget, cell and output gates.
     pub fn parameters(self) -> [Vec<i64>; 8] {

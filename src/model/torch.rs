@@ -60,10 +60,7 @@ impl Torch {
         (form, site_weights): (Form, Vec<f32>),
         device: Device,
     ) -> Self {
-        let shape = Shape {
-            inputs: (tensors.dynamic + tensors.statics) as i64,
-            hidden: i64::from(params.hidden_size),
-        };
+        let shape = Shape::of(tensors, params);
         let (window, warm_up) = (params.window_days as usize, training.warm_up_days as usize);
         let resident = Resident::new(tensors, window, warm_up, &site_weights, device);
         let zero = || Tensor::zeros([], (Kind::Double, device));

@@ -15,7 +15,7 @@ use std::rc::Rc;
 use tch::{Device, Kind, Tensor};
 
 use super::device::send;
-use super::engine::{Engine, Step, Task};
+use super::engine::{Engine, Task};
 use super::failure::{TrialError, guarded};
 use super::loss::{self, Form};
 use super::lstm::{Lstm, Shape};
@@ -70,10 +70,7 @@ impl<'a> Lanes<'a> {
         device: Device,
     ) -> Result<Self, TrialError> {
         let made = guarded(|| {
-            let shape = Shape {
-                inputs: (tensors.dynamic + tensors.statics) as i64,
-                hidden: i64::from(params.hidden_size),
-            };
+            let shape = Shape::of(tensors, params);
             let (form, site_weights) = loss::of_trial(tensors, training);
             let (window, warm_up) = (params.window_days as usize, training.warm_up_days as usize);
             let resident = Resident::new(tensors, window, warm_up, &site_weights, device);
@@ -230,13 +227,10 @@ impl<'a> Lanes<'a> {
         let is_one = |a: &LaneTask<'_>, b: &LaneTask<'_>| {
             self.optimizer.is_one_step(a.task.step, b.task.step)
         };
-        let mut steps: Vec<(usize, usize, Step)> = Vec::new();
         for group in tasks.chunk_by(is_one) {
-            let (first, last) = (group[0].lane, group[group.len() - 1].lane);
-            steps.push((first, last + 1 - first, group[0].task.step));
-        }
-        for (first, count, step) in steps {
-            let part = |values: &Tensor| values.narrow(0, first as i64, count as i64);
+            let (first, last) = (group[0].lane as i64, group[group.len() - 1].lane as i64);
+            let part = |values: &Tensor| values.narrow(0, first, last + 1 - first);
+            let step = group[0].task.step;
             let mut weights = part(&self.weights);
             self.optimizer.part(part).step(
                 &mut weights,

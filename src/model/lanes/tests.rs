@@ -153,20 +153,14 @@ fn a_trial_that_diverges_takes_no_other_with_it_and_its_lane_is_free_again() {
     let ends = to_the_end(&mut lanes, trainers);
     assert_eq!(ends[1], Err(TrialError::Diverged { epoch: 1 }));
     for seed in [0, 2] {
-        let alone = Trainer::new(&tensors, &PARAMS, &training, seed, Device::Cpu).unwrap();
-        let alone = alone.run(&mut |_| Flow::Continue).unwrap();
-        assert_close(
-            ends[usize::try_from(seed).unwrap()].as_ref().unwrap(),
-            &values(alone.model.flat()),
-        );
+        let found = ends[usize::try_from(seed).unwrap()].as_ref().unwrap();
+        assert_close(found, &alone(&tensors, &training, seed));
     }
     // What a lane held before is forgotten: the next trial there begins like any other.
     let next = lanes.begin(0.2, 7).unwrap().unwrap();
     let other = lanes.begin(0.2, 8).unwrap().unwrap();
     let ends = to_the_end(&mut lanes, vec![other, next]);
-    let alone = Trainer::new(&tensors, &PARAMS, &training, 7, Device::Cpu).unwrap();
-    let alone = alone.run(&mut |_| Flow::Continue).unwrap();
-    assert_close(ends[1].as_ref().unwrap(), &values(alone.model.flat()));
+    assert_close(ends[1].as_ref().unwrap(), &alone(&tensors, &training, 7));
 }
 
 #[test]
@@ -183,6 +177,13 @@ fn after_a_failure_of_libtorch_that_ends_all_of_them_the_process_trains_on() {
     let next = Trainer::new(&tensors, &PARAMS, &training, 3, Device::Cpu).unwrap();
     let losses = next.run(&mut |_| Flow::Continue).unwrap().losses;
     assert!(losses[1] < losses[0], "{losses:?}");
+}
+
+/// The weights that a trial has at its end by itself.
+fn alone(tensors: &Tensors, training: &Training, seed: u64) -> Vec<f32> {
+    let trainer = Trainer::new(tensors, &PARAMS, training, seed, Device::Cpu).unwrap();
+    let trained = trainer.run(&mut |_| Flow::Continue).unwrap();
+    values(trained.model.flat())
 }
 
 /// As weights, relative to their length.

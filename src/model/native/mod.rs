@@ -68,10 +68,7 @@ impl Native {
         (form, site_weights): (Form, Vec<f32>),
         level: Level,
     ) -> Result<Self, TrialError> {
-        let shape = Shape {
-            inputs: (tensors.dynamic + tensors.statics) as i64,
-            hidden: i64::from(params.hidden_size),
-        };
+        let shape = Shape::of(tensors, params);
         let hidden = params.hidden_size as usize;
         let days = (params.window_days + training.warm_up_days) as usize;
         let numbers = NativeLstm::numbers(shape, level, tensors.sites * days, tensors.sites);
