@@ -38,7 +38,7 @@ impl Masks {
 
 /// The share of dropped weights in 1/65536, below which sixteen random bits drop one, and the factor of those that stay.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Rounded and cut on purpose.
-fn rule(dropout: f64) -> (u16, f32) {
+pub(super) fn rule(dropout: f64) -> (u16, f32) {
     (
         (dropout * 65_536.0).round() as u16,
         (1.0 / (1.0 - dropout)) as f32,

@@ -57,6 +57,14 @@ impl Optimizer {
         }
     }
 
+    /// The weight decay; 0 for a rule without.
+    pub(super) fn decay(&self) -> f64 {
+        match self {
+            Self::Adadelta(_) => 0.0,
+            Self::Adam(rule) => rule.decay,
+        }
+    }
+
     /// Whether two steps are one and the same to this rule.
     pub(super) fn is_one_step(&self, one: Step, other: Step) -> bool {
         match self {

@@ -105,6 +105,16 @@ impl Resident {
         self.nowhere
     }
 
+    /// All days: inputs `[S·D, nx]`, targets and what their errors weigh `[S·D]`, and rows without any behind them.
+    pub(super) fn all(&self) -> (&Tensor, &Tensor, &Tensor) {
+        (&self.inputs, &self.target, &self.weight)
+    }
+
+    /// Days of a window before the first whose error counts.
+    pub(super) fn warm_up(&self) -> i64 {
+        self.warm_up
+    }
+
     /// Gathers a piece of a batch; `starts` are those of its epoch, on the device.
     pub(super) fn gather(&self, starts: &Tensor, batch: &Batch, piece: &Piece) -> Gathered {
         let (days, rows) = (piece.days.len() as i64, piece.rows as i64);

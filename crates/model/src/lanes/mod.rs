@@ -6,6 +6,8 @@
 //! lane; trials come and go at any iteration. Lanes whose steps differ (Adam's by their number, all rules' by a learning
 //! rate that changes) take them one after the other: those that begin together stay together.
 
+mod fused;
+mod kernels;
 mod network;
 #[cfg(test)]
 mod tests;
@@ -27,6 +29,7 @@ use super::progress::EpochReport;
 use super::resident::Resident;
 use super::torch::{Lane, Torch};
 use super::train::{Rules, Trainer};
+use kernels::Kernels;
 
 /// Numbers that rows are filled up to a multiple of, so that all begin where products of matrices read fastest.
 const ALIGNED: i64 = 32;
@@ -53,6 +56,8 @@ pub struct Lanes<'a> {
     places: Vec<Rc<()>>,
     /// Draws masks for trials with these shares of dropped weights.
     drawer: Option<(Vec<f64>, Drawer)>,
+    /// What a GPU updates all lanes with, where there are kernels for models of this shape.
+    kernels: Option<Kernels>,
 }
 
 impl<'a> Lanes<'a> {
@@ -97,6 +102,7 @@ impl<'a> Lanes<'a> {
                 norm_sums: sums(),
                 places: (0..lanes).map(|_| Rc::new(())).collect(),
                 drawer: None,
+                kernels: kernels(shape, device),
             })
         });
         made.map_err(|error| error.sized(tensors, params, training))
@@ -181,7 +187,7 @@ impl<'a> Lanes<'a> {
             }
             tasks.sort_by_key(|task| task.lane);
             let _off = tch::no_grad_guard();
-            self.learn(&tasks);
+            self.learn(&tasks)?;
             Ok(epochs)
         });
         let epochs =
@@ -193,8 +199,23 @@ impl<'a> Lanes<'a> {
     }
 
     /// Gradients and steps.
-    fn learn(&mut self, tasks: &[LaneTask<'_>]) {
-        let Some(last) = tasks.last() else { return };
+    fn learn(&mut self, tasks: &[LaneTask<'_>]) -> Result<(), TrialError> {
+        let Some(last) = tasks.last() else {
+            return Ok(());
+        };
+        if let Some(kernels) = &self.kernels {
+            let lanes = fused::Lanes {
+                shape: self.shape,
+                form: self.form,
+                resident: &self.resident,
+                weights: &self.weights,
+                gradient: &self.gradient,
+                optimizer: &self.optimizer,
+                loss_sums: &self.loss_sums,
+                norm_sums: &self.norm_sums,
+            };
+            return fused::learn(kernels, &lanes, tasks, self.device);
+        }
         let lanes = last.lane as i64 + 1;
         let rows = |values: &Tensor| values.narrow(0, 0, lanes);
         let mut gradient = rows(&self.gradient);
@@ -239,6 +260,7 @@ impl<'a> Lanes<'a> {
                 step.number,
             );
         }
+        Ok(())
     }
 
     /// The masks of all lanes up to the last in use.
@@ -260,6 +282,18 @@ impl<'a> Lanes<'a> {
         }
         self.drawer.as_ref().map(|(_, drawer)| drawer.draw(states))
     }
+}
+
+/// The kernels for models of this shape on this device; without them libtorch's own do as well, only slower.
+fn kernels(shape: Shape, device: Device) -> Option<Kernels> {
+    if !device.is_cuda() || !Kernels::fit(shape) {
+        return None;
+    }
+    // The driver is asked for the device that libtorch has made its own in this thread.
+    let _ = Tensor::zeros([1], (Kind::Float, device));
+    Kernels::compile(shape)
+        .inspect_err(|reason| tracing::warn!("lanes take several times as long: {reason}"))
+        .ok()
 }
 
 /// The iteration of the trial in a lane.

@@ -193,3 +193,75 @@ fn assert_close(found: &[f32], expected: &[f32]) {
     let distance = distance(&found, &expected);
     assert!(distance < 1e-4, "{distance:e}");
 }
+
+/// Three trials, each with another share of dropped weights.
+fn three<'a>(lanes: &Lanes<'a>) -> Vec<Trainer<'a>> {
+    let dropouts = [0.2, 0.0, 0.5].into_iter().zip(0..);
+    dropouts
+        .map(|(dropout, seed)| lanes.begin(dropout, seed).unwrap().unwrap())
+        .collect()
+}
+
+/// Lanes with the kernels of a GPU, run by this processor.
+fn with_kernels<'a>(
+    lanes: usize,
+    tensors: &'a Tensors,
+    params: &Params,
+    training: &Training,
+    folder: &std::path::Path,
+) -> Lanes<'a> {
+    let mut made = Lanes::new(lanes, tensors, params, training, Device::Cpu).unwrap();
+    made.kernels = Some(Kernels::on_this_processor(made.shape, folder));
+    made
+}
+
+#[test]
+fn the_kernels_of_a_gpu_make_the_updates_that_libtorch_makes() {
+    use crate::optimizer::Optimizer as Rule;
+    let tensors = tensors();
+    let folder = tempfile::tempdir().unwrap();
+    for (optimizer, loss, warm_up_days, clip_norm) in [
+        (efflux_job::Optimizer::Adadelta, efflux_job::Loss::Mse, 0, None),
+        (efflux_job::Optimizer::AdamW, efflux_job::Loss::Huber, 5, Some(0.01)),
+        (efflux_job::Optimizer::Adam, efflux_job::Loss::Nse, 3, None),
+    ] {
+        let training = Training {
+            optimizer,
+            loss,
+            warm_up_days,
+            clip_norm,
+            huber_delta: (loss == efflux_job::Loss::Huber).then_some(0.3),
+            learning_rate: (optimizer != efflux_job::Optimizer::Adadelta).then_some(0.003),
+            ..training(9)
+        };
+        let mut fused = with_kernels(4, &tensors, &PARAMS, &training, folder.path());
+        let mut plain = Lanes::new(4, &tensors, &PARAMS, &training, Device::Cpu).unwrap();
+        let (mut first, mut second) = (three(&fused), three(&plain));
+        for _ in 0..12 {
+            for (lanes, trainers) in [(&mut fused, &mut first), (&mut plain, &mut second)] {
+                let mut all: Vec<_> = trainers.iter_mut().collect();
+                for outcome in lanes.update(&mut all).unwrap() {
+                    outcome.unwrap();
+                }
+            }
+        }
+        let memory = |lanes: &Lanes<'_>| match &lanes.optimizer {
+            Rule::Adadelta(rule) => [rule.square_avg.shallow_clone(), rule.acc_delta.shallow_clone()],
+            Rule::Adam(rule) => [rule.exp_avg.shallow_clone(), rule.exp_avg_sq.shallow_clone()],
+        };
+        for lane in 0..3 {
+            let row = |tensor: &Tensor| values(&tensor.get(lane));
+            assert_close(&row(&fused.weights), &row(&plain.weights));
+            for (found, expected) in memory(&fused).iter().zip(&memory(&plain)) {
+                assert_close(&row(found), &row(expected));
+            }
+            for sums in [
+                [&fused.loss_sums, &plain.loss_sums],
+                [&fused.norm_sums, &plain.norm_sums],
+            ] {
+                let [found, expected] = sums.map(|sums| sums.get(lane).double_value(&[]));
+                assert!((found / expected - 1.0).abs() < 1e-4, "{found} instead of {expected}");
+            }
+        }
+    }
+}
