@@ -30,6 +30,7 @@ use efflux::analysis::statistics::median;
 use efflux::cluster::ALLOCATOR;
 use efflux::data::Tensors;
 use efflux::job::{DeviceChoice, Training};
+use efflux::model::backend;
 use efflux::model::device::{self, Device};
 
 use material::{CHECKED, check, share, tensors, write_days};
@@ -423,6 +424,6 @@ fn machine() -> String {
         field("model name"),
         field("cpu family"),
         field("model"),
-        device::describe(Device::Cpu, &Training::default())
+        backend::describe(Device::Cpu, &Training::default())
     )
 }

@@ -2,9 +2,6 @@
 
 use tch::{Reduction, Tensor};
 
-use super::lstm::{Lstm, Mode, State};
-use super::masks::Masks;
-use super::resident::Gathered;
 use crate::data::Tensors;
 use crate::job::{Loss, Training};
 
@@ -58,34 +55,6 @@ pub fn masked_mean(
         Form::Huber { delta } => predicted.huber_loss(target, Reduction::None, delta),
     };
     (counted * weight).sum(predicted.kind()) / f64::from(targets)
-}
-
-/// The loss of a batch that is run in these pieces, one after the other with the state carried on: a scalar from which a
-/// gradient can be taken.
-pub(super) fn batch_loss(
-    model: &Lstm,
-    masks: Option<&Masks>,
-    form: Form,
-    pieces: impl Iterator<Item = Gathered>,
-    targets: u32,
-) -> Tensor {
-    let mut before: Option<State> = None;
-    let mut total: Option<Tensor> = None;
-    for piece in pieces {
-        let rows = piece.inputs.size()[1];
-        let state = match &before {
-            None => model.zero_state(rows),
-            Some(state) => state.first(rows),
-        };
-        let (predicted, after) = model.forward(&piece.inputs, &state, Mode::Fit(masks));
-        let part = masked_mean(form, &predicted, &piece.target, &piece.weight, targets);
-        total = Some(match total {
-            None => part,
-            Some(sum) => sum + part,
-        });
-        before = Some(after);
-    }
-    total.expect("a batch of at least one piece")
 }
 
 /// The loss of a trial: the form of an error, and what an error weighs at each site, `[S]`.

@@ -156,7 +156,7 @@ pub(super) mod tests {
     use super::*;
     use crate::data::Scale;
     use crate::job::{Sampling, Transformation};
-    use crate::model::loss::batch_loss;
+    use crate::model::torch;
     use crate::model::windows::pieces;
     use crate::model::{Form, Lstm, Masks, Purpose, Sampler, Shape, Stream};
 
@@ -232,7 +232,8 @@ pub(super) mod tests {
                 target: data.target.to_kind(kind),
                 weight: data.weight.to_kind(kind),
             });
-        let loss = batch_loss(&model, Some(&masks), Form::Square, gathered, batch.targets);
+        let predicted = torch::forward(&model, Some(&masks), gathered);
+        let loss = torch::loss(Form::Square, &predicted, batch.targets);
         let gradient = Tensor::zeros([SHAPE.weights()], (kind, Device::Cpu));
         model.gradient(&loss, &gradient);
         Vec::try_from(gradient.to_kind(Kind::Double)).unwrap()

@@ -64,7 +64,7 @@ impl Validation {
     }
 
     /// Runs the model and compares. Waits for the device.
-    pub(super) fn score(&self, engine: &mut Engine, tensors: &Tensors) -> Medians {
+    pub(super) fn score(&self, engine: &mut dyn Engine, tensors: &Tensors) -> Medians {
         let mut flux = vec![f32::NAN; tensors.sites * tensors.days];
         engine.simulate(&self.starts, &self.lengths, &mut |day, series, scaled| {
             let run = &self.runs[series];

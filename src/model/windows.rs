@@ -9,6 +9,7 @@
 use std::cmp::Reverse;
 use std::ops::Range;
 
+use super::optimizer::Step;
 use super::random::{Purpose, Stream};
 use crate::data::Tensors;
 use crate::job::Sampling;
@@ -53,6 +54,19 @@ pub struct Batch {
     pub lengths: Vec<usize>,
     /// Targets in its windows.
     pub targets: u32,
+}
+
+/// One iteration of a trial: what it sees, what it drops, and how far it goes.
+#[derive(Clone, Debug)]
+pub(super) struct Task<'a> {
+    /// First rows of the batch's windows.
+    pub(super) starts: &'a [i64],
+    pub(super) batch: &'a Batch,
+    /// What the dropped weights are drawn from.
+    pub(super) masks: Stream,
+    pub(super) step: Step,
+    /// The length that a longer gradient is cut to.
+    pub(super) clip: Option<f64>,
 }
 
 impl Sampler {

@@ -25,6 +25,7 @@ use efflux::cluster::{
 use efflux::data::{Pack, SCRATCH, Tensors};
 use efflux::error::{Error, Exit, Result};
 use efflux::job::{DeviceChoice, Fit};
+use efflux::model::backend;
 use efflux::model::device::{self, Device};
 use efflux::run::record::Place;
 use efflux::run::{EpochLog, RunDir, host};
@@ -39,7 +40,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["--versions"] => {
-            println!("{}", device::versions());
+            println!("{}", backend::versions());
             Exit::Complete.into()
         }
         ["--gpus"] => match device::open(DeviceChoice::Cuda).and_then(device::gpus) {
@@ -216,7 +217,7 @@ impl Workshop {
         let seen = Seen {
             gpus: device::gpus(device)?,
             cpus: processors(),
-            level: device::level_name(),
+            level: backend::level_name(),
             threads: device::set_threads(preparation.contract.training.threads),
         };
         Ok(Self {

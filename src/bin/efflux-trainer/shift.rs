@@ -5,7 +5,7 @@ use std::time::Instant;
 use efflux::cluster::{Assignment, Company, Order, Report};
 use efflux::error::Result;
 use efflux::job::Trial;
-use efflux::model::{Lanes, Trainer, TrialError, device};
+use efflux::model::{Lanes, Trainer, TrialError, backend};
 use efflux::run::EpochLog;
 use efflux::run::record::{Failure, FailureClass, Outcome, Place, Record, Summary};
 
@@ -109,7 +109,7 @@ impl<'a> Shift<'a> {
                 Ok(())
             }
             Err(error) => {
-                let device = device::describe(self.ground.device, &self.ground.contract.training);
+                let device = backend::describe(self.ground.device, &self.ground.contract.training);
                 let device = self.on_gpu(device);
                 self.close(assignment, &started, device, Err(error.into()), pipes)
             }

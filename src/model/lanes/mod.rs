@@ -15,7 +15,8 @@ use std::rc::Rc;
 use tch::{Device, Kind, Tensor};
 
 use super::device::send;
-use super::engine::{Engine, Task};
+use super::engine::Engine;
+use super::epoch_plan::EpochPlan;
 use super::failure::{TrialError, guarded};
 use super::loss::{self, Form};
 use super::lstm::{Lstm, Shape};
@@ -24,7 +25,8 @@ use super::optimizer::Optimizer;
 use super::progress::EpochReport;
 use super::resident::Resident;
 use super::torch::{Lane, Torch};
-use super::train::{Rules, Trainer};
+use super::train::Trainer;
+use super::windows::Task;
 use crate::data::Tensors;
 use crate::job::{Backend, Params, Training};
 
@@ -43,7 +45,7 @@ pub struct Lanes<'a> {
     form: Form,
     resident: Rc<Resident>,
     /// Which windows they see, and how they are validated.
-    rules: Rc<Rules>,
+    plan: Rc<EpochPlan>,
     weights: Tensor,      // [K, P]: a row is N numbers and zeros behind them
     gradient: Tensor,     // [K, P]
     optimizer: Optimizer, // [K, P]
@@ -85,7 +87,7 @@ impl<'a> Lanes<'a> {
                     ..*training
                 },
                 params: *params,
-                rules: Rc::new(Rules::new(tensors, params, training)?),
+                plan: Rc::new(EpochPlan::new(tensors, params, training)?),
                 shape,
                 device,
                 form,
@@ -121,10 +123,10 @@ impl<'a> Lanes<'a> {
             index,
             _place: Rc::clone(&self.places[index]),
         };
-        let engine = || Ok(Engine::Torch(Box::new(self.torch(lane, dropout, seed))));
-        let rules = Rc::clone(&self.rules);
+        let engine = || Ok(Box::new(self.torch(lane, dropout, seed)) as Box<dyn Engine>);
+        let plan = Rc::clone(&self.plan);
         let (tensors, training) = (self.tensors, &self.training);
-        Trainer::with(tensors, &params, training, seed, self.device, rules, engine).map(Some)
+        Trainer::with(tensors, &params, training, seed, self.device, plan, engine).map(Some)
     }
 
     /// A trial whose tensors are rows of the common ones.
@@ -170,12 +172,12 @@ impl<'a> Lanes<'a> {
                 .collect();
             let mut tasks: Vec<LaneTask> = Vec::new();
             for (trainer, epoch) in trainers.iter().zip(&epochs) {
-                let (lane, dropout) = trainer.lane().ok_or_else(|| {
+                let lane = trainer.engine().lane().ok_or_else(|| {
                     TrialError::Defect("a trial without a lane among those with one".into())
                 })?;
                 tasks.push(LaneTask {
-                    lane,
-                    dropout,
+                    lane: lane.index,
+                    dropout: trainer.dropout(),
                     task: trainer.task(epoch),
                 });
             }
@@ -216,7 +218,7 @@ impl<'a> Lanes<'a> {
             let norms = gradient.norm_scalaropt_dim(2, [1].as_slice(), false);
             let _ = rows(&self.loss_sums).g_add_(&losses);
             let _ = rows(&self.norm_sums).g_add_(&norms);
-            if let Some(longest) = last.task.step.clip {
+            if let Some(longest) = last.task.clip {
                 let factors = ((norms + 1e-6).reciprocal() * longest).clamp_max(1.0);
                 let _ = gradient.g_mul_(&factors.unsqueeze(1));
             }

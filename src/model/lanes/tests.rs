@@ -3,9 +3,9 @@ use proptest::prelude::*;
 use super::*;
 use crate::model::Flow;
 use crate::model::device::values;
-use crate::model::loss::batch_loss;
 use crate::model::resident::Gathered;
 use crate::model::resident::tests::{distance, tensors};
+use crate::model::torch;
 
 const DOUBLE: (Kind, Device) = (Kind::Double, Device::Cpu);
 
@@ -72,7 +72,8 @@ fn both_ways(
             weight: data.weight.get(lane),
         };
         let targets = u32::try_from(targets).unwrap();
-        let loss = batch_loss(&model, masks.as_ref(), form, [piece].into_iter(), targets);
+        let predicted = torch::forward(&model, masks.as_ref(), [piece].into_iter());
+        let loss = torch::loss(form, &predicted, targets);
         let gradient = Tensor::zeros([shape.weights()], DOUBLE);
         model.gradient(&loss, &gradient);
         Vec::try_from(Tensor::cat(&[loss.detach().view([1]), gradient], 0)).unwrap()

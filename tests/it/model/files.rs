@@ -3,6 +3,7 @@
 use std::fs;
 
 use efflux::job::{Backend, DeviceChoice, Training};
+use efflux::model::backend;
 use efflux::model::checkpoint::{Checkpoint, load_weights, save_weights};
 use efflux::model::device::{self, Device};
 use efflux::model::{Flow, PARAMETERS};
@@ -87,7 +88,7 @@ fn the_cpu_is_described_with_its_instruction_set_level_and_threads() {
             threads,
             ..Training::default()
         };
-        device::describe(Device::Cpu, &training)
+        backend::describe(Device::Cpu, &training)
     };
     let level = described(Backend::Auto, 1).replace(", native", "");
     assert!(level.starts_with("cpu "), "{level}");
