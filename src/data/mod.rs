@@ -18,6 +18,7 @@ mod predictions;
 mod predictors;
 mod scale;
 mod scales;
+mod site_by_day;
 mod sites;
 mod split;
 mod staging;
@@ -47,8 +48,9 @@ pub use predictors::{
 };
 pub use scale::Scale;
 pub use scales::{InputScale, Scales};
+pub use site_by_day::SiteByDay;
 pub use sites::{Packed, pack_sites};
-pub use split::{SiteParts, share};
+pub use split::{Parts, share};
 pub use staging::SCRATCH;
 pub use synth::{Profile, SynthOptions, synthesize};
 pub use tensors::Tensors;

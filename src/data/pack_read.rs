@@ -14,6 +14,7 @@ use super::pack::{
     ACCOUNT, COUNT_UNFILTERED, FLUX_UNFILTERED, Fault, Origin, Pack, Site, Variable,
 };
 use super::pack_write::{FORMAT, VERSION};
+use super::site_by_day::SiteByDay;
 use crate::error::{Error, Result};
 
 /// The first bytes of every HDF5 file that has no user block.
@@ -55,9 +56,9 @@ impl Pack {
             dynamic,
             static_values: reader.array("/static/values", &[s, a])?,
             statics,
-            flux: reader.array("/target/flux", &[s, days])?,
-            count: reader.array("/target/count", &[s, days])?,
-            origin: reader.origin(&[s, days])?,
+            flux: SiteByDay::of(days, reader.array("/target/flux", &[s, days])?),
+            count: SiteByDay::of(days, reader.array("/target/count", &[s, days])?),
+            origin: reader.origin([s, days])?,
             sources: reader.texts("/sources")?,
             licences: reader.texts("/licences")?,
             digest: reader.text("digest")?,
@@ -186,18 +187,19 @@ impl Reader<'_> {
     }
 
     /// What the pack says of how it came about, if it does.
-    fn origin(&self, shape: &[usize]) -> Result<Option<Origin>> {
+    fn origin(&self, shape: [usize; 2]) -> Result<Option<Origin>> {
         if !self.file.link_exists(ACCOUNT) {
             return Ok(None);
         }
+        let [_, days] = shape;
         let text = self.texts(ACCOUNT)?.concat();
         let account = serde_json::from_str(&text).map_err(|error| {
             let reason = format!("is no account of a release ({error}): make the pack again");
             Error::dataset(self.path, ACCOUNT, reason)
         })?;
         Ok(Some(Origin {
-            flux: self.array(FLUX_UNFILTERED, shape)?,
-            count: self.array(COUNT_UNFILTERED, shape)?,
+            flux: SiteByDay::of(days, self.array(FLUX_UNFILTERED, &shape)?),
+            count: SiteByDay::of(days, self.array(COUNT_UNFILTERED, &shape)?),
             account,
         }))
     }

@@ -72,7 +72,7 @@ pub(super) fn of_trial(tensors: &Tensors, training: &Training) -> (Form, Vec<f32
             delta: training.huber_delta.unwrap_or(1.0) * if all > 0.0 { all } else { 1.0 },
         },
     };
-    let weights = tensors.target.chunks_exact(tensors.days).map(|site| {
+    let weights = tensors.target.rows().map(|site| {
         if training.loss != Loss::Nse || all == 0.0 {
             return 1.0;
         }

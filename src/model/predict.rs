@@ -33,7 +33,7 @@ impl Days {
         match self {
             Self::All => all.collect(),
             Self::Observed => all
-                .filter(|&place| !tensors.observed[place].is_nan())
+                .filter(|&place| !tensors.observed.values()[place].is_nan())
                 .collect(),
         }
     }

@@ -12,7 +12,7 @@ pub(super) fn rows(tensors: &Tensors) -> Vec<f32> {
     for site in 0..tensors.sites {
         let statics = &tensors.static_values[site * tensors.statics..][..tensors.statics];
         for day in 0..tensors.days {
-            let row = site * tensors.days + day;
+            let row = tensors.target.place(site, day);
             values.extend_from_slice(
                 &tensors.dynamic_values[row * tensors.dynamic..][..tensors.dynamic],
             );
@@ -80,7 +80,7 @@ impl Resident {
         target.resize(nowhere + longest, 0.0);
         let mut weight: Vec<f32> = tensors
             .target
-            .chunks_exact(tensors.days)
+            .rows()
             .zip(site_weights)
             .flat_map(|(days, &weight)| {
                 days.iter()
@@ -154,7 +154,7 @@ impl Resident {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::data::Scale;
+    use crate::data::{Parts, Scale, SiteByDay};
     use crate::job::{Sampling, Transformation};
     use crate::model::torch;
     use crate::model::windows::pieces;
@@ -196,14 +196,14 @@ pub(super) mod tests {
             statics: 2,
             dynamic_values: values(SITES * DAYS * 3),
             static_values: values(SITES * 2),
-            observed: target.clone(),
-            target,
+            observed: SiteByDay::of(DAYS, target.clone()),
+            target: SiteByDay::of(DAYS, target),
             scale: Scale {
                 transformation: Transformation::None,
                 min: 0.0,
                 max: 1.0,
             },
-            parts: Vec::new(),
+            parts: Parts::unused(SITES, DAYS),
             site_ids: Vec::new(),
         }
     }

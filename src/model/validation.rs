@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::engine::Engine;
 use super::judge::medians;
 use crate::analysis::medians::Medians;
-use crate::data::Tensors;
+use crate::data::{SiteByDay, Tensors};
 use crate::job::{Part, VALIDATION_DAYS};
 
 /// The runs that give a model's validation days.
@@ -33,29 +33,27 @@ impl Validation {
     /// The runs over the sites with enough validation days, before each as many days as the model is trained on; none
     /// where there are no such sites, or where their validation days are fitted on.
     pub(super) fn new(tensors: &Tensors, run_up: usize) -> Option<Self> {
-        let mut runs: Vec<Run> = tensors
-            .parts
-            .iter()
-            .enumerate()
-            .filter(|(site, parts)| {
-                let first = site * tensors.days;
-                let days = parts.validation.clone().map(|day| first + day);
-                let observed = days
-                    .clone()
-                    .filter(|&day| !tensors.observed[day].is_nan())
-                    .count();
-                observed >= VALIDATION_DAYS && days.clone().all(|day| tensors.target[day].is_nan())
-            })
-            .map(|(site, parts)| Run {
-                site,
-                days: parts.validation.start.saturating_sub(run_up)..parts.validation.end,
+        let held_back = |site: usize| {
+            let days = || tensors.parts.days(site, Part::Validation);
+            let observed = days().filter(|&day| !tensors.observed[(site, day)].is_nan());
+            observed.count() >= VALIDATION_DAYS
+                && days().all(|day| tensors.target[(site, day)].is_nan())
+        };
+        let sites = (0..tensors.sites).filter(|&site| held_back(site));
+        let mut runs: Vec<Run> = sites
+            .map(|site| {
+                let days = tensors.parts.span(site, Part::Validation);
+                Run {
+                    site,
+                    days: days.start.saturating_sub(run_up)..days.end,
+                }
             })
             .collect();
         if runs.is_empty() {
             return None;
         }
         runs.sort_by_key(|run| std::cmp::Reverse(run.days.len()));
-        let start = |run: &Run| (run.site * tensors.days + run.days.start) as i64;
+        let start = |run: &Run| tensors.target.place(run.site, run.days.start) as i64;
         Some(Self {
             starts: runs.iter().map(start).collect(),
             lengths: runs.iter().map(|run| run.days.len()).collect(),
@@ -65,7 +63,7 @@ impl Validation {
 
     /// Runs the model and compares. Waits for the device.
     pub(super) fn score(&self, engine: &mut dyn Engine, tensors: &Tensors) -> Medians {
-        let mut flux = vec![f32::NAN; tensors.sites * tensors.days];
+        let mut flux = SiteByDay::filled(tensors.sites, tensors.days, f32::NAN);
         engine.simulate(&self.starts, &self.lengths, &mut |day, series, scaled| {
             let run = &self.runs[series];
             #[allow(
@@ -73,7 +71,7 @@ impl Validation {
                 reason = "fluxes are kept in 32 bits"
             )]
             let value = tensors.scale.inverse(scaled) as f32;
-            flux[run.site * tensors.days + run.days.start + day] = value;
+            flux[(run.site, run.days.start + day)] = value;
         });
         medians(tensors, &flux, Part::Validation, VALIDATION_DAYS)
     }

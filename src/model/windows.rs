@@ -73,10 +73,10 @@ impl Sampler {
     /// A sampler of windows of this many days, each after so many days of warm-up: together they must be fewer than the
     /// calendar has.
     pub fn new(tensors: &Tensors, window: usize, warm_up: usize, sampling: Sampling) -> Self {
-        let Tensors { sites, days, .. } = *tensors;
+        let (sites, days) = (tensors.sites, tensors.days);
         let mut before = Vec::with_capacity(sites * (days + 1));
         let mut end = Vec::with_capacity(sites * (days + 1));
-        for record in tensors.target.chunks_exact(days) {
+        for record in tensors.target.rows() {
             let (mut count, mut last) = (0, 0);
             before.push(count);
             end.push(last);

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::ledger::Ledger;
 use super::record::Summary;
 use crate::analysis::medians::Medians;
-use crate::job::{Metric, Params, Part, Selection, Trial};
+use crate::job::{Metric, Params, Selection, SelectionPart, Trial};
 
 /// A selection with everything it rests on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -97,9 +97,8 @@ fn candidate(params: Params, scores: Vec<(u64, Option<f64>)>) -> Candidate {
 /// The rule's metric of one trial.
 pub fn metric(rule: Selection, summary: &Summary) -> Option<f64> {
     let Medians { nse, kge, r, .. } = match rule.on {
-        Part::Train => summary.train,
-        Part::Validation => summary.validation,
-        Part::Test => summary.test,
+        SelectionPart::Validation => summary.validation,
+        SelectionPart::Test => summary.test,
     };
     match rule.metric {
         Metric::MedianNse => nse,

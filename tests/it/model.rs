@@ -7,7 +7,7 @@ pub(crate) mod options;
 mod sampling;
 mod training;
 
-use efflux::data::{Scale, Tensors};
+use efflux::data::{Parts, Scale, SiteByDay, Tensors};
 use efflux::job::{Backend, Params, Training, Transformation};
 use efflux::model::device::Device;
 use efflux::model::{Purpose, Stream, Trainer};
@@ -38,14 +38,14 @@ fn tensors() -> Tensors {
         statics: 2,
         dynamic_values: values(SITES * DAYS * 3),
         static_values: values(SITES * 2),
-        target,
+        target: SiteByDay::of(DAYS, target),
         scale: Scale {
             transformation: Transformation::None,
             min: 0.0,
             max: 1.0,
         },
-        observed,
-        parts: Vec::new(),
+        observed: SiteByDay::of(DAYS, observed),
+        parts: Parts::unused(SITES, DAYS),
         site_ids: (0..SITES).map(|site| format!("site {site}")).collect(),
     }
 }

@@ -20,6 +20,7 @@ use super::account::{Account, Days, Entry, LeftOut};
 use super::calendar::Calendar;
 use super::gaps::OBSERVED;
 use super::pack::{Origin, Pack, Site, Variable, single};
+use super::site_by_day::SiteByDay;
 use super::sun::{DAY_LENGTH, RADIATION, Sun};
 use crate::error::{Error, Result};
 
@@ -258,8 +259,8 @@ impl Release {
             filled: vec![OBSERVED; self.sites.len() * calendar.days * 2],
             statics: Site::place_attributes(),
             static_values: Vec::new(),
-            flux: Vec::new(),
-            count: Vec::new(),
+            flux: SiteByDay::filled(0, calendar.days, 0.0),
+            count: SiteByDay::filled(0, calendar.days, 0),
             origin: None,
             sites: Vec::new(),
             sources: vec![SOURCE.to_owned()],
@@ -267,8 +268,8 @@ impl Release {
             digest: String::new(),
         };
         let mut origin = Origin {
-            flux: Vec::new(),
-            count: Vec::new(),
+            flux: SiteByDay::filled(0, calendar.days, 0.0),
+            count: SiteByDay::filled(0, calendar.days, 0),
             account: self.account,
         };
         for DailySite {
@@ -284,10 +285,12 @@ impl Release {
                     .extend([sun.day_length, sun.radiation].map(single));
             }
             pack.static_values.extend(site.place());
-            pack.flux.extend(daily.flux.into_iter().map(single));
-            pack.count.extend(daily.count);
-            origin.flux.extend(unfiltered.flux.into_iter().map(single));
-            origin.count.extend(unfiltered.count);
+            pack.flux.push_site(daily.flux.into_iter().map(single));
+            pack.count.push_site(daily.count);
+            origin
+                .flux
+                .push_site(unfiltered.flux.into_iter().map(single));
+            origin.count.push_site(unfiltered.count);
             pack.sites.push(site);
         }
         pack.origin = Some(origin);

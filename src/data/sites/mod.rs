@@ -9,6 +9,7 @@ use self::series::Series;
 use super::calendar::Calendar;
 use super::gaps::{HELD, OBSERVED};
 use super::pack::{Pack, Site, Variable, single};
+use super::site_by_day::SiteByDay;
 use super::sun::{DAY_LENGTH, RADIATION, Sun};
 use super::table::Table;
 use crate::error::{Error, Result};
@@ -78,8 +79,8 @@ pub fn pack_sites(folder: &Path) -> Result<Packed> {
         dynamic,
         statics: Site::place_attributes(),
         static_values: Vec::new(),
-        flux: vec![f32::NAN; list.sites.len() * calendar.days],
-        count: vec![0; list.sites.len() * calendar.days],
+        flux: SiteByDay::filled(list.sites.len(), calendar.days, f32::NAN),
+        count: SiteByDay::filled(list.sites.len(), calendar.days, 0),
         origin: None,
         sites: list.sites,
         sources: list.sources,
@@ -279,8 +280,8 @@ fn add(pack: &mut Pack, site: usize, record: &Series) -> (usize, usize) {
             .ok()
             .filter(|day| *day < calendar.days);
         if let Some(day) = day {
-            pack.flux[site * calendar.days + day] = single(*flux);
-            pack.count[site * calendar.days + day] = record.count[position];
+            pack.flux[(site, day)] = single(*flux);
+            pack.count[(site, day)] = record.count[position];
             observed += 1;
         } else {
             dropped += 1;

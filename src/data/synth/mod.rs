@@ -18,6 +18,7 @@ use self::random::Random;
 use self::weather::{Day, Place};
 use super::calendar::Calendar;
 use super::pack::{Pack, Site, Variable, single};
+use super::site_by_day::SiteByDay;
 use crate::error::{Error, Result};
 
 /// What to make.
@@ -97,8 +98,8 @@ pub fn synthesize(options: &SynthOptions) -> Result<Pack> {
         filled: Vec::with_capacity(sites * calendar.days * PREDICTORS.len()),
         statics: variables(&STATICS),
         static_values: Vec::with_capacity(sites * STATICS.len()),
-        flux: vec![f32::NAN; sites * calendar.days],
-        count: vec![0; sites * calendar.days],
+        flux: SiteByDay::filled(sites, calendar.days, f32::NAN),
+        count: SiteByDay::filled(sites, calendar.days, 0),
         origin: None,
         sources: vec![format!(
             "synthetic: efflux {} synth, profile cosore, {sites} sites, {} days, seed {seed}",
@@ -187,23 +188,22 @@ fn add_site(pack: &mut Pack, seed: u64, site: usize, length: record::Length) {
     }
 
     let mut chamber = stream(5);
-    let start = site * pack.calendar.days;
     let observed = record::observed_days(length, &pack.calendar, place.latitude, &mut stream(6));
     for day in observed {
         let flux = days[day].flux;
         let error = (0.04 + 0.06 * flux) * chamber.normal();
-        pack.flux[start + day] = single(flux + error);
+        pack.flux[(site, day)] = single(flux + error);
         // Half-hourly measurements of a day that is not always whole.
-        pack.count[start + day] = 12 + u32::try_from(chamber.below(37)).unwrap_or(0);
+        pack.count[(site, day)] = 12 + u32::try_from(chamber.below(37)).unwrap_or(0);
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::split::SiteParts;
+    use super::super::split::Parts;
     use super::super::windows::windows_with_target;
     use super::*;
-    use crate::job::Split;
+    use crate::job::{Part, Split};
 
     fn made(sites: usize, years: Option<usize>, seed: u64) -> Pack {
         let options = SynthOptions {
@@ -224,10 +224,11 @@ mod tests {
                 train: 0.8,
                 validation,
             };
+            let parts = Parts::of(&pack.flux, &split);
             let hits: usize = (0..pack.sites.len())
                 .map(|site| {
                     let flux = pack.flux_of(site);
-                    let train = SiteParts::of(flux, &split).train;
+                    let train = parts.days(site, Part::Train);
                     let targets = train.filter(|&day| !flux[day].is_nan());
                     windows_with_target(targets, days, window)
                 })

@@ -215,7 +215,7 @@ impl NativeLstm {
     fn first_days(&mut self, tensors: &Tensors, inputs: &[f32], days: usize) -> Vec<f32> {
         let mut simulated = vec![0.0; tensors.sites * days];
         let starts: Vec<i64> = (0..tensors.sites)
-            .map(|site| (site * tensors.days) as i64)
+            .map(|site| tensors.target.place(site, 0) as i64)
             .collect();
         let lengths = vec![days; tensors.sites];
         self.simulate(inputs, &starts, &lengths, &mut |day, site, value| {

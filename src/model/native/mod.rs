@@ -37,7 +37,7 @@ use super::optimizer::Step;
 use super::random::Stream;
 use super::resident;
 use super::windows::Batch;
-use crate::data::Tensors;
+use crate::data::{SiteByDay, Tensors};
 use crate::job;
 
 /// A trial in training: model, optimizer, data.
@@ -57,8 +57,7 @@ pub(super) struct Native {
     /// `[S·D, nx]`
     inputs: Vec<f32>,
     /// `[S·D]`, NaN where there is none.
-    target: Vec<f32>,
-    days: usize,
+    target: SiteByDay<f32>,
     /// What an error weighs at each site, `[S]`.
     site_weights: Vec<f32>,
 }
@@ -95,7 +94,6 @@ impl Native {
             warm_up: training.warm_up_days as usize,
             inputs: resident::rows(tensors),
             target: tensors.target.clone(),
-            days: tensors.days,
             site_weights,
         })
     }
@@ -118,15 +116,16 @@ impl Engine for Native {
 
     fn loss(&mut self, starts: &[i64], batch: &Batch) {
         let (target, weights, form) = (&self.target, &self.site_weights, self.form);
-        let (days, warm_up, count) = (self.days, self.warm_up, f64::from(batch.targets));
+        let (days, warm_up, count) = (target.days(), self.warm_up, f64::from(batch.targets));
         let mut loss = 0.0;
         self.model.compare(&mut |day, series, predicted| {
             let row = row(starts[series]) + day;
-            if target[row].is_nan() || day < warm_up {
+            let target = target.values()[row];
+            if target.is_nan() || day < warm_up {
                 return 0.0;
             }
             let weight = f64::from(weights[row / days]) / count;
-            let (part, slope) = form.of(f64::from(predicted) - f64::from(target[row]));
+            let (part, slope) = form.of(f64::from(predicted) - f64::from(target));
             loss += weight * part;
             single(weight * slope)
         });

@@ -7,7 +7,9 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use efflux::data::{Calendar, Pack, Predictors, Products, Site, Variable, check, read_predictors};
+use efflux::data::{
+    Calendar, Pack, Predictors, Products, Site, SiteByDay, Variable, check, read_predictors,
+};
 use efflux::error::Exit;
 use jiff::civil::date;
 
@@ -217,8 +219,8 @@ fn joined(predictors: &Predictors, sites: Vec<Site>) -> Pack {
         filled: Vec::new(),
         statics: Vec::new(),
         static_values: Vec::new(),
-        flux: vec![1.0; sites.len() * calendar.days],
-        count: vec![1; sites.len() * calendar.days],
+        flux: SiteByDay::filled(sites.len(), calendar.days, 1.0),
+        count: SiteByDay::filled(sites.len(), calendar.days, 1),
         origin: None,
         sources: Vec::new(),
         licences: Vec::new(),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use efflux::data::{Pack, SynthOptions, Tensors, synthesize};
+use efflux::data::{Pack, SiteByDay, SynthOptions, Tensors, synthesize};
 use efflux::job::{
     Fit, Keep, Loss, Optimizer, Params, Part, Sampling, Schedule, Training, VALIDATION_DAYS,
 };
@@ -321,7 +321,6 @@ fn a_run_by_windows_is_a_run_of_its_own_for_each_day() {
     let all: Vec<usize> = (0..tensors.sites * tensors.days).collect();
     let simulated =
         predict_by_window(&model, &tensors, window, &all, &mut || Flow::Continue).unwrap();
-    let nothing_to_learn = |values: &mut Vec<f32>| values.fill(f32::NAN);
     for day in [0, 1, 18, 19, 20, 77, 119] {
         // A calendar of just that window.
         let first = (day + 1_usize).saturating_sub(window);
@@ -329,9 +328,9 @@ fn a_run_by_windows_is_a_run_of_its_own_for_each_day() {
         let mut alone = Tensors {
             days,
             dynamic_values: Vec::new(),
+            target: SiteByDay::filled(tensors.sites, days, f32::NAN),
             ..tensors.clone()
         };
-        nothing_to_learn(&mut alone.target);
         for site in 0..tensors.sites {
             let rows = (site * tensors.days + first) * tensors.dynamic..;
             alone

@@ -5,8 +5,8 @@ use std::path::Path;
 use efflux::analysis::baselines::{Baseline, Day};
 use efflux::analysis::metrics::Pairs;
 use efflux::analysis::statistics::median;
-use efflux::data::{Pack, SiteParts, pack_sites};
-use efflux::job::Split;
+use efflux::data::{Pack, Parts, pack_sites};
+use efflux::job::{Part, Split};
 use efflux::report::{self, Output};
 
 use super::study::{SITES, Study, WITHOUT_TEMPERATURE};
@@ -93,17 +93,17 @@ fn median_nse(pack: &Pack, baseline: Baseline) -> f64 {
     let soil = variables
         .position(|variable| variable.name == "soil_temp_c")
         .unwrap();
+    let parts = Parts::of(&pack.flux, &split);
     let nse = |site: usize| {
         let temperature: Vec<f32> = pack.series(site, soil).collect();
-        let parts = SiteParts::of(pack.flux_of(site), &split);
         let day = |day: usize| Day {
             of_year: pack.calendar.date(day).day_of_year().unsigned_abs(),
             temperature: temperature[day].into(),
             flux: pack.flux_of(site)[day].into(),
         };
-        let training: Vec<Day> = parts.train.map(day).collect();
+        let training: Vec<Day> = parts.days(site, Part::Train).map(day).collect();
         let fitted = baseline.fit(&training).ok()?;
-        let test = parts.test.map(day);
+        let test = parts.days(site, Part::Test).map(day);
         let pairs: Pairs = test
             .map(|day| (day.flux, fitted.flux(day.of_year, day.temperature)))
             .collect();
