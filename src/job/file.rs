@@ -450,7 +450,7 @@ mod tests {
             ),
             (
                 "[selection]\non = \"train\"",
-                "`selection.on` has \"train\"",
+                "unknown variant `train`, expected `validation` or `test`",
             ),
             (
                 "[training]\nepochs = 0",
