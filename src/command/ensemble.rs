@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use efflux::analysis::{Defined, ensemble};
-use efflux::data::{self, Ensemble, Extrapolation, Member, Pack};
-use efflux::error::Result;
+use efflux_analysis::{Defined, ensemble};
+use efflux_base::error::Result;
+use efflux_data as data;
+use efflux_data::{Ensemble, Extrapolation, Member, Pack};
 
 /// What the members say together, `[S, D]`, µmol m⁻² s⁻¹.
 pub(super) struct Together {

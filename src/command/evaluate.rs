@@ -1,15 +1,16 @@
 //! Evaluation and report: what rank 0 does once the members are trained, and `efflux evaluate` and `efflux report` at any
 //! time, each its part alone.
 
-use efflux::data::{self, Member, Pack, Parts, SiteByDay};
-use efflux::durable;
-use efflux::error::{Error, Exit, Result};
-use efflux::job::{Stage, Trial};
-use efflux::report::{
-    self, Attribute, Configuration, Output, Results, Selection, Site, Temperature,
-};
-use efflux::run::record::{Outcome, Record};
-use efflux::run::{Candidate, Ledger, RunDir, read_epochs, read_journals, select};
+use efflux_base::durable;
+use efflux_base::error::{Error, Exit, Result};
+use efflux_data as data;
+use efflux_data::{Member, Pack, Parts};
+use efflux_job::{Stage, Trial};
+use efflux_numerics::SiteByDay;
+use efflux_report as report;
+use efflux_report::{Attribute, Configuration, Output, Results, Selection, Site, Temperature};
+use efflux_run::record::{Outcome, Record};
+use efflux_run::{Candidate, Ledger, RunDir, read_epochs, read_journals, select};
 
 use super::ensemble::Together;
 use super::study::Study;

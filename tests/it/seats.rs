@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 use std::fs;
 
+use efflux_testing::left_out;
 use rustix::thread::{CpuSet, sched_getaffinity};
 
 use crate::control_groups::ControlGroup;
 use crate::harness::{
-    Ended, JOB, Running, Study, await_until, finished, left_out, longer, trainers_of,
+    Ended, JOB, Running, Study, await_until, finished, longer, trainer, trainers_of,
 };
 
 /// The processors that this process may use.
@@ -20,7 +21,7 @@ fn processors() -> Vec<usize> {
 
 /// Puts a script in front of the trainer.
 fn in_front_of_the_trainer(study: &Study, lines: &str) -> String {
-    let trainer = env!("CARGO_BIN_EXE_efflux-trainer");
+    let trainer = trainer().display();
     study.program(
         "trainer",
         &format!("#!/bin/sh\n{lines}exec {trainer} \"$@\"\n"),

@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use super::{files, rows};
+use efflux_testing::{files, rows};
+
 use crate::harness::Study;
 
 #[test]

@@ -5,12 +5,12 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use efflux::data::{Pack, Scales, Tensors};
+use efflux_data::{Pack, Scales, Tensors};
+use efflux_testing::{left_out, row, rows};
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 
-use super::{row, rows};
-use crate::harness::{Study, left_out};
+use crate::harness::Study;
 
 const PREDICTIONS: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),

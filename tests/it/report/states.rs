@@ -2,9 +2,9 @@
 
 use std::fs;
 
-use efflux::data::{Member, read_member, write_member};
+use efflux_data::{Member, read_member, write_member};
+use efflux_testing::{row, rows};
 
-use super::{row, rows};
 use crate::harness::Study;
 
 /// One configuration, so that the state has no part in the selection.

@@ -7,10 +7,11 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use efflux_testing::left_out;
 use rustix::process::Signal;
 use tempfile::TempDir;
 
-use crate::harness::{Ended, Running, Study, clean, left_out};
+use crate::harness::{Ended, Running, Study, clean};
 
 /// A job may have to wait for the controller, which looks at time limits every 30 seconds, and for other tests.
 const PATIENCE: Duration = Duration::from_secs(150);

@@ -1,0 +1,291 @@
+//! Training with libtorch, on CPUs and GPUs.
+
+use std::rc::Rc;
+
+use efflux_data::Tensors;
+use efflux_job::{Params, Training};
+use efflux_numerics::random::Stream;
+use tch::{Device, Kind, Tensor};
+
+use super::device::{send, values};
+use super::engine::Engine;
+use super::loss::{Form, masked_mean};
+use super::lstm::{Lstm, Mode, Shape, State};
+use super::masks::{Drawer, Masks};
+use super::optimizer::{Optimizer, Step};
+use super::resident::{Gathered, Resident};
+use super::windows::{self, Batch};
+
+/// What a call of the LSTM costs on a CPU, in days of a window: see `benches/results`.
+const CALL: usize = 60;
+
+/// Days of a simulation that are run at a time.
+const PIECE: usize = 64;
+
+/// A trial's weights, its optimizer's memory and its data, all on the device.
+#[derive(Debug)]
+pub(super) struct Torch {
+    device: Device,
+    dropout: f64,
+    /// Draws masks without the host, if the device is a GPU.
+    drawer: Option<Drawer>,
+    form: Form,
+    resident: Rc<Resident>,
+    model: Lstm,
+    optimizer: Optimizer,
+    gradient: Tensor, // [N]
+    /// First rows of the epoch's windows.
+    starts: Tensor,
+    /// Predictions of the batch, and their loss, until they have given their gradient.
+    predicted: Vec<Predicted>,
+    loss: Option<Tensor>,
+    /// Sums over this epoch's batches, in f64: they are read once an epoch.
+    loss_sum: Tensor,
+    norm_sum: Tensor,
+    /// Whose tensors these are rows of, if it is not alone.
+    pub(super) lane: Option<Lane>,
+}
+
+/// The predictions for a piece of a batch, `[T, B]`, and what they are compared with.
+#[derive(Debug)]
+pub(super) struct Predicted {
+    values: Tensor,
+    target: Tensor,
+    weight: Tensor,
+}
+
+/// Predicts a batch that is run in these pieces, one after the other with the state carried on.
+pub(super) fn forward(
+    model: &Lstm,
+    masks: Option<&Masks>,
+    pieces: impl Iterator<Item = Gathered>,
+) -> Vec<Predicted> {
+    let mut before: Option<State> = None;
+    let predict = |piece: Gathered| {
+        let rows = piece.inputs.size()[1];
+        let state = match &before {
+            None => model.zero_state(rows),
+            Some(state) => state.first(rows),
+        };
+        let (values, after) = model.forward(&piece.inputs, &state, Mode::Fit(masks));
+        before = Some(after);
+        Predicted {
+            values,
+            target: piece.target,
+            weight: piece.weight,
+        }
+    };
+    pieces.map(predict).collect()
+}
+
+/// The loss of all pieces of a batch that holds so many targets: a scalar from which a gradient can be taken.
+pub(super) fn loss(form: Form, pieces: &[Predicted], targets: u32) -> Tensor {
+    let losses = pieces.iter().map(|piece| {
+        let Predicted {
+            values,
+            target,
+            weight,
+        } = piece;
+        masked_mean(form, values, target, weight, targets)
+    });
+    losses
+        .reduce(|sum, part| sum + part)
+        .expect("a batch of at least one piece")
+}
+
+/// The place of a trial among those of [`Lanes`](super::Lanes).
+#[derive(Debug)]
+pub(super) struct Lane {
+    pub(super) index: usize,
+    /// As long as it is held, nobody else has the place.
+    pub(super) _place: Rc<()>,
+}
+
+impl Torch {
+    pub(super) fn new(
+        tensors: &Tensors,
+        params: &Params,
+        training: &Training,
+        seed: u64,
+        (form, site_weights): (Form, Vec<f32>),
+        device: Device,
+    ) -> Self {
+        let shape = Shape::of(tensors, params);
+        let (window, warm_up) = (params.window_days as usize, training.warm_up_days as usize);
+        let resident = Resident::new(tensors, window, warm_up, &site_weights, device);
+        let zero = || Tensor::zeros([], (Kind::Double, device));
+        Self::of(
+            Rc::new(resident),
+            Lstm::initial(shape, seed, Kind::Float, device),
+            Optimizer::new(training, shape.weights(), Kind::Float, device),
+            Tensor::zeros([shape.weights()], (Kind::Float, device)),
+            [zero(), zero()],
+            form,
+            params.dropout,
+        )
+    }
+
+    /// Of these parts, which may be those of larger ones.
+    pub(super) fn of(
+        resident: Rc<Resident>,
+        model: Lstm,
+        optimizer: Optimizer,
+        gradient: Tensor,
+        [loss_sum, norm_sum]: [Tensor; 2],
+        form: Form,
+        dropout: f64,
+    ) -> Self {
+        let device = gradient.device();
+        let drawer = device
+            .is_cuda()
+            .then(|| Drawer::new(model.shape(), &[dropout], device));
+        Self {
+            device,
+            dropout,
+            drawer,
+            form,
+            resident,
+            model,
+            optimizer,
+            gradient,
+            starts: Tensor::zeros([0], (Kind::Int64, device)),
+            predicted: Vec::new(),
+            loss: None,
+            loss_sum,
+            norm_sum,
+            lane: None,
+        }
+    }
+
+    fn masks(&self, stream: &mut Stream) -> Masks {
+        let Some(drawer) = &self.drawer else {
+            return Masks::draw(stream, self.model.shape(), self.dropout);
+        };
+        drawer.draw_one(stream)
+    }
+}
+
+impl Engine for Torch {
+    fn begin_epoch(&mut self, starts: &[i64]) {
+        self.starts = send(starts, self.device);
+    }
+
+    fn forward(&mut self, _: &[i64], batch: &Batch, masks: &mut Stream) {
+        let masks = (self.dropout > 0.0).then(|| self.masks(masks));
+        // On a GPU, rows that have ended cost less than a second call.
+        let call = if self.device == Device::Cpu {
+            CALL
+        } else {
+            1 << 40
+        };
+        let pieces = windows::pieces(&batch.lengths, call);
+        let gathered = pieces
+            .iter()
+            .map(|piece| self.resident.gather(&self.starts, batch, piece));
+        self.predicted = forward(&self.model, masks.as_ref(), gathered);
+    }
+
+    fn loss(&mut self, _: &[i64], batch: &Batch) {
+        self.loss = Some(loss(self.form, &self.predicted, batch.targets));
+    }
+
+    fn backward(&mut self) {
+        let loss = self.loss.as_ref().expect("a loss before its gradient");
+        self.model.gradient(loss, &self.gradient);
+        self.predicted.clear();
+    }
+
+    fn clip(&mut self, longest: Option<f64>) -> bool {
+        let loss = self.loss.take().expect("a loss before its gradient");
+        let norm = self.gradient.norm();
+        let _ = self.loss_sum.g_add_(&loss.detach());
+        let _ = self.norm_sum.g_add_(&norm);
+        // Reading a number back from a GPU would make the host wait for it.
+        if self.device == Device::Cpu {
+            let sum = loss.double_value(&[]) + norm.double_value(&[]);
+            if !sum.is_finite() {
+                return false;
+            }
+        }
+        if let Some(longest) = longest {
+            let factor = ((norm + 1e-6).reciprocal() * longest).clamp_max(1.0);
+            let _ = self.gradient.g_mul_(&factor);
+        }
+        true
+    }
+
+    fn zero_gradient(&mut self) {
+        let _ = self.gradient.zero_();
+    }
+
+    fn step(&mut self, Step { rate, number }: Step) {
+        let weights = self.model.flat_mut();
+        self.optimizer.step(weights, &self.gradient, rate, number);
+    }
+
+    fn sums(&self) -> [f64; 2] {
+        [&self.loss_sum, &self.norm_sum].map(|sum| sum.double_value(&[]))
+    }
+
+    fn set_sums(&mut self, [loss, norm]: [f64; 2]) {
+        let _ = self.loss_sum.fill_(loss);
+        let _ = self.norm_sum.fill_(norm);
+    }
+
+    fn weights(&self) -> Vec<f32> {
+        values(self.model.flat())
+    }
+
+    fn memory(&self) -> [(&'static str, Vec<f32>); 2] {
+        self.optimizer
+            .state()
+            .map(|(name, tensor)| (name, values(tensor)))
+    }
+
+    fn restore(&mut self, weights: &[f32], memory: &[Vec<f32>; 2]) {
+        self.model.flat_mut().copy_(&Tensor::from_slice(weights));
+        self.optimizer.remember(memory);
+    }
+
+    fn simulate(
+        &mut self,
+        starts: &[i64],
+        lengths: &[usize],
+        each: &mut dyn FnMut(usize, usize, f32),
+    ) {
+        let _off = tch::no_grad_guard();
+        let starts = Tensor::from_slice(starts).to_device(self.device);
+        let offsets = Tensor::arange(PIECE as i64, (Kind::Int64, self.device)).unsqueeze(1);
+        let mut state = self.model.zero_state(lengths.len() as i64);
+        for first in (0..lengths[0]).step_by(PIECE) {
+            let rows = lengths.partition_point(|&length| length > first);
+            let width = rows as i64;
+            let starts = starts.narrow(0, 0, width) + first as i64;
+            // A series that ends in this piece goes on into days that nobody looks at.
+            let inputs = self.resident.days(&(&offsets + starts)); // [T, rows, nx]
+            let (predicted, after) = self.model.forward(&inputs, &state.first(width), Mode::Run);
+            state = after;
+            for (day, values) in (first..).zip(values(&predicted).chunks_exact(rows)) {
+                for (series, &value) in values.iter().enumerate() {
+                    if day < lengths[series] {
+                        each(day, series, value);
+                    }
+                }
+            }
+        }
+    }
+    fn shape(&self) -> Shape {
+        self.model.shape()
+    }
+
+    fn note(&self) -> &'static str {
+        match self.lane {
+            Some(_) => ", in lanes",
+            None => "",
+        }
+    }
+
+    fn lane(&self) -> Option<&Lane> {
+        self.lane.as_ref()
+    }
+}
