@@ -4,8 +4,9 @@
 use efflux_base::durable;
 use efflux_base::error::{Error, Exit, Result};
 use efflux_data as data;
-use efflux_data::{Member, Pack, SiteParts};
+use efflux_data::{Member, Pack, Parts};
 use efflux_job::{Stage, Trial};
+use efflux_numerics::SiteByDay;
 use efflux_report as report;
 use efflux_report::{Attribute, Configuration, Output, Results, Selection, Site, Temperature};
 use efflux_run::record::{Outcome, Record};
@@ -67,7 +68,7 @@ pub(crate) fn write(study: &Study, ledger: &Ledger, output: Output) -> Result<Ex
     }
     let temperature = temperature(study)?;
     let sites = sites(study);
-    let parts: Vec<SiteParts> = sites.iter().map(|site| site.parts.clone()).collect();
+    let parts = Parts::of(&study.pack.flux, &study.contract.split);
     let results = Results {
         job_name: &name(study),
         job_text: &study.job.text,
@@ -85,12 +86,9 @@ pub(crate) fn write(study: &Study, ledger: &Ledger, output: Output) -> Result<Ex
         start: study.pack.calendar.start,
         days: study.pack.calendar.days,
         sites: &sites,
+        parts: &parts,
         observed: &study.pack.flux,
-        unfiltered: study
-            .pack
-            .origin
-            .as_ref()
-            .map(|origin| origin.flux.as_slice()),
+        unfiltered: study.pack.origin.as_ref().map(|origin| &origin.flux),
         temperature: temperature
             .as_ref()
             .map(|(name, values)| Temperature { name, values }),
@@ -189,7 +187,7 @@ fn configuration(candidate: Candidate) -> Configuration {
 
 /// The temperature that baselines take in °C, with its name: the one that the job names, else that of the soil, else that
 /// of the air, else that of the surface.
-fn temperature(study: &Study) -> Result<Option<(String, Vec<f32>)>> {
+fn temperature(study: &Study) -> Result<Option<(String, SiteByDay<f32>)>> {
     let pack = &study.pack;
     let place = |fits: &dyn Fn(&str) -> bool| {
         let mut variables = pack.dynamic.iter();
@@ -212,7 +210,8 @@ fn temperature(study: &Study) -> Result<Option<(String, Vec<f32>)>> {
         let zero = if variable.units == "K" { 273.15 } else { 0.0 };
         let sites = 0..pack.sites.len();
         let values = sites.flat_map(|site| pack.series(site, index).map(|value| value - zero));
-        (variable.name.clone(), values.collect())
+        let values = SiteByDay::of(pack.calendar.days, values.collect());
+        (variable.name.clone(), values)
     }))
 }
 
@@ -248,13 +247,12 @@ fn attributes(pack: &Pack) -> Vec<Attribute> {
 
 fn sites(study: &Study) -> Vec<Site> {
     let pack: &Pack = &study.pack;
-    let with_parts = pack.sites.iter().enumerate().map(|(index, site)| Site {
+    let with_parts = pack.sites.iter().map(|site| Site {
         id: site.id.clone(),
         name: site.name.clone(),
         latitude: site.latitude,
         longitude: site.longitude,
         igbp: site.igbp.clone(),
-        parts: SiteParts::of(pack.flux_of(index), &study.contract.split),
     });
     with_parts.collect()
 }

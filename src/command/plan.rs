@@ -1,8 +1,8 @@
 //! `efflux plan`: what a sweep would do, without doing it.
 
 use efflux_base::error::{Exit, Result};
-use efflux_data::{Pack, SiteParts, days_up_to_targets, iterations_per_epoch};
-use efflux_job::{Backend, Params, Trial};
+use efflux_data::{Pack, Parts, days_up_to_targets, iterations_per_epoch};
+use efflux_job::{Backend, Params, Part, Trial};
 use efflux_run::{Ledger, read_journals};
 
 use super::study::Study;
@@ -121,10 +121,11 @@ fn core_time(study: &Study, configurations: &[Params], new: usize) -> Option<Str
         return None;
     }
     let (sites, days) = (study.pack.sites.len(), study.pack.calendar.days);
+    let parts = Parts::of(&study.pack.flux, &study.contract.split);
     let targets: Vec<Vec<usize>> = (0..sites)
         .map(|site| {
             let flux = study.pack.flux_of(site);
-            let fitted = SiteParts::of(flux, &study.contract.split).train;
+            let fitted = parts.days(site, Part::Train);
             fitted.filter(|&day| !flux[day].is_nan()).collect()
         })
         .collect();

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use efflux_base::error::{Error, Result};
 use efflux_data as data;
-use efflux_data::{Pack, SiteParts};
+use efflux_data::{Pack, Parts};
 use efflux_job::{Contract, Job, Part, Trial, VALIDATION_DAYS};
 use efflux_run::RunDir;
 
@@ -48,7 +48,7 @@ impl Study {
     /// Whether there is anything to select by, and to choose epochs by if the job does: a site with enough days in the
     /// part that is looked at.
     pub(crate) fn check_selection(&self) -> Result<()> {
-        let on = self.job.selection.on;
+        let on = self.job.selection.on.part();
         let chooses_epochs = self.job.training.needs_validation();
         if chooses_epochs && on != Part::Validation {
             self.check_days(
@@ -65,10 +65,11 @@ impl Study {
         } else {
             2
         };
+        let parts = Parts::of(&self.pack.flux, &self.contract.split);
         let days = |site: usize| {
             let flux = self.pack.flux_of(site);
-            let days = SiteParts::of(flux, &self.contract.split).part(on);
-            flux[days].iter().filter(|flux| !flux.is_nan()).count()
+            let days = parts.days(site, on);
+            days.filter(|&day| !flux[day].is_nan()).count()
         };
         let most = (0..self.pack.sites.len()).map(days).max().unwrap_or(0);
         if most >= least {

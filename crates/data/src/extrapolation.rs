@@ -2,9 +2,12 @@
 
 use std::cmp::Ordering;
 
+use efflux_job::Part;
+use efflux_numerics::SiteByDay;
+
 use super::pack::Pack;
 use super::scales::{Input, InputScale, Scales};
-use super::split::SiteParts;
+use super::split::Parts;
 
 /// The value is within the range of the training, ends included.
 pub const INSIDE: u8 = 0;
@@ -66,39 +69,36 @@ impl Extrapolation {
 
 /// Of each site's observed test days the share on which one of these daily inputs lies outside the range that it has over
 /// the training days of all sites, `[S]`; none without test days. A site that lacks an input is judged by the others.
-///
-/// * `parts`: those of each site; the days fitted on are from the first of the training part to the last of it.
-pub fn outside_training(pack: &Pack, inputs: &[String], parts: &[SiteParts]) -> Vec<Option<f64>> {
-    let days = pack.calendar.days;
-    let mut outside = vec![false; pack.flux.len()];
+pub fn outside_training(pack: &Pack, inputs: &[String], parts: &Parts) -> Vec<Option<f64>> {
+    let sites = 0..pack.sites.len();
+    let mut outside = SiteByDay::filled(sites.len(), pack.calendar.days, false);
     for input in inputs.iter().filter_map(|name| Input::daily(pack, name)) {
+        let series: Vec<Option<Vec<f32>>> = sites.clone().map(|site| input.series(site)).collect();
+        let known = || {
+            let sites = series.iter().enumerate();
+            sites.filter_map(|(site, series)| Some((site, series.as_ref()?)))
+        };
         let (mut least, mut greatest) = (f32::INFINITY, f32::NEG_INFINITY);
-        for (site, parts) in parts.iter().enumerate() {
-            for value in input
-                .series(site)
-                .iter()
-                .flat_map(|series| &series[parts.train.clone()])
-            {
-                (least, greatest) = (least.min(*value), greatest.max(*value));
+        for (site, series) in known() {
+            for day in parts.days(site, Part::Train) {
+                (least, greatest) = (least.min(series[day]), greatest.max(series[day]));
             }
         }
-        for (site, parts) in parts.iter().enumerate() {
-            let Some(series) = input.series(site) else {
-                continue;
-            };
-            for day in parts.test.clone() {
-                outside[site * days + day] |= series[day] < least || series[day] > greatest;
+        for (site, series) in known() {
+            for day in parts.days(site, Part::Test) {
+                outside[(site, day)] |= series[day] < least || series[day] > greatest;
             }
         }
     }
-    let shares = parts.iter().enumerate().map(|(site, parts)| {
-        let observed = parts.test.clone().map(|day| site * days + day);
-        let observed = observed.filter(|&place| !pack.flux[place].is_nan());
-        let outside: Vec<bool> = observed.map(|place| outside[place]).collect();
-        let count = outside.iter().filter(|is_outside| **is_outside).count();
-        (!outside.is_empty()).then(|| count as f64 / outside.len() as f64)
-    });
-    shares.collect()
+    let share = |site: usize| {
+        let days = parts.days(site, Part::Test);
+        let observed: Vec<usize> = days
+            .filter(|&day| !pack.flux[(site, day)].is_nan())
+            .collect();
+        let outside = observed.iter().filter(|&&day| outside[(site, day)]).count();
+        (!observed.is_empty()).then(|| outside as f64 / observed.len() as f64)
+    };
+    sites.map(share).collect()
 }
 
 fn flag(scale: &InputScale, value: f32) -> u8 {

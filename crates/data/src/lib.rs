@@ -28,7 +28,7 @@ pub use pack::{HELD, INTERPOLATED, OBSERVED, Origin, Pack, Site, Variable};
 pub use predictions::{Ensemble, Member, read_member, write_ensemble, write_member};
 pub use scale::Scale;
 pub use scales::{InputScale, Scales};
-pub use split::{SiteParts, share};
+pub use split::{Parts, share};
 pub use staging::SCRATCH;
 pub use tensors::Tensors;
 pub use windows::{days_up_to_targets, iterations_per_epoch, windows_with_target};

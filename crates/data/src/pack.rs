@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use efflux_numerics::{hex, single};
+use efflux_numerics::{SiteByDay, hex, single};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -31,9 +31,9 @@ pub struct Pack {
     /// Shape `[S, A]`, in the attributes' units; NaN where unknown.
     pub static_values: Vec<f32>,
     /// Daily mean soil CO₂ efflux, shape `[S, D]`, µmol m⁻² s⁻¹; NaN on a day without a value. Never filled.
-    pub flux: Vec<f32>,
+    pub flux: SiteByDay<f32>,
     /// How many measurements are in that mean, shape `[S, D]`.
-    pub count: Vec<u32>,
+    pub count: SiteByDay<u32>,
     /// How the daily means came about; none if the data came as daily means.
     pub origin: Option<Origin>,
     /// Where the data come from, for people.
@@ -48,9 +48,9 @@ pub struct Pack {
 #[derive(Clone)]
 pub struct Origin {
     /// As [`Pack::flux`], without the percentile filter.
-    pub flux: Vec<f32>,
+    pub flux: SiteByDay<f32>,
     /// As [`Pack::count`], without the percentile filter.
-    pub count: Vec<u32>,
+    pub count: SiteByDay<u32>,
     /// What became of everything that was read.
     pub account: Account,
 }
@@ -144,7 +144,7 @@ pub(super) struct Fault {
 impl Pack {
     /// The observed record of a site: shape `[D]`, NaN on a day without a value.
     pub fn flux_of(&self, site: usize) -> &[f32] {
-        &self.flux[site * self.calendar.days..][..self.calendar.days]
+        self.flux.site(site)
     }
 
     /// A daily variable at a site, day by day.
@@ -293,7 +293,7 @@ impl Pack {
             return fault("/dynamic/filled", format!("has {flag}, expected 0, 1 or 2"));
         }
         for (dataset, values) in [
-            ("/dynamic/values", &self.values),
+            ("/dynamic/values", &self.values[..]),
             ("/static/values", &self.static_values),
             ("/target/flux", &self.flux),
         ] {

@@ -5,6 +5,7 @@ use std::io::Read;
 use std::path::Path;
 
 use efflux_base::error::{Error, Result};
+use efflux_numerics::SiteByDay;
 use hdf5::types::VarLenUnicode;
 use hdf5::{File, H5Type};
 use jiff::civil::Date;
@@ -55,9 +56,9 @@ impl Pack {
             dynamic,
             static_values: reader.array("/static/values", &[s, a])?,
             statics,
-            flux: reader.array("/target/flux", &[s, days])?,
-            count: reader.array("/target/count", &[s, days])?,
-            origin: reader.origin(&[s, days])?,
+            flux: SiteByDay::of(days, reader.array("/target/flux", &[s, days])?),
+            count: SiteByDay::of(days, reader.array("/target/count", &[s, days])?),
+            origin: reader.origin([s, days])?,
             sources: reader.texts("/sources")?,
             licences: reader.texts("/licences")?,
             digest: reader.text("digest")?,
@@ -186,18 +187,19 @@ impl Reader<'_> {
     }
 
     /// What the pack says of how it came about, if it does.
-    fn origin(&self, shape: &[usize]) -> Result<Option<Origin>> {
+    fn origin(&self, shape: [usize; 2]) -> Result<Option<Origin>> {
         if !self.file.link_exists(ACCOUNT) {
             return Ok(None);
         }
+        let [_, days] = shape;
         let text = self.texts(ACCOUNT)?.concat();
         let account = serde_json::from_str(&text).map_err(|error| {
             let reason = format!("is no account of a release ({error}): make the pack again");
             Error::dataset(self.path, ACCOUNT, reason)
         })?;
         Ok(Some(Origin {
-            flux: self.array(FLUX_UNFILTERED, shape)?,
-            count: self.array(COUNT_UNFILTERED, shape)?,
+            flux: SiteByDay::of(days, self.array(FLUX_UNFILTERED, &shape)?),
+            count: SiteByDay::of(days, self.array(COUNT_UNFILTERED, &shape)?),
             account,
         }))
     }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::pack::{Pack, Variable};
 use super::scale::Scale;
-use super::tensors::fitted;
+use super::split::{Parts, fitted};
 
 /// The scales of everything that a model reads and gives.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -83,7 +83,8 @@ impl Scales {
         let dynamic = dynamic.map(|name| find(name, Input::daily(pack, name)));
         let statics = statics.map(|name| find(name, Input::fixed(pack, name)));
 
-        let days = fitted(pack, &contract.split, fit);
+        let parts = Parts::of(&pack.flux, &contract.split);
+        let days = fitted(&pack.flux, &parts, fit);
         let range = match contract.transform.scaling {
             Scaling::Training => &days,
             Scaling::All => &pack.flux,

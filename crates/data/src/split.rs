@@ -1,51 +1,112 @@
 //! Which days of a site's record train, validate and test a model.
 
-use std::ops::Range;
+use std::ops::{Deref, DerefMut, Range};
 
-use efflux_job::{Part, Split};
+use efflux_job::{Fit, Part, Split};
+use efflux_numerics::SiteByDay;
 
-/// The parts of one site's record as ranges of day indices, each from its first observed day to one after its last.
-/// Days between two parts have no observation. A part without an observed day is an empty range.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SiteParts {
-    /// Days that weights are fitted on.
-    pub train: Range<usize>,
-    /// Days at the end of the training part that are kept back.
-    pub validation: Range<usize>,
-    /// Days used for nothing but the final judgement.
-    pub test: Range<usize>,
+/// The part of every day at every site.
+///
+/// A part also holds the days without an observation between its own, so that what is simulated and drawn has no holes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parts(SiteByDay<Part>);
+
+impl Parts {
+    /// The parts of these records, as a job splits them.
+    ///
+    /// * `observed`: NaN marks a day without an observation.
+    pub fn of(observed: &SiteByDay<f32>, split: &Split) -> Self {
+        let mut parts = Self::unused(observed.sites(), observed.days());
+        for (site, record) in observed.rows().enumerate() {
+            by_time(record, split, parts.0.site_mut(site));
+        }
+        parts
+    }
+
+    /// No day in any part.
+    pub fn unused(sites: usize, days: usize) -> Self {
+        Self(SiteByDay::filled(sites, days, Part::Unused))
+    }
+
+    /// The days of a part at a site, in order.
+    pub fn days(
+        &self,
+        site: usize,
+        part: Part,
+    ) -> impl DoubleEndedIterator<Item = usize> + Clone + '_ {
+        let days = self.0.site(site).iter().enumerate();
+        days.filter_map(move |(day, of)| (*of == part).then_some(day))
+    }
+
+    /// From the first day of a part at a site to the one after its last, whatever lies between; empty if it has none.
+    pub fn span(&self, site: usize, part: Part) -> Range<usize> {
+        let mut days = self.days(site, part);
+        match (days.next(), days.next_back()) {
+            (Some(first), last) => first..last.unwrap_or(first) + 1,
+            (None, _) => 0..0,
+        }
+    }
+
+    /// The days of a part at a site as stretches without a day of another part between.
+    pub fn stretches(&self, site: usize, part: Part) -> Vec<Range<usize>> {
+        let mut stretches: Vec<Range<usize>> = Vec::new();
+        for day in self.days(site, part) {
+            match stretches.last_mut() {
+                Some(stretch) if stretch.end == day => stretch.end += 1,
+                _ => stretches.push(day..day + 1),
+            }
+        }
+        stretches
+    }
 }
 
-impl SiteParts {
-    /// Splits a record by its observed days, in order of time.
-    ///
-    /// Of `n` observed days the first `⌊train · n⌋` are the training part and the last
-    /// `⌊validation · ⌊train · n⌋⌋` of those are its validation days; the rest of the record is the test part.
-    ///
-    /// # Arguments
-    ///
-    /// * `observed`: shape `[D]`; NaN marks a day without an observation.
-    pub fn of(observed: &[f32], split: &Split) -> Self {
-        let days: Vec<usize> = (0..observed.len())
-            .filter(|&day| !observed[day].is_nan())
-            .collect();
-        let training = share(split.train, days.len());
-        let kept_back = share(split.validation, training);
-        Self {
-            train: span(&days[..training - kept_back]),
-            validation: span(&days[training - kept_back..training]),
-            test: span(&days[training..]),
-        }
-    }
+impl Deref for Parts {
+    type Target = SiteByDay<Part>;
 
-    /// The days of one part.
-    pub fn part(&self, part: Part) -> Range<usize> {
-        match part {
-            Part::Train => self.train.clone(),
-            Part::Validation => self.validation.clone(),
-            Part::Test => self.test.clone(),
+    fn deref(&self) -> &SiteByDay<Part> {
+        &self.0
+    }
+}
+
+impl DerefMut for Parts {
+    fn deref_mut(&mut self) -> &mut SiteByDay<Part> {
+        &mut self.0
+    }
+}
+
+/// Splits a record by its observed days, in order of time.
+///
+/// Of `n` observed days the first `⌊train · n⌋` are the training part and the last `⌊validation · ⌊train · n⌋⌋` of those
+/// are its validation days; the rest of the record is the test part.
+fn by_time(observed: &[f32], split: &Split, parts: &mut [Part]) {
+    let days: Vec<usize> = (0..observed.len())
+        .filter(|&day| !observed[day].is_nan())
+        .collect();
+    let training = share(split.train, days.len());
+    let kept_back = share(split.validation, training);
+    let (train, rest) = days.split_at(training - kept_back);
+    let (validation, test) = rest.split_at(kept_back);
+    for (part, days) in [
+        (Part::Train, train),
+        (Part::Validation, validation),
+        (Part::Test, test),
+    ] {
+        if let (Some(&first), Some(&last)) = (days.first(), days.last()) {
+            parts[first..=last].fill(part);
         }
     }
+}
+
+/// The observed flux on the days that are fitted on, NaN on all others.
+pub(super) fn fitted(observed: &SiteByDay<f32>, parts: &Parts, fit: Fit) -> SiteByDay<f32> {
+    let mut fitted = SiteByDay::filled(observed.sites(), observed.days(), f32::NAN);
+    let days = fitted.iter_mut().zip(observed.values()).zip(parts.values());
+    for ((fitted, &observed), &part) in days {
+        if fit.holds(part) {
+            *fitted = observed;
+        }
+    }
+    fitted
 }
 
 /// `⌊fraction · count⌋` for a fraction in `[0, 1]`, taken as a whole number of millionths so that 0.8 of 10 is 8,
@@ -62,13 +123,6 @@ pub fn share(fraction: f64, count: usize) -> usize {
     part as usize
 }
 
-fn span(days: &[usize]) -> Range<usize> {
-    match (days.first(), days.last()) {
-        (Some(&first), Some(&last)) => first..last + 1,
-        _ => 0..0,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -79,13 +133,20 @@ mod tests {
         validation: 0.1,
     };
 
+    /// The parts of a single site.
+    fn parts(observed: &[f32], split: &Split) -> Parts {
+        Parts::of(&SiteByDay::of(observed.len(), observed.to_vec()), split)
+    }
+
     #[test]
     fn a_record_of_one_day_has_nothing_but_a_test_day() {
         let mut observed = [f32::NAN; 9];
         observed[4] = 1.0;
-        let parts = SiteParts::of(&observed, &DEFAULT);
-        assert_eq!(parts.test, 4..5);
-        assert!(parts.train.is_empty() && parts.validation.is_empty());
+        let parts = parts(&observed, &DEFAULT);
+        let count = |part| parts.days(0, part).count();
+        assert_eq!(parts.span(0, Part::Test), 4..5);
+        assert_eq!(count(Part::Unused), 8);
+        assert_eq!(count(Part::Train) + count(Part::Validation), 0);
     }
 
     #[test]
@@ -94,10 +155,21 @@ mod tests {
             validation: 0.0,
             ..DEFAULT
         };
-        let parts = SiteParts::of(&[1.0; 100], &split);
-        assert_eq!(parts.train, 0..80);
-        assert!(parts.validation.is_empty());
-        assert_eq!(parts.test, 80..100);
+        let parts = parts(&[1.0; 100], &split);
+        assert_eq!(parts.span(0, Part::Train), 0..80);
+        assert!(parts.span(0, Part::Validation).is_empty());
+        assert_eq!(parts.span(0, Part::Test), 80..100);
+    }
+
+    #[test]
+    fn a_part_with_gaps_is_several_stretches() {
+        let mut parts = Parts::unused(2, 9);
+        for day in [2, 3, 6] {
+            parts[(1, day)] = Part::Test;
+        }
+        assert_eq!(parts.stretches(1, Part::Test), [2..4, 6..7]);
+        assert_eq!(parts.span(1, Part::Test), 2..7);
+        assert!(parts.stretches(0, Part::Test).is_empty());
     }
 
     #[test]
@@ -112,26 +184,25 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_observed_day_is_in_exactly_one_part(
+        fn every_observed_day_is_in_a_part(
             present in prop::collection::vec(any::<bool>(), 0..300),
             train in 0.001f64..0.999,
             validation in 0.0f64..0.999,
         ) {
             let observed: Vec<f32> = present.iter().map(|&p| if p { 1.0 } else { f32::NAN }).collect();
-            let parts = SiteParts::of(&observed, &Split { train, validation });
+            let parts = parts(&observed, &Split { train, validation });
+            let spans = [Part::Train, Part::Validation, Part::Test].map(|part| parts.span(0, part));
+            let held: usize = spans.iter().map(Range::len).sum();
+            let used = parts.iter().filter(|part| **part != Part::Unused).count();
+            prop_assert_eq!(held, used, "a part of a split by time has no gaps");
             for (day, &present) in present.iter().enumerate() {
-                let holders = [&parts.train, &parts.validation, &parts.test]
-                    .iter()
-                    .filter(|part| part.contains(&day))
-                    .count();
-                let expected = if present { holders == 1 } else { holders <= 1 };
-                prop_assert!(expected, "day {} is in {} parts", day, holders);
+                prop_assert!(!present || parts[(0, day)] != Part::Unused, "day {} is in no part", day);
             }
-            for (earlier, later) in [(&parts.train, &parts.validation), (&parts.validation, &parts.test)] {
-                prop_assert!(earlier.is_empty() || later.is_empty() || earlier.end <= later.start);
+            for pair in spans.windows(2) {
+                prop_assert!(pair[0].is_empty() || pair[1].is_empty() || pair[0].end <= pair[1].start);
             }
             let total = present.iter().filter(|&&p| p).count();
-            let tested = parts.test.clone().filter(|&day| present[day]).count();
+            let tested = parts.days(0, Part::Test).filter(|&day| present[day]).count();
             prop_assert_eq!(tested, total - share(train, total));
         }
     }

@@ -3,13 +3,13 @@
 use std::fmt;
 
 use efflux_base::error::{Error, Result};
-use efflux_job::{Contract, Fit, Split};
-use efflux_numerics::single;
+use efflux_job::{Contract, Fit};
+use efflux_numerics::{SiteByDay, single};
 
 use super::pack::Pack;
 use super::scale::Scale;
 use super::scales::{Input, InputScale, Scales};
-use super::split::SiteParts;
+use super::split::{Parts, fitted};
 
 /// Scaled inputs and targets. S sites, D days, F daily inputs, A static inputs, all arrays row-major.
 #[derive(Clone)]
@@ -28,13 +28,13 @@ pub struct Tensors {
     pub static_values: Vec<f32>,
     /// Shape `[S, D]`, scaled; NaN on every day that is not fitted on: validation (unless fitted on) and test days
     /// are not in here at all.
-    pub target: Vec<f32>,
+    pub target: SiteByDay<f32>,
     /// From `target` and from what the model gives back to µmol m⁻² s⁻¹.
     pub scale: Scale,
     /// Shape `[S, D]`: the observed flux of all parts, µmol m⁻² s⁻¹, NaN on a day without a value. For scores only.
-    pub observed: Vec<f32>,
-    /// The parts of each site's record, shape `[S]`.
-    pub parts: Vec<SiteParts>,
+    pub observed: SiteByDay<f32>,
+    /// The part of each day.
+    pub parts: Parts,
     /// The ids of the sites, shape `[S]`.
     pub site_ids: Vec<String>,
 }
@@ -67,13 +67,11 @@ impl Tensors {
             )));
         }
         let scales = Scales::fit(pack, contract, fit)?;
-        let target = fitted(pack, &contract.split, fit)
-            .iter()
-            .map(|&flux| single(scales.target.apply(flux)))
-            .collect();
+        let parts = Parts::of(&pack.flux, &contract.split);
+        let target = fitted(&pack.flux, &parts, fit);
         Ok(Self {
-            target,
-            parts: parts(pack, &contract.split),
+            target: target.map(|&flux| single(scales.target.apply(flux))),
+            parts,
             ..Self::to_predict(pack, &scales)
         })
     }
@@ -95,37 +93,13 @@ impl Tensors {
             statics,
             dynamic_values,
             static_values,
-            target: vec![f32::NAN; sites * days],
+            target: SiteByDay::filled(sites, days, f32::NAN),
             scale: scales.target,
             observed: pack.flux.clone(),
-            parts: vec![SiteParts::default(); sites],
+            parts: Parts::unused(sites, days),
             site_ids: pack.sites.iter().map(|site| site.id.clone()).collect(),
         }
     }
-}
-
-/// The parts of all sites' records.
-fn parts(pack: &Pack, split: &Split) -> Vec<SiteParts> {
-    let sites = 0..pack.sites.len();
-    sites
-        .map(|site| SiteParts::of(pack.flux_of(site), split))
-        .collect()
-}
-
-/// The observed flux of the days that are fitted on, `[S, D]`, NaN on all others.
-pub(super) fn fitted(pack: &Pack, split: &Split, fit: Fit) -> Vec<f32> {
-    let days = pack.calendar.days;
-    let mut fitted = vec![f32::NAN; pack.flux.len()];
-    for (site, parts) in parts(pack, split).iter().enumerate() {
-        let kept_back = match fit {
-            Fit::Train => 0..0,
-            Fit::TrainValidation => parts.validation.clone(),
-        };
-        for day in parts.train.clone().chain(kept_back) {
-            fitted[site * days + day] = pack.flux[site * days + day];
-        }
-    }
-    fitted
 }
 
 /// The scaled columns of these inputs, then the 0/1 columns of those that have one: their number F and the values,

@@ -10,8 +10,8 @@ use serde::Deserialize;
 
 use super::grid::Naming;
 use super::{
-    Analysis, Contract, Evaluation, Final, Fit, Grid, Inputs, Keep, Params, Part, Sampling,
-    Scaling, Seeds, Selection, Split, Stage, Stop, Training, Transform, Trial,
+    Analysis, Contract, Evaluation, Final, Fit, Grid, Inputs, Keep, Params, Sampling, Scaling,
+    Seeds, Selection, SelectionPart, Split, Stage, Stop, Training, Transform, Trial,
 };
 
 /// A job file whose every value is possible.
@@ -170,10 +170,7 @@ impl Job {
         if !(0.0..1.0).contains(&validation) {
             return Err(self.wrong("split", "validation", validation, "at least 0 and below 1"));
         }
-        if self.selection.on == Part::Train {
-            return Err(self.wrong("selection", "on", "\"train\"", "\"validation\" or \"test\""));
-        }
-        if validation == 0.0 && self.selection.on == Part::Validation {
+        if validation == 0.0 && self.selection.on == SelectionPart::Validation {
             let expected = "\"test\" (there is no validation part: split.validation is 0)";
             return Err(self.wrong("selection", "on", "\"validation\"", expected));
         }
@@ -322,7 +319,7 @@ impl Job {
     /// What in this job makes its test scores optimistic, as sentences for the report.
     pub fn caveats(&self) -> Vec<&'static str> {
         let mut caveats = Vec::new();
-        if self.selection.on == Part::Test {
+        if self.selection.on == SelectionPart::Test {
             caveats.push(
                 "The configuration was selected on the test part, as in the paper: the test scores are optimistic.",
             );
@@ -453,7 +450,7 @@ mod tests {
             ),
             (
                 "[selection]\non = \"train\"",
-                "`selection.on` has \"train\"",
+                "unknown variant `train`, expected `validation` or `test`",
             ),
             (
                 "[training]\nepochs = 0",

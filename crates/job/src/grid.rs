@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::Contract;
+use super::{Contract, Part};
 
 /// `[grid]`: every list is an axis. The defaults are the one configuration the paper selected.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -105,6 +105,17 @@ pub enum Fit {
     /// The whole training part.
     #[serde(rename = "train+validation")]
     TrainValidation,
+}
+
+impl Fit {
+    /// Whether weights are fitted on the days of a part.
+    pub fn holds(self, part: Part) -> bool {
+        match part {
+            Part::Train => true,
+            Part::Validation => self == Self::TrainValidation,
+            Part::Test | Part::Unused => false,
+        }
+    }
 }
 
 /// Names a trial by what determines its result: the first 16 hex digits of a SHA-256 over the contract, the stage,

@@ -15,5 +15,6 @@ pub use grid::{Fit, Grid, Params, Stage, Trial, TrialId};
 pub use training::{Backend, Keep, Loss, Optimizer, Sampling, Schedule, Training};
 pub use value::{
     Analysis, DeviceChoice, Evaluation, Final, Inputs, Metric, Missing, Part, Scaling, Seeds,
-    Selection, Split, State, Stop, StopPolicy, Transform, Transformation, VALIDATION_DAYS,
+    Selection, SelectionPart, Split, State, Stop, StopPolicy, Transform, Transformation,
+    VALIDATION_DAYS,
 };

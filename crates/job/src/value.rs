@@ -154,17 +154,39 @@ pub enum Metric {
     MedianR,
 }
 
-/// A part of a site's record.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// What a day of a site's record is used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Part {
-    /// Days that weights are fitted on.
+    /// Nothing: it lies before, after or between the parts.
+    Unused,
+    /// Weights are fitted on it.
     Train,
-    /// Days kept back from fitting, used for selection.
+    /// Kept back from fitting, used for selection.
+    Validation,
+    /// Used for nothing but the final evaluation.
+    Test,
+}
+
+/// The part on which configurations are compared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SelectionPart {
+    /// The validation part.
     #[default]
     Validation,
-    /// Days used for nothing but the final judgement.
+    /// The test part.
     Test,
+}
+
+impl SelectionPart {
+    /// The days it names.
+    pub fn part(self) -> Part {
+        match self {
+            Self::Validation => Part::Validation,
+            Self::Test => Part::Test,
+        }
+    }
 }
 
 /// Sites with fewer validation days have no vote in the selection, and no place in validation medians: over a handful of
@@ -178,7 +200,7 @@ pub struct Selection {
     /// Higher is better; averaged over the search seeds.
     pub metric: Metric,
     /// The part it is taken on; `test` is the paper, and marked as optimistic.
-    pub on: Part,
+    pub on: SelectionPart,
 }
 
 /// `[final]`: how the members of the ensemble are trained.

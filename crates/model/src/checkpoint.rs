@@ -22,7 +22,6 @@ use tch::{Device, Tensor};
 
 use super::device::values;
 use super::lstm::{Lstm, PARAMETERS, Shape};
-use super::progress::Position;
 
 /// Changes when a reader of the old files would misread new ones.
 const VERSION: u32 = 2;
@@ -32,7 +31,7 @@ const VERSION: u32 = 2;
 pub struct Checkpoint {
     /// Sizes of the model.
     pub shape: Shape,
-    /// The device it was made on, as [`super::device::describe`] has it. Going on elsewhere is possible, but the bits
+    /// The device it was made on, as [`super::backend::describe`] has it. Going on elsewhere is possible, but the bits
     /// are then no longer those of one device.
     pub device: String,
     pub(super) at: Position,
@@ -43,6 +42,25 @@ pub struct Checkpoint {
     pub(super) memory_names: [String; 2],
     pub(super) memory: [Vec<f32>; 2],
     pub(super) best: Option<Vec<f32>>,
+}
+
+/// How far a training has come.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Position {
+    /// Epochs finished.
+    pub epoch: u32,
+    /// Iterations done of the epoch after them.
+    pub iteration: u32,
+    /// Batches of this epoch that held a target.
+    pub batches: u32,
+    /// Windows computed since the beginning.
+    pub windows: u64,
+    /// Those of the epochs finished.
+    pub windows_before: u64,
+    /// Of the epochs finished.
+    pub losses: Vec<f64>,
+    /// The epoch with the best validation score, from 1, and the score.
+    pub best: Option<(u32, f64)>,
 }
 
 /// What the header says besides names and shapes.

@@ -5,7 +5,6 @@
 //! `NVIDIA_TF32_OVERRIDE=0` (32-bit products keep all their bits) and `CUBLAS_WORKSPACE_CONFIG=:4096:8` (the same sums
 //! in every run).
 
-use std::env;
 use std::error::Error as _;
 use std::sync::Once;
 
@@ -13,13 +12,12 @@ pub use tch::Device;
 use tch::kind::Element;
 use tch::{Cuda, Tensor};
 
-use super::native::Level;
-use super::{driver, engine};
+use super::driver;
 use efflux_base::error::{Error, Result};
-use efflux_job::{DeviceChoice, Training};
+use efflux_job::DeviceChoice;
 
 /// The libtorch that tch 0.24 binds; another one does not load.
-const LIBTORCH: &str = "2.11.0";
+pub(super) const LIBTORCH: &str = "2.11.0";
 
 /// Opens a device. Of the GPUs, it is the first that `CUDA_VISIBLE_DEVICES` leaves. Must come before anything else is
 /// asked of libtorch.
@@ -74,45 +72,6 @@ pub fn set_threads(threads: u32) -> u32 {
     tch::get_num_threads().cast_unsigned()
 }
 
-/// The device in words, as it enters a record: two trials with the same words on CPUs give the same bits, if not in lanes.
-///
-/// `cpu avx2, native` or `cpu avx2, 1 thread` of libtorch; `cuda 0`, with `, tf32` where that is not ruled out.
-pub fn describe(device: Device, training: &Training) -> String {
-    match device {
-        Device::Cuda(index) if env::var("NVIDIA_TF32_OVERRIDE").as_deref() == Ok("0") => {
-            format!("cuda {index}")
-        }
-        Device::Cuda(index) => format!("cuda {index}, tf32"),
-        _ => {
-            if let Ok(Some(level)) = engine::native(training, device) {
-                return format!("cpu {}, native", level.name());
-            }
-            let plural = if training.threads == 1 { "" } else { "s" };
-            format!("cpu {}, {} thread{plural}", level_name(), training.threads)
-        }
-    }
-}
-
-/// The instruction-set level of trainers, which whoever starts one may lower through the environment.
-pub fn level_name() -> String {
-    match env::var("ATEN_CPU_CAPABILITY") {
-        Ok(level) if level == "default" => "baseline".into(),
-        Ok(level) => level,
-        // The one that libtorch takes by itself.
-        Err(_) => efflux_numerics::Level::of_this_host().name().into(),
-    }
-}
-
-/// The same for what is computed natively: at most what the processor has.
-pub(super) fn level() -> Level {
-    let name = level_name();
-    let here = Level::here();
-    here.iter()
-        .rfind(|level| level.name() == name)
-        .copied()
-        .unwrap_or(Level::BASELINE)
-}
-
 fn cuda() -> Result<Device, String> {
     load_cuda()?;
     if Cuda::is_available() {
@@ -140,16 +99,14 @@ fn load_cuda() -> Result<(), String> {
     Ok(())
 }
 
-/// Lines for people on libtorch and on what it can compute with here.
-pub fn versions() -> String {
-    let cpu = describe(Device::Cpu, &Training::default());
-    let gpus = match cuda() {
+/// What libtorch says of the GPUs that it can compute on.
+pub(super) fn gpu_version() -> String {
+    match cuda() {
         Ok(_) => format!(
             "{} GPUs, cuDNN {}",
             Cuda::device_count(),
             tch::utils::version_cudnn()
         ),
         Err(reason) => format!("no GPU: {reason}"),
-    };
-    format!("libtorch {LIBTORCH}: {cpu}\nlibtorch {LIBTORCH}: {gpus}")
+    }
 }

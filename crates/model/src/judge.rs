@@ -9,12 +9,12 @@ use efflux_job::Part;
 ///
 /// * `flux`: simulated, shape `[S, D]`, µmol m⁻² s⁻¹; only the days of the part are looked at.
 pub fn medians(tensors: &Tensors, flux: &[f32], part: Part, least: usize) -> Medians {
-    let sites = tensors.parts.iter().enumerate().map(|(site, parts)| {
-        let first = site * tensors.days;
-        parts
-            .part(part)
-            .map(|day| first + day)
-            .map(|index| (f64::from(tensors.observed[index]), f64::from(flux[index])))
+    let sites = (0..tensors.sites).map(|site| {
+        let days = tensors.parts.days(site, part);
+        let places = days.map(|day| tensors.observed.place(site, day));
+        places
+            .map(|place| (tensors.observed.values()[place], flux[place]))
+            .map(|(observed, simulated)| (f64::from(observed), f64::from(simulated)))
             .collect::<Pairs>()
     });
     Medians::over(sites, least)

@@ -11,21 +11,27 @@
 //! | `windows` | which days an iteration sees |
 //! | `resident` | how these days get to the model |
 //! | `train` | the training loop |
-//! | `engine` | what computes an update: |
+//! | `epoch_plan` | what an epoch of it consists of |
+//! | `engine` | what it asks of an implementation: |
 //! | `torch` | libtorch, on CPUs and GPUs |
 //! | `native` | or our own kernels, on a CPU |
 //! | `lanes` | or libtorch for several trials at once |
-//! | `progress` | what a training tells of itself |
+//! | `backend` | which of them trains a trial |
+//! | `progress` | what a training reports |
 //! | `validation` | the score of a model in training |
-//! | `predict` | what a trained model says of the whole calendar |
+//! | `predict` | what a trained model predicts for the whole calendar |
+//! | `by_window` | the same where each day has a run of its own |
 //! | `judge` | how good that is |
 //! | `checkpoint` | what is kept on disk |
 //! | `failure` | how a trial fails |
 
+pub mod backend;
+mod by_window;
 pub mod checkpoint;
 pub mod device;
 mod driver;
 mod engine;
+mod epoch_plan;
 mod failure;
 mod judge;
 mod lanes;
@@ -51,6 +57,6 @@ pub use masks::Masks;
 pub use native::{Level, NativeLstm, NativeOptimizer};
 pub use optimizer::{Adadelta, Adam, Optimizer};
 pub use predict::{Days, PIECE, predict, predict_by_window, simulate};
-pub use progress::{EpochReport, Flow, Progress, Trained};
-pub use train::Trainer;
+pub use progress::{EpochReport, Flow, Trained};
+pub use train::{Progress, Trainer};
 pub use windows::{Batch, Epoch, Sampler};

@@ -4,10 +4,6 @@ use efflux_data::Tensors;
 use efflux_job::{Loss, Training};
 use tch::{Reduction, Tensor};
 
-use super::lstm::{Lstm, Mode, State};
-use super::masks::Masks;
-use super::resident::Gathered;
-
 /// How one error counts.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Form {
@@ -60,34 +56,6 @@ pub fn masked_mean(
     (counted * weight).sum(predicted.kind()) / f64::from(targets)
 }
 
-/// The loss of a batch that is run in these pieces, one after the other with the state carried on: a scalar from which a
-/// gradient can be taken.
-pub(super) fn batch_loss(
-    model: &Lstm,
-    masks: Option<&Masks>,
-    form: Form,
-    pieces: impl Iterator<Item = Gathered>,
-    targets: u32,
-) -> Tensor {
-    let mut before: Option<State> = None;
-    let mut total: Option<Tensor> = None;
-    for piece in pieces {
-        let rows = piece.inputs.size()[1];
-        let state = match &before {
-            None => model.zero_state(rows),
-            Some(state) => state.first(rows),
-        };
-        let (predicted, after) = model.forward(&piece.inputs, &state, Mode::Fit(masks));
-        let part = masked_mean(form, &predicted, &piece.target, &piece.weight, targets);
-        total = Some(match total {
-            None => part,
-            Some(sum) => sum + part,
-        });
-        before = Some(after);
-    }
-    total.expect("a batch of at least one piece")
-}
-
 /// The loss of a trial: the form of an error, and what an error weighs at each site, `[S]`.
 ///
 /// # Source
@@ -103,7 +71,7 @@ pub(super) fn of_trial(tensors: &Tensors, training: &Training) -> (Form, Vec<f32
             delta: training.huber_delta.unwrap_or(1.0) * if all > 0.0 { all } else { 1.0 },
         },
     };
-    let weights = tensors.target.chunks_exact(tensors.days).map(|site| {
+    let weights = tensors.target.rows().map(|site| {
         if training.loss != Loss::Nse || all == 0.0 {
             return 1.0;
         }

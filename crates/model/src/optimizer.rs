@@ -6,7 +6,14 @@
 use efflux_job as job;
 use tch::{Device, Kind, Tensor};
 
-use super::engine::Step;
+/// What a step depends on besides the gradient.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Step {
+    /// The learning rate.
+    pub(super) rate: f64,
+    /// Counted from 1.
+    pub(super) number: u64,
+}
 
 /// The rule of a trial and its memory.
 #[derive(Debug)]

@@ -5,8 +5,9 @@ use efflux_job as job;
 use efflux_job::Training;
 use tch::{Device, Kind, Tensor};
 
+use super::backend;
+use super::by_window::{by_window, early_days};
 use super::device::values;
-use super::engine;
 use super::failure::{TrialError, guarded};
 use super::lstm::{Lstm, Mode};
 use super::native::{Level, NativeLstm};
@@ -16,9 +17,6 @@ use super::resident;
 /// Days of all sites that are run at a time, so that memory does not grow with the calendar. The result does not depend
 /// on it.
 pub const PIECE: usize = 512;
-
-/// Days of all windows that are run at a time: a fraction of a second's work.
-const WINDOW_DAYS: usize = 1 << 16;
 
 /// Which days of all sites a simulation is wanted for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +34,7 @@ impl Days {
         match self {
             Self::All => all.collect(),
             Self::Observed => all
-                .filter(|&place| !tensors.observed[place].is_nan())
+                .filter(|&place| !tensors.observed.values()[place].is_nan())
                 .collect(),
         }
     }
@@ -99,7 +97,7 @@ pub fn simulate(
     state: job::State,
     window: usize,
 ) -> Result<Vec<f32>, TrialError> {
-    let level = engine::native(training, device)?;
+    let level = backend::native_level(training, device)?;
     let there = guarded(|| Ok(Lstm::new(model.shape(), model.flat().to_device(device))))?;
     by(
         &there,
@@ -196,49 +194,6 @@ pub fn predict_by_window(
             Ok(Vec::try_from(predicted.get(window as i64 - 1))?)
         })
     })
-}
-
-/// Days of each site that no whole window ends with.
-pub(super) fn early_days(tensors: &Tensors, window: usize) -> usize {
-    (window - 1).min(tensors.days)
-}
-
-/// [`predict_by_window`] by any implementation.
-///
-/// * `first`: the early days of all sites in one run, `[S, early_days]`; `last`: the last days of the windows that begin
-///   at these rows of `[S·D]`.
-pub(super) fn by_window(
-    tensors: &Tensors,
-    window: usize,
-    places: &[usize],
-    first: &[f32],
-    observe: &mut dyn FnMut() -> Flow,
-    mut last: impl FnMut(&[i64]) -> Result<Vec<f32>, TrialError>,
-) -> Result<Vec<f32>, TrialError> {
-    let early = early_days(tensors, window);
-    let mut simulated = vec![0.0; places.len()];
-    let mut late = Vec::new();
-    for (index, &place) in places.iter().enumerate() {
-        let (site, day) = (place / tensors.days, place % tensors.days);
-        if day < early {
-            simulated[index] = first[site * early + day];
-        } else {
-            late.push(index);
-        }
-    }
-    for late in late.chunks((WINDOW_DAYS / window).max(1)) {
-        let starts = late
-            .iter()
-            .map(|&index| (places[index] + 1 - window) as i64);
-        let starts: Vec<i64> = starts.collect();
-        for (&index, value) in late.iter().zip(last(&starts)?) {
-            simulated[index] = value;
-        }
-        if observe() == Flow::Stop {
-            return Err(TrialError::Interrupted);
-        }
-    }
-    Ok(simulated)
 }
 
 fn without_gradient<T>(work: impl FnOnce() -> Result<T, TrialError>) -> Result<T, TrialError> {

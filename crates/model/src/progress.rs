@@ -1,14 +1,10 @@
 //! What a training tells of itself.
 
-use std::time::Instant;
-
 use efflux_analysis::medians::Medians;
 use efflux_job::{Params, Training};
 
-use super::checkpoint::Checkpoint;
 use super::lstm::Lstm;
 use super::native::Level;
-use super::train::Trainer;
 
 /// A model that was trained to the end, and how it went.
 #[derive(Debug)]
@@ -58,74 +54,4 @@ pub struct EpochReport {
     /// Scores on the validation days, from runs that begin a training window before them; of no site where there are
     /// none.
     pub validation: Medians,
-}
-
-/// A training between two iterations.
-#[derive(Clone, Copy, Debug)]
-pub struct Progress<'a> {
-    /// Epochs finished.
-    pub epoch: u32,
-    /// Iterations done of the epoch after them.
-    pub iteration: u32,
-    /// Epochs in all, if patience does not end.
-    pub epochs: u32,
-    /// Iterations of each epoch.
-    pub iterations: u32,
-    /// Mean loss of the epoch last finished, scaled units.
-    pub loss: Option<f64>,
-    /// The epoch that has just been finished; absent in the middle of one.
-    pub finished: Option<EpochReport>,
-    pub(super) trainer: &'a Trainer<'a>,
-}
-
-impl Progress<'_> {
-    /// Whether nothing is left to be trained.
-    pub fn is_over(&self) -> bool {
-        self.trainer.is_over()
-    }
-
-    /// All that is needed to go on from here, bit for bit. Waits for the device.
-    pub fn checkpoint(&self) -> Checkpoint {
-        self.trainer.checkpoint()
-    }
-}
-
-/// How far a training has come.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Position {
-    pub epoch: u32,
-    pub iteration: u32,
-    /// Batches of this epoch that held a target.
-    pub batches: u32,
-    /// Windows computed since the beginning.
-    pub windows: u64,
-    /// Those of the epochs finished.
-    pub windows_before: u64,
-    pub losses: Vec<f64>,
-    /// The epoch with the best validation score, from 1, and the score.
-    pub best: Option<(u32, f64)>,
-}
-
-/// How fast iterations go, for people.
-#[derive(Debug)]
-pub(super) struct Speed {
-    since: Instant,
-    iterations: u32,
-}
-
-impl Speed {
-    pub(super) fn begin() -> Self {
-        Self {
-            since: Instant::now(),
-            iterations: 0,
-        }
-    }
-
-    pub(super) fn count(&mut self) {
-        self.iterations += 1;
-    }
-
-    pub(super) fn per_second(&self) -> f64 {
-        f64::from(self.iterations) / self.since.elapsed().as_secs_f64().max(f64::EPSILON)
-    }
 }

@@ -12,7 +12,7 @@ pub(super) fn rows(tensors: &Tensors) -> Vec<f32> {
     for site in 0..tensors.sites {
         let statics = &tensors.static_values[site * tensors.statics..][..tensors.statics];
         for day in 0..tensors.days {
-            let row = site * tensors.days + day;
+            let row = tensors.target.place(site, day);
             values.extend_from_slice(
                 &tensors.dynamic_values[row * tensors.dynamic..][..tensors.dynamic],
             );
@@ -80,7 +80,7 @@ impl Resident {
         target.resize(nowhere + longest, 0.0);
         let mut weight: Vec<f32> = tensors
             .target
-            .chunks_exact(tensors.days)
+            .rows()
             .zip(site_weights)
             .flat_map(|(days, &weight)| {
                 days.iter()
@@ -164,11 +164,12 @@ impl Resident {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::loss::batch_loss;
+    use crate::torch;
     use crate::windows::pieces;
     use crate::{Form, Lstm, Masks, Sampler, Shape};
-    use efflux_data::Scale;
+    use efflux_data::{Parts, Scale};
     use efflux_job::{Sampling, Transformation};
+    use efflux_numerics::SiteByDay;
     use efflux_numerics::random::{Purpose, Stream};
 
     const SITES: usize = 9;
@@ -207,14 +208,14 @@ pub(super) mod tests {
             statics: 2,
             dynamic_values: values(SITES * DAYS * 3),
             static_values: values(SITES * 2),
-            observed: target.clone(),
-            target,
+            observed: SiteByDay::of(DAYS, target.clone()),
+            target: SiteByDay::of(DAYS, target),
             scale: Scale {
                 transformation: Transformation::None,
                 min: 0.0,
                 max: 1.0,
             },
-            parts: Vec::new(),
+            parts: Parts::unused(SITES, DAYS),
             site_ids: Vec::new(),
         }
     }
@@ -243,7 +244,8 @@ pub(super) mod tests {
                 target: data.target.to_kind(kind),
                 weight: data.weight.to_kind(kind),
             });
-        let loss = batch_loss(&model, Some(&masks), Form::Square, gathered, batch.targets);
+        let predicted = torch::forward(&model, Some(&masks), gathered);
+        let loss = torch::loss(Form::Square, &predicted, batch.targets);
         let gradient = Tensor::zeros([SHAPE.weights()], (kind, Device::Cpu));
         model.gradient(&loss, &gradient);
         Vec::try_from(gradient.to_kind(Kind::Double)).unwrap()

@@ -8,12 +8,12 @@ use efflux_numerics::random::Stream;
 use tch::{Device, Kind, Tensor};
 
 use super::device::{send, values};
-use super::engine::Task;
-use super::loss::{Form, batch_loss};
-use super::lstm::{Lstm, Mode, Shape};
+use super::engine::Engine;
+use super::loss::{Form, masked_mean};
+use super::lstm::{Lstm, Mode, Shape, State};
 use super::masks::{Drawer, Masks};
-use super::optimizer::Optimizer;
-use super::resident::Resident;
+use super::optimizer::{Optimizer, Step};
+use super::resident::{Gathered, Resident};
 use super::windows::{self, Batch};
 
 /// What a call of the LSTM costs on a CPU, in days of a window: see `benches/results`.
@@ -36,11 +36,61 @@ pub(super) struct Torch {
     gradient: Tensor, // [N]
     /// First rows of the epoch's windows.
     starts: Tensor,
+    /// Predictions of the batch, and their loss, until they have given their gradient.
+    predicted: Vec<Predicted>,
+    loss: Option<Tensor>,
     /// Sums over this epoch's batches, in f64: they are read once an epoch.
     loss_sum: Tensor,
     norm_sum: Tensor,
     /// Whose tensors these are rows of, if it is not alone.
     pub(super) lane: Option<Lane>,
+}
+
+/// The predictions for a piece of a batch, `[T, B]`, and what they are compared with.
+#[derive(Debug)]
+pub(super) struct Predicted {
+    values: Tensor,
+    target: Tensor,
+    weight: Tensor,
+}
+
+/// Predicts a batch that is run in these pieces, one after the other with the state carried on.
+pub(super) fn forward(
+    model: &Lstm,
+    masks: Option<&Masks>,
+    pieces: impl Iterator<Item = Gathered>,
+) -> Vec<Predicted> {
+    let mut before: Option<State> = None;
+    let predict = |piece: Gathered| {
+        let rows = piece.inputs.size()[1];
+        let state = match &before {
+            None => model.zero_state(rows),
+            Some(state) => state.first(rows),
+        };
+        let (values, after) = model.forward(&piece.inputs, &state, Mode::Fit(masks));
+        before = Some(after);
+        Predicted {
+            values,
+            target: piece.target,
+            weight: piece.weight,
+        }
+    };
+    pieces.map(predict).collect()
+}
+
+/// The loss of all pieces of a batch that holds so many targets: a scalar from which a gradient can be taken.
+pub(super) fn loss(form: Form, pieces: &[Predicted], targets: u32) -> Tensor {
+    let losses = pieces.iter().map(|piece| {
+        let Predicted {
+            values,
+            target,
+            weight,
+        } = piece;
+        masked_mean(form, values, target, weight, targets)
+    });
+    losses
+        .reduce(|sum, part| sum + part)
+        .expect("a batch of at least one piece")
 }
 
 /// The place of a trial among those of [`Lanes`](super::Lanes).
@@ -99,60 +149,28 @@ impl Torch {
             optimizer,
             gradient,
             starts: Tensor::zeros([0], (Kind::Int64, device)),
+            predicted: Vec::new(),
+            loss: None,
             loss_sum,
             norm_sum,
             lane: None,
         }
     }
 
-    pub(super) fn shape(&self) -> Shape {
-        self.model.shape()
+    fn masks(&self, stream: &mut Stream) -> Masks {
+        let Some(drawer) = &self.drawer else {
+            return Masks::draw(stream, self.model.shape(), self.dropout);
+        };
+        drawer.draw_one(stream)
     }
+}
 
-    pub(super) fn begin_epoch(&mut self, starts: &[i64]) {
+impl Engine for Torch {
+    fn begin_epoch(&mut self, starts: &[i64]) {
         self.starts = send(starts, self.device);
     }
 
-    /// See `Engine::update`.
-    pub(super) fn update(&mut self, task: Task<'_>) -> bool {
-        let Task {
-            batch,
-            mut masks,
-            step,
-            ..
-        } = task;
-        if batch.targets == 0 {
-            // As torch: the loss of nothing has zero gradient, and the optimizer's means decay.
-            let _ = self.gradient.zero_();
-        } else {
-            let loss = self.loss(batch, &mut masks);
-            self.model.gradient(&loss, &self.gradient);
-            let norm = self.gradient.norm();
-            let _ = self.loss_sum.g_add_(&loss.detach());
-            let _ = self.norm_sum.g_add_(&norm);
-            // Reading a number back from a GPU would make the host wait for it.
-            if self.device == Device::Cpu {
-                let sum = loss.double_value(&[]) + norm.double_value(&[]);
-                if !sum.is_finite() {
-                    return false;
-                }
-            }
-            if let Some(longest) = step.clip {
-                let factor = ((norm + 1e-6).reciprocal() * longest).clamp_max(1.0);
-                let _ = self.gradient.g_mul_(&factor);
-            }
-        }
-        self.optimizer.step(
-            self.model.flat_mut(),
-            &self.gradient,
-            step.rate,
-            step.number,
-        );
-        true
-    }
-
-    /// The loss of a batch that holds a target.
-    fn loss(&self, batch: &Batch, masks: &mut Stream) -> Tensor {
+    fn forward(&mut self, _: &[i64], batch: &Batch, masks: &mut Stream) {
         let masks = (self.dropout > 0.0).then(|| self.masks(masks));
         // On a GPU, rows that have ended cost less than a second call.
         let call = if self.device == Device::Cpu {
@@ -164,49 +182,73 @@ impl Torch {
         let gathered = pieces
             .iter()
             .map(|piece| self.resident.gather(&self.starts, batch, piece));
-        batch_loss(
-            &self.model,
-            masks.as_ref(),
-            self.form,
-            gathered,
-            batch.targets,
-        )
+        self.predicted = forward(&self.model, masks.as_ref(), gathered);
     }
 
-    fn masks(&self, stream: &mut Stream) -> Masks {
-        let Some(drawer) = &self.drawer else {
-            return Masks::draw(stream, self.model.shape(), self.dropout);
-        };
-        drawer.draw_one(stream)
+    fn loss(&mut self, _: &[i64], batch: &Batch) {
+        self.loss = Some(loss(self.form, &self.predicted, batch.targets));
     }
 
-    pub(super) fn sums(&self) -> [f64; 2] {
+    fn backward(&mut self) {
+        let loss = self.loss.as_ref().expect("a loss before its gradient");
+        self.model.gradient(loss, &self.gradient);
+        self.predicted.clear();
+    }
+
+    fn clip(&mut self, longest: Option<f64>) -> bool {
+        let loss = self.loss.take().expect("a loss before its gradient");
+        let norm = self.gradient.norm();
+        let _ = self.loss_sum.g_add_(&loss.detach());
+        let _ = self.norm_sum.g_add_(&norm);
+        // Reading a number back from a GPU would make the host wait for it.
+        if self.device == Device::Cpu {
+            let sum = loss.double_value(&[]) + norm.double_value(&[]);
+            if !sum.is_finite() {
+                return false;
+            }
+        }
+        if let Some(longest) = longest {
+            let factor = ((norm + 1e-6).reciprocal() * longest).clamp_max(1.0);
+            let _ = self.gradient.g_mul_(&factor);
+        }
+        true
+    }
+
+    fn zero_gradient(&mut self) {
+        let _ = self.gradient.zero_();
+    }
+
+    fn step(&mut self, Step { rate, number }: Step) {
+        let weights = self.model.flat_mut();
+        self.optimizer.step(weights, &self.gradient, rate, number);
+    }
+
+    fn sums(&self) -> [f64; 2] {
         [&self.loss_sum, &self.norm_sum].map(|sum| sum.double_value(&[]))
     }
 
-    pub(super) fn set_sums(&mut self, [loss, norm]: [f64; 2]) {
+    fn set_sums(&mut self, [loss, norm]: [f64; 2]) {
         let _ = self.loss_sum.fill_(loss);
         let _ = self.norm_sum.fill_(norm);
     }
 
-    pub(super) fn weights(&self) -> Vec<f32> {
+    fn weights(&self) -> Vec<f32> {
         values(self.model.flat())
     }
 
-    pub(super) fn memory(&self) -> [(&'static str, Vec<f32>); 2] {
+    fn memory(&self) -> [(&'static str, Vec<f32>); 2] {
         self.optimizer
             .state()
             .map(|(name, tensor)| (name, values(tensor)))
     }
 
-    pub(super) fn restore(&mut self, weights: &[f32], memory: &[Vec<f32>; 2]) {
+    fn restore(&mut self, weights: &[f32], memory: &[Vec<f32>; 2]) {
         self.model.flat_mut().copy_(&Tensor::from_slice(weights));
         self.optimizer.remember(memory);
     }
 
-    /// See `Engine::simulate`.
-    pub(super) fn simulate(
-        &self,
+    fn simulate(
+        &mut self,
         starts: &[i64],
         lengths: &[usize],
         each: &mut dyn FnMut(usize, usize, f32),
@@ -231,5 +273,19 @@ impl Torch {
                 }
             }
         }
+    }
+    fn shape(&self) -> Shape {
+        self.model.shape()
+    }
+
+    fn note(&self) -> &'static str {
+        match self.lane {
+            Some(_) => ", in lanes",
+            None => "",
+        }
+    }
+
+    fn lane(&self) -> Option<&Lane> {
+        self.lane.as_ref()
     }
 }

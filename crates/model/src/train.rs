@@ -1,59 +1,25 @@
-//! The training loop.
+//! The training loop: draw, forward, loss, backward, clip, step; after each epoch validate and report; checkpoint.
 
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use efflux_data::{Tensors, iterations_per_epoch};
+use efflux_data::Tensors;
 use efflux_job::{Keep, Params, Training};
 use efflux_numerics::random::{Purpose, Stream};
 use tch::{Device, Tensor};
 
-use super::checkpoint::Checkpoint;
-use super::device;
-use super::engine::{Engine, Step, Task};
+use super::checkpoint::{Checkpoint, Position};
+use super::engine::Engine;
+use super::epoch_plan::{EpochPlan, Speed};
 use super::failure::{TrialError, guarded};
 use super::lstm::Lstm;
-use super::progress::{EpochReport, Flow, Position, Progress, Speed, Trained};
-use super::validation::Validation;
-use super::windows::{Epoch, Sampler};
+use super::optimizer::Step;
+use super::progress::{EpochReport, Flow, Trained};
+use super::windows::{Epoch, Task};
+use super::{backend, device};
 
-/// How often a long epoch lets itself be looked at, unless told otherwise.
+/// How often a long epoch reports on itself, unless told otherwise.
 const PACE: Duration = Duration::from_secs(1);
-
-/// What all trials with one window on the same data have in common.
-#[derive(Debug)]
-pub(super) struct Rules {
-    /// Iterations of an epoch.
-    iterations: u32,
-    sampler: Sampler,
-    validation: Option<Validation>,
-}
-
-impl Rules {
-    pub(super) fn new(
-        tensors: &Tensors,
-        params: &Params,
-        training: &Training,
-    ) -> Result<Self, TrialError> {
-        let (window, warm_up) = (params.window_days as usize, training.warm_up_days as usize);
-        let (sites, days) = (tensors.sites, tensors.days);
-        let iterations = iterations_per_epoch(sites, days, sites, window, warm_up)
-            .filter(|_| window + warm_up < days)
-            .ok_or(TrialError::Window {
-                window: params.window_days + training.warm_up_days,
-                days,
-            })?;
-        let validation = Validation::new(tensors, window + warm_up);
-        if training.needs_validation() && validation.is_none() {
-            return Err(TrialError::NoValidation);
-        }
-        Ok(Self {
-            iterations,
-            sampler: Sampler::new(tensors, window, warm_up, training.sampler),
-            validation,
-        })
-    }
-}
 
 /// One trial in training.
 #[derive(Debug)]
@@ -63,9 +29,9 @@ pub struct Trainer<'a> {
     params: Params,
     seed: u64,
     device: Device,
-    rules: Rc<Rules>,
+    plan: Rc<EpochPlan>,
     pace: Duration,
-    engine: Engine,
+    engine: Box<dyn Engine>,
     at: Position,
     /// The windows of the epoch at hand, once it was begun here.
     epoch: Option<Epoch>,
@@ -91,9 +57,9 @@ impl<'a> Trainer<'a> {
         seed: u64,
         device: Device,
     ) -> Result<Self, TrialError> {
-        let engine = || Engine::new(tensors, params, training, seed, device);
-        let rules = Rc::new(Rules::new(tensors, params, training)?);
-        Self::with(tensors, params, training, seed, device, rules, engine)
+        let engine = || backend::engine(tensors, params, training, seed, device);
+        let plan = Rc::new(EpochPlan::new(tensors, params, training)?);
+        Self::with(tensors, params, training, seed, device, plan, engine)
     }
 
     /// The same with another engine than its own.
@@ -103,8 +69,8 @@ impl<'a> Trainer<'a> {
         training: &Training,
         seed: u64,
         device: Device,
-        rules: Rc<Rules>,
-        engine: impl FnOnce() -> Result<Engine, TrialError>,
+        plan: Rc<EpochPlan>,
+        engine: impl FnOnce() -> Result<Box<dyn Engine>, TrialError>,
     ) -> Result<Self, TrialError> {
         device::set_threads(training.threads);
         let made = guarded(|| {
@@ -114,7 +80,7 @@ impl<'a> Trainer<'a> {
                 params: *params,
                 seed,
                 device,
-                rules,
+                plan,
                 pace: PACE,
                 engine: engine()?,
                 at: Position::default(),
@@ -141,10 +107,10 @@ impl<'a> Trainer<'a> {
         if found != shape {
             return refused(format!("of a model of {found:?}, not {shape:?}"));
         }
-        if epoch > self.training.epochs || iteration >= self.rules.iterations {
+        if epoch > self.training.epochs || iteration >= self.plan.iterations {
             return refused(format!(
                 "epoch {epoch}, iteration {iteration} is beyond {} epochs of {} iterations",
-                self.training.epochs, self.rules.iterations
+                self.training.epochs, self.plan.iterations
             ));
         }
         let names = self.engine.memory().map(|(name, _)| name);
@@ -207,16 +173,42 @@ impl<'a> Trainer<'a> {
     /// [`TrialError::NoTarget`] after an epoch without a target, [`TrialError::Memory`] and [`TrialError::Torch`] if
     /// libtorch reports a failure. None of them leaves a trial that could go on.
     pub fn update(&mut self) -> Result<Option<EpochReport>, TrialError> {
-        let epoch = self.caught(|this| {
-            let epoch = this.take_epoch();
-            let task = this.task(&epoch);
-            if this.engine.update(task) {
-                Ok(epoch)
+        let windows = self.caught(|this| {
+            let windows = this.take_epoch();
+            let task = this.task(&windows);
+            if this.learn(task) {
+                Ok(windows)
             } else {
                 Err(this.diverged())
             }
         })?;
-        self.advance(epoch)
+        self.advance(windows, None)
+    }
+
+    /// Predicts the windows of an iteration, takes the gradient of the loss and changes the weights. False if the numbers
+    /// are known not to be finite.
+    fn learn(&mut self, task: Task<'_>) -> bool {
+        let Task {
+            starts,
+            batch,
+            mut masks,
+            step,
+            clip,
+        } = task;
+        let engine = &mut *self.engine;
+        if batch.targets > 0 {
+            engine.forward(starts, batch, &mut masks);
+            engine.loss(starts, batch);
+            engine.backward();
+            if !engine.clip(clip) {
+                return false;
+            }
+        } else {
+            // As torch: the loss of nothing has zero gradient, and the optimizer's means decay.
+            engine.zero_gradient();
+        }
+        engine.step(step);
+        true
     }
 
     /// Whether all epochs are done, or as many without a better score as patience allows.
@@ -229,6 +221,16 @@ impl<'a> Trainer<'a> {
         self.at.epoch >= self.training.epochs || impatient
     }
 
+    /// The engine of this trial.
+    pub(super) fn engine(&self) -> &dyn Engine {
+        &*self.engine
+    }
+
+    /// The share of weights that it drops.
+    pub(super) fn dropout(&self) -> f64 {
+        self.params.dropout
+    }
+
     /// Work in which libtorch may fail.
     fn caught<T>(
         &mut self,
@@ -238,28 +240,30 @@ impl<'a> Trainer<'a> {
         guarded(|| work(self)).map_err(|error| error.sized(tensors, &params, &training))
     }
 
-    /// Its lane and share of dropped weights, if it has one.
-    pub(super) fn lane(&self) -> Option<(usize, f64)> {
-        match &self.engine {
-            Engine::Torch(torch) => torch
-                .lane
-                .as_ref()
-                .map(|lane| (lane.index, self.params.dropout)),
-            Engine::Native(_) => None,
+    /// The windows of the current epoch, which are drawn if it was not begun here.
+    pub(super) fn take_epoch(&mut self) -> Epoch {
+        if let Some((seed, epoch)) = self.begins_epoch() {
+            let drawn = self.plan.sampler.epoch(seed, epoch, self.plan.iterations);
+            self.begin_epoch(drawn);
         }
+        self.epoch.take().unwrap_or_default()
     }
 
-    /// The windows of the epoch at hand, which are drawn if it was not begun here.
-    pub(super) fn take_epoch(&mut self) -> Epoch {
-        self.epoch.take().unwrap_or_else(|| {
-            let drawn = self
-                .rules
-                .sampler
-                .epoch(self.seed, self.at.epoch, self.rules.iterations);
-            self.engine.begin_epoch(&drawn.starts);
-            self.speed = Speed::begin();
-            drawn
-        })
+    /// The seed and the number of an epoch whose windows are yet to be drawn.
+    pub(super) fn begins_epoch(&self) -> Option<(u64, u32)> {
+        self.epoch.is_none().then_some((self.seed, self.at.epoch))
+    }
+
+    /// Begins an epoch with the windows that were drawn for it.
+    pub(super) fn begin_epoch(&mut self, drawn: Epoch) {
+        self.engine.begin_epoch(&drawn.starts);
+        self.speed = Speed::begin();
+        self.epoch = Some(drawn);
+    }
+
+    /// Whether the iteration at hand is the last of its epoch.
+    pub(super) fn ends_epoch(&self) -> bool {
+        self.at.iteration + 1 == self.plan.iterations
     }
 
     /// The next iteration: windows, masks, step.
@@ -275,13 +279,18 @@ impl<'a> Trainer<'a> {
             step: Step {
                 rate: self.training.learning_rate(epoch),
                 number: self.updates() + 1,
-                clip: self.training.clip_norm,
             },
+            clip: self.training.clip_norm,
         }
     }
 
-    /// Counts an iteration that is done, of the epoch with these windows; after the last one, sums the epoch up.
-    pub(super) fn advance(&mut self, windows: Epoch) -> Result<Option<EpochReport>, TrialError> {
+    /// Counts an iteration that is done, of the epoch with these windows; after the last one, sums the epoch up, with what
+    /// the validation runs gave if they were made already.
+    pub(super) fn advance(
+        &mut self,
+        windows: Epoch,
+        predicted: Option<Vec<f32>>,
+    ) -> Result<Option<EpochReport>, TrialError> {
         let batch = &windows.batches[self.at.iteration as usize];
         if batch.targets > 0 {
             self.at.batches += 1;
@@ -289,15 +298,16 @@ impl<'a> Trainer<'a> {
         }
         self.at.iteration += 1;
         self.speed.count();
-        if self.at.iteration < self.rules.iterations {
+        if self.at.iteration < self.plan.iterations {
             self.epoch = Some(windows);
             return Ok(None);
         }
-        self.caught(Self::finish_epoch).map(Some)
+        self.caught(|this| this.finish_epoch(predicted.as_deref()))
+            .map(Some)
     }
 
     /// The epoch's only wait for the device.
-    fn finish_epoch(&mut self) -> Result<EpochReport, TrialError> {
+    fn finish_epoch(&mut self, predicted: Option<&[f32]>) -> Result<EpochReport, TrialError> {
         if self.at.batches == 0 {
             let epoch = self.at.epoch + 1;
             return Err(TrialError::NoTarget { epoch });
@@ -311,13 +321,13 @@ impl<'a> Trainer<'a> {
         }
         let iterations_per_second = self.speed.per_second();
         let validation = self
-            .rules
+            .plan
             .validation
             .as_ref()
-            .map(|runs| runs.score(&mut self.engine, self.tensors))
+            .map(|runs| runs.score(&mut *self.engine, self.tensors, predicted))
             .unwrap_or_default();
         let at = &mut self.at;
-        let drawn = u64::from(self.rules.iterations) * self.tensors.sites as u64;
+        let drawn = u64::from(self.plan.iterations) * self.tensors.sites as u64;
         let report = EpochReport {
             epoch: at.epoch + 1,
             loss,
@@ -365,10 +375,7 @@ impl<'a> Trainer<'a> {
             model: Lstm::new(self.engine.shape(), flat),
             params: self.params,
             training: self.training,
-            level: match self.engine {
-                Engine::Torch(_) => None,
-                Engine::Native(native) => Some(native.model.level()),
-            },
+            level: self.engine.level(),
             epoch,
             updates,
             window_share: self.at.windows as f64 / (updates * self.tensors.sites as u64) as f64,
@@ -383,7 +390,7 @@ impl<'a> Trainer<'a> {
     }
 
     fn updates(&self) -> u64 {
-        u64::from(self.at.epoch) * u64::from(self.rules.iterations) + u64::from(self.at.iteration)
+        u64::from(self.at.epoch) * u64::from(self.plan.iterations) + u64::from(self.at.iteration)
     }
 
     /// How far it is; `finished` is the epoch that has just been finished, if one has.
@@ -392,7 +399,7 @@ impl<'a> Trainer<'a> {
             epoch: self.at.epoch,
             iteration: self.at.iteration,
             epochs: self.training.epochs,
-            iterations: self.rules.iterations,
+            iterations: self.plan.iterations,
             loss: self.at.losses.last().copied(),
             finished,
             trainer: self,
@@ -401,11 +408,8 @@ impl<'a> Trainer<'a> {
 
     /// What it is trained on, as it enters a record.
     pub fn describe(&self) -> String {
-        let device = device::describe(self.device, &self.training);
-        match self.lane() {
-            Some(_) => format!("{device}, in lanes"),
-            None => device,
-        }
+        let device = backend::describe(self.device, &self.training);
+        format!("{device}{}", self.engine.note())
     }
 
     /// All that is needed to go on from here. Waits for the device.
@@ -423,5 +427,35 @@ impl<'a> Trainer<'a> {
             memory: [first_values, second_values],
             best: self.best.clone(),
         }
+    }
+}
+
+/// A training between two iterations.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress<'a> {
+    /// Epochs finished.
+    pub epoch: u32,
+    /// Iterations done of the epoch after them.
+    pub iteration: u32,
+    /// Epochs in all, if patience does not end.
+    pub epochs: u32,
+    /// Iterations of each epoch.
+    pub iterations: u32,
+    /// Mean loss of the epoch last finished, scaled units.
+    pub loss: Option<f64>,
+    /// The epoch that has just been finished; absent in the middle of one.
+    pub finished: Option<EpochReport>,
+    trainer: &'a Trainer<'a>,
+}
+
+impl Progress<'_> {
+    /// Whether nothing is left to be trained.
+    pub fn is_over(&self) -> bool {
+        self.trainer.is_over()
+    }
+
+    /// All that is needed to go on from here, bit for bit. Waits for the device.
+    pub fn checkpoint(&self) -> Checkpoint {
+        self.trainer.checkpoint()
     }
 }

@@ -13,6 +13,8 @@ use efflux_data::Tensors;
 use efflux_job::Sampling;
 use efflux_numerics::random::{Purpose, Stream};
 
+use super::optimizer::Step;
+
 /// Draws windows. What it needs to know of targets is summed up once, so a window costs two look-ups.
 #[derive(Clone, Debug)]
 pub struct Sampler {
@@ -36,7 +38,7 @@ enum Choice {
 }
 
 /// The windows of one epoch that hold a target.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Epoch {
     /// First day of each window, warm-up included, as a row of the resident data: site · days + day.
     pub starts: Vec<i64>,
@@ -55,14 +57,27 @@ pub struct Batch {
     pub targets: u32,
 }
 
+/// One iteration of a trial: what it sees, what it drops, and how far it goes.
+#[derive(Clone, Debug)]
+pub(super) struct Task<'a> {
+    /// First rows of the batch's windows.
+    pub(super) starts: &'a [i64],
+    pub(super) batch: &'a Batch,
+    /// What the dropped weights are drawn from.
+    pub(super) masks: Stream,
+    pub(super) step: Step,
+    /// The length that a longer gradient is cut to.
+    pub(super) clip: Option<f64>,
+}
+
 impl Sampler {
     /// A sampler of windows of this many days, each after so many days of warm-up: together they must be fewer than the
     /// calendar has.
     pub fn new(tensors: &Tensors, window: usize, warm_up: usize, sampling: Sampling) -> Self {
-        let Tensors { sites, days, .. } = *tensors;
+        let (sites, days) = (tensors.sites, tensors.days);
         let mut before = Vec::with_capacity(sites * (days + 1));
         let mut end = Vec::with_capacity(sites * (days + 1));
-        for record in tensors.target.chunks_exact(days) {
+        for record in tensors.target.rows() {
             let (mut count, mut last) = (0, 0);
             before.push(count);
             end.push(last);

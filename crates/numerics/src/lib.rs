@@ -1,10 +1,12 @@
 //! Numbers whose bits everybody has to agree on: the one random generator, exact conversions, and the instructions that
-//! results are computed with. Needs nobody.
+//! results are computed with; and the array that has one number for each site and day. Needs nobody.
 
 mod level;
 pub mod random;
+mod site_by_day;
 
 pub use level::Level;
+pub use site_by_day::SiteByDay;
 
 /// Bytes as hexadecimal digits, two each.
 pub fn hex(bytes: &[u8]) -> String {

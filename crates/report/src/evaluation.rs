@@ -191,8 +191,8 @@ impl Evaluation {
         }
         if let Some(unfiltered) = results.unfiltered {
             let of_site = |site: usize| {
-                let days = results.sites[site].part(Part::Test);
-                let observed = &unfiltered[site * results.days..][..results.days];
+                let days = results.part_days(site, Part::Test);
+                let observed = unfiltered.site(site);
                 let pairs = days.map(|day| (f64::from(observed[day]), mean[site][day]));
                 pairs.collect::<Pairs>().scores()
             };
@@ -213,7 +213,7 @@ impl Evaluation {
         }
         let bias = (0..results.sites.len())
             .map(|site| {
-                let test = results.sites[site].part(Part::Test);
+                let test = results.part_days(site, Part::Test);
                 bias_parts(&pairs_on(results, site, test, &mean[site]))
             })
             .collect();
@@ -318,16 +318,11 @@ fn each_site(
     part: Part,
     simulated: impl Fn(usize, usize) -> f64,
 ) -> Vec<Scores> {
-    let sites = results.sites.iter().enumerate();
-    let pairs = sites.map(|(index, site)| {
-        let days = site.part(part);
-        days.map(|day| {
-            (
-                f64::from(results.observed(index)[day]),
-                simulated(index, day),
-            )
-        })
-        .collect()
+    let pairs = (0..results.sites.len()).map(|site| {
+        let observed = results.observed(site);
+        let days = results.part_days(site, part);
+        days.map(|day| (f64::from(observed[day]), simulated(site, day)))
+            .collect()
     });
     pairs.map(|pairs: Pairs| pairs.scores()).collect()
 }
@@ -349,9 +344,9 @@ fn with_other_state(results: &Results<'_>) -> Vec<Scored> {
         let mut of_site = |(site, days): (usize, &Vec<usize>)| {
             let places = first..;
             first += days.len();
-            let within = results.sites[site].part(part);
+            let parts = results.parts.site(site);
             let pairs = days.iter().zip(places);
-            let pairs = pairs.filter(|(day, _)| within.contains(day));
+            let pairs = pairs.filter(|&(&day, _)| parts[day] == part);
             let flux = results.observed(site);
             let pairs = pairs.map(|(&day, place)| (f64::from(flux[day]), simulated(place)));
             pairs.collect::<Pairs>().scores()
@@ -398,7 +393,7 @@ fn corrected(
     match Residuals::of(pairs_on(results, site, results.fitted_days(site), mean)) {
         Err(reason) => Scores::undefined(reason),
         Ok(residuals) => {
-            let test = pairs_on(results, site, results.sites[site].part(Part::Test), mean);
+            let test = pairs_on(results, site, results.part_days(site, Part::Test), mean);
             let corrected = test
                 .into_iter()
                 .map(|(observed, simulated)| (observed, correct(&residuals, simulated)));
@@ -434,7 +429,7 @@ fn baseline_scores(
     match baseline.fit(&training) {
         Err(reason) => Scores::undefined(reason),
         Ok(fitted) => {
-            let test = results.sites[site].part(Part::Test).map(at);
+            let test = results.part_days(site, Part::Test).map(at);
             let pairs = test.map(|day| (day.flux, fitted.flux(day.of_year, day.temperature)));
             pairs.collect::<Pairs>().scores()
         }

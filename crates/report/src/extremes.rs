@@ -128,8 +128,8 @@ fn test_days(results: &Results<'_>, evaluation: &Evaluation, site: usize) -> Vec
         analysis.spike_z,
     );
     let simulated = &evaluation.mean[site];
-    results.sites[site]
-        .part(Part::Test)
+    results
+        .part_days(site, Part::Test)
         .filter(|&day| record[day].is_finite() && simulated[day].is_finite())
         .map(|day| TestDay {
             observed: record[day],
@@ -175,7 +175,7 @@ fn event_skill(results: &Results<'_>, mean: &[f64], site: usize) -> EventSkill {
             }
         })
         .collect();
-    let test = results.sites[site].part(Part::Test);
+    let parts = results.parts.site(site);
     let of = |series: &[f64]| -> Vec<Event> {
         let found = events(
             series,
@@ -184,7 +184,7 @@ fn event_skill(results: &Results<'_>, mean: &[f64], site: usize) -> EventSkill {
         );
         found
             .into_iter()
-            .filter(|event| test.contains(&event.day))
+            .filter(|event| parts[event.day] == Part::Test)
             .collect()
     };
     EventSkill::of(&of(&observed), &of(&simulated), &observed, &simulated)

@@ -33,11 +33,7 @@ impl Prediction<'_> {
     /// The scores of a series `[S, D]` at each site, on all days with an observation.
     pub(super) fn scores(&self, flux: &[f32]) -> impl Iterator<Item = Scores> {
         let days = self.pack.calendar.days;
-        let sites = self
-            .pack
-            .flux
-            .chunks_exact(days)
-            .zip(flux.chunks_exact(days));
+        let sites = self.pack.flux.rows().zip(flux.chunks_exact(days));
         sites.map(|(observed, flux)| {
             let pairs = observed.iter().zip(flux);
             let pairs = pairs.map(|(&observed, &flux)| (f64::from(observed), f64::from(flux)));

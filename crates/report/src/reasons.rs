@@ -80,7 +80,7 @@ fn of_sites(
     let sites = 0..results.sites.len();
     let of_site = |site: usize| -> Option<f64> {
         let traits = &drivers.sites[site];
-        let test = || observed(results, site, results.sites[site].part(Part::Test));
+        let test = || observed(results, site, results.part_days(site, Part::Test));
         let training = || observed(results, site, results.fitted_days(site));
         let share = |days: usize| {
             let all = test().len();
@@ -110,9 +110,9 @@ fn of_sites(
             Trait::Seasonality => traits.seasonality.usable_r(),
             Trait::Smoothness => traits.smoothness.usable_r(),
             Trait::Gap => {
-                let last = results.fitted_days(site).last()?;
-                let test = results.sites[site].part(Part::Test);
-                (!test.is_empty()).then(|| (test.start - last) as f64)
+                let test = results.part_days(site, Part::Test).next()?;
+                let before = results.fitted_days(site).take_while(|&day| day < test);
+                Some((test - before.last()?) as f64)
             }
             Trait::Seen => share(traits.test_days_seen),
         }

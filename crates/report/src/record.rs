@@ -41,16 +41,12 @@ impl Record {
         let mut order: Vec<usize> = (0..results.sites.len()).collect();
         order.sort_by_key(|&site| (record_days(results.observed(site)).start, site));
         let sites = order.into_iter().map(|site| {
-            let test = results.sites[site].part(Part::Test);
-            let record = record_days(results.observed(site));
-            let begins = if test.is_empty() {
-                record.end
-            } else {
-                test.start.clamp(record.start, record.end)
-            };
+            let observed = results.observed(site);
+            let parts = results.parts.site(site);
+            let is_test = |&day: &usize| parts[day] == Part::Test;
             Stretches {
-                fitted: stretches(results.observed(site), record.start..begins),
-                judged: stretches(results.observed(site), begins..record.end),
+                fitted: stretches(observed, record_days(observed).filter(|day| !is_test(day))),
+                judged: stretches(observed, record_days(observed).filter(is_test)),
             }
         });
         Self {
@@ -87,7 +83,7 @@ fn years(results: &Results<'_>) -> Vec<Year> {
     years
 }
 
-fn stretches(observed: &[f32], days: Range<usize>) -> Vec<Range<usize>> {
+fn stretches(observed: &[f32], days: impl Iterator<Item = usize>) -> Vec<Range<usize>> {
     let mut found: Vec<Range<usize>> = Vec::new();
     for day in days.filter(|&day| observed[day].is_finite()) {
         match found.last_mut() {

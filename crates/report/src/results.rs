@@ -1,15 +1,12 @@
 //! What the report is made of: everything the caller knows once the sweep has ended, or so far.
 
-use std::ops::Range;
-
 use efflux_base::error::{Error, Result};
-use efflux_data::{Member, SiteParts};
-use efflux_job::{Analysis, Contract, Fit, Metric, Params, Part};
+use efflux_data::{Member, Parts};
+use efflux_job::{Analysis, Contract, Fit, Metric, Params, Part, SelectionPart};
+use efflux_numerics::SiteByDay;
 use efflux_run::EpochLine;
 use efflux_run::record::Record;
 use jiff::civil::Date;
-
-use super::words::PARTS;
 
 /// The input of [`super::write`]. Fluxes are in µmol m⁻² s⁻¹; days count from [`Results::start`].
 #[derive(Clone, Debug)]
@@ -36,10 +33,12 @@ pub struct Results<'a> {
     pub days: usize,
     /// The sites, `S`.
     pub sites: &'a [Site],
-    /// The observed flux, `[S, D]` by rows, NaN where there is none.
-    pub observed: &'a [f32],
-    /// The observed flux without the percentile filter, `[S, D]`, where the pack kept it.
-    pub unfiltered: Option<&'a [f32]>,
+    /// The part of each day at each site.
+    pub parts: &'a Parts,
+    /// The observed flux, NaN where there is none.
+    pub observed: &'a SiteByDay<f32>,
+    /// The observed flux without the percentile filter, where the pack kept it.
+    pub unfiltered: Option<&'a SiteByDay<f32>>,
     /// The temperature that baselines and responses take; none if the pack has none.
     pub temperature: Option<Temperature<'a>>,
     /// What is known of the sites besides.
@@ -62,8 +61,8 @@ pub struct Results<'a> {
 pub struct Temperature<'a> {
     /// Its name in the pack.
     pub name: &'a str,
-    /// °C, `[S, D]` by rows, NaN where it is unknown.
-    pub values: &'a [f32],
+    /// °C, NaN where it is unknown.
+    pub values: &'a SiteByDay<f32>,
 }
 
 /// A property of the sites that may explain how well they are simulated.
@@ -88,8 +87,6 @@ pub struct Site {
     pub longitude: f64,
     /// Land cover class of the International Geosphere–Biosphere Programme.
     pub igbp: String,
-    /// The parts of its record.
-    pub parts: SiteParts,
 }
 
 /// How one configuration was chosen: the rule, the winner and the field.
@@ -98,7 +95,7 @@ pub struct Selection {
     /// The score, higher is better.
     pub metric: Metric,
     /// The part it was taken on.
-    pub on: Part,
+    pub on: SelectionPart,
     /// The configuration with the best mean; none if no configuration was selectable.
     pub winner: Option<Params>,
     /// Every configuration of the grid.
@@ -116,21 +113,15 @@ pub struct Configuration {
     pub mean: Result<f64, String>,
 }
 
-impl Site {
-    /// The days of one part.
-    pub fn part(&self, part: Part) -> Range<usize> {
-        self.parts.part(part)
-    }
-}
-
 impl Results<'_> {
     /// Whether every series is as long as sites and calendar say, so that nothing behind this can run off its end.
     pub(crate) fn check(&self) -> Result<()> {
         let values = self.sites.len() * self.days;
         let lengths = self.members.iter().map(|member| member.flux.len());
         let given = [self.unfiltered, self.temperature.map(|given| given.values)];
-        let given = given.into_iter().flatten().map(<[f32]>::len);
-        for length in lengths.chain([self.observed.len()]).chain(given) {
+        let given = given.into_iter().flatten().map(|given| given.len());
+        let given = given.chain([self.observed.len(), self.parts.len()]);
+        for length in lengths.chain(given) {
             if length != values {
                 let message =
                     format!("a series of {length} values where the calendar has {values}");
@@ -149,21 +140,12 @@ impl Results<'_> {
                 return Err(Error::Internal(message));
             }
         }
-        let parts = self
-            .sites
-            .iter()
-            .flat_map(|site| PARTS.map(|part| site.part(part)));
-        if parts.into_iter().any(|days| days.end > self.days) {
-            return Err(Error::Internal(
-                "a part of a site ends after the calendar".to_owned(),
-            ));
-        }
         Ok(())
     }
 
     /// The observed flux of one site, `[D]`.
     pub fn observed(&self, site: usize) -> &[f32] {
-        &self.observed[site * self.days..][..self.days]
+        self.observed.site(site)
     }
 }
 
@@ -171,7 +153,7 @@ impl Results<'_> {
     /// The temperature of a site on a day, °C; NaN if unknown.
     pub(crate) fn temperature_on(&self, site: usize, day: usize) -> f64 {
         self.temperature.map_or(f64::NAN, |temperature| {
-            f64::from(temperature.values[site * self.days + day])
+            f64::from(temperature.values[(site, day)])
         })
     }
 
@@ -190,13 +172,18 @@ impl Results<'_> {
     }
 
     /// The days that members fit on, at a site.
-    pub(crate) fn fitted_days(&self, site: usize) -> impl Iterator<Item = usize> + use<> {
-        let site = &self.sites[site];
-        let validation = match self.fit {
-            Fit::Train => 0..0,
-            Fit::TrainValidation => site.part(Part::Validation),
-        };
-        site.part(Part::Train).chain(validation)
+    pub(crate) fn fitted_days(&self, site: usize) -> impl DoubleEndedIterator<Item = usize> + '_ {
+        let parts = self.parts.site(site).iter().enumerate();
+        parts.filter_map(|(day, &part)| self.fit.holds(part).then_some(day))
+    }
+
+    /// The days of a part at a site, observed or not.
+    pub(crate) fn part_days(
+        &self,
+        site: usize,
+        part: Part,
+    ) -> impl DoubleEndedIterator<Item = usize> + Clone + '_ {
+        self.parts.days(site, part)
     }
 
     /// The epochs of each member that has some on file.
@@ -225,7 +212,8 @@ impl Results<'_> {
 
     /// How many days of a part a site was observed on.
     pub(crate) fn observed_days(&self, site: usize, part: Part) -> usize {
-        let observed = &self.observed(site)[self.sites[site].part(part)];
-        observed.iter().filter(|value| value.is_finite()).count()
+        let observed = self.observed(site);
+        let days = self.part_days(site, part);
+        days.filter(|&day| observed[day].is_finite()).count()
     }
 }

@@ -95,7 +95,7 @@ impl Summary {
             job: results.job_name.to_owned(),
             selected: results.selection.winner,
             metric: results.selection.metric,
-            selected_on: results.selection.on,
+            selected_on: results.selection.on.part(),
             members: results.members.len(),
             members_planned: results.members_planned,
             ensemble: words::PARTS.map(part).to_vec(),

@@ -14,6 +14,7 @@ pub(crate) const UNIT: &str = "µmol m⁻² s⁻¹";
 
 pub(crate) fn part(part: Part) -> &'static str {
     match part {
+        Part::Unused => "unused",
         Part::Train => "train",
         Part::Validation => "validation",
         Part::Test => "test",

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use efflux_analysis::medians::Medians;
-use efflux_job::{Metric, Params, Part, Selection, Trial};
+use efflux_job::{Metric, Params, Selection, SelectionPart, Trial};
 use serde::{Deserialize, Serialize};
 
 use super::ledger::Ledger;
@@ -97,9 +97,8 @@ fn candidate(params: Params, scores: Vec<(u64, Option<f64>)>) -> Candidate {
 /// The rule's metric of one trial.
 pub fn metric(rule: Selection, summary: &Summary) -> Option<f64> {
     let Medians { nse, kge, r, .. } = match rule.on {
-        Part::Train => summary.train,
-        Part::Validation => summary.validation,
-        Part::Test => summary.test,
+        SelectionPart::Validation => summary.validation,
+        SelectionPart::Test => summary.test,
     };
     match rule.metric {
         Metric::MedianNse => nse,

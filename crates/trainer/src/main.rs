@@ -20,6 +20,7 @@ use std::time::Duration;
 use efflux_base::error::{Error, Exit, Result};
 use efflux_data::{Pack, SCRATCH, Tensors};
 use efflux_job::{DeviceChoice, Fit};
+use efflux_model::backend;
 use efflux_model::device::{self, Device};
 use efflux_protocol::{
     Assignment, Order, Preparation, Report, Seen, processors, read_frame, write_frame,
@@ -38,7 +39,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["--versions"] => {
-            println!("{}", device::versions());
+            println!("{}", backend::versions());
             Exit::Complete.into()
         }
         ["--gpus"] => match device::open(DeviceChoice::Cuda).and_then(device::gpus) {
@@ -215,7 +216,7 @@ impl Workshop {
         let seen = Seen {
             gpus: device::gpus(device)?,
             cpus: processors(),
-            level: device::level_name(),
+            level: backend::level_name(),
             threads: device::set_threads(preparation.contract.training.threads),
         };
         Ok(Self {

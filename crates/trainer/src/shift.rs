@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use efflux_base::error::Result;
 use efflux_job::Trial;
-use efflux_model::{Lanes, Trainer, TrialError, device};
+use efflux_model::{Lanes, Trainer, TrialError, backend};
 use efflux_protocol::{Assignment, Company, Order, Report};
 use efflux_run::EpochLog;
 use efflux_run::record::{Failure, FailureClass, Outcome, Place, Record, Summary};
@@ -109,7 +109,7 @@ impl<'a> Shift<'a> {
                 Ok(())
             }
             Err(error) => {
-                let device = device::describe(self.ground.device, &self.ground.contract.training);
+                let device = backend::describe(self.ground.device, &self.ground.contract.training);
                 let device = self.on_gpu(device);
                 self.close(assignment, &started, device, Err(error.into()), pipes)
             }

@@ -1,7 +1,7 @@
 //! Where test days lie outside of what all training days hold.
 
-use efflux_data::{SiteParts, outside_training};
-use efflux_job::Split;
+use efflux_data::{Parts, outside_training};
+use efflux_job::{Part, Split};
 
 use super::small_pack;
 
@@ -9,19 +9,14 @@ use super::small_pack;
 fn test_days_outside_the_range_of_all_training_days_are_counted_by_site() {
     let mut pack = small_pack(4, 3);
     let (days, variables) = (pack.calendar.days, pack.dynamic.len());
-    let parts: Vec<SiteParts> = (0..4)
-        .map(|site| SiteParts::of(pack.flux_of(site), &Split::default()))
-        .collect();
+    let parts = Parts::of(&pack.flux, &Split::default());
     let names: Vec<String> = pack.dynamic.iter().map(|one| one.name.clone()).collect();
     // Within the training everywhere, to begin with.
     pack.values.fill(0.5);
     assert_eq!(outside_training(&pack, &names, &parts), [Some(0.0); 4]);
 
-    let test: Vec<usize> = parts[1]
-        .test
-        .clone()
-        .filter(|day| !pack.flux_of(1)[*day].is_nan())
-        .collect();
+    let test = parts.days(1, Part::Test);
+    let test: Vec<usize> = test.filter(|&day| !pack.flux[(1, day)].is_nan()).collect();
     let place =
         |site: usize, day: usize, variable: usize| (site * days + day) * variables + variable;
     // Above on one test day and below on another, in two inputs; both inputs on one day count once.
@@ -36,11 +31,11 @@ fn test_days_outside_the_range_of_all_training_days_are_counted_by_site() {
     assert_eq!(found[1], Some(1.0 / test.len() as f64));
 
     // A training day of another site with that value widens the range for all.
-    let day = parts[3].train.start;
+    let day = parts.span(3, Part::Train).start;
     pack.values[place(3, day, 0)] = 0.9;
     pack.values[place(3, day, 1)] = 0.1;
     assert_eq!(outside_training(&pack, &names, &parts), [Some(0.0); 4]);
 
-    let without = vec![SiteParts::default(); 4];
+    let without = Parts::unused(4, days);
     assert_eq!(outside_training(&pack, &names, &without), [None; 4]);
 }

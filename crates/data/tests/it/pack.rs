@@ -6,6 +6,7 @@ use std::path::Path;
 use efflux_base::error::{Error, Exit};
 use efflux_data::Pack;
 use efflux_ingest::inspect;
+use efflux_numerics::SiteByDay;
 
 use super::small_pack;
 
@@ -191,9 +192,9 @@ fn impossible_values_are_refused() {
     assert!(refused(|pack| pack.sites[1].latitude = 91.0).contains("/site/latitude"));
     assert!(refused(|pack| pack.sites[1].id = pack.sites[0].id.clone()).contains("/site/id"));
     assert!(refused(|pack| pack.values[5] = f32::NAN).contains("has gaps at site `SYN0001`"));
-    assert!(refused(|pack| pack.flux[5] = f32::INFINITY).contains("/target/flux"));
+    assert!(refused(|pack| pack.flux[(0, 5)] = f32::INFINITY).contains("/target/flux"));
     assert!(refused(|pack| pack.filled[5] = 3).contains("/dynamic/filled"));
-    assert!(refused(|pack| pack.count.truncate(9)).contains("/target/count"));
+    assert!(refused(|pack| pack.count = SiteByDay::of(3, vec![1; 9])).contains("/target/count"));
 }
 
 #[test]

@@ -5,7 +5,8 @@ use std::path::Path;
 use efflux_base::error::{Error, Exit};
 use efflux_data::{Pack, Tensors, choose};
 use efflux_job::{
-    Contract, Evaluation, Fit, Inputs, Missing, Scaling, Split, Training, Transform, Transformation,
+    Contract, Evaluation, Fit, Inputs, Missing, Part, Scaling, Split, Training, Transform,
+    Transformation,
 };
 
 use super::small_pack;
@@ -153,13 +154,13 @@ fn only_days_that_are_fitted_on_have_a_target() {
     let contract = contract(&pack, &Inputs::default(), Transform::default());
     for fit in [Fit::Train, Fit::TrainValidation] {
         let tensors = Tensors::build(&pack, &contract, fit).unwrap();
-        for (site, parts) in tensors.parts.iter().enumerate() {
-            assert!(!parts.validation.is_empty() && !parts.test.is_empty());
-            for day in 0..tensors.days {
-                let fitted = parts.train.contains(&day)
-                    || fit == Fit::TrainValidation && parts.validation.contains(&day);
-                let observed = tensors.observed[site * tensors.days + day];
-                let target = tensors.target[site * tensors.days + day];
+        for (site, parts) in tensors.parts.rows().enumerate() {
+            assert!(parts.contains(&Part::Validation) && parts.contains(&Part::Test));
+            for (day, &part) in parts.iter().enumerate() {
+                let fitted =
+                    part == Part::Train || fit == Fit::TrainValidation && part == Part::Validation;
+                let observed = tensors.observed[(site, day)];
+                let target = tensors.target[(site, day)];
                 assert_eq!(target.is_nan(), observed.is_nan() || !fitted);
                 if !target.is_nan() {
                     assert!((0.0..=1.0).contains(&target));
@@ -176,7 +177,7 @@ fn the_range_of_the_target_is_that_of_the_days_fitted_on() {
     let mut pack = small_pack(2, 1);
     // A test day far above the rest.
     let last = pack.flux.iter().rposition(|flux| !flux.is_nan()).unwrap();
-    pack.flux[last] = 500.0;
+    pack.flux.values_mut()[last] = 500.0;
     let pack = pack.sealed();
     let mut transform = Transform::default();
     let scale = |transform, fit| {

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use efflux_data::{Pack, SiteParts};
+use efflux_data::{Pack, Parts};
+use efflux_job::Part;
 use serde::Serialize;
 
 use super::place::place;
@@ -43,7 +44,7 @@ pub(crate) fn places(pack: &Pack, train: f64) -> Vec<Place> {
         sites.entry(place(of)).or_default().push(site);
     }
     let trains = |site: usize, day: usize| {
-        parts[site].train.contains(&day) && !pack.flux_of(site)[day].is_nan()
+        parts[(site, day)] == Part::Train && !pack.flux[(site, day)].is_nan()
     };
     let several = sites.into_iter().filter(|(_, sites)| sites.len() > 1);
     several
@@ -97,20 +98,22 @@ struct Extremes {
 impl Extremes {
     fn of(pack: &Pack, train: f64) -> Self {
         let parts = parts(pack, train);
-        let of = |days: &dyn Fn(&SiteParts) -> std::ops::Range<usize>| {
+        let of = |part: Part| {
             let fluxes = || {
                 (0..pack.sites.len()).flat_map(|site| {
-                    let fluxes = &pack.flux_of(site)[days(&parts[site])];
-                    let known = fluxes.iter().filter(|flux| !flux.is_nan());
-                    known.map(move |flux| (*flux, site))
+                    let fluxes = parts
+                        .days(site, part)
+                        .map(move |day| pack.flux[(site, day)]);
+                    let known = fluxes.filter(|flux| !flux.is_nan());
+                    known.map(move |flux| (flux, site))
                 })
             };
             let order = |a: &(f32, usize), b: &(f32, usize)| a.0.total_cmp(&b.0);
             [fluxes().min_by(order), fluxes().max_by(order)]
         };
         Self {
-            training: of(&|parts| parts.train.clone()),
-            test: of(&|parts| parts.test.clone()),
+            training: of(Part::Train),
+            test: of(Part::Test),
         }
     }
 }
@@ -194,9 +197,10 @@ fn scaled_by_test_days(pack: &Pack, train: f64) -> Option<Finding> {
 
 fn test_days<'a>(
     pack: &'a Pack,
-    parts: &'a [SiteParts],
+    parts: &'a Parts,
     site: usize,
 ) -> impl Iterator<Item = usize> + 'a {
     let flux = pack.flux_of(site);
-    parts[site].test.clone().filter(|&day| !flux[day].is_nan())
+    let days = parts.days(site, Part::Test);
+    days.filter(|&day| !flux[day].is_nan())
 }

@@ -10,7 +10,7 @@ use serde::Serialize;
 pub(super) use self::leaks::{places, ranges};
 use super::predictors::Products;
 use efflux_data::Pack;
-use efflux_data::SiteParts;
+use efflux_data::Parts;
 use efflux_job::Split;
 
 pub use self::leaks::{Place, Ranges};
@@ -59,12 +59,7 @@ pub fn check(pack: &Pack, products: &Products, train: f64) -> Vec<Finding> {
 }
 
 /// The training and test part of every site.
-fn parts(pack: &Pack, train: f64) -> Vec<SiteParts> {
-    let split = Split {
-        train,
-        validation: 0.0,
-    };
-    (0..pack.sites.len())
-        .map(|site| SiteParts::of(pack.flux_of(site), &split))
-        .collect()
+fn parts(pack: &Pack, train: f64) -> Parts {
+    let validation = 0.0;
+    Parts::of(&pack.flux, &Split { train, validation })
 }

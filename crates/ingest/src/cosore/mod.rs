@@ -22,7 +22,7 @@ use efflux_data::Calendar;
 use efflux_data::OBSERVED;
 use efflux_data::{Account, Days, Entry, LeftOut};
 use efflux_data::{Origin, Pack, Site, Variable};
-use efflux_numerics::single;
+use efflux_numerics::{SiteByDay, single};
 
 /// The folder of the data sets in a release.
 const DATA_SETS: &str = "datasets";
@@ -259,8 +259,8 @@ impl Release {
             filled: vec![OBSERVED; self.sites.len() * calendar.days * 2],
             statics: Site::place_attributes(),
             static_values: Vec::new(),
-            flux: Vec::new(),
-            count: Vec::new(),
+            flux: SiteByDay::filled(0, calendar.days, 0.0),
+            count: SiteByDay::filled(0, calendar.days, 0),
             origin: None,
             sites: Vec::new(),
             sources: vec![SOURCE.to_owned()],
@@ -268,8 +268,8 @@ impl Release {
             digest: String::new(),
         };
         let mut origin = Origin {
-            flux: Vec::new(),
-            count: Vec::new(),
+            flux: SiteByDay::filled(0, calendar.days, 0.0),
+            count: SiteByDay::filled(0, calendar.days, 0),
             account: self.account,
         };
         for DailySite {
@@ -285,10 +285,12 @@ impl Release {
                     .extend([sun.day_length, sun.radiation].map(single));
             }
             pack.static_values.extend(site.place());
-            pack.flux.extend(daily.flux.into_iter().map(single));
-            pack.count.extend(daily.count);
-            origin.flux.extend(unfiltered.flux.into_iter().map(single));
-            origin.count.extend(unfiltered.count);
+            pack.flux.push_site(daily.flux.into_iter().map(single));
+            pack.count.push_site(daily.count);
+            origin
+                .flux
+                .push_site(unfiltered.flux.into_iter().map(single));
+            origin.count.push_site(unfiltered.count);
             pack.sites.push(site);
         }
         pack.origin = Some(origin);

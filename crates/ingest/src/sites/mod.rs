@@ -7,7 +7,7 @@ use std::path::Path;
 
 use efflux_base::error::{Error, Result};
 use efflux_data::{Calendar, HELD, OBSERVED, Pack, Site, Variable};
-use efflux_numerics::single;
+use efflux_numerics::{SiteByDay, single};
 
 use self::series::Series;
 use super::sun::{DAY_LENGTH, RADIATION, Sun};
@@ -78,8 +78,8 @@ pub fn pack_sites(folder: &Path) -> Result<Packed> {
         dynamic,
         statics: Site::place_attributes(),
         static_values: Vec::new(),
-        flux: vec![f32::NAN; list.sites.len() * calendar.days],
-        count: vec![0; list.sites.len() * calendar.days],
+        flux: SiteByDay::filled(list.sites.len(), calendar.days, f32::NAN),
+        count: SiteByDay::filled(list.sites.len(), calendar.days, 0),
         origin: None,
         sites: list.sites,
         sources: list.sources,
@@ -279,8 +279,8 @@ fn add(pack: &mut Pack, site: usize, record: &Series) -> (usize, usize) {
             .ok()
             .filter(|day| *day < calendar.days);
         if let Some(day) = day {
-            pack.flux[site * calendar.days + day] = single(*flux);
-            pack.count[site * calendar.days + day] = record.count[position];
+            pack.flux[(site, day)] = single(*flux);
+            pack.count[(site, day)] = record.count[position];
             observed += 1;
         } else {
             dropped += 1;

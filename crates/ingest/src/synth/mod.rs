@@ -12,7 +12,7 @@ mod weather;
 
 use efflux_base::error::{Error, Result};
 use efflux_data::{Calendar, Pack, Site, Variable};
-use efflux_numerics::single;
+use efflux_numerics::{SiteByDay, single};
 use jiff::civil::Date;
 
 use self::biome::{BIOMES, ORDER};
@@ -97,8 +97,8 @@ pub fn synthesize(options: &SynthOptions) -> Result<Pack> {
         filled: Vec::with_capacity(sites * calendar.days * PREDICTORS.len()),
         statics: variables(&STATICS),
         static_values: Vec::with_capacity(sites * STATICS.len()),
-        flux: vec![f32::NAN; sites * calendar.days],
-        count: vec![0; sites * calendar.days],
+        flux: SiteByDay::filled(sites, calendar.days, f32::NAN),
+        count: SiteByDay::filled(sites, calendar.days, 0),
         origin: None,
         sources: vec![format!(
             "synthetic: efflux {} synth, profile cosore, {sites} sites, {} days, seed {seed}",
@@ -187,23 +187,22 @@ fn add_site(pack: &mut Pack, seed: u64, site: usize, length: record::Length) {
     }
 
     let mut chamber = stream(5);
-    let start = site * pack.calendar.days;
     let observed = record::observed_days(length, &pack.calendar, place.latitude, &mut stream(6));
     for day in observed {
         let flux = days[day].flux;
         let error = (0.04 + 0.06 * flux) * chamber.normal();
-        pack.flux[start + day] = single(flux + error);
+        pack.flux[(site, day)] = single(flux + error);
         // Half-hourly measurements of a day that is not always whole.
-        pack.count[start + day] = 12 + u32::try_from(chamber.below(37)).unwrap_or(0);
+        pack.count[(site, day)] = 12 + u32::try_from(chamber.below(37)).unwrap_or(0);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use efflux_data::SiteParts;
+    use efflux_data::Parts;
     use efflux_data::windows_with_target;
-    use efflux_job::Split;
+    use efflux_job::{Part, Split};
 
     fn made(sites: usize, years: Option<usize>, seed: u64) -> Pack {
         let options = SynthOptions {
@@ -224,10 +223,11 @@ mod tests {
                 train: 0.8,
                 validation,
             };
+            let parts = Parts::of(&pack.flux, &split);
             let hits: usize = (0..pack.sites.len())
                 .map(|site| {
                     let flux = pack.flux_of(site);
-                    let train = SiteParts::of(flux, &split).train;
+                    let train = parts.days(site, Part::Train);
                     let targets = train.filter(|&day| !flux[day].is_nan());
                     windows_with_target(targets, days, window)
                 })

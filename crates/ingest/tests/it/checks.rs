@@ -5,6 +5,7 @@ use std::path::Path;
 
 use efflux_data::{Calendar, Pack, Site, Variable};
 use efflux_ingest::{Finding, Kind, Products, check, inspect, pack_sites};
+use efflux_numerics::SiteByDay;
 use efflux_testing::left_out;
 use jiff::civil::date;
 
@@ -14,10 +15,9 @@ fn pack(sites: &[(&str, [f64; 2], &[usize])]) -> Pack {
         start: date(2010, 1, 1),
         days: 30,
     };
-    let mut flux = vec![f32::NAN; sites.len() * calendar.days];
+    let mut flux = SiteByDay::filled(sites.len(), calendar.days, f32::NAN);
     for (index, (_, _, days)) in sites.iter().enumerate() {
-        days.iter()
-            .for_each(|day| flux[index * calendar.days + day] = 1.0);
+        days.iter().for_each(|day| flux[(index, *day)] = 1.0);
     }
     let site = |(id, [latitude, longitude], _): &(&str, [f64; 2], &[usize])| Site {
         id: (*id).to_owned(),
@@ -36,7 +36,7 @@ fn pack(sites: &[(&str, [f64; 2], &[usize])]) -> Pack {
         filled: Vec::new(),
         statics: Vec::new(),
         static_values: Vec::new(),
-        count: flux.iter().map(|flux| u32::from(!flux.is_nan())).collect(),
+        count: flux.map(|flux| u32::from(!flux.is_nan())),
         flux,
         origin: None,
         sources: Vec::new(),
@@ -114,10 +114,10 @@ fn test_days_on_which_a_neighbour_trains_are_counted() {
 #[test]
 fn test_days_beyond_the_range_of_training_days_are_told_with_their_site() {
     let mut pack = pack(&[("A", [40.0, 0.0], &LONG), ("B", [50.0, 0.0], &LONG)]);
-    pack.flux[2] = 5.0;
-    pack.flux[30 + 8] = 4.0;
+    pack.flux[(0, 2)] = 5.0;
+    pack.flux[(1, 8)] = 4.0;
     assert_eq!(findings(&pack), []);
-    pack.flux[30 + 9] = -3.5;
+    pack.flux[(1, 9)] = -3.5;
     let expected = [
         "-3.500 at site `B`",
         "1.000 to 5.000",
@@ -133,7 +133,7 @@ fn test_days_beyond_the_range_of_training_days_are_told_with_their_site() {
 #[test]
 fn values_that_cannot_be_in_their_unit_are_told_with_their_site() {
     let mut wrong = pack(&[("A", [40.0, 0.0], &LONG), ("B", [50.0, 0.0], &LONG)]);
-    wrong.flux[30 + 3] = 158.0;
+    wrong.flux[(1, 3)] = 158.0;
     only(
         &wrong,
         Kind::Units,

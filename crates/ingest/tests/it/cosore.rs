@@ -207,7 +207,7 @@ fn two_packs_of_a_release_are_the_same_bytes_and_keep_the_account() {
     let day = pack.calendar.index("2010-07-02".parse().unwrap()).unwrap();
     assert!(pack.flux_of(0)[day].is_nan());
     let origin = pack.origin.as_ref().unwrap();
-    assert_eq!((origin.count[day], origin.account.rows().kept), (2, 6));
+    assert_eq!((origin.count[(0, day)], origin.account.rows().kept), (2, 6));
     let hours = pack.series(0, 0).nth(day).unwrap();
     assert!((15.0..15.3).contains(&hours), "{hours}");
     assert_eq!(pack.attribute(1, 0), 42.5);
@@ -225,7 +225,7 @@ fn two_packs_of_a_release_are_the_same_bytes_and_keep_the_account() {
     assert_eq!(again.digest, pack.digest);
 
     let mut changed = pack.clone();
-    changed.origin.as_mut().unwrap().count[day] = 3;
+    changed.origin.as_mut().unwrap().count[(0, day)] = 3;
     assert_ne!(changed.sealed().digest, pack.digest);
 }
 

@@ -10,6 +10,7 @@ use std::path::Path;
 use efflux_base::error::Exit;
 use efflux_data::{Calendar, Pack, Site, Variable};
 use efflux_ingest::{Predictors, Products, check, read_predictors};
+use efflux_numerics::SiteByDay;
 use jiff::civil::date;
 
 const SITES: [&str; 5] = ["A", "B", "C", "D", "E"];
@@ -218,8 +219,8 @@ fn joined(predictors: &Predictors, sites: Vec<Site>) -> Pack {
         filled: Vec::new(),
         statics: Vec::new(),
         static_values: Vec::new(),
-        flux: vec![1.0; sites.len() * calendar.days],
-        count: vec![1; sites.len() * calendar.days],
+        flux: SiteByDay::filled(sites.len(), calendar.days, 1.0),
+        count: SiteByDay::filled(sites.len(), calendar.days, 1),
         origin: None,
         sources: Vec::new(),
         licences: Vec::new(),

@@ -100,7 +100,7 @@ fn the_example_becomes_a_pack() {
     assert!(moisture[..=start].iter().all(|value| *value == 0.5));
     assert!(moisture[start + 2..].iter().all(|value| *value == 0.75));
     assert_eq!(pack.flags(0, 1).filter(|flag| *flag != HELD).count(), 3);
-    assert_eq!(pack.count[start..start + 3], [48, 0, 47]);
+    assert_eq!(pack.count.site(0)[start..start + 3], [48, 0, 47]);
     // A mean over the record takes those three alone; where there is no record there is no mean.
     let record: f32 = moisture[start..start + 3].iter().sum();
     assert!((pack.mean_over_record(0, 1) - f64::from(record) / 3.0).abs() < 1e-7);

@@ -29,6 +29,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use efflux_analysis::statistics::median;
 use efflux_data::Tensors;
 use efflux_job::{DeviceChoice, Training};
+use efflux_model::backend;
 use efflux_model::device::{self, Device};
 use efflux_protocol::ALLOCATOR;
 
@@ -423,6 +424,6 @@ fn machine() -> String {
         field("model name"),
         field("cpu family"),
         field("model"),
-        device::describe(Device::Cpu, &Training::default())
+        backend::describe(Device::Cpu, &Training::default())
     )
 }

@@ -54,7 +54,7 @@ pub(crate) fn share(tensors: &Tensors, window: u32) -> f64 {
     let window = window as usize;
     let hits: usize = tensors
         .target
-        .chunks_exact(tensors.days)
+        .rows()
         .map(|record| {
             let targets = (0..tensors.days).filter(|&day| !record[day].is_nan());
             efflux_data::windows_with_target(targets, tensors.days, window)

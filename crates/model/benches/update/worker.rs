@@ -16,7 +16,7 @@ pub(crate) fn work(options: &Options, batch: &str, engine: &str) -> Outcome {
     let mut tensors = tensors(options.pack.as_deref())?;
     if batch == "full" {
         // With a target on every day nothing can be left out.
-        for value in &mut tensors.target {
+        for value in tensors.target.iter_mut() {
             *value = if value.is_nan() { 0.5 } else { *value };
         }
     }

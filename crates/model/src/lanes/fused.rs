@@ -4,11 +4,11 @@
 //! call takes the host longer than most of them take the device. Days on which a lane's batch has no window left are not
 //! computed.
 
-use tch::{Device, Kind, Tensor};
+use tch::{Kind, Tensor};
 
 use super::LaneTask;
 use super::kernels::{Argument, Batch, Kernel, Kernels};
-use crate::device::send;
+use crate::device::{send, values};
 use crate::failure::TrialError;
 use crate::loss::Form;
 use crate::lstm::Shape;
@@ -17,6 +17,9 @@ use crate::resident::Resident;
 
 /// Numbers of a lane's header, `HEADER` of `update.cu`.
 const HEADER: usize = 12;
+/// Where in it stands that somebody trains there, and the factor of weights that are not dropped.
+const IS_TRAINING: usize = 2;
+const KEEP: usize = 5;
 /// Windows that one block runs through all days, `WINDOWS` of `update.cu`.
 const WINDOWS: usize = 8;
 /// Blocks that share the weights of a lane.
@@ -48,29 +51,37 @@ struct Words {
     rows: usize,
 }
 
+/// What a lane runs: a header, the first rows of its windows, and their lengths, longest first.
+struct Batched<'t> {
+    lane: usize,
+    header: [i32; HEADER],
+    starts: &'t [i64],
+    lengths: &'t [usize],
+}
+
 impl Words {
-    fn of(tasks: &[LaneTask<'_>], decay: f64) -> Self {
-        let lanes = tasks.last().map_or(0, |task| task.lane + 1);
-        let most = |of: fn(&LaneTask<'_>) -> usize| tasks.iter().map(of).max().unwrap_or(0).max(1);
-        let windows = most(|task| task.task.starts.len());
-        let days = most(|task| task.task.batch.lengths.first().copied().unwrap_or(0));
-        let rows = most(|task| task.task.batch.lengths.iter().sum()).next_multiple_of(8);
+    /// `batches` are in the order of their lanes.
+    fn of(batches: &[Batched<'_>]) -> Self {
+        let lanes = batches.last().map_or(0, |batch| batch.lane + 1);
+        let most = |of: fn(&Batched<'_>) -> usize| batches.iter().map(of).max().unwrap_or(0).max(1);
+        let windows = most(|batch| batch.starts.len());
+        let days = most(|batch| batch.lengths.first().copied().unwrap_or(0));
+        let rows = most(|batch| batch.lengths.iter().sum()).next_multiple_of(8);
         // Even, because a header begins with a number of 64 bits.
         let width = (HEADER + windows + days + 1).next_multiple_of(2);
         let mut words = vec![0; lanes * width];
-        for task in tasks {
-            let row = &mut words[task.lane * width..][..width];
+        for batch in batches {
+            let row = &mut words[batch.lane * width..][..width];
             let (header, rest) = row.split_at_mut(HEADER);
-            header.copy_from_slice(&head(task, decay));
+            header.copy_from_slice(&batch.header);
             let (starts, offsets) = rest.split_at_mut(windows);
-            for (to, &start) in starts.iter_mut().zip(task.task.starts) {
+            for (to, &start) in starts.iter_mut().zip(batch.starts) {
                 *to = i32::try_from(start).expect("days of all sites");
             }
-            let lengths = &task.task.batch.lengths;
-            let (mut before, mut running) = (0, lengths.len());
+            let (mut before, mut running) = (0, batch.lengths.len());
             for (day, offset) in offsets.iter_mut().take(days + 1).enumerate() {
                 *offset = before;
-                while running > 0 && lengths[running - 1] <= day {
+                while running > 0 && batch.lengths[running - 1] <= day {
                     running -= 1;
                 }
                 before += i32::try_from(running).expect("windows of a batch");
@@ -104,13 +115,245 @@ fn head(task: &LaneTask<'_>, decay: f64) -> [i32; HEADER] {
         task.task.batch.targets.cast_signed(),
         i32::from(threshold),
         keep.to_bits().cast_signed(),
-        float(step.clip.unwrap_or(0.0)),
+        float(task.task.clip.unwrap_or(0.0)),
         float(step.rate),
         float(first),
         float(second),
         float(decay),
         0,
     ]
+}
+
+fn batches<'t>(tasks: &'t [LaneTask<'_>], decay: f64) -> Vec<Batched<'t>> {
+    let batched = |task: &'t LaneTask<'_>| Batched {
+        lane: task.lane,
+        header: head(task, decay),
+        starts: task.task.starts,
+        lengths: &task.task.batch.lengths,
+    };
+    tasks.iter().map(batched).collect()
+}
+
+/// What a forward pass of all lanes leaves behind.
+struct Run<'k> {
+    kernels: &'k Kernels,
+    batch: Argument,
+    lanes: usize,
+    windows: usize,
+    rows: usize,
+    hidden: usize,
+    /// Keeps what `batch` points to.
+    _words: Tensor,
+    /// Inputs, targets, and what errors weigh: `[L, rows, nx]`, `[L, rows]` twice.
+    x: Tensor,
+    y: Tensor,
+    counts: Tensor,
+    /// The LSTM's weights of this update: `[L, 4H, H]` each.
+    input: Tensor,
+    recurrent: Tensor,
+    /// `[L, rows, H]`
+    activated: Tensor,
+    /// Opened, `[L, rows, 4H]`.
+    gates: Tensor,
+    /// `[L, rows, H]` each; `before` is the output of the day before.
+    cells: Tensor,
+    outputs: Tensor,
+    before: Tensor,
+}
+
+fn size(sizes: &[usize]) -> Vec<i64> {
+    sizes.iter().map(|&size| size as i64).collect()
+}
+
+fn int(number: i64) -> Argument {
+    Argument::Int(i32::try_from(number).expect("sizes of a model"))
+}
+
+fn float(tensor: &Tensor, sizes: &[usize]) -> Argument {
+    Argument::numbers(tensor, Kind::Float, sizes.iter().product())
+}
+
+fn double(tensor: &Tensor, sizes: &[usize]) -> Argument {
+    Argument::numbers(tensor, Kind::Double, sizes.iter().product())
+}
+
+impl<'k> Run<'k> {
+    /// Of models with these weights, `[L, stride]`, from zero states.
+    fn forward(
+        kernels: &'k Kernels,
+        shape: Shape,
+        resident: &Resident,
+        weights: &Tensor,
+        words: &Words,
+    ) -> Result<Self, String> {
+        let device = weights.device();
+        let &Words {
+            lanes,
+            windows,
+            days,
+            rows,
+            ..
+        } = words;
+        let (hidden, inputs) = (shape.hidden as usize, shape.inputs as usize);
+        let stride = weights.size()[1];
+        let floats = |sizes: &[usize]| Tensor::empty(size(sizes), (Kind::Float, device));
+        let sent = send(&words.words, device).view([lanes as i64, -1]);
+        let batch = Argument::Batch(Batch::new(&sent, windows, days, rows));
+
+        let (wide, flat, deep) = ([lanes, rows, hidden], [lanes, rows], [lanes, rows, inputs]);
+        let [x, y, counts] = [&deep[..], &flat, &flat].map(floats);
+        let [cells, outputs, before] = [(); 3].map(|()| floats(&wide));
+        let (data, target, weight) = resident.all();
+        kernels.start(
+            Kernel::Gather,
+            [rows.div_ceil(32).min(16), lanes],
+            THREADS,
+            &[
+                batch,
+                int(resident.warm_up()),
+                float(data, &[1]),
+                float(target, &[1]),
+                float(weight, &[1]),
+                float(&x, &deep),
+                float(&y, &flat),
+                float(&counts, &flat),
+                float(&outputs, &wide),
+                float(&before, &wide),
+            ],
+        )?;
+
+        let square = [lanes, 4 * hidden, hidden];
+        let [input, recurrent, turned] = [(); 3].map(|()| floats(&square));
+        kernels.start(
+            Kernel::Drop,
+            [PARTS, lanes],
+            THREADS,
+            &[
+                batch,
+                int(stride),
+                float(weights, &[lanes, stride as usize]),
+                float(&input, &square),
+                float(&recurrent, &square),
+                float(&turned, &square),
+            ],
+        )?;
+
+        let [w_in, b_in, _, _, b_ih, b_hh, ..] = shape.split_rows(weights);
+        let layer = |values: &Tensor, weight: &Tensor, bias: &Tensor| {
+            bias.unsqueeze(1)
+                .baddbmm(values, &weight.transpose(1, 2), 1.0, 1.0)
+        };
+        let activated = layer(&x, &w_in, &b_in).relu_();
+        let gates = layer(&activated, &input, &(b_ih + b_hh));
+        kernels.start(
+            Kernel::Forward,
+            [windows.div_ceil(WINDOWS), lanes],
+            4 * shape.hidden,
+            &[
+                batch,
+                float(&turned, &square),
+                float(&gates, &[lanes, rows, 4 * hidden]),
+                float(&cells, &wide),
+                float(&outputs, &wide),
+                float(&before, &wide),
+            ],
+        )?;
+        Ok(Self {
+            kernels,
+            batch,
+            lanes,
+            windows,
+            rows,
+            hidden,
+            _words: sent,
+            x,
+            y,
+            counts,
+            input,
+            recurrent,
+            activated,
+            gates,
+            cells,
+            outputs,
+            before,
+        })
+    }
+
+    /// Writes the gradients of the losses, `[L, stride]`, and returns the losses, `[L]`.
+    fn backward(
+        &self,
+        shape: Shape,
+        form: Form,
+        weights: &Tensor,
+        gradient: &Tensor,
+    ) -> Result<Tensor, String> {
+        let device = weights.device();
+        let (lanes, rows, hidden) = (self.lanes, self.rows, self.hidden);
+        let (wide, flat, deep) = (
+            [lanes, rows, hidden],
+            [lanes, rows],
+            [lanes, rows, 4 * hidden],
+        );
+        let stride = weights.size()[1];
+        let all = [lanes, stride as usize];
+        let slopes = Tensor::empty(size(&flat), (Kind::Float, device));
+        let losses = Tensor::empty(size(&[lanes]), (Kind::Double, device));
+        #[allow(
+            clippy::cast_possible_truncation,
+            reason = "kernels compute with 32 bits"
+        )]
+        let delta = match form {
+            Form::Square => 0.0,
+            Form::Huber { delta } => delta as f32,
+        };
+        self.kernels.start(
+            Kernel::OutputLayer,
+            [lanes, 1],
+            THREADS,
+            &[
+                self.batch,
+                int(stride),
+                Argument::Float(delta),
+                float(weights, &all),
+                float(&self.outputs, &wide),
+                float(&self.y, &flat),
+                float(&self.counts, &flat),
+                float(&self.gates, &deep),
+                float(&slopes, &flat),
+                double(&losses, &[lanes]),
+                float(gradient, &all),
+            ],
+        )?;
+        self.kernels.start(
+            Kernel::Backward,
+            [self.windows.div_ceil(WINDOWS), lanes],
+            4 * shape.hidden,
+            &[
+                self.batch,
+                int(stride),
+                float(weights, &all),
+                float(&self.recurrent, &[lanes, 4 * hidden, hidden]),
+                float(&self.cells, &wide),
+                float(&slopes, &flat),
+                float(&self.gates, &deep),
+            ],
+        )?;
+        let [g_in, mut gb_in, g_ih, g_hh, mut gb_ih, mut gb_hh, ..] = shape.split_rows(gradient);
+        let sum = |values: &Tensor| values.sum_dim_intlist([1].as_slice(), false, None::<Kind>);
+        // What were the gates are now the slopes of the sums that they were opened from.
+        let falling = self.gates.transpose(1, 2);
+        let _ = falling.bmm_out(&g_ih, &self.activated);
+        let _ = falling.bmm_out(&g_hh, &self.before);
+        let biases = sum(&self.gates);
+        gb_ih.copy_(&biases);
+        gb_hh.copy_(&biases);
+        let inner = self
+            .activated
+            .threshold_backward(&self.gates.bmm(&self.input), 0);
+        let _ = inner.transpose(1, 2).bmm_out(&g_in, &self.x);
+        gb_in.copy_(&sum(&inner));
+        Ok(losses)
+    }
 }
 
 /// Gradients and steps of all lanes with a task, as [`Lanes::learn`](super::Lanes::learn) makes them.
@@ -122,166 +365,29 @@ pub(super) fn learn(
     kernels: &Kernels,
     of: &Lanes<'_>,
     tasks: &[LaneTask<'_>],
-    device: Device,
 ) -> Result<(), TrialError> {
-    run(kernels, of, tasks, device).map_err(TrialError::Torch)
+    update(kernels, of, tasks).map_err(TrialError::Torch)
 }
 
-fn run(
-    kernels: &Kernels,
-    of: &Lanes<'_>,
-    tasks: &[LaneTask<'_>],
-    device: Device,
-) -> Result<(), String> {
-    let Words {
-        words,
-        lanes,
-        windows,
-        days,
-        rows,
-    } = Words::of(tasks, of.optimizer.decay());
-    let (hidden, inputs) = (of.shape.hidden as usize, of.shape.inputs as usize);
-    let stride = of.weights.size()[1];
-    let size = |sizes: &[usize]| sizes.iter().map(|&size| size as i64).collect::<Vec<_>>();
-    let floats = |sizes: &[usize]| Tensor::empty(size(sizes), (Kind::Float, device));
-    let doubles = |sizes: &[usize]| Tensor::empty(size(sizes), (Kind::Double, device));
-    let words = send(&words, device).view([lanes as i64, -1]);
-    let batch = Argument::Batch(Batch::new(&words, windows, days, rows));
-    let float = |tensor: &Tensor, sizes: &[usize]| {
-        Argument::numbers(tensor, Kind::Float, sizes.iter().product())
-    };
-    let all = [lanes, stride as usize];
-    let at_all = |tensor: &Tensor| float(tensor, &all);
-    let double =
-        |tensor: &Tensor, sizes: &[usize]| Argument::numbers(tensor, Kind::Double, sizes.iter().product());
-    let stride_of = Argument::Int(i32::try_from(stride).expect("weights of a model"));
-
-    let [x, y, counts] = [&[lanes, rows, inputs][..], &[lanes, rows], &[lanes, rows]].map(floats);
-    let wide = [lanes, rows, hidden];
-    let [cells, outputs, before] = [(); 3].map(|()| floats(&wide));
-    let (data, target, weight) = of.resident.all();
-    kernels.start(
-        Kernel::Gather,
-        [rows.div_ceil(32).min(16), lanes],
-        THREADS,
-        &[
-            batch,
-            Argument::Int(i32::try_from(of.resident.warm_up()).expect("days")),
-            float(data, &[1]),
-            float(target, &[1]),
-            float(weight, &[1]),
-            float(&x, &[lanes, rows, inputs]),
-            float(&y, &[lanes, rows]),
-            float(&counts, &[lanes, rows]),
-            float(&outputs, &wide),
-            float(&before, &wide),
-        ],
-    )?;
-
-    let square = [lanes, 4 * hidden, hidden];
-    let [input, recurrent, turned] = [(); 3].map(|()| floats(&square));
-    kernels.start(
-        Kernel::Drop,
-        [PARTS, lanes],
-        THREADS,
-        &[
-            batch,
-            stride_of,
-            at_all(of.weights),
-            float(&input, &square),
-            float(&recurrent, &square),
-            float(&turned, &square),
-        ],
-    )?;
-
+fn update(kernels: &Kernels, of: &Lanes<'_>, tasks: &[LaneTask<'_>]) -> Result<(), String> {
+    let words = Words::of(&batches(tasks, of.optimizer.decay()));
+    let lanes = words.lanes;
     let used = |tensor: &Tensor| tensor.narrow(0, 0, lanes as i64);
-    let [w_in, b_in, _, _, b_ih, b_hh, ..] = of.shape.split_rows(&used(of.weights));
-    let layer = |values: &Tensor, weight: &Tensor, bias: &Tensor| {
-        bias.unsqueeze(1)
-            .baddbmm(values, &weight.transpose(1, 2), 1.0, 1.0)
-    };
-    let activated = layer(&x, &w_in, &b_in).relu_();
-    let gates = layer(&activated, &input, &(b_ih + b_hh));
+    let (weights, gradient) = (used(of.weights), used(of.gradient));
+    let run = Run::forward(kernels, of.shape, of.resident, &weights, &words)?;
+    let losses = run.backward(of.shape, of.form, &weights, &gradient)?;
 
-    let blocks = [windows.div_ceil(WINDOWS), lanes];
-    let deep = [lanes, rows, 4 * hidden];
-    kernels.start(
-        Kernel::Forward,
-        blocks,
-        4 * of.shape.hidden,
-        &[
-            batch,
-            float(&turned, &square),
-            float(&gates, &deep),
-            float(&cells, &wide),
-            float(&outputs, &wide),
-            float(&before, &wide),
-        ],
-    )?;
-    let (slopes, losses) = (floats(&[lanes, rows]), doubles(&[lanes]));
-    #[allow(
-        clippy::cast_possible_truncation,
-        reason = "kernels compute with 32 bits"
-    )]
-    let delta = match of.form {
-        Form::Square => 0.0,
-        Form::Huber { delta } => delta as f32,
-    };
-    kernels.start(
-        Kernel::OutputLayer,
-        [lanes, 1],
-        THREADS,
-        &[
-            batch,
-            stride_of,
-            Argument::Float(delta),
-            at_all(of.weights),
-            float(&outputs, &wide),
-            float(&y, &[lanes, rows]),
-            float(&counts, &[lanes, rows]),
-            float(&gates, &deep),
-            float(&slopes, &[lanes, rows]),
-            double(&losses, &[lanes]),
-            at_all(of.gradient),
-        ],
-    )?;
-    kernels.start(
-        Kernel::Backward,
-        blocks,
-        4 * of.shape.hidden,
-        &[
-            batch,
-            stride_of,
-            at_all(of.weights),
-            float(&recurrent, &square),
-            float(&cells, &wide),
-            float(&slopes, &[lanes, rows]),
-            float(&gates, &deep),
-        ],
-    )?;
-
-    let [g_in, mut gb_in, g_ih, g_hh, mut gb_ih, mut gb_hh, ..] =
-        of.shape.split_rows(&used(of.gradient));
-    let sum = |values: &Tensor| values.sum_dim_intlist([1].as_slice(), false, None::<Kind>);
-    let falling = gates.transpose(1, 2);
-    let _ = falling.bmm_out(&g_ih, &activated);
-    let _ = falling.bmm_out(&g_hh, &before);
-    let biases = sum(&gates);
-    gb_ih.copy_(&biases);
-    gb_hh.copy_(&biases);
-    let inner = activated.threshold_backward(&gates.bmm(&input), 0);
-    let _ = inner.transpose(1, 2).bmm_out(&g_in, &x);
-    gb_in.copy_(&sum(&inner));
-
-    let squares = doubles(&[lanes, PARTS]);
+    let stride = weights.size()[1];
+    let all = [lanes, stride as usize];
+    let squares = Tensor::empty(size(&[lanes, PARTS]), (Kind::Double, weights.device()));
     kernels.start(
         Kernel::DropGradient,
         [PARTS, lanes],
         THREADS,
         &[
-            batch,
-            stride_of,
-            at_all(of.gradient),
+            run.batch,
+            int(stride),
+            float(&gradient, &all),
             double(&squares, &[lanes, PARTS]),
         ],
     )?;
@@ -291,18 +397,67 @@ fn run(
         [PARTS, lanes],
         THREADS,
         &[
-            batch,
-            stride_of,
-            Argument::Int(PARTS as i32),
+            run.batch,
+            int(stride),
+            int(PARTS as i64),
             Argument::Int(matches!(of.optimizer, Optimizer::Adam(_)).into()),
             double(&squares, &[lanes, PARTS]),
             double(&losses, &[lanes]),
-            at_all(of.gradient),
-            at_all(of.weights),
-            at_all(mean),
-            at_all(other),
+            float(&gradient, &all),
+            float(&weights, &all),
+            float(mean, &all),
+            float(other, &all),
             double(of.loss_sums, &[lanes]),
             double(of.norm_sums, &[lanes]),
         ],
     )
+}
+
+/// Bytes that the runs of a group of lanes may take.
+const ROOM: usize = 2 << 30;
+
+/// What the models in these lanes, which are in order, give for series of these lengths, longest first, from zero states and
+/// with all weights: scaled, day after day of all series that have it. Waits for the device.
+///
+/// # Errors
+///
+/// [`TrialError::Torch`] if a kernel cannot be started.
+pub(super) fn simulate(
+    kernels: &Kernels,
+    of: &Lanes<'_>,
+    lanes: &[usize],
+    starts: &[i64],
+    lengths: &[usize],
+) -> Result<Vec<Vec<f32>>, TrialError> {
+    let days: usize = lengths.iter().sum();
+    let width = 8 * of.shape.hidden as usize + of.shape.inputs as usize;
+    let group = (ROOM / (4 * days * width).max(1)).max(1);
+    let mut header = [0; HEADER];
+    header[IS_TRAINING] = 1;
+    header[KEEP] = 1.0_f32.to_bits().cast_signed();
+    let mut predicted = Vec::new();
+    for group in lanes.chunks(group) {
+        let (first, last) = (group[0], group[group.len() - 1]);
+        let batches: Vec<_> = group
+            .iter()
+            .map(|lane| Batched {
+                lane: lane - first,
+                header,
+                starts,
+                lengths,
+            })
+            .collect();
+        let words = Words::of(&batches);
+        let weights = of
+            .weights
+            .narrow(0, first as i64, (last + 1 - first) as i64);
+        let run = Run::forward(kernels, of.shape, of.resident, &weights, &words)
+            .map_err(TrialError::Torch)?;
+        let [.., w_out, b_out] = of.shape.split_rows(&weights);
+        let product = run.outputs.bmm(&w_out.transpose(1, 2)).squeeze_dim(2);
+        let values = values(&(product + b_out));
+        let of_lane = |lane: &usize| values[(lane - first) * words.rows..][..days].to_vec();
+        predicted.extend(group.iter().map(of_lane));
+    }
+    Ok(predicted)
 }

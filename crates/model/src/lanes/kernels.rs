@@ -149,8 +149,11 @@ impl Kernels {
         unsafe {
             let load: unsafe extern "C" fn(*mut *mut c_void, *const c_void) -> Code =
                 find(&library, "cuModuleLoadData")?;
-            let function: unsafe extern "C" fn(*mut *mut c_void, *mut c_void, *const c_char) -> Code =
-                find(&library, "cuModuleGetFunction")?;
+            let function: unsafe extern "C" fn(
+                *mut *mut c_void,
+                *mut c_void,
+                *const c_char,
+            ) -> Code = find(&library, "cuModuleGetFunction")?;
             let launch: Launch = find(&library, "cuLaunchKernel")?;
             let mut module = ptr::null_mut();
             answered(
@@ -300,7 +303,15 @@ impl Kernels {
         std::fs::write(&source, text).unwrap();
         let compiler = std::env::var("CXX").unwrap_or_else(|_| "c++".into());
         let compiled = std::process::Command::new(compiler)
-            .args(["-std=c++20", "-O2", "-shared", "-fPIC", "-pthread", "-Wl,-Bsymbolic", "-o"])
+            .args([
+                "-std=c++20",
+                "-O2",
+                "-shared",
+                "-fPIC",
+                "-pthread",
+                "-Wl,-Bsymbolic",
+                "-o",
+            ])
             .args([&library, &source])
             .args([
                 format!("-DHIDDEN={}", shape.hidden),
@@ -317,8 +328,11 @@ impl Kernels {
         unsafe {
             let library = Library::open(Some(&library), RTLD_NOW).unwrap();
             let library = std::mem::ManuallyDrop::new(library);
-            let functions =
-                NAMES.map(|name| *library.get::<*mut c_void>(format!("run_{name}").as_bytes()).unwrap());
+            let functions = NAMES.map(|name| {
+                *library
+                    .get::<*mut c_void>(format!("run_{name}").as_bytes())
+                    .unwrap()
+            });
             Self {
                 launch: *library.get::<Launch>(b"launch").unwrap(),
                 functions,

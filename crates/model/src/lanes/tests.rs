@@ -3,9 +3,9 @@ use proptest::prelude::*;
 use super::*;
 use crate::Flow;
 use crate::device::values;
-use crate::loss::batch_loss;
 use crate::resident::Gathered;
 use crate::resident::tests::{distance, tensors};
+use crate::torch;
 
 const DOUBLE: (Kind, Device) = (Kind::Double, Device::Cpu);
 
@@ -72,7 +72,8 @@ fn both_ways(
             weight: data.weight.get(lane),
         };
         let targets = u32::try_from(targets).unwrap();
-        let loss = batch_loss(&model, masks.as_ref(), form, [piece].into_iter(), targets);
+        let predicted = torch::forward(&model, masks.as_ref(), [piece].into_iter());
+        let loss = torch::loss(form, &predicted, targets);
         let gradient = Tensor::zeros([shape.weights()], DOUBLE);
         model.gradient(&loss, &gradient);
         Vec::try_from(Tensor::cat(&[loss.detach().view([1]), gradient], 0)).unwrap()
@@ -221,8 +222,18 @@ fn the_kernels_of_a_gpu_make_the_updates_that_libtorch_makes() {
     let tensors = tensors();
     let folder = tempfile::tempdir().unwrap();
     for (optimizer, loss, warm_up_days, clip_norm) in [
-        (efflux_job::Optimizer::Adadelta, efflux_job::Loss::Mse, 0, None),
-        (efflux_job::Optimizer::AdamW, efflux_job::Loss::Huber, 5, Some(0.01)),
+        (
+            efflux_job::Optimizer::Adadelta,
+            efflux_job::Loss::Mse,
+            0,
+            None,
+        ),
+        (
+            efflux_job::Optimizer::AdamW,
+            efflux_job::Loss::Huber,
+            5,
+            Some(0.01),
+        ),
         (efflux_job::Optimizer::Adam, efflux_job::Loss::Nse, 3, None),
     ] {
         let training = Training {
@@ -237,7 +248,7 @@ fn the_kernels_of_a_gpu_make_the_updates_that_libtorch_makes() {
         let mut fused = with_kernels(4, &tensors, &PARAMS, &training, folder.path());
         let mut plain = Lanes::new(4, &tensors, &PARAMS, &training, Device::Cpu).unwrap();
         let (mut first, mut second) = (three(&fused), three(&plain));
-        for _ in 0..12 {
+        for _ in 0..4 {
             for (lanes, trainers) in [(&mut fused, &mut first), (&mut plain, &mut second)] {
                 let mut all: Vec<_> = trainers.iter_mut().collect();
                 for outcome in lanes.update(&mut all).unwrap() {
@@ -246,8 +257,14 @@ fn the_kernels_of_a_gpu_make_the_updates_that_libtorch_makes() {
             }
         }
         let memory = |lanes: &Lanes<'_>| match &lanes.optimizer {
-            Rule::Adadelta(rule) => [rule.square_avg.shallow_clone(), rule.acc_delta.shallow_clone()],
-            Rule::Adam(rule) => [rule.exp_avg.shallow_clone(), rule.exp_avg_sq.shallow_clone()],
+            Rule::Adadelta(rule) => [
+                rule.square_avg.shallow_clone(),
+                rule.acc_delta.shallow_clone(),
+            ],
+            Rule::Adam(rule) => [
+                rule.exp_avg.shallow_clone(),
+                rule.exp_avg_sq.shallow_clone(),
+            ],
         };
         for lane in 0..3 {
             let row = |tensor: &Tensor| values(&tensor.get(lane));
@@ -260,8 +277,46 @@ fn the_kernels_of_a_gpu_make_the_updates_that_libtorch_makes() {
                 [&fused.norm_sums, &plain.norm_sums],
             ] {
                 let [found, expected] = sums.map(|sums| sums.get(lane).double_value(&[]));
-                assert!((found / expected - 1.0).abs() < 1e-4, "{found} instead of {expected}");
+                assert!(
+                    (found / expected - 1.0).abs() < 1e-4,
+                    "{found} instead of {expected}"
+                );
             }
+        }
+    }
+}
+
+#[test]
+fn the_kernels_of_a_gpu_run_series_of_any_length_as_libtorch_runs_them() {
+    let tensors = tensors();
+    let folder = tempfile::tempdir().unwrap();
+    let lanes = with_kernels(3, &tensors, &PARAMS, &training(1), folder.path());
+    let _trainers = three(&lanes);
+    let starts = [7, 300, 160, 0, 500, 640, 800, 900, 1000, 1100];
+    let lengths = [40, 31, 31, 30, 9, 8, 7, 3, 2, 1];
+    let kernels = lanes.kernels.as_ref().unwrap();
+    let found = fused::simulate(kernels, &lanes.fused(), &[0, 2], &starts, &lengths).unwrap();
+    for (lane, found) in [0, 2].into_iter().zip(found) {
+        let weights = lanes.weights.get(lane).narrow(0, 0, lanes.shape.weights());
+        let model = Lstm::new(lanes.shape, weights);
+        let (inputs, ..) = lanes.resident.all();
+        let mut expected: Vec<(usize, usize, f32)> = Vec::new();
+        for (series, (&start, &length)) in starts.iter().zip(&lengths).enumerate() {
+            let days = inputs.narrow(0, start, length as i64).unsqueeze(1);
+            let (predicted, _) = model.forward(&days, &model.zero_state(1), crate::lstm::Mode::Run);
+            expected.extend(
+                (0..)
+                    .zip(values(&predicted))
+                    .map(|(day, value)| (day, series, value)),
+            );
+        }
+        expected.sort_by_key(|(day, series, _)| (*day, *series));
+        assert_eq!(found.len(), expected.len());
+        for (found, (day, series, expected)) in found.iter().zip(expected) {
+            assert!(
+                (found - expected).abs() < 1e-5,
+                "day {day} of series {series}: {found} instead of {expected}"
+            );
         }
     }
 }

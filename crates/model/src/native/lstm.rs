@@ -10,8 +10,8 @@ use super::layout::Layout;
 use super::level::Level;
 use super::network::{Begin, Network, Run};
 use super::row;
+use crate::by_window::{by_window, early_days};
 use crate::loss::Form;
-use crate::predict::{by_window, early_days};
 use crate::{Flow, Shape, TrialError, resident};
 
 /// Rows that are run at a time in a simulation.
@@ -27,7 +27,8 @@ pub struct NativeLstm {
     gradient: Aligned,
     network: Network,
     run: Run,
-    errors: Vec<f32>,
+    /// Derivative of the loss by each prediction.
+    slopes: Vec<f32>,
 }
 
 impl NativeLstm {
@@ -42,11 +43,12 @@ impl NativeLstm {
             gradient: Aligned::zeros(layout.weights()),
             network: Network::new(level, layout),
             run: Run::default(),
-            errors: Vec::new(),
+            slopes: Vec::new(),
         }
     }
 
-    /// Numbers that a model takes with its gradient and an optimizer's memory, and a run of so many rows.
+    /// How many `f32` a model of this shape allocates, with its gradient, the optimizer's memory, and buffers for a run of
+    /// `rows` rows in `series` series.
     pub(super) fn numbers(shape: Shape, level: Level, rows: usize, series: usize) -> usize {
         let layout = Layout::of(shape, level);
         // Weights, gradient, two means; masks and the two orders in which products read the LSTM's weights.
@@ -92,7 +94,8 @@ impl NativeLstm {
         self.run.inputs[..inputs.len()].copy_from_slice(inputs);
         let count = target.iter().filter(|value| !value.is_nan()).count() as f64;
         let mut loss = 0.0;
-        self.learn(masks, &mut |day, column, predicted| {
+        self.forward(masks);
+        self.compare(&mut |day, column, predicted| {
             let target = target[day * series + column];
             if target.is_nan() {
                 return 0.0;
@@ -101,24 +104,29 @@ impl NativeLstm {
             loss += part / count;
             single(slope / count)
         });
+        self.backward(masks);
         (self.run.predicted[..target.len()].to_vec(), loss)
     }
 
-    /// Runs the gathered series from zero states and takes the gradient of a loss; `error` is called with day, series and
-    /// prediction, and gives the loss's derivative by it.
-    pub(super) fn learn(
-        &mut self,
-        masks: Option<&[f32]>,
-        error: &mut dyn FnMut(usize, usize, f32) -> f32,
-    ) {
+    /// Predicts the gathered series from zero states, with these factors of the weights that dropout may drop.
+    pub(super) fn forward(&mut self, masks: Option<&[f32]>) {
         self.network.load(&self.weights, masks);
         self.network.forward(&mut self.run, Begin::Fresh);
-        self.errors.clear();
+    }
+
+    /// Compares the predictions with targets: `slope` is called with day, series and prediction, and gives the derivative
+    /// of the loss by the prediction.
+    pub(super) fn compare(&mut self, slope: &mut dyn FnMut(usize, usize, f32) -> f32) {
+        self.slopes.clear();
         for ((day, series), &predicted) in self.run.places().zip(&*self.run.predicted) {
-            self.errors.push(error(day, series, predicted));
+            self.slopes.push(slope(day, series, predicted));
         }
+    }
+
+    /// Takes the gradient of the loss, with the factors of the forward run.
+    pub(super) fn backward(&mut self, masks: Option<&[f32]>) {
         self.network
-            .backward(&mut self.run, &self.errors, &mut self.gradient);
+            .backward(&mut self.run, &self.slopes, &mut self.gradient);
         if let Some(masks) = masks {
             self.layout.mask(&mut self.gradient, masks);
         }
@@ -209,7 +217,7 @@ impl NativeLstm {
     fn first_days(&mut self, tensors: &Tensors, inputs: &[f32], days: usize) -> Vec<f32> {
         let mut simulated = vec![0.0; tensors.sites * days];
         let starts: Vec<i64> = (0..tensors.sites)
-            .map(|site| (site * tensors.days) as i64)
+            .map(|site| tensors.target.place(site, 0) as i64)
             .collect();
         let lengths = vec![days; tensors.sites];
         self.simulate(inputs, &starts, &lengths, &mut |day, site, value| {
@@ -218,7 +226,7 @@ impl NativeLstm {
         simulated
     }
 
-    pub(super) fn forget_gradient(&mut self) {
+    pub(super) fn zero_gradient(&mut self) {
         self.gradient.fill(0.0);
     }
 

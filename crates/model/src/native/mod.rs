@@ -29,33 +29,36 @@ pub use self::level::Level;
 pub use self::lstm::NativeLstm;
 pub use self::optimizer::NativeOptimizer;
 use super::device::values;
-use super::engine::Task;
+use super::engine::Engine;
 use super::failure::TrialError;
 use super::loss::Form;
 use super::lstm::{Lstm, Shape};
+use super::optimizer::Step;
 use super::resident;
 use super::windows::Batch;
 use efflux_data::Tensors;
 use efflux_job as job;
 use efflux_numerics::random::Stream;
-use efflux_numerics::single;
+use efflux_numerics::{SiteByDay, single};
 
 /// A trial in training: model, optimizer, data.
 #[derive(Debug)]
 pub(super) struct Native {
-    pub(super) model: NativeLstm,
-    pub(super) optimizer: NativeOptimizer,
+    model: NativeLstm,
+    optimizer: NativeOptimizer,
+    /// Loss of the batch.
+    loss: f64,
     /// Of losses and of lengths of gradients.
-    pub(super) sums: [f64; 2],
+    sums: [f64; 2],
     dropout: f64,
+    /// Factors of the weights that dropout may drop, `[2, 4H, H]`, if it does.
     masks: Aligned,
     form: Form,
     warm_up: usize,
     /// `[S·D, nx]`
     inputs: Vec<f32>,
     /// `[S·D]`, NaN where there is none.
-    target: Vec<f32>,
-    days: usize,
+    target: SiteByDay<f32>,
     /// What an error weighs at each site, `[S]`.
     site_weights: Vec<f32>,
 }
@@ -84,6 +87,7 @@ impl Native {
         Ok(Self {
             model: NativeLstm::new(shape, &values(initial.flat()), level),
             optimizer: NativeOptimizer::new(training, shape, level),
+            loss: 0.0,
             sums: [0.0; 2],
             dropout: params.dropout,
             masks: Aligned::zeros(masked),
@@ -91,72 +95,107 @@ impl Native {
             warm_up: training.warm_up_days as usize,
             inputs: resident::rows(tensors),
             target: tensors.target.clone(),
-            days: tensors.days,
             site_weights,
         })
     }
+}
 
-    /// See `Engine::update`.
-    pub(super) fn update(&mut self, task: Task<'_>) -> bool {
-        let Task {
-            starts,
-            batch,
-            mut masks,
-            step,
-        } = task;
-        if batch.targets == 0 {
-            // As torch: the loss of nothing has zero gradient, and the optimizer's means decay.
-            self.model.forget_gradient();
-        } else {
-            let loss = self.learn(starts, batch, &mut masks);
-            let norm = self.model.gradient_norm();
-            self.sums[0] += loss;
-            self.sums[1] += norm;
-            if !(loss + norm).is_finite() {
-                return false;
-            }
-            let factor = step.clip.map_or(1.0, |longest| longest / (norm + 1e-6));
-            if factor < 1.0 {
-                self.model.scale_gradient(factor);
-            }
+impl Engine for Native {
+    fn begin_epoch(&mut self, _: &[i64]) {}
+
+    fn forward(&mut self, starts: &[i64], batch: &Batch, masks: &mut Stream) {
+        let dropped = self.dropout > 0.0;
+        if dropped {
+            let level = self.model.level();
+            level.draw_masks(masks, self.dropout, &mut self.masks);
         }
-        self.optimizer.step(&mut self.model, step.rate, step.number);
-        true
+        let days = 0..batch.lengths[0];
+        self.model
+            .gather(&self.inputs, starts, &batch.lengths, days);
+        self.model.forward(dropped.then_some(&self.masks));
     }
 
-    /// The gradient of a batch that holds a target; returns the loss.
-    fn learn(&mut self, starts: &[i64], batch: &Batch, stream: &mut Stream) -> f64 {
-        let masks = (self.dropout > 0.0).then(|| {
-            let level = self.model.level();
-            level.draw_masks(stream, self.dropout, &mut self.masks);
-            &self.masks[..]
-        });
+    fn loss(&mut self, starts: &[i64], batch: &Batch) {
         let (target, weights, form) = (&self.target, &self.site_weights, self.form);
-        let (days, warm_up, count) = (self.days, self.warm_up, f64::from(batch.targets));
+        let (days, warm_up, count) = (target.days(), self.warm_up, f64::from(batch.targets));
         let mut loss = 0.0;
-        self.model
-            .gather(&self.inputs, starts, &batch.lengths, 0..batch.lengths[0]);
-        self.model.learn(masks, &mut |day, series, predicted| {
+        self.model.compare(&mut |day, series, predicted| {
             let row = row(starts[series]) + day;
-            if target[row].is_nan() || day < warm_up {
+            let target = target.values()[row];
+            if target.is_nan() || day < warm_up {
                 return 0.0;
             }
             let weight = f64::from(weights[row / days]) / count;
-            let (part, slope) = form.of(f64::from(predicted) - f64::from(target[row]));
+            let (part, slope) = form.of(f64::from(predicted) - f64::from(target));
             loss += weight * part;
             single(weight * slope)
         });
-        loss
+        self.loss = loss;
     }
 
-    /// See `Engine::simulate`.
-    pub(super) fn simulate(
+    fn backward(&mut self) {
+        self.model
+            .backward((self.dropout > 0.0).then_some(&self.masks));
+    }
+
+    fn clip(&mut self, longest: Option<f64>) -> bool {
+        let norm = self.model.gradient_norm();
+        self.sums[0] += self.loss;
+        self.sums[1] += norm;
+        if !(self.loss + norm).is_finite() {
+            return false;
+        }
+        let factor = longest.map_or(1.0, |longest| longest / (norm + 1e-6));
+        if factor < 1.0 {
+            self.model.scale_gradient(factor);
+        }
+        true
+    }
+
+    fn zero_gradient(&mut self) {
+        self.model.zero_gradient();
+    }
+
+    fn step(&mut self, Step { rate, number }: Step) {
+        self.optimizer.step(&mut self.model, rate, number);
+    }
+
+    fn sums(&self) -> [f64; 2] {
+        self.sums
+    }
+
+    fn set_sums(&mut self, sums: [f64; 2]) {
+        self.sums = sums;
+    }
+
+    fn simulate(
         &mut self,
         starts: &[i64],
         lengths: &[usize],
         each: &mut dyn FnMut(usize, usize, f32),
     ) {
         self.model.simulate(&self.inputs, starts, lengths, each);
+    }
+
+    fn shape(&self) -> Shape {
+        self.model.shape()
+    }
+
+    fn weights(&self) -> Vec<f32> {
+        self.model.weights()
+    }
+
+    fn memory(&self) -> [(&'static str, Vec<f32>); 2] {
+        self.optimizer.state()
+    }
+
+    fn restore(&mut self, weights: &[f32], memory: &[Vec<f32>; 2]) {
+        self.model.set_weights(weights);
+        self.optimizer.remember(memory);
+    }
+
+    fn level(&self) -> Option<Level> {
+        Some(self.model.level())
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fs;
 
 use efflux_job::{Backend, DeviceChoice, Training};
+use efflux_model::backend;
 use efflux_model::checkpoint::{Checkpoint, load_weights, save_weights};
 use efflux_model::device::{self, Device};
 use efflux_model::{Flow, PARAMETERS};
@@ -87,7 +88,7 @@ fn the_cpu_is_described_with_its_instruction_set_level_and_threads() {
             threads,
             ..Training::default()
         };
-        device::describe(Device::Cpu, &training)
+        backend::describe(Device::Cpu, &training)
     };
     let level = described(Backend::Auto, 1).replace(", native", "");
     assert!(level.starts_with("cpu "), "{level}");

@@ -13,10 +13,11 @@ mod training;
 
 use std::sync::LazyLock;
 
-use efflux_data::{Scale, Tensors};
+use efflux_data::{Parts, Scale, Tensors};
 use efflux_job::{Backend, DeviceChoice, Params, Training, Transformation};
 use efflux_model::Trainer;
 use efflux_model::device::{self, Device};
+use efflux_numerics::SiteByDay;
 use efflux_numerics::random::{Purpose, Stream};
 
 /// Six sites, 120 days, three daily and two static inputs; a month or two of targets at five of the sites.
@@ -45,14 +46,14 @@ fn tensors() -> Tensors {
         statics: 2,
         dynamic_values: values(SITES * DAYS * 3),
         static_values: values(SITES * 2),
-        target,
+        target: SiteByDay::of(DAYS, target),
         scale: Scale {
             transformation: Transformation::None,
             min: 0.0,
             max: 1.0,
         },
-        observed,
-        parts: Vec::new(),
+        observed: SiteByDay::of(DAYS, observed),
+        parts: Parts::unused(SITES, DAYS),
         site_ids: (0..SITES).map(|site| format!("site {site}")).collect(),
     }
 }

@@ -268,7 +268,7 @@ fn a_native_training_follows_that_of_libtorch_under_every_option() {
             let apart = furthest(&a, &b);
             assert!(apart < 1e-3, "{training:?}, {state:?}: {apart}");
             // The observed days alone are those of all days.
-            let observed = (0..a.len()).filter(|&place| !tensors.observed[place].is_nan());
+            let observed = (0..a.len()).filter(|&place| !tensors.observed.values()[place].is_nan());
             let observed: Vec<usize> = observed.collect();
             assert!(!observed.is_empty() && observed.len() < a.len());
             for (trained, all) in [(&native, &a), (&torch, &b)] {
@@ -315,7 +315,7 @@ fn who_trains_is_said_and_what_cannot_be_is_refused() {
 /// larger than the first.
 fn allocations(updates: u32) -> u64 {
     let mut tensors = tensors();
-    for (value, &observed) in tensors.target.iter_mut().zip(&tensors.observed) {
+    for (value, &observed) in tensors.target.iter_mut().zip(tensors.observed.values()) {
         *value = observed;
     }
     let trainer = trainer_by(Backend::Native, &tensors, 3, 1).observed_every(Duration::ZERO);

@@ -12,6 +12,7 @@ use efflux_model::device::Device;
 use efflux_model::{
     EpochReport, Flow, Trained, Trainer, TrialError, medians, physical, predict, predict_by_window,
 };
+use efflux_numerics::SiteByDay;
 use tch::Tensor;
 
 use super::training::{bits, contract, to_the_end};
@@ -322,7 +323,6 @@ fn a_run_by_windows_is_a_run_of_its_own_for_each_day() {
     let all: Vec<usize> = (0..tensors.sites * tensors.days).collect();
     let simulated =
         predict_by_window(&model, &tensors, window, &all, &mut || Flow::Continue).unwrap();
-    let nothing_to_learn = |values: &mut Vec<f32>| values.fill(f32::NAN);
     for day in [0, 1, 18, 19, 20, 77, 119] {
         // A calendar of just that window.
         let first = (day + 1_usize).saturating_sub(window);
@@ -330,9 +330,9 @@ fn a_run_by_windows_is_a_run_of_its_own_for_each_day() {
         let mut alone = Tensors {
             days,
             dynamic_values: Vec::new(),
+            target: SiteByDay::filled(tensors.sites, days, f32::NAN),
             ..tensors.clone()
         };
-        nothing_to_learn(&mut alone.target);
         for site in 0..tensors.sites {
             let rows = (site * tensors.days + first) * tensors.dynamic..;
             alone

@@ -1,33 +1,35 @@
 //! Windows: what is drawn, and what is left out of what is drawn.
 
-use efflux_data::{Scale, Tensors};
+use efflux_data::{Parts, Scale, Tensors};
 use efflux_job::{Sampling, Transformation};
 use efflux_model::Sampler;
+use efflux_numerics::SiteByDay;
 use efflux_numerics::random::{Purpose, Stream};
 use proptest::prelude::*;
 
 /// Sites with nothing but targets: `present[site][day]`.
 fn tensors(present: &[Vec<bool>]) -> Tensors {
+    let (sites, days) = (present.len(), present[0].len());
     let target: Vec<f32> = present
         .iter()
         .flatten()
         .map(|&present| if present { 0.5 } else { f32::NAN })
         .collect();
     Tensors {
-        sites: present.len(),
-        days: present[0].len(),
+        sites,
+        days,
         dynamic: 0,
         statics: 0,
         dynamic_values: Vec::new(),
         static_values: Vec::new(),
-        observed: target.clone(),
-        target,
+        observed: SiteByDay::of(days, target.clone()),
+        target: SiteByDay::of(days, target),
         scale: Scale {
             transformation: Transformation::None,
             min: 0.0,
             max: 1.0,
         },
-        parts: Vec::new(),
+        parts: Parts::unused(sites, days),
         site_ids: Vec::new(),
     }
 }

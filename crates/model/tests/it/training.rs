@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use efflux_data::{Pack, SiteParts, Tensors, iterations_per_epoch};
+use efflux_data::{Pack, Parts, Tensors, iterations_per_epoch};
 use efflux_ingest::{SynthOptions, synthesize};
-use efflux_job::{Contract, Evaluation, Fit, Missing, Params, Split, Training, Transform};
+use efflux_job::{Contract, Evaluation, Fit, Missing, Params, Part, Split, Training, Transform};
 use efflux_model::checkpoint::Checkpoint;
 use efflux_model::device::Device;
 use efflux_model::{Flow, Trained, Trainer, TrialError, predict};
@@ -129,7 +129,7 @@ fn progress_tells_the_epoch_and_its_loss() {
 #[test]
 fn a_loss_that_leaves_the_range_of_numbers_ends_the_trial_with_its_epoch() {
     let mut tensors = tensors();
-    for value in &mut tensors.target {
+    for value in tensors.target.iter_mut() {
         *value *= 1e30;
     }
     for backend in BACKENDS {
@@ -220,21 +220,19 @@ fn no_validation_or_test_value_reaches_the_weights() {
         let tensors = Tensors::build(pack, &contract, Fit::Train).unwrap();
         bits(&to_the_end(trainer_by(backend, &tensors, 0, 2)))
     };
-    let parts: Vec<SiteParts> = (0..4)
-        .map(|site| SiteParts::of(pack.flux_of(site), &contract.split))
-        .collect();
+    let parts = Parts::of(&pack.flux, &contract.split);
     let mut changed = pack.clone();
-    for (site, parts) in parts.iter().enumerate() {
-        for day in parts.validation.clone().chain(parts.test.clone()) {
+    for (flux, part) in changed.flux.iter_mut().zip(parts.values()) {
+        if matches!(part, Part::Validation | Part::Test) {
             // NaN stays NaN: which days are observed is what the split is made of.
-            changed.flux[site * pack.calendar.days + day] *= -100.0;
+            *flux *= -100.0;
         }
     }
     for backend in BACKENDS {
         assert_eq!(weights(&changed, backend), weights(&pack, backend));
     }
-    let first = parts[0].train.start;
-    changed.flux[first] += 1.0;
+    let first = parts.span(0, Part::Train).start;
+    changed.flux[(0, first)] += 1.0;
     for backend in BACKENDS {
         assert_ne!(weights(&changed, backend), weights(&pack, backend));
     }

@@ -81,7 +81,7 @@ pub(super) fn of_site(
             results.observed(other)[day].is_finite() && is_fitted(results, other, day)
         })
     };
-    let mut test = results.sites[site].part(Part::Test);
+    let test = results.part_days(site, Part::Test);
     let simulated = &evaluation.mean[site];
     SiteTraits {
         observed_days: series.iter().filter(|flux| flux.is_finite()).count(),
@@ -102,9 +102,7 @@ pub(super) fn of_site(
         test_days_seen: if neighbours.is_empty() {
             0
         } else {
-            let seen = test
-                .by_ref()
-                .filter(|&day| record[day].is_finite() && is_seen(day));
+            let seen = test.filter(|&day| record[day].is_finite() && is_seen(day));
             seen.count()
         },
         neighbours,
@@ -147,10 +145,7 @@ pub(super) fn record_series(
 }
 
 fn is_fitted(results: &Results<'_>, site: usize, day: usize) -> bool {
-    let parts = &results.sites[site];
-    parts.part(Part::Train).contains(&day)
-        || (results.fit == efflux_job::Fit::TrainValidation
-            && parts.part(Part::Validation).contains(&day))
+    results.fit.holds(results.parts[(site, day)])
 }
 
 /// The other sites whose coordinates are the same to a hundredth of a degree.

@@ -58,7 +58,8 @@ pub(super) fn draw(canvas: &mut Canvas, layer: &Layer, axes: &Axes, frame: Frame
             }
         }
         Shape::Span => {
-            if let [(from, _), (to, _)] = layer.values[..] {
+            for ends in layer.values.as_chunks::<2>().0 {
+                let [(from, _), (to, _)] = *ends;
                 let (from, to) = (axes.x.clamped(from), axes.x.clamped(to));
                 let height = frame.bottom - frame.top;
                 canvas.rect(layer.ink, (from, frame.top), to - from, height);

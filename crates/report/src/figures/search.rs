@@ -26,7 +26,7 @@ pub(crate) fn search(selection: &Selection) -> Figure {
     let score = format!(
         "{} over sites, {} part",
         words::metric(selection.metric),
-        words::part(selection.on)
+        words::part(selection.on.part())
     );
     canvas.text(
         Ink::Label,

@@ -55,12 +55,11 @@ pub(crate) fn series(results: &Results<'_>, evaluation: &Evaluation, chosen: &Ch
     let y = Scale::nice((low.min(0.0), high), (bottom, top), 5);
 
     for (part, ink) in [(Part::Validation, Ink::Validation), (Part::Test, Ink::Test)] {
-        let part = site.part(part);
-        if !part.is_empty() {
+        for days in results.parts.stretches(index, part) {
             canvas.rect(
                 ink,
-                (at_day(part.start), top),
-                at_day(part.end) - at_day(part.start),
+                (at_day(days.start), top),
+                at_day(days.end) - at_day(days.start),
                 bottom - top,
             );
         }
@@ -80,14 +79,15 @@ pub(crate) fn series(results: &Results<'_>, evaluation: &Evaluation, chosen: &Ch
         }
     }
     // Validation ends where the test part begins: its name grows to the left, the other's to the right.
-    for part in words::PARTS
-        .into_iter()
-        .filter(|&part| !site.part(part).is_empty())
-    {
-        let days = site.part(part);
-        let (at, anchor) = match part {
-            Part::Validation => (at_day(days.end) - 4.0, Anchor::End),
-            Part::Train | Part::Test => (at_day(days.start) + 4.0, Anchor::Start),
+    for part in words::PARTS {
+        let days = results.parts.span(index, part);
+        if days.is_empty() {
+            continue;
+        }
+        let (at, anchor) = if part == Part::Validation {
+            (at_day(days.end) - 4.0, Anchor::End)
+        } else {
+            (at_day(days.start) + 4.0, Anchor::Start)
         };
         canvas.text(Ink::Muted, (at, top - 5.0), anchor, words::part(part));
     }

@@ -104,7 +104,7 @@ fn lead(
         count => format!(
             "was selected from {count} configurations by the {} over sites on the {} part",
             words::metric(selection.metric),
-            words::part(selection.on)
+            words::part(selection.on.part())
         ),
     };
     let ensemble = if summary.members == 0 {

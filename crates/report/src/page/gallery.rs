@@ -88,7 +88,11 @@ fn panel<'a>(
     let observed = results.observed(site);
     let days = record_days(observed);
     let mean = &evaluation.mean[site];
-    let test = results.sites[site].part(Part::Test);
+    let test = results.parts.stretches(site, Part::Test);
+    // A site without test days has an empty span.
+    let test = if test.is_empty() { vec![0..0] } else { test };
+    let ends = test.iter().flat_map(|days| [days.start, days.end]);
+    let spans = ends.map(|day| (day as f64, 0.0)).collect();
     let step = days.len().div_ceil(POINTS).max(1);
     let line: Vec<(f64, f64)> = days
         .clone()
@@ -109,12 +113,7 @@ fn panel<'a>(
             y: UNIT,
             names: dates(results.start, (days.start, days.end), 3),
             layers: vec![
-                Layer::new(
-                    "test part",
-                    Ink::Test,
-                    Shape::Span,
-                    vec![(test.start as f64, 0.0), (test.end as f64, 0.0)],
-                ),
+                Layer::new("test part", Ink::Test, Shape::Span, spans),
                 Layer::new("observed", Ink::Observed, Shape::Dots, dots),
                 Layer::new("ensemble mean", Ink::Simulated, Shape::Line, line),
             ],

@@ -1,6 +1,6 @@
 //! What was tried and what became of it.
 
-use efflux_job::{Keep, Part, VALIDATION_DAYS};
+use efflux_job::{Keep, SelectionPart, VALIDATION_DAYS};
 use efflux_run::record::Outcome;
 
 use super::html::{self, Cell, details, figure, number_column, table, text, words_column};
@@ -17,7 +17,7 @@ pub(super) fn score(results: &Results<'_>) -> String {
     format!(
         "{} over sites on the {} part",
         words::metric(selection.metric),
-        words::part(selection.on)
+        words::part(selection.on.part())
     )
 }
 
@@ -26,10 +26,10 @@ pub(super) fn section(findings: &Findings<'_>, figures: &Figures) -> String {
     let selection = results.selection;
     let score = score(results);
     let vote = match selection.on {
-        Part::Validation => {
+        SelectionPart::Validation => {
             format!(" Sites with fewer than {VALIDATION_DAYS} validation days have no vote.")
         }
-        Part::Train | Part::Test => String::new(),
+        SelectionPart::Test => String::new(),
     };
     let caption = format!(
         "The {score} of every configuration, best mean first. A configuration is judged by the mean of its search \

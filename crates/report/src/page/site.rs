@@ -137,7 +137,7 @@ fn of_site(
         ),
         "first": first,
         "parts": words::PARTS.map(|part| {
-            let days = about.part(part);
+            let days = results.parts.span(site, part);
             json!([words::part(part), days.start, days.end])
         }),
         "size": size,

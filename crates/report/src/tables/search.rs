@@ -39,7 +39,7 @@ pub(super) fn selection(results: &Results<'_>) -> Table {
                 words::metric(selection.metric)
                     .replace(' ', "_")
                     .to_lowercase(),
-                words::part(selection.on).to_owned(),
+                words::part(selection.on.part()).to_owned(),
                 seed.to_string(),
                 value.map(number).unwrap_or_default(),
                 configuration

@@ -82,18 +82,10 @@ pub(super) fn sites(results: &Results<'_>, evaluation: &Evaluation) -> Table {
             site.igbp.clone(),
         ];
         row.extend(words::PARTS.map(|part| results.observed_days(index, part).to_string()));
-        let days = site.part(Part::Test);
-        row.push(
-            results
-                .date(days.start)
-                .filter(|_| !days.is_empty())
-                .unwrap_or_default(),
-        );
-        row.push(
-            days.last()
-                .and_then(|day| results.date(day))
-                .unwrap_or_default(),
-        );
+        let mut days = results.part_days(index, Part::Test);
+        let first = days.next();
+        let ends = [first, days.next_back().or(first)];
+        row.extend(ends.map(|day| day.and_then(|day| results.date(day)).unwrap_or_default()));
         row.extend(Measure::ALL.map(|measure| cell(measure.of(scores))));
         row.push(cell(baseline));
         row.extend([Reading::Text, Reading::CaptionCascade].map(|reading| {

@@ -105,7 +105,7 @@ impl Uncertainty {
 fn days(results: &Results<'_>, part: Part) -> Vec<Vec<Day>> {
     let at_site = |site: usize| {
         let observed = results.observed(site);
-        let days = results.sites[site].part(part);
+        let days = results.part_days(site, part);
         days.filter_map(|day| {
             let value = f64::from(observed[day]);
             let members = super::evaluation::members_on(results, site, day);

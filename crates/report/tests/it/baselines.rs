@@ -5,9 +5,9 @@ use std::path::Path;
 use efflux_analysis::baselines::{Baseline, Day};
 use efflux_analysis::metrics::Pairs;
 use efflux_analysis::statistics::median;
-use efflux_data::{Pack, SiteParts};
+use efflux_data::{Pack, Parts};
 use efflux_ingest::pack_sites;
-use efflux_job::Split;
+use efflux_job::{Part, Split};
 use efflux_report as report;
 use efflux_report::Output;
 use efflux_testing::{left_out, row, rows};
@@ -94,17 +94,17 @@ fn median_nse(pack: &Pack, baseline: Baseline) -> f64 {
     let soil = variables
         .position(|variable| variable.name == "soil_temp_c")
         .unwrap();
+    let parts = Parts::of(&pack.flux, &split);
     let nse = |site: usize| {
         let temperature: Vec<f32> = pack.series(site, soil).collect();
-        let parts = SiteParts::of(pack.flux_of(site), &split);
         let day = |day: usize| Day {
             of_year: pack.calendar.date(day).day_of_year().unsigned_abs(),
             temperature: temperature[day].into(),
             flux: pack.flux_of(site)[day].into(),
         };
-        let training: Vec<Day> = parts.train.map(day).collect();
+        let training: Vec<Day> = parts.days(site, Part::Train).map(day).collect();
         let fitted = baseline.fit(&training).ok()?;
-        let test = parts.test.map(day);
+        let test = parts.days(site, Part::Test).map(day);
         let pairs: Pairs = test
             .map(|day| (day.flux, fitted.flux(day.of_year, day.temperature)))
             .collect();

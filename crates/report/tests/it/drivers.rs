@@ -1,5 +1,6 @@
 //! What goes along with skill in the made-up study.
 
+use efflux_job::Part;
 use efflux_report as report;
 use efflux_report::Output;
 use efflux_testing::{row, rows};
@@ -79,17 +80,12 @@ fn p_values_are_raised_for_the_number_of_tests() {
 #[test]
 fn test_days_that_a_neighbour_was_fitted_on_are_counted() {
     let (mut study, out) = (Study::new(), tempfile::tempdir().unwrap());
-    let days = study.observed.len() / SITES;
     let (tested, trained) = (3, 4);
     study.sites[trained].latitude = study.sites[tested].latitude + 0.001;
     study.sites[trained].longitude = study.sites[tested].longitude;
-    study.sites[trained].parts = efflux_data::SiteParts {
-        train: 0..days,
-        validation: 0..0,
-        test: 0..0,
-    };
-    let both = study.sites[tested].parts.test.clone().filter(|day| {
-        let observed = |site: usize| study.observed[site * days + day].is_finite();
+    study.parts.site_mut(trained).fill(Part::Train);
+    let both = study.parts.days(tested, Part::Test).filter(|&day| {
+        let observed = |site: usize| study.observed[(site, day)].is_finite();
         observed(tested) && observed(trained)
     });
     let both = both.count();

@@ -19,6 +19,7 @@ mod uncertainty;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use efflux_job::Part;
 use efflux_report as report;
 use efflux_report::Output;
 use efflux_testing::{files, row, rows};
@@ -154,13 +155,12 @@ fn observations_that_the_filter_took_are_scored_beside() {
     let (study, out) = (Study::new(), tempfile::tempdir().unwrap());
     let mut unfiltered = study.observed.clone();
     // A day of the test part that the filter is said to have taken, far from what is simulated.
-    let test = study.sites[1].parts.test.clone();
-    let days = unfiltered.len() / SITES;
-    let taken = test
-        .clone()
-        .find(|day| unfiltered[days + day].is_nan())
+    let taken = study
+        .parts
+        .days(1, Part::Test)
+        .find(|&day| unfiltered[(1, day)].is_nan())
         .unwrap();
-    unfiltered[days + taken] = 40.0;
+    unfiltered[(1, taken)] = 40.0;
     let results = report::Results {
         unfiltered: Some(&unfiltered),
         ..study.results()

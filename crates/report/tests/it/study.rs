@@ -1,11 +1,12 @@
 //! A small study that never ran: sites with seasons, pulses and gaps, members that differ by noise, one failed trial.
 
 use efflux_analysis::medians::Medians;
-use efflux_data::{Member, SiteParts};
+use efflux_data::{Member, Parts};
 use efflux_job::{
-    Analysis, Contract, Evaluation, Fit, Metric, Missing, Params, Part, Split, Stage, Training,
-    Transform, Trial,
+    Analysis, Contract, Evaluation, Fit, Metric, Missing, Params, Part, SelectionPart, Split,
+    Stage, Training, Transform, Trial,
 };
+use efflux_numerics::SiteByDay;
 use efflux_report::{Attribute, Configuration, Results, Selection, Site, Temperature};
 use efflux_run::EpochLine;
 use efflux_run::record::{Failure, FailureClass, Outcome, Place, Record, Summary};
@@ -30,8 +31,9 @@ pub(super) struct Study {
     pub(super) records: Vec<Record>,
     caveats: Vec<String>,
     pub(super) sites: Vec<Site>,
-    pub(super) observed: Vec<f32>,
-    pub(super) temperature: Option<Vec<f32>>,
+    pub(super) parts: Parts,
+    pub(super) observed: SiteByDay<f32>,
+    pub(super) temperature: Option<SiteByDay<f32>>,
     pub(super) attributes: Vec<Attribute>,
     outside_training: Vec<Option<f64>>,
     pub(super) members: Vec<Member>,
@@ -75,9 +77,6 @@ fn contract() -> Contract {
 }
 
 fn site(index: usize) -> Site {
-    let first = 40 + 17 * index;
-    let days = 420 + 120 * index;
-    let (train, validation) = (first + days * 18 / 25, first + days * 4 / 5);
     Site {
         id: format!("d2019_SITE{index:02}"),
         name: match index {
@@ -87,22 +86,31 @@ fn site(index: usize) -> Site {
         latitude: 45.0 - index as f64,
         longitude: -100.0 + index as f64,
         igbp: ["Evergreen needleleaf forest", "Grassland", "Wetland"][index % 3].to_owned(),
-        parts: SiteParts {
-            train: first..train,
-            validation: train..validation,
-            test: validation..first + days,
-        },
     }
 }
 
-fn observed(site: &Site, index: usize) -> Vec<f32> {
+fn parts() -> Parts {
+    let mut parts = Parts::unused(SITES, DAYS);
+    for index in 0..SITES {
+        let first = 40 + 17 * index;
+        let days = 420 + 120 * index;
+        let (train, validation) = (first + days * 18 / 25, first + days * 4 / 5);
+        let parts = parts.site_mut(index);
+        parts[first..train].fill(Part::Train);
+        parts[train..validation].fill(Part::Validation);
+        parts[validation..first + days].fill(Part::Test);
+    }
+    parts
+}
+
+fn observed(parts: &[Part], index: usize) -> Vec<f32> {
     let value = |day: usize| {
-        let gap = noise(index, day / 21, 3) > 0.55
-            || (index == UNOBSERVED && site.parts.test.contains(&day));
-        if gap || day < site.parts.train.start || day >= site.parts.test.end {
+        let gap =
+            noise(index, day / 21, 3) > 0.55 || (index == UNOBSERVED && parts[day] == Part::Test);
+        if gap || parts[day] == Part::Unused {
             return f32::NAN;
         }
-        if index == CONSTANT && site.parts.test.contains(&day) {
+        if index == CONSTANT && parts[day] == Part::Test {
             return 1.5;
         }
         let pulse = if noise(index, day, 9) > 0.97 {
@@ -266,25 +274,25 @@ impl Study {
         }
         let winner = configurations[0].params;
         let sites: Vec<Site> = (0..SITES).map(site).collect();
-        let observed: Vec<f32> = sites
-            .iter()
-            .enumerate()
-            .flat_map(|(index, site)| observed(site, index))
-            .collect();
+        let parts = parts();
+        let of_sites = parts.rows().enumerate();
+        let observed = of_sites.flat_map(|(index, parts)| observed(parts, index));
+        let observed = SiteByDay::of(DAYS, observed.collect());
         Self {
             selection: Selection {
                 metric: Metric::MedianNse,
-                on: Part::Validation,
+                on: SelectionPart::Validation,
                 winner: Some(winner),
                 configurations,
             },
             records,
             caveats: vec!["A caveat of the job.".to_owned()],
-            temperature: Some(
+            temperature: Some(SiteByDay::of(
+                DAYS,
                 (0..SITES)
                     .flat_map(|index| (0..DAYS).map(move |day| temperature(index, day)))
                     .collect(),
-            ),
+            )),
             // Only the last site's days are unlike those of the training.
             outside_training: (0..SITES)
                 .map(|index| match index {
@@ -294,6 +302,7 @@ impl Study {
                 .collect(),
             attributes: attributes(),
             sites,
+            parts,
             epochs: (0..10)
                 .flat_map(|seed| epochs(&contract, winner, seed))
                 .collect(),
@@ -320,6 +329,7 @@ impl Study {
             start: Date::constant(2003, 1, 1),
             days: DAYS,
             sites: &self.sites,
+            parts: &self.parts,
             observed: &self.observed,
             unfiltered: None,
             temperature: self.temperature.as_ref().map(|values| Temperature {

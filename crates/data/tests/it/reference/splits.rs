@@ -1,8 +1,9 @@
 //! The golden numbers of `splits_windows.json`; its `rules` say what each means.
 
-use efflux_data::{Calendar, Scale, SiteParts, iterations_per_epoch, share, windows_with_target};
+use efflux_data::{Calendar, Parts, Scale, iterations_per_epoch, share, windows_with_target};
 use efflux_ingest::fill_gaps;
-use efflux_job::{Split, Transformation};
+use efflux_job::{Part, Split, Transformation};
+use efflux_numerics::SiteByDay;
 use efflux_testing::{golden, series};
 use serde_json::Value;
 
@@ -50,27 +51,21 @@ fn split_boundaries_are_the_golden_ones() {
         for range in case["observed_ranges_inclusive"].as_array().unwrap() {
             observed[count(&range[0])..=count(&range[1])].fill(1.0);
         }
-        let parts = SiteParts::of(&observed, &PAPER);
-        let days = |part: &std::ops::Range<usize>| {
-            observed[part.clone()]
-                .iter()
-                .filter(|day| !day.is_nan())
-                .count()
+        let parts = Parts::of(&SiteByDay::of(calendar.days, observed.clone()), &PAPER);
+        let days = |part| {
+            let days = parts.days(0, part);
+            days.filter(|&day| !observed[day].is_nan()).count()
         };
-        assert_eq!(days(&parts.train), count(&case["n_train"]), "{case}");
-        assert_eq!(days(&parts.test), count(&case["n_test"]), "{case}");
+        assert_eq!(days(Part::Train), count(&case["n_train"]), "{case}");
+        assert_eq!(days(Part::Test), count(&case["n_test"]), "{case}");
         let index = |key: &str| {
             case[key]
                 .as_u64()
                 .map(|index| usize::try_from(index).unwrap())
         };
-        let last_train = parts
-            .train
-            .end
-            .checked_sub(1)
-            .filter(|_| !parts.train.is_empty());
+        let last_train = parts.days(0, Part::Train).next_back();
         assert_eq!(last_train, index("last_train_index"), "{case}");
-        let first_test = Some(parts.test.start).filter(|_| !parts.test.is_empty());
+        let first_test = parts.days(0, Part::Test).next();
         assert_eq!(first_test, index("first_test_index"), "{case}");
         let date = |day: Option<usize>| day.map(|day| calendar.date(day).to_string());
         assert_eq!(

@@ -1,6 +1,6 @@
 //! The paper’s Figures 3, 4 and 5: single sites.
 
-use super::super::study::{SITES, WITHOUT_TEMPERATURE};
+use super::super::study::WITHOUT_TEMPERATURE;
 use super::super::{row, rows};
 use super::{drawn, figure, letters, panel, shapes, texts, written};
 
@@ -67,7 +67,6 @@ fn figures_4_and_5_show_the_same_sites_of_each_class_with_scores_and_responses()
         rows(out.path(), "sites.csv"),
         rows(out.path(), "traits.csv"),
     );
-    let days = study.observed.len() / SITES;
     let mut shown = Vec::new();
     for letter in letters(&series) {
         let (drawn, fitted) = (panel(&series, letter), panel(&responses, letter));
@@ -100,7 +99,7 @@ fn figures_4_and_5_show_the_same_sites_of_each_class_with_scores_and_responses()
         assert_eq!(texts(fitted)[1], said[1]);
         assert!(texts(fitted).contains(&scores));
         // The bar below: the whole calendar and the record in it.
-        let record = &study.observed[place * days..][..days];
+        let record = study.observed.site(place);
         let first = record.iter().position(|flux| flux.is_finite()).unwrap();
         let last = record.iter().rposition(|flux| flux.is_finite()).unwrap();
         let widths: Vec<f64> = ["calendar", "record"]
@@ -110,7 +109,7 @@ fn figures_4_and_5_show_the_same_sites_of_each_class_with_scores_and_responses()
                 width.split('"').next().unwrap().parse().unwrap()
             })
             .into();
-        let share = (last + 1 - first) as f64 / days as f64;
+        let share = (last + 1 - first) as f64 / record.len() as f64;
         assert!(
             (widths[1] / widths[0] - share).abs() < 0.002,
             "{widths:?} {share}"
