@@ -1,11 +1,13 @@
 """Trials an hour on one device, by slots and lanes, from whole sweeps.
 
     python3 benches/packing.py EFFLUX [--device cuda|cpu] [--hidden 64 128 256] [--slots 1 2 4 8 16]
-        [--lanes 8 32 128] [--both 4x32 ...] [--mps] [--seconds 20] [--sites 82] [--save FILE.csv] [--plot FILE.svg]
+        [--lanes 8 32 128] [--both 4x32 ...] [--mps] [--seconds 20] [--from 1] [--sites 82] [--bare]
+        [--save FILE.csv] [--plot FILE.svg]
 
 EFFLUX is a release build, its trainer beside it. For every hidden size a sweep of the paper's configuration on synthetic
 sites runs with each number of slots (and one lane), with each number of lanes (and one slot), and with the pairs of
---both, all places taken, until all trials have had an epoch and then for so many seconds. What is counted is how far the
+--both, all places taken, until all trials have had an epoch (or as much of one as --from says) and then for so many
+seconds. What is counted is how far the
 trials have come meanwhile, the validation after each epoch included, the final simulation not; a trial is 200 epochs. With
 --mps the slots share the GPU by slurm/mps.sh instead of taking turns. Memory is the GPU's whole, before the sweep
 subtracted.
@@ -65,14 +67,14 @@ def snapshot(live):
         return 0.0, []
 
 
-def pace(live, trials, seconds, sweep):
+def pace(live, trials, seconds, begin, sweep):
     """Epochs a second of all trials together: the slope of a line through what was seen."""
     seen = {}
     while len(seen) < 3 or max(seen) - min(seen) < seconds:
         if sweep.poll() is not None:
             raise SystemExit(f"the sweep ended with {sweep.returncode}")
         written, epochs = snapshot(live)
-        if len(epochs) == trials and min(epochs) >= 1.0:
+        if len(epochs) == trials and min(epochs) >= begin:
             seen[written] = sum(epochs)
         time.sleep(0.05)
     return statistics.linear_regression(list(seen), list(seen.values())).slope
@@ -89,7 +91,7 @@ def measure(arguments, folder, hidden, slots, lanes, environment):
     with open(folder / "log", "w") as log:
         sweep = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, env=environment)
         try:
-            epochs = pace(run / "live.json", trials, arguments.seconds, sweep)
+            epochs = pace(run / "live.json", trials, arguments.seconds, arguments.begin, sweep)
             memory = gpu_memory() - before
         except SystemExit:
             sys.stderr.write((folder / "log").read_text())
@@ -126,6 +128,15 @@ def start_mps(folder, environment):
     return daemon
 
 
+def save(rows, path):
+    """After every row: a machine may be taken away."""
+    if path:
+        with open(path, "w", newline="") as file:
+            table = csv.DictWriter(file, rows[0].keys())
+            table.writeheader()
+            table.writerows(rows)
+
+
 def plot(rows, path):
     import matplotlib
 
@@ -156,6 +167,8 @@ def main():
     parser.add_argument("--both", nargs="*", default=[])
     parser.add_argument("--mps", action="store_true")
     parser.add_argument("--seconds", type=float, default=20)
+    parser.add_argument("--bare", action="store_true", help="without a description of the device")
+    parser.add_argument("--from", dest="begin", type=float, default=1.0)
     parser.add_argument("--sites", type=int, default=82)
     parser.add_argument("--save", type=Path)
     parser.add_argument("--plot", type=Path)
@@ -168,7 +181,8 @@ def main():
         folder = Path(name)
         synth = [arguments.efflux, "synth", "-o", folder / "pack.h5", "--sites", str(arguments.sites)]
         subprocess.run(synth, check=True, stdout=subprocess.DEVNULL)
-        describe(arguments, folder)
+        if not arguments.bare:
+            describe(arguments, folder)
         if arguments.mps:
             daemon = start_mps(folder, environment)
         try:
@@ -180,15 +194,11 @@ def main():
                     print(f"{hidden:>6} {slots:>5} {lanes:>5} {hourly:>9.1f} {epochs:>9.3f} {memory:>7}", flush=True)
                     row = dict(device=arguments.device, mps=arguments.mps, hidden=hidden, slots=slots, lanes=lanes)
                     rows.append({**row, "trials_per_hour": hourly, "epochs_per_second": epochs, "gpu_mb": memory})
+                    save(rows, arguments.save)
         finally:
             if daemon:
                 daemon.send_signal(signal.SIGTERM)
                 daemon.wait()
-    if arguments.save:
-        with open(arguments.save, "w", newline="") as file:
-            table = csv.DictWriter(file, rows[0].keys())
-            table.writeheader()
-            table.writerows(rows)
     if arguments.plot:
         plot(rows, arguments.plot)
 

@@ -18,6 +18,9 @@ struct alignas(16) float4 { float x, y, z, w; };
 #define __launch_bounds__(threads)
 static void __syncthreads() { together->arrive_and_wait(); }
 
+static float kept_matrix[4 * HIDDEN * HIDDEN];
+#define KEPT kept_matrix
+
 #include "update.cu"
 
 template <class... Types, size_t... Places>

@@ -251,6 +251,7 @@ impl<'k> Run<'k> {
             4 * shape.hidden,
             &[
                 batch,
+                int(kernels.kept() as i64),
                 float(&turned, &square),
                 float(&gates, &[lanes, rows, 4 * hidden]),
                 float(&cells, &wide),
@@ -330,6 +331,7 @@ impl<'k> Run<'k> {
             4 * shape.hidden,
             &[
                 self.batch,
+                int(self.kernels.kept() as i64),
                 int(stride),
                 float(weights, &all),
                 float(&self.recurrent, &[lanes, 4 * hidden, hidden]),

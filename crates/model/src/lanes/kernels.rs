@@ -125,6 +125,9 @@ type Launch = unsafe extern "C" fn(
 pub(super) struct Kernels {
     launch: Launch,
     functions: [*mut c_void; NAMES.len()],
+    /// Rows of a matrix with a number for each gate that a block which runs through days has room for.
+    kept: usize,
+    hidden: usize,
 }
 
 impl Kernels {
@@ -168,7 +171,37 @@ impl Kernels {
                     function(&raw mut *handle, module, name.as_ptr()),
                 )?;
             }
-            Ok(Self { launch, functions })
+            let hidden = usize::try_from(shape.hidden).unwrap_or_default();
+            let room = shared_memory(&library)?.saturating_sub(KEPT_BY_THEMSELVES * 4 * hidden);
+            let mut kernels = Self {
+                launch,
+                functions,
+                kept: (room / (16 * hidden)).min(hidden) / 4 * 4,
+                hidden,
+            };
+            let allow: unsafe extern "C" fn(*mut c_void, c_int, c_int) -> Code =
+                find(&library, "cuFuncSetAttribute")?;
+            for kernel in [Kernel::Forward, Kernel::Backward] {
+                let bytes = c_int::try_from(kernels.shared(kernel)).unwrap_or(0);
+                let code = allow(functions[kernel as usize], MOST_SHARED_MEMORY, bytes);
+                if code != 0 {
+                    kernels.kept = 0;
+                }
+            }
+            Ok(kernels)
+        }
+    }
+
+    /// Rows of the recurrent weights that [`Kernel::Forward`] and [`Kernel::Backward`] keep.
+    pub(super) fn kept(&self) -> usize {
+        self.kept
+    }
+
+    /// Bytes of memory that the threads of a block share, besides what the kernel declares itself.
+    fn shared(&self, kernel: Kernel) -> usize {
+        match kernel {
+            Kernel::Forward | Kernel::Backward => self.kept * 16 * self.hidden,
+            _ => 0,
         }
     }
 
@@ -198,7 +231,7 @@ impl Kernels {
                 threads,
                 1,
                 1,
-                0,
+                size(self.shared(kernel)),
                 ptr::null_mut(),
                 addresses.as_mut_ptr(),
                 ptr::null_mut(),
@@ -208,29 +241,47 @@ impl Kernels {
     }
 }
 
+/// Numbers for each unit that the kernels which run through days declare to be shared by a block, six for each window and
+/// gate or state of it.
+const KEPT_BY_THEMSELVES: usize = 6 * 8;
+
+/// `CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES`
+const MOST_SHARED_MEMORY: c_int = 8;
+
+/// Bytes of memory that the threads of a block can share on the GPU at hand.
+fn shared_memory(library: &Library) -> Result<usize, String> {
+    // CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN
+    let bytes = attribute(library, 97)?;
+    Ok(usize::try_from(bytes).unwrap_or_default())
+}
+
+/// A number that the driver knows of the GPU at hand.
+fn attribute(library: &Library, which: c_int) -> Result<c_int, String> {
+    // SAFETY: the types are those of cuda.h, and every pointer is to a local of the type asked for.
+    unsafe {
+        let get_device: unsafe extern "C" fn(*mut c_int) -> Code = find(library, "cuCtxGetDevice")?;
+        let get: unsafe extern "C" fn(*mut c_int, c_int, c_int) -> Code =
+            find(library, "cuDeviceGetAttribute")?;
+        let (mut device, mut value) = (0, 0);
+        answered("cuCtxGetDevice", get_device(&raw mut device))?;
+        answered("cuDeviceGetAttribute", get(&raw mut value, which, device))?;
+        Ok(value)
+    }
+}
+
 /// The kernels for the GPU at hand, as it runs them.
 fn compiled(library: &Library, shape: Shape) -> Result<Vec<u8>, String> {
     let source = CString::new(SOURCE).expect("a source without a zero");
-    let mut options = vec![
+    // Compute capability, major and minor.
+    let (major, minor) = (attribute(library, 75)?, attribute(library, 76)?);
+    let options = [
         format!("-DHIDDEN={}", shape.hidden),
         format!("-DINPUTS={}", shape.inputs),
         "--std=c++17".to_owned(),
+        format!("--gpu-architecture=sm_{major}{minor}"),
     ];
-    // SAFETY: the types are those of cuda.h and nvrtc.h; every pointer is to a local of the type asked for, and texts end in
-    // a zero.
+    // SAFETY: the types are those of nvrtc.h; every pointer is to a local of the type asked for, and texts end in a zero.
     unsafe {
-        let get_device: unsafe extern "C" fn(*mut c_int) -> Code = find(library, "cuCtxGetDevice")?;
-        let attribute: unsafe extern "C" fn(*mut c_int, c_int, c_int) -> Code =
-            find(library, "cuDeviceGetAttribute")?;
-        let mut device = 0;
-        answered("cuCtxGetDevice", get_device(&raw mut device))?;
-        let [major, minor] = [75, 76].map(|which| {
-            let mut value = 0;
-            let code = attribute(&raw mut value, which, device);
-            answered("cuDeviceGetAttribute", code).map(|()| value)
-        });
-        options.push(format!("--gpu-architecture=sm_{}{}", major?, minor?));
-
         let create: unsafe extern "C" fn(
             *mut *mut c_void,
             *const c_char,
@@ -333,9 +384,12 @@ impl Kernels {
                     .get::<*mut c_void>(format!("run_{name}").as_bytes())
                     .unwrap()
             });
+            let hidden = usize::try_from(shape.hidden).unwrap();
             Self {
                 launch: *library.get::<Launch>(b"launch").unwrap(),
                 functions,
+                kept: hidden / 8 * 4,
+                hidden,
             }
         }
     }

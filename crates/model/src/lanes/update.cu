@@ -123,33 +123,51 @@ extern "C" __global__ void gather(Batch batch, int warm_up, const float *data, c
 // weights [L, stride] → input and recurrent [L, GATES, HIDDEN], and the latter turned, [L, HIDDEN, GATES].
 extern "C" __global__ void drop(Batch batch, int stride, const float *weights, float *input, float *recurrent,
                                 float *turned) {
+    // A tile of 32 gates and 32 units, turned, so that all of memory is read and written along its rows.
+    __shared__ float tile[32][33];
     int lane = blockIdx.y;
     const Lane &at = lane_of(batch, lane);
     if (!at.is_training)
         return;
     const float *from = weights + (size_t)lane * stride + BEFORE;
     size_t base = (size_t)lane * GATES * HIDDEN;
-    const int half = GATES * HIDDEN / 4;
-    for (int item = blockIdx.x * blockDim.x + threadIdx.x; item < 2 * half; item += gridDim.x * blockDim.x) {
-        // Neighbours read down a column, so that what is turned is written in a row.
-        int is_recurrent = item >= half, place = item % half;
-        int gate = place % GATES, unit = place / GATES * 4;
-        int at_weight = gate * HIDDEN + unit;
-        float factors[4];
-        draw(at, is_recurrent * half + at_weight / 4, factors);
-        for (int i = 0; i < 4; i++) {
-            float value = from[is_recurrent * GATES * HIDDEN + at_weight + i] * factors[i];
-            if (is_recurrent) {
-                recurrent[base + at_weight + i] = value;
-                turned[base + (size_t)(unit + i) * GATES + gate] = value;
-            } else {
-                input[base + at_weight + i] = value;
-            }
+    const int across = (HIDDEN + 31) / 32, tiles = (GATES + 31) / 32 * across;
+    for (int item = blockIdx.x; item < 2 * tiles; item += gridDim.x) {
+        int is_recurrent = item >= tiles, place = item % tiles;
+        int first_gate = place / across * 32, first_unit = place % across * 32;
+        int gate = first_gate + threadIdx.x / 8, unit = first_unit + threadIdx.x % 8 * 4;
+        if (gate < GATES && unit < HIDDEN) {
+            int weight = gate * HIDDEN + unit;
+            float factors[4];
+            draw(at, (is_recurrent * GATES * HIDDEN + weight) / 4, factors);
+            float4 value = *(const float4 *)(from + is_recurrent * GATES * HIDDEN + weight);
+            value = {value.x * factors[0], value.y * factors[1], value.z * factors[2], value.w * factors[3]};
+            *(float4 *)((is_recurrent ? recurrent : input) + base + weight) = value;
+            float *column = &tile[unit - first_unit][gate - first_gate];
+            column[0] = value.x;
+            column[33] = value.y;
+            column[66] = value.z;
+            column[99] = value.w;
         }
+        __syncthreads();
+        if (is_recurrent) {
+            int turned_gate = first_gate + threadIdx.x % 32;
+            for (int row = threadIdx.x / 32; row < 32; row += 8)
+                if (turned_gate < GATES && first_unit + row < HIDDEN)
+                    turned[base + (size_t)(first_unit + row) * GATES + turned_gate] = tile[row][threadIdx.x % 32];
+        }
+        __syncthreads();
     }
 }
 
 __device__ static float sigmoid(float value) { return 1.0f / (1.0f + expf(-value)); }
+
+// A part of a matrix that blocks which run through days keep: each day reads all of it. `kept` says of how much there is
+// room; the rest is read again every day.
+#ifndef KEPT
+extern __shared__ float kept_matrix[];
+#define KEPT kept_matrix
+#endif
 
 // Adds products of rows of `values` with a column of `matrix` to sums: `count` rows of the column, `stride` apart.
 template <int LENGTH>
@@ -169,8 +187,8 @@ __device__ static void add_products(float *sums, const float (*values)[LENGTH], 
 // The LSTM through all days, from zero states. Blocks: [windows / WINDOWS, lanes] of GATES threads.
 // gates [L, rows, GATES] holds what comes from the inputs, and then the gates; cells, outputs and the outputs of the day
 // before are [L, rows, HIDDEN].
-extern "C" __global__ void __launch_bounds__(GATES) forward(Batch batch, const float *turned, float *gates, float *cells,
-                                                            float *outputs, float *before) {
+extern "C" __global__ void __launch_bounds__(GATES) forward(Batch batch, int kept, const float *turned, float *gates,
+                                                            float *cells, float *outputs, float *before) {
     alignas(16) __shared__ float output[WINDOWS][HIDDEN];
     __shared__ float cell[WINDOWS][HIDDEN];
     __shared__ float gate[WINDOWS][GATES];
@@ -180,6 +198,9 @@ extern "C" __global__ void __launch_bounds__(GATES) forward(Batch batch, const f
     const float *matrix = turned + (size_t)lane * HIDDEN * GATES + column;
     for (int place = threadIdx.x; place < WINDOWS * HIDDEN; place += blockDim.x)
         output[place / HIDDEN][place % HIDDEN] = cell[place / HIDDEN][place % HIDDEN] = 0.0f;
+    // Units whose weights are kept. Each thread reads what it has written.
+    for (int unit = 0; unit < kept; unit++)
+        KEPT[unit * GATES + column] = matrix[unit * GATES];
     __syncthreads();
     for (int day = 0; day < batch.days; day++) {
         int running = offsets[day + 1] - offsets[day] - first_window;
@@ -191,8 +212,10 @@ extern "C" __global__ void __launch_bounds__(GATES) forward(Batch batch, const f
 #pragma unroll
         for (int window = 0; window < WINDOWS; window++)
             sums[window] = window < running ? gates[(row + window) * GATES + column] : 0.0f;
-        if (day > 0)
-            add_products(sums, output, 0, HIDDEN, matrix, GATES);
+        if (day > 0) {
+            add_products(sums, output, 0, kept, KEPT + column, GATES);
+            add_products(sums, output, kept, HIDDEN - kept, matrix + kept * GATES, GATES);
+        }
 #pragma unroll
         for (int window = 0; window < WINDOWS; window++)
             gate[window][column] = sums[window];
@@ -269,7 +292,7 @@ extern "C" __global__ void output_layer(Batch batch, int stride, float delta, co
 
 // Back through all days. Blocks: [windows / WINDOWS, lanes] of GATES threads.
 // gates [L, rows, GATES] holds the gates, and then the slopes of the sums that they were opened from.
-extern "C" __global__ void __launch_bounds__(GATES) backward(Batch batch, int stride, const float *weights,
+extern "C" __global__ void __launch_bounds__(GATES) backward(Batch batch, int kept, int stride, const float *weights,
                                                              const float *recurrent, const float *cells,
                                                              const float *slopes, float *gates) {
     __shared__ float of_output[WINDOWS][HIDDEN];
@@ -283,6 +306,9 @@ extern "C" __global__ void __launch_bounds__(GATES) backward(Batch batch, int st
     const float *matrix = recurrent + ((size_t)lane * GATES + quarter * HIDDEN) * HIDDEN + unit;
     for (int place = threadIdx.x; place < WINDOWS * HIDDEN; place += blockDim.x)
         of_output[place / HIDDEN][place % HIDDEN] = of_cell[place / HIDDEN][place % HIDDEN] = 0.0f;
+    // Gates of each quarter whose weights are kept.
+    for (int gate = 0; gate < kept; gate++)
+        KEPT[gate * GATES + threadIdx.x] = matrix[gate * HIDDEN];
     __syncthreads();
     for (int day = batch.days - 1; day >= 0; day--) {
         int running = offsets[day + 1] - offsets[day] - first_window;
@@ -319,7 +345,8 @@ extern "C" __global__ void __launch_bounds__(GATES) backward(Batch batch, int st
 #pragma unroll
         for (int window = 0; window < WINDOWS; window++)
             sums[window] = 0.0f;
-        add_products(sums, of_gate, quarter * HIDDEN, HIDDEN, matrix, HIDDEN);
+        add_products(sums, of_gate, quarter * HIDDEN, kept, KEPT + threadIdx.x, GATES);
+        add_products(sums, of_gate, quarter * HIDDEN + kept, HIDDEN - kept, matrix + kept * HIDDEN, HIDDEN);
         __syncthreads();
         // The four parts of each sum, in the place of what they were made of.
 #pragma unroll
@@ -347,10 +374,11 @@ extern "C" __global__ void drop_gradient(Batch batch, int stride, float *gradien
         for (int four = first; four < DROPPED / 4; four += step) {
             float factors[4];
             draw(at, four, factors);
-            for (int i = 0; i < 4; i++) {
-                float value = here[BEFORE + 4 * four + i] *= factors[i];
-                sum += (double)value * value;
-            }
+            float4 *at_four = (float4 *)(here + BEFORE) + four;
+            float4 value = *at_four;
+            value = {value.x * factors[0], value.y * factors[1], value.z * factors[2], value.w * factors[3]};
+            *at_four = value;
+            sum += (double)(value.x * value.x + value.y * value.y + value.z * value.z + value.w * value.w);
         }
         for (int other = first; other < WEIGHTS - DROPPED; other += step) {
             float value = here[other < BEFORE ? other : other + DROPPED];
