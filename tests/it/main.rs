@@ -11,7 +11,7 @@ mod lanes;
 mod predict;
 mod program;
 mod refusals;
-mod report;
+mod results;
 mod seats;
 mod slurm;
 mod sweep;
