@@ -10,6 +10,7 @@ mod harness;
 mod lanes;
 mod predict;
 mod program;
+mod programs;
 mod refusals;
 mod results;
 mod seats;

@@ -8,7 +8,8 @@ use std::process::Command;
 use efflux_job::Job;
 use serde_json::Value;
 
-use crate::harness::{EFFLUX, Study, trainer};
+use crate::harness::Study;
+use crate::programs::{EFFLUX, trainer};
 
 fn linked(program: impl AsRef<Path>) -> String {
     let output = Command::new("ldd").arg(program.as_ref()).output().unwrap();
