@@ -7,7 +7,7 @@ use efflux_data::Tensors;
 use efflux_job::{Params, Training, VALIDATION_DAYS};
 use tch::TchError;
 
-use super::lstm::Shape;
+use super::layout::Shape;
 
 /// Why a trial did not come to its end. The run goes on without it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

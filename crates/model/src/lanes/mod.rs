@@ -20,9 +20,10 @@ use super::device::send;
 use super::engine::Engine;
 use super::epoch_plan::EpochPlan;
 use super::failure::{TrialError, guarded};
+use super::layout::{Layout, Shape};
 use super::loss::{self, Form};
-use super::lstm::{Lstm, Shape};
 use super::masks::{Drawer, Masks};
+use super::network::Network;
 use super::optimizer::Optimizer;
 use super::progress::EpochReport;
 use super::resident::Resident;
@@ -134,8 +135,8 @@ impl<'a> Lanes<'a> {
         let row = |values: &Tensor| values.get(lane.index as i64);
         let weights = self.shape.weights();
         let own = |values: &Tensor| row(values).narrow(0, 0, weights);
-        let initial = Lstm::initial(self.shape, seed, Kind::Float, self.device);
-        let mut model = Lstm::new(self.shape, own(&self.weights));
+        let initial = Network::initial(self.shape, seed, Kind::Float, self.device);
+        let mut model = Network::new(self.shape, own(&self.weights));
         model.flat_mut().copy_(initial.flat());
         let (loss_sum, norm_sum) = (row(&self.loss_sums), row(&self.norm_sums));
         let mut optimizer = self.optimizer.part(own);
@@ -257,7 +258,7 @@ impl<'a> Lanes<'a> {
             .as_ref()
             .is_none_or(|(known, _)| *known != dropouts)
         {
-            let drawer = Drawer::new(self.shape, &dropouts, self.device);
+            let drawer = Drawer::new(&Layout::of(self.shape), &dropouts, self.device);
             self.drawer = Some((dropouts, drawer));
         }
         self.drawer.as_ref().map(|(_, drawer)| drawer.draw(states))
