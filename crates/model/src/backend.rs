@@ -39,17 +39,18 @@ pub(super) fn engine(
 ///
 /// # Errors
 ///
-/// [`TrialError::Backend`] if the job wants native training on a GPU.
+/// [`TrialError::Backend`] if the job wants native training on a GPU, [`TrialError::Cell`] if there is none of this cell.
 pub(super) fn native_level(
     training: &Training,
     cell: Cell,
     device: Device,
 ) -> Result<Option<Level>, TrialError> {
-    let possible = device == Device::Cpu && native::has(cell);
+    let (cpu, has_cell) = (device == Device::Cpu, native::has(cell));
     match training.backend {
-        Backend::Native if !possible => Err(TrialError::Backend),
+        Backend::Native if !cpu => Err(TrialError::Backend),
+        Backend::Native if !has_cell => Err(TrialError::Cell),
         Backend::Native => Ok(Some(level())),
-        Backend::Auto if possible && training.threads == 1 => Ok(Some(level())),
+        Backend::Auto if cpu && has_cell && training.threads == 1 => Ok(Some(level())),
         Backend::Auto | Backend::Torch => Ok(None),
     }
 }

@@ -33,6 +33,12 @@ pub enum TrialError {
          `--device cpu`"
     )]
     Backend,
+    /// The implementation does not have the cell.
+    #[error(
+        "the cell of this model is computed by libtorch alone: expected `training.backend` \"auto\" or \"torch\", and one \
+         trial at a time"
+    )]
+    Cell,
     /// libtorch reported an error; the first line of what it said.
     #[error("libtorch: {0}")]
     Torch(String),

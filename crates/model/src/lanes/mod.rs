@@ -16,6 +16,7 @@ use efflux_data::Tensors;
 use efflux_job::{Backend, Params, Training};
 use tch::{Device, Kind, Tensor};
 
+use super::cell::Cell;
 use super::device::send;
 use super::engine::Engine;
 use super::epoch_plan::EpochPlan;
@@ -64,7 +65,7 @@ impl<'a> Lanes<'a> {
     ///
     /// # Errors
     ///
-    /// [`TrialError::Memory`] if there is no room for them.
+    /// [`TrialError::Memory`] if there is no room for them, [`TrialError::Cell`] if models with this cell have no lanes.
     pub fn new(
         lanes: usize,
         tensors: &'a Tensors,
@@ -74,6 +75,9 @@ impl<'a> Lanes<'a> {
     ) -> Result<Self, TrialError> {
         let made = guarded(|| {
             let shape = Shape::of(tensors, params);
+            if shape.cell != Cell::Lstm {
+                return Err(TrialError::Cell);
+            }
             let (form, site_weights) = loss::of_trial(tensors, training);
             let (window, warm_up) = (params.window_days as usize, training.warm_up_days as usize);
             let resident = Resident::new(tensors, window, warm_up, &site_weights, device);

@@ -78,7 +78,5 @@ pub(super) struct Definition {
 
 /// How this cell is made; nothing where libtorch alone computes it.
 pub(super) fn definition(cell: Cell) -> Option<Definition> {
-    match cell {
-        Cell::Lstm => Some(lstm::DEFINITION),
-    }
+    (cell == Cell::Lstm).then_some(lstm::DEFINITION)
 }
