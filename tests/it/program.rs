@@ -151,7 +151,7 @@ const PACKAGES: [(&str, &str); 14] = [
     ("protocol", "base job numerics run"),
     ("model", "analysis base data job numerics"),
     ("cluster", "base job numerics protocol run"),
-    ("report", "analysis base data job run"),
+    ("report", "analysis base data job numerics run"),
     ("trainer", "base data job model protocol run"),
 ];
 

@@ -6,11 +6,13 @@ use efflux_data::Tensors;
 use efflux_job::{Backend, Params, Training};
 use tch::Device;
 
+use super::cell::Cell;
 use super::device::{self, LIBTORCH};
 use super::engine::Engine;
 use super::failure::TrialError;
+use super::layout::Shape;
 use super::loss;
-use super::native::{Level, Native};
+use super::native::{self, Level, Native};
 use super::torch::Torch;
 
 /// The model of a trial before its first iteration, in the implementation that the job and the device call for.
@@ -26,7 +28,8 @@ pub(super) fn engine(
     device: Device,
 ) -> Result<Box<dyn Engine>, TrialError> {
     let loss = loss::of_trial(tensors, training);
-    Ok(match native_level(training, device)? {
+    let cell = Shape::of(tensors, params).cell;
+    Ok(match native_level(training, cell, device)? {
         Some(level) => Box::new(Native::new(tensors, params, training, seed, loss, level)?),
         None => Box::new(Torch::new(tensors, params, training, seed, loss, device)),
     })
@@ -36,16 +39,18 @@ pub(super) fn engine(
 ///
 /// # Errors
 ///
-/// [`TrialError::Backend`] if the job wants native training on a GPU.
+/// [`TrialError::Backend`] if the job wants native training on a GPU, [`TrialError::Cell`] if there is none of this cell.
 pub(super) fn native_level(
     training: &Training,
+    cell: Cell,
     device: Device,
 ) -> Result<Option<Level>, TrialError> {
-    let cpu = device == Device::Cpu;
+    let (cpu, has_cell) = (device == Device::Cpu, native::has(cell));
     match training.backend {
         Backend::Native if !cpu => Err(TrialError::Backend),
+        Backend::Native if !has_cell => Err(TrialError::Cell),
         Backend::Native => Ok(Some(level())),
-        Backend::Auto if cpu && training.threads == 1 => Ok(Some(level())),
+        Backend::Auto if cpu && has_cell && training.threads == 1 => Ok(Some(level())),
         Backend::Auto | Backend::Torch => Ok(None),
     }
 }
@@ -60,7 +65,7 @@ pub fn describe(device: Device, training: &Training) -> String {
         }
         Device::Cuda(index) => format!("cuda {index}, tf32"),
         _ => {
-            if let Ok(Some(level)) = native_level(training, device) {
+            if let Ok(Some(level)) = native_level(training, Cell::default(), device) {
                 return format!("cpu {}, native", level.name());
             }
             let plural = if training.threads == 1 { "" } else { "s" };

@@ -4,7 +4,7 @@
 //! (`Linear`), `lstm` (`LSTM`) and `output` (`Linear`), so `safetensors.torch.load_file` gives a state dict for it. A
 //! checkpoint adds the two running means of the optimizer by their names in torch (`optimizer.square_avg` and
 //! `optimizer.acc_delta`, or `optimizer.exp_avg` and `optimizer.exp_avg_sq`), the weights of the best epoch if they are
-//! to be kept (`best`), all `[N]` with the parameters in the order of [`PARAMETERS`], and `losses` and `sums` (f64).
+//! to be kept (`best`), all `[N]` with the parameters in the order of the [`Layout`], and `losses` and `sums` (f64).
 //!
 //! A file appears under its name only when it is complete and on the disk; its digest is checked on reading.
 
@@ -20,8 +20,10 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use tch::{Device, Tensor};
 
+use super::cell::Cell;
 use super::device::values;
-use super::lstm::{Lstm, PARAMETERS, Shape};
+use super::layout::{Layout, Parameter, Shape};
+use super::network::Network;
 
 /// Changes when a reader of the old files would misread new ones.
 const VERSION: u32 = 2;
@@ -91,7 +93,7 @@ struct Training {
 /// # Errors
 ///
 /// [`Error::Io`] if the file cannot be written.
-pub fn save_weights(model: &Lstm, path: &Path) -> Result<()> {
+pub fn save_weights(model: &Network, path: &Path) -> Result<()> {
     let weights = values(model.flat());
     write(path, &parameters(model.shape(), &weights), None)
 }
@@ -101,11 +103,11 @@ pub fn save_weights(model: &Lstm, path: &Path) -> Result<()> {
 /// # Errors
 ///
 /// [`Error::Io`] if the file cannot be read, [`Error::Data`] if it is not a complete file of this version.
-pub fn load_weights(path: &Path) -> Result<Lstm> {
+pub fn load_weights(path: &Path) -> Result<Network> {
     let bytes = fs::read(path).map_err(Error::io("read the weights", path))?;
     let (file, _) = parse(path, &bytes)?;
     let (shape, weights) = read_parameters(path, &file)?;
-    Ok(Lstm::new(
+    Ok(Network::new(
         shape,
         Tensor::from_slice(&weights).to_device(Device::Cpu),
     ))
@@ -238,54 +240,63 @@ struct Named {
     bytes: Vec<u8>,
 }
 
+/// The parameters of a model with these weights.
 fn parameters(shape: Shape, weights: &[f32]) -> Vec<Named> {
     let mut rest = weights;
-    PARAMETERS
-        .iter()
-        .zip(shape.parameters())
-        .map(|(name, sizes)| {
-            let shape: Vec<usize> = sizes
+    let layout = Layout::of(shape);
+    let named = |parameter: &Parameter| {
+        let shape: Vec<usize> = layout
+            .sizes(parameter)
+            .into_iter()
+            .map(|size| usize::try_from(size).expect("sizes are positive"))
+            .collect();
+        let (values, after) = rest.split_at(shape.iter().product());
+        rest = after;
+        Named {
+            name: parameter.name.into(),
+            dtype: Dtype::F32,
+            shape,
+            bytes: values
                 .iter()
-                .map(|&size| usize::try_from(size).expect("sizes are positive"))
-                .collect();
-            let (values, after) = rest.split_at(shape.iter().product());
-            rest = after;
-            Named {
-                name: (*name).into(),
-                dtype: Dtype::F32,
-                shape,
-                bytes: values
-                    .iter()
-                    .flat_map(|value| value.to_le_bytes())
-                    .collect(),
-            }
-        })
-        .collect()
+                .flat_map(|value| value.to_le_bytes())
+                .collect(),
+        }
+    };
+    layout.parameters().iter().map(named).collect()
 }
 
+/// The shape of the model in a file, and its weights.
 fn read_parameters(path: &Path, file: &SafeTensors) -> Result<(Shape, Vec<f32>)> {
-    let mut weights = Vec::new();
-    let mut found = Vec::new();
-    for name in PARAMETERS {
-        let (values, shape) = read(path, file, name, f32::from_le_bytes)?;
-        weights.extend(values);
-        found.push(shape.iter().map(|&size| size as i64).collect::<Vec<_>>());
-    }
-    let &[hidden, inputs] = &found[0][..] else {
+    let (_, first) = read(path, file, "input.weight", f32::from_le_bytes)?;
+    let &[hidden, inputs] = &first[..] else {
         return Err(Error::file(path, "`input.weight` is not a matrix"));
     };
-    let shape = Shape { inputs, hidden };
-    let expected = shape.parameters();
-    match (0..PARAMETERS.len()).find(|&index| found[index] != expected[index]) {
-        None => Ok((shape, weights)),
-        Some(index) => Err(Error::file(
-            path,
-            format!(
-                "`{}` has shape {:?}, expected {:?}",
-                PARAMETERS[index], found[index], expected[index]
-            ),
-        )),
+    // The cell is the one whose parameters are there.
+    let layouts = Cell::ALL.map(|cell| {
+        Layout::of(Shape {
+            cell,
+            inputs: inputs as i64,
+            hidden: hidden as i64,
+        })
+    });
+    let is_there = |parameter: &Parameter| file.tensor(parameter.name).is_ok();
+    let found = layouts
+        .iter()
+        .find(|layout| layout.parameters().iter().all(is_there));
+    let layout = found.unwrap_or(&layouts[0]);
+    let mut weights = Vec::new();
+    for parameter in layout.parameters() {
+        let name = parameter.name;
+        let (values, shape) = read(path, file, name, f32::from_le_bytes)?;
+        let found: Vec<i64> = shape.iter().map(|&size| size as i64).collect();
+        let expected = layout.sizes(parameter);
+        if found != expected {
+            let reason = format!("`{name}` has shape {found:?}, expected {expected:?}");
+            return Err(Error::file(path, reason));
+        }
+        weights.extend(values);
     }
+    Ok((layout.shape(), weights))
 }
 
 /// The values and the shape of one tensor.

@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use efflux_numerics::random::Stream;
 
-use super::lstm::Shape;
+use super::layout::Shape;
 use super::native::Level;
 use super::optimizer::Step;
 use super::torch::Lane;

@@ -7,7 +7,7 @@ use efflux_data::Tensors;
 use efflux_job::{Params, Training, VALIDATION_DAYS};
 use tch::TchError;
 
-use super::lstm::Shape;
+use super::layout::Shape;
 
 /// Why a trial did not come to its end. The run goes on without it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -33,6 +33,12 @@ pub enum TrialError {
          `--device cpu`"
     )]
     Backend,
+    /// The implementation does not have the cell.
+    #[error(
+        "the cell of this model is computed by libtorch alone: expected `training.backend` \"auto\" or \"torch\", and one \
+         trial at a time"
+    )]
+    Cell,
     /// libtorch reported an error; the first line of what it said.
     #[error("libtorch: {0}")]
     Torch(String),

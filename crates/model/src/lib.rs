@@ -4,7 +4,9 @@
 //! | --- | --- |
 //! | `device` | what it computes on |
 //! | `driver` | which GPUs these are |
-//! | `lstm` | what the model computes |
+//! | `layout` | which parameters a model has |
+//! | `cell` | what carries its state from day to day |
+//! | `network` | what it computes |
 //! | `masks` | which weights an iteration drops |
 //! | `loss` | how wrong a prediction is |
 //! | `optimizer` | what a gradient does to the weights |
@@ -27,6 +29,7 @@
 
 pub mod backend;
 mod by_window;
+mod cell;
 pub mod checkpoint;
 pub mod device;
 mod driver;
@@ -35,10 +38,11 @@ mod epoch_plan;
 mod failure;
 mod judge;
 mod lanes;
+mod layout;
 mod loss;
-mod lstm;
 mod masks;
 mod native;
+mod network;
 mod optimizer;
 mod predict;
 mod progress;
@@ -48,13 +52,15 @@ mod train;
 mod validation;
 mod windows;
 
+pub use cell::{Cell, State};
 pub use failure::{TrialError, guarded};
 pub use judge::{medians, physical};
 pub use lanes::Lanes;
+pub use layout::{Dimension, Layout, Parameter, Shape};
 pub use loss::{Form, masked_mean};
-pub use lstm::{Lstm, Mode, PARAMETERS, Shape, State};
 pub use masks::Masks;
-pub use native::{Level, NativeLstm, NativeOptimizer};
+pub use native::{Level, NativeModel, NativeOptimizer};
+pub use network::{Mode, Network};
 pub use optimizer::{Adadelta, Adam, Optimizer};
 pub use predict::{Days, PIECE, predict, predict_by_window, simulate};
 pub use progress::{EpochReport, Flow, Trained};

@@ -3,37 +3,57 @@
 use efflux_numerics::random::{FACTORS, GAMMA, SHIFTS, Stream};
 use tch::{Device, Kind, Tensor};
 
-use super::lstm::Shape;
+use super::layout::Layout;
 
-/// Factors of the LSTM's weights in one iteration, 0 or 1/(1−p) each: the same for all sites and all days. Biases and
-/// linear layers are never dropped.
+/// Factors of the weights that dropout may drop in one iteration, 0 or 1/(1−p) each: the same for all sites and all days.
+/// Biases and linear layers are never dropped.
 ///
 /// # Source
 ///
 /// hydroDL's dropout `drW`, after Gal and Ghahramani (2016), arXiv:1512.05287.
 #[derive(Debug)]
-pub struct Masks {
-    /// Of the weights from the input layer, `[4H, H]`.
-    pub input: Tensor,
-    /// Of the weights from the day before, `[4H, H]`.
-    pub recurrent: Tensor,
-}
+pub struct Masks(
+    /// In the shape of each such parameter, in the order of the layout.
+    pub Vec<Tensor>,
+);
 
 /// Weights that are decided on at a time; small enough to stay in the first-level cache.
 const BLOCK: usize = 256;
 
 impl Masks {
     /// Draws the masks of one iteration on the host; `dropout` is the share p of dropped weights, in (0, 1).
-    pub fn draw(stream: &mut Stream, shape: Shape, dropout: f64) -> Self {
-        let weights = usize::try_from(shape.masked()).expect("sizes are positive");
+    pub fn draw(stream: &mut Stream, layout: &Layout, dropout: f64) -> Self {
+        let sizes = layout.dropped();
+        let weights = usize::try_from(weights(&sizes)).expect("sizes are positive");
         let mut factors = vec![0.0; weights];
         fill(stream, dropout, &mut factors);
-        let halves = Tensor::from_slice(&factors).view([2, 4 * shape.hidden, shape.hidden]);
-        Self {
-            input: halves.get(0),
-            recurrent: halves.get(1),
-        }
+        Self::split(&Tensor::from_slice(&factors).unsqueeze(0), &sizes).of_one()
     }
+
+    /// Factors of several models, `[K, W]`, in these shapes.
+    fn split(factors: &Tensor, sizes: &[Vec<i64>]) -> Self {
+        let mut offset = 0;
+        let masks = sizes.iter().map(|sizes| {
+            let length = sizes.iter().product();
+            let sizes = [&[-1], &sizes[..]].concat();
+            offset += length;
+            factors.narrow(1, offset - length, length).view(&sizes[..])
+        });
+        Self(masks.collect())
+    }
+
+    /// Those of the first of several models.
+    fn of_one(self) -> Self {
+        Self(self.0.iter().map(|mask| mask.get(0)).collect())
+    }
+}
+
+/// Number of weights in parameters of these sizes.
+fn weights(sizes: &[Vec<i64>]) -> i64 {
+    sizes
+        .iter()
+        .map(|sizes| sizes.iter().product::<i64>())
+        .sum()
 }
 
 /// The share of dropped weights in 1/65536, below which sixteen random bits drop one, and the factor of those that stay.
@@ -70,7 +90,8 @@ pub(super) fn fill(stream: &mut Stream, dropout: f64, factors: &mut [f32]) {
 /// them, bit for bit.
 #[derive(Debug)]
 pub(super) struct Drawer {
-    shape: Shape,
+    /// Sizes of the parameters whose weights may be dropped; W weights in all.
+    sizes: Vec<Vec<i64>>,
     /// How far the states of the numbers that decide are beyond a stream's, `[1, W/4]`: each decides on four weights.
     steps: Tensor,
     /// `[K, 1]`, moved down by 2¹⁵, because whole numbers have a sign here.
@@ -84,8 +105,10 @@ const SIGNS: u64 = 0x8000_8000_8000_8000;
 
 impl Drawer {
     /// For trials with these shares of dropped weights; one may be 0.
-    pub(super) fn new(shape: Shape, dropouts: &[f64], device: Device) -> Self {
-        let numbers = u64::try_from(shape.masked() / 4).expect("sizes are positive");
+    pub(super) fn new(layout: &Layout, dropouts: &[f64], device: Device) -> Self {
+        let sizes = layout.dropped();
+        let weights = u64::try_from(weights(&sizes)).expect("sizes are positive");
+        let numbers = weights.div_ceil(4);
         let steps: Vec<i64> = (1..=numbers)
             .map(|number| GAMMA.wrapping_mul(number).cast_signed())
             .collect();
@@ -97,7 +120,7 @@ impl Drawer {
             })
             .unzip();
         Self {
-            shape,
+            sizes,
             steps: Tensor::from_slice(&steps).to_device(device).unsqueeze(0),
             thresholds: Tensor::from_slice(&thresholds)
                 .to_device(device)
@@ -106,19 +129,15 @@ impl Drawer {
         }
     }
 
-    /// The masks, `[K, 4H, H]` each, for streams in these states, `[K]`.
+    /// The masks, with K as their first dimension, for streams in these states, `[K]`.
     pub(super) fn draw(&self, states: &Tensor) -> Masks {
         self.decide(&self.steps + states.unsqueeze(1))
     }
 
-    /// Those of a single trial, `[4H, H]` each, without any transfer.
+    /// Those of a single trial, without any transfer.
     pub(super) fn draw_one(&self, stream: &Stream) -> Masks {
         let state = stream.state().cast_signed();
-        let Masks { input, recurrent } = self.decide(self.steps.g_add_scalar(state));
-        Masks {
-            input: input.get(0),
-            recurrent: recurrent.get(0),
-        }
+        self.decide(self.steps.g_add_scalar(state)).of_one()
     }
 
     /// What the numbers of these states, `[K, W/4]`, decide.
@@ -136,19 +155,15 @@ impl Drawer {
         let draws = bits
             .bitwise_xor_(SIGNS.cast_signed())
             .view_dtype(Kind::Int16);
-        let (rows, hidden) = (4 * self.shape.hidden, self.shape.hidden);
         let factors = draws.ge_tensor(&self.thresholds) * &self.keep;
-        let halves = factors.view([-1, 2, rows, hidden]);
-        Masks {
-            input: halves.select(1, 0),
-            recurrent: halves.select(1, 1),
-        }
+        Masks::split(&factors, &self.sizes)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::layout::Shape;
     use efflux_numerics::random::Purpose;
 
     #[test]
@@ -171,7 +186,7 @@ mod tests {
     #[test]
     fn masks_drawn_on_a_device_are_those_of_the_host() {
         for hidden in [1, 7, 64] {
-            let shape = Shape { inputs: 3, hidden };
+            let layout = Layout::of(Shape::lstm(3, hidden));
             let dropouts = [0.2, 0.0, 0.5, 0.999];
             let streams: Vec<Stream> = (0..4)
                 .map(|seed| Stream::new(seed, Purpose::Masks, 3, 70_000))
@@ -180,15 +195,14 @@ mod tests {
                 .iter()
                 .map(|stream| stream.state().cast_signed())
                 .collect();
-            let drawer = Drawer::new(shape, &dropouts, Device::Cpu);
+            let drawer = Drawer::new(&layout, &dropouts, Device::Cpu);
             let there = drawer.draw(&Tensor::from_slice(&states));
             for (trial, (mut stream, dropout)) in (0..).zip(streams.into_iter().zip(dropouts)) {
-                let one = Drawer::new(shape, &[dropout], Device::Cpu).draw_one(&stream);
-                let here = Masks::draw(&mut stream, shape, dropout);
-                assert_eq!(one.input, here.input);
-                assert_eq!(one.recurrent, here.recurrent);
-                assert_eq!(there.input.get(trial), here.input);
-                assert_eq!(there.recurrent.get(trial), here.recurrent);
+                let one = Drawer::new(&layout, &[dropout], Device::Cpu).draw_one(&stream);
+                let here = Masks::draw(&mut stream, &layout, dropout);
+                let there: Vec<Tensor> = there.0.iter().map(|mask| mask.get(trial)).collect();
+                assert_eq!(one.0, here.0);
+                assert_eq!(there, here.0);
             }
         }
     }

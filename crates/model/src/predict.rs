@@ -9,8 +9,8 @@ use super::backend;
 use super::by_window::{by_window, early_days};
 use super::device::values;
 use super::failure::{TrialError, guarded};
-use super::lstm::{Lstm, Mode};
-use super::native::{Level, NativeLstm};
+use super::native::{Level, NativeModel};
+use super::network::{Mode, Network};
 use super::progress::{Flow, Trained};
 use super::resident;
 
@@ -90,15 +90,15 @@ impl Trained {
 /// [`TrialError::Backend`] if the training is native and the device a GPU, [`TrialError::Torch`] if libtorch reports a
 /// failure.
 pub fn simulate(
-    model: &Lstm,
+    model: &Network,
     training: &Training,
     device: Device,
     tensors: &Tensors,
     state: job::State,
     window: usize,
 ) -> Result<Vec<f32>, TrialError> {
-    let level = backend::native_level(training, device)?;
-    let there = guarded(|| Ok(Lstm::new(model.shape(), model.flat().to_device(device))))?;
+    let level = backend::native_level(training, model.shape().cell, device)?;
+    let there = guarded(|| Ok(Network::new(model.shape(), model.flat().to_device(device))))?;
     by(
         &there,
         level,
@@ -112,7 +112,7 @@ pub fn simulate(
 
 /// Natively at a level, or by libtorch.
 fn by(
-    model: &Lstm,
+    model: &Network,
     level: Option<Level>,
     tensors: &Tensors,
     days: Days,
@@ -130,7 +130,7 @@ fn by(
     };
     guarded(|| {
         let weights = values(model.flat());
-        let mut model = NativeLstm::new(model.shape(), &weights, level);
+        let mut model = NativeModel::new(model.shape(), &weights, level);
         match state {
             job::State::Carried => Ok(days.of(tensors, model.predict(tensors))),
             job::State::Window => {
@@ -151,7 +151,7 @@ fn by(
 /// # Source
 ///
 /// hydroDL's `testModel`: no warm-up, state carried from the first day to the last.
-pub fn predict(model: &Lstm, tensors: &Tensors, piece: usize) -> Result<Vec<f32>, TrialError> {
+pub fn predict(model: &Network, tensors: &Tensors, piece: usize) -> Result<Vec<f32>, TrialError> {
     without_gradient(|| {
         let inputs = resident::inputs(tensors, model.flat().device());
         let series = carried(model, &inputs, tensors.days as i64, piece);
@@ -170,7 +170,7 @@ pub fn predict(model: &Lstm, tensors: &Tensors, piece: usize) -> Result<Vec<f32>
 ///
 /// [`TrialError::Interrupted`] if `observe` says so, [`TrialError::Torch`] if libtorch reports a failure.
 pub fn predict_by_window(
-    model: &Lstm,
+    model: &Network,
     tensors: &Tensors,
     window: usize,
     places: &[usize],
@@ -205,7 +205,7 @@ fn without_gradient<T>(work: impl FnOnce() -> Result<T, TrialError>) -> Result<T
 }
 
 /// The first days of `inputs`, `[S, D, nx]`, as `[S, days]`.
-fn carried(model: &Lstm, inputs: &Tensor, days: i64, piece: usize) -> Tensor {
+fn carried(model: &Network, inputs: &Tensor, days: i64, piece: usize) -> Tensor {
     let mut state = model.zero_state(inputs.size()[0]);
     let mut pieces = Vec::new();
     for start in (0..days).step_by(piece) {

@@ -3,14 +3,14 @@
 use efflux_analysis::medians::Medians;
 use efflux_job::{Params, Training};
 
-use super::lstm::Lstm;
 use super::native::Level;
+use super::network::Network;
 
 /// A model that was trained to the end, and how it went.
 #[derive(Debug)]
 pub struct Trained {
     /// With the weights of the epoch that the job keeps.
-    pub model: Lstm,
+    pub model: Network,
     /// How it was trained.
     pub(super) params: Params,
     /// How it was trained.

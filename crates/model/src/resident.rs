@@ -166,7 +166,7 @@ pub(super) mod tests {
     use super::*;
     use crate::torch;
     use crate::windows::pieces;
-    use crate::{Form, Lstm, Masks, Sampler, Shape};
+    use crate::{Cell, Form, Layout, Masks, Network, Sampler, Shape};
     use efflux_data::{Parts, Scale};
     use efflux_job::{Sampling, Transformation};
     use efflux_numerics::SiteByDay;
@@ -177,6 +177,7 @@ pub(super) mod tests {
     const WINDOW: usize = 30;
     const POSSIBLE: u32 = 130; // DAYS − WINDOW
     const SHAPE: Shape = Shape {
+        cell: Cell::Lstm,
         inputs: 5,
         hidden: 16,
     };
@@ -228,13 +229,10 @@ pub(super) mod tests {
         pieces: &[Piece],
         kind: Kind,
     ) -> Vec<f64> {
-        let model = Lstm::initial(SHAPE, 1, kind, Device::Cpu);
+        let model = Network::initial(SHAPE, 1, kind, Device::Cpu);
         let mut stream = Stream::new(1, Purpose::Masks, 0, 0);
-        let masks = Masks::draw(&mut stream, SHAPE, 0.2);
-        let masks = Masks {
-            input: masks.input.to_kind(kind),
-            recurrent: masks.recurrent.to_kind(kind),
-        };
+        let masks = Masks::draw(&mut stream, &Layout::of(SHAPE), 0.2);
+        let masks = Masks(masks.0.iter().map(|mask| mask.to_kind(kind)).collect());
         let starts = Tensor::from_slice(starts);
         let gathered = pieces
             .iter()

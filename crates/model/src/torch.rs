@@ -7,11 +7,13 @@ use efflux_job::{Params, Training};
 use efflux_numerics::random::Stream;
 use tch::{Device, Kind, Tensor};
 
+use super::cell::State;
 use super::device::{send, values};
 use super::engine::Engine;
+use super::layout::{Layout, Shape};
 use super::loss::{Form, masked_mean};
-use super::lstm::{Lstm, Mode, Shape, State};
 use super::masks::{Drawer, Masks};
+use super::network::{Mode, Network};
 use super::optimizer::{Optimizer, Step};
 use super::resident::{Gathered, Resident};
 use super::windows::{self, Batch};
@@ -31,7 +33,7 @@ pub(super) struct Torch {
     drawer: Option<Drawer>,
     form: Form,
     resident: Rc<Resident>,
-    model: Lstm,
+    model: Network,
     optimizer: Optimizer,
     gradient: Tensor, // [N]
     /// First rows of the epoch's windows.
@@ -56,7 +58,7 @@ pub(super) struct Predicted {
 
 /// Predicts a batch that is run in these pieces, one after the other with the state carried on.
 pub(super) fn forward(
-    model: &Lstm,
+    model: &Network,
     masks: Option<&Masks>,
     pieces: impl Iterator<Item = Gathered>,
 ) -> Vec<Predicted> {
@@ -116,7 +118,7 @@ impl Torch {
         let zero = || Tensor::zeros([], (Kind::Double, device));
         Self::of(
             Rc::new(resident),
-            Lstm::initial(shape, seed, Kind::Float, device),
+            Network::initial(shape, seed, Kind::Float, device),
             Optimizer::new(training, shape.weights(), Kind::Float, device),
             Tensor::zeros([shape.weights()], (Kind::Float, device)),
             [zero(), zero()],
@@ -128,7 +130,7 @@ impl Torch {
     /// Of these parts, which may be those of larger ones.
     pub(super) fn of(
         resident: Rc<Resident>,
-        model: Lstm,
+        model: Network,
         optimizer: Optimizer,
         gradient: Tensor,
         [loss_sum, norm_sum]: [Tensor; 2],
@@ -138,7 +140,7 @@ impl Torch {
         let device = gradient.device();
         let drawer = device
             .is_cuda()
-            .then(|| Drawer::new(model.shape(), &[dropout], device));
+            .then(|| Drawer::new(&Layout::of(model.shape()), &[dropout], device));
         Self {
             device,
             dropout,
@@ -159,7 +161,8 @@ impl Torch {
 
     fn masks(&self, stream: &mut Stream) -> Masks {
         let Some(drawer) = &self.drawer else {
-            return Masks::draw(stream, self.model.shape(), self.dropout);
+            let layout = Layout::of(self.model.shape());
+            return Masks::draw(stream, &layout, self.dropout);
         };
         drawer.draw_one(stream)
     }

@@ -12,7 +12,7 @@ use super::checkpoint::{Checkpoint, Position};
 use super::engine::Engine;
 use super::epoch_plan::{EpochPlan, Speed};
 use super::failure::{TrialError, guarded};
-use super::lstm::Lstm;
+use super::network::Network;
 use super::optimizer::Step;
 use super::progress::{EpochReport, Flow, Trained};
 use super::windows::{Epoch, Task};
@@ -372,7 +372,7 @@ impl<'a> Trainer<'a> {
         };
         let flat = Tensor::from_slice(&weights).to_device(self.device);
         Trained {
-            model: Lstm::new(self.engine.shape(), flat),
+            model: Network::new(self.engine.shape(), flat),
             params: self.params,
             training: self.training,
             level: self.engine.level(),

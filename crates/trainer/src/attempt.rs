@@ -194,9 +194,10 @@ pub(crate) fn failure(error: TrialError) -> Failure {
         class: match error {
             TrialError::Diverged { .. } => FailureClass::Diverged,
             TrialError::Memory(_) => FailureClass::Memory,
-            TrialError::NoValidation | TrialError::Window { .. } | TrialError::Backend => {
-                FailureClass::Configuration
-            }
+            TrialError::NoValidation
+            | TrialError::Window { .. }
+            | TrialError::Backend
+            | TrialError::Cell => FailureClass::Configuration,
             _ => FailureClass::Error,
         },
         message: error.to_string(),

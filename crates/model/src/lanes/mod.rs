@@ -18,13 +18,15 @@ use efflux_data::Tensors;
 use efflux_job::{Backend, Params, Training};
 use tch::{Device, Kind, Tensor};
 
+use super::cell::Cell;
 use super::device::send;
 use super::engine::Engine;
 use super::epoch_plan::EpochPlan;
 use super::failure::{TrialError, guarded};
+use super::layout::{Layout, Shape};
 use super::loss::{self, Form};
-use super::lstm::{Lstm, Shape};
 use super::masks::{Drawer, Masks};
+use super::network::Network;
 use super::optimizer::Optimizer;
 use super::progress::EpochReport;
 use super::resident::Resident;
@@ -68,7 +70,7 @@ impl<'a> Lanes<'a> {
     ///
     /// # Errors
     ///
-    /// [`TrialError::Memory`] if there is no room for them.
+    /// [`TrialError::Memory`] if there is no room for them, [`TrialError::Cell`] if models with this cell have no lanes.
     pub fn new(
         lanes: usize,
         tensors: &'a Tensors,
@@ -78,6 +80,9 @@ impl<'a> Lanes<'a> {
     ) -> Result<Self, TrialError> {
         let made = guarded(|| {
             let shape = Shape::of(tensors, params);
+            if shape.cell != Cell::Lstm {
+                return Err(TrialError::Cell);
+            }
             let (form, site_weights) = loss::of_trial(tensors, training);
             let (window, warm_up) = (params.window_days as usize, training.warm_up_days as usize);
             let resident = Resident::new(tensors, window, warm_up, &site_weights, device);
@@ -140,8 +145,8 @@ impl<'a> Lanes<'a> {
         let row = |values: &Tensor| values.get(lane.index as i64);
         let weights = self.shape.weights();
         let own = |values: &Tensor| row(values).narrow(0, 0, weights);
-        let initial = Lstm::initial(self.shape, seed, Kind::Float, self.device);
-        let mut model = Lstm::new(self.shape, own(&self.weights));
+        let initial = Network::initial(self.shape, seed, Kind::Float, self.device);
+        let mut model = Network::new(self.shape, own(&self.weights));
         model.flat_mut().copy_(initial.flat());
         let (loss_sum, norm_sum) = (row(&self.loss_sums), row(&self.norm_sums));
         let mut optimizer = self.optimizer.part(own);
@@ -337,7 +342,7 @@ impl<'a> Lanes<'a> {
             .as_ref()
             .is_none_or(|(known, _)| *known != dropouts)
         {
-            let drawer = Drawer::new(self.shape, &dropouts, self.device);
+            let drawer = Drawer::new(&Layout::of(self.shape), &dropouts, self.device);
             self.drawer = Some((dropouts, drawer));
         }
         self.drawer.as_ref().map(|(_, drawer)| drawer.draw(states))

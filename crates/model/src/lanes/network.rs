@@ -7,8 +7,8 @@
 
 use tch::{Kind, Tensor};
 
+use crate::layout::{Layout, Shape};
 use crate::loss::Form;
-use crate::lstm::Shape;
 use crate::masks::Masks;
 use crate::resident::Gathered;
 
@@ -21,7 +21,7 @@ use crate::resident::Gathered;
 ///
 /// # Source
 ///
-/// As for [`Lstm::forward`](crate::Lstm::forward) and [`masked_mean`](crate::masked_mean); the gradient is
+/// As for [`Network::forward`](crate::Network::forward) and [`masked_mean`](crate::masked_mean); the gradient is
 /// theirs by the chain rule.
 pub(super) fn learn(
     shape: Shape,
@@ -32,10 +32,16 @@ pub(super) fn learn(
     targets: &Tensor,
     form: Form,
 ) -> Tensor {
-    let mut weights = shape.split_rows(weights);
+    let layout = Layout::of(shape);
+    let parameters = |rows: &Tensor| -> [Tensor; 8] {
+        let parameters = layout.split_rows(rows).try_into();
+        parameters.expect("the parameters of a model with an LSTM")
+    };
+    let mut weights = parameters(weights);
     if let Some(masks) = masks {
-        weights[2] = &weights[2] * &masks.input;
-        weights[3] = &weights[3] * &masks.recurrent;
+        for (weight, mask) in weights[2..4].iter_mut().zip(&masks.0) {
+            *weight = &*weight * mask;
+        }
     }
     let run = Run::forward(&weights, &data.inputs);
     let error = &run.predicted - &data.target;
@@ -50,11 +56,11 @@ pub(super) fn learn(
     };
     let share = &data.weight / targets; // [L, T, B]
     let losses = (counted * &share).sum_dim_intlist([1, 2].as_slice(), false, None::<Kind>);
-    run.backward(&weights, shape.split_rows(gradient), &(slope * share));
+    run.backward(&weights, parameters(gradient), &(slope * share));
     if let Some(masks) = masks {
-        let [_, _, mut input, mut recurrent, ..] = shape.split_rows(gradient);
-        let _ = input.g_mul_(&masks.input);
-        let _ = recurrent.g_mul_(&masks.recurrent);
+        for (gradient, mask) in parameters(gradient)[2..4].iter_mut().zip(&masks.0) {
+            let _ = gradient.g_mul_(mask);
+        }
     }
     losses
 }

@@ -19,7 +19,7 @@ fn both_ways(
     dropout: bool,
 ) -> [Vec<Vec<f64>>; 2] {
     tch::manual_seed(1);
-    let shape = Shape { inputs, hidden };
+    let shape = Shape::lstm(inputs, hidden);
     let uniform = |size: &[i64]| Tensor::rand(size, DOUBLE) * 2.0 - 1.0;
     let weights = uniform(&[lanes, shape.weights()]) * 0.5;
     let weight = uniform(&[lanes, days, series]).clamp_min(0.0);
@@ -37,8 +37,7 @@ fn both_ways(
             * 4.0
             / 3.0
     };
-    let [input, recurrent] = [0, 1].map(factors);
-    let masks = dropout.then_some(Masks { input, recurrent });
+    let masks = dropout.then(|| Masks((0..2).map(factors).collect()));
     let targets: Vec<i64> = (1..=lanes).collect();
 
     let gradient = Tensor::full([lanes, shape.weights()], f64::NAN, DOUBLE);
@@ -61,10 +60,10 @@ fn both_ways(
     });
 
     let alone = targets.iter().zip(0..lanes).map(|(&targets, lane)| {
-        let model = Lstm::new(shape, weights.get(lane));
-        let masks = masks.as_ref().map(|masks| Masks {
-            input: masks.input.get(lane),
-            recurrent: masks.recurrent.get(lane),
+        let model = Network::new(shape, weights.get(lane));
+        let masks = masks.as_ref().map(|masks| {
+            let masks = masks.0.iter();
+            Masks(masks.map(|mask| mask.get(lane)).collect())
         });
         let piece = Gathered {
             inputs: data.inputs.get(lane),

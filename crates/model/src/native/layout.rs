@@ -1,139 +1,168 @@
-//! Where a weight lies: as in `model::lstm`, but with the hidden units padded with zeros to whole registers.
+//! Where a weight lies natively: as in `model::layout`, but with the hidden units padded with zeros to whole registers, and
+//! the weight of the input layer transposed.
 //!
 //! A padded unit has no weight in or out, so it stays 0, as does its gradient, and no optimizer moves it.
+
+use std::ops::Range;
 
 use super::aligned::Aligned;
 use super::level::Level;
 use crate::Shape;
-
-/// Gates of the LSTM: input, forget, cell, output.
-pub(super) const GATES: usize = 4;
+use crate::layout::{self, Dimension, Parameter};
 
 /// Sizes of a model and of its padded weights.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Layout {
     pub(super) inputs: usize,
     pub(super) hidden: usize,
-    /// Hidden units with the padding: H below.
+    /// Hidden units with the padding.
     pub(super) padded: usize,
+    parameters: Vec<Matrix>,
+    /// The weights of the cell, behind those of the input layer and before those of the head.
+    cell: Range<usize>,
 }
 
-/// The parameters, by torch's names but for the prefixes.
-#[derive(Debug)]
-pub(super) struct Parts<T> {
-    /// `[nx, H]`: the transpose of torch's.
-    pub(super) w_in: T,
-    /// `[H]`
-    pub(super) b_in: T,
-    /// `[4H, H]`
-    pub(super) w_ih: T,
-    /// `[4H, H]`
-    pub(super) w_hh: T,
-    /// `[4H]`
-    pub(super) b_ih: T,
-    /// `[4H]`
-    pub(super) b_hh: T,
-    /// `[H]`
-    pub(super) w_out: T,
-    /// `[1]`
-    pub(super) b_out: T,
+/// Where a parameter lies; a vector has one column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Matrix {
+    first: usize,
+    rows: Side,
+    columns: Side,
+    transposed: bool,
+    drops: bool,
+}
+
+/// Rows or columns: some blocks of units, padded each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Side {
+    blocks: usize,
+    units: usize,
+    padded: usize,
+}
+
+impl Side {
+    fn length(self) -> usize {
+        self.blocks * self.padded
+    }
+
+    /// Places of the units that are not padding.
+    fn places(self) -> impl Iterator<Item = usize> + Clone {
+        (0..self.blocks)
+            .flat_map(move |block| (0..self.units).map(move |unit| block * self.padded + unit))
+    }
+}
+
+impl Matrix {
+    fn length(&self) -> usize {
+        self.rows.length() * self.columns.length()
+    }
+
+    /// Places of the weights that are not padding, row by row.
+    fn places(&self) -> impl Iterator<Item = usize> {
+        let Self {
+            first,
+            rows,
+            columns,
+            transposed,
+            ..
+        } = *self;
+        rows.places().flat_map(move |row| {
+            columns.places().map(move |column| {
+                first
+                    + if transposed {
+                        column * rows.length() + row
+                    } else {
+                        row * columns.length() + column
+                    }
+            })
+        })
+    }
 }
 
 impl Layout {
     /// For a model of this shape at a level.
     pub(super) fn of(shape: Shape, level: Level) -> Self {
         let size = |size: i64| usize::try_from(size).expect("sizes are positive");
-        let hidden = size(shape.hidden);
+        let (inputs, hidden) = (size(shape.inputs), size(shape.hidden));
+        let padded = hidden.next_multiple_of(level.width());
+        let side = |dimension: Option<&Dimension>| {
+            let (blocks, units, padded) = match dimension {
+                None | Some(Dimension::One) => (1, 1, 1),
+                Some(Dimension::Inputs) => (1, inputs, inputs),
+                Some(&Dimension::Units(blocks)) => (size(blocks), hidden, padded),
+            };
+            Side {
+                blocks,
+                units,
+                padded,
+            }
+        };
+        let layout = layout::Layout::of(shape);
+        let mut first = 0;
+        let place = |parameter: &Parameter| {
+            let columns = parameter.dimensions.get(1);
+            let matrix = Matrix {
+                first,
+                rows: side(parameter.dimensions.first()),
+                columns: side(columns),
+                transposed: columns == Some(&Dimension::Inputs),
+                drops: parameter.drops,
+            };
+            first += matrix.length();
+            matrix
+        };
+        let parameters: Vec<Matrix> = layout.parameters().iter().map(place).collect();
+        let cell = layout.cell();
         Self {
-            inputs: size(shape.inputs),
+            inputs,
             hidden,
-            padded: hidden.next_multiple_of(level.width()),
+            padded,
+            cell: parameters[cell.start].first..parameters[cell.end].first,
+            parameters,
         }
-    }
-
-    fn lengths(self) -> [usize; 8] {
-        let Self { inputs, padded, .. } = self;
-        let gates = GATES * padded;
-        [
-            inputs * padded,
-            padded,
-            gates * padded,
-            gates * padded,
-            gates,
-            gates,
-            padded,
-            1,
-        ]
     }
 
     /// Numbers in the padded weights.
-    pub(super) fn weights(self) -> usize {
-        self.lengths().iter().sum()
+    pub(super) fn weights(&self) -> usize {
+        self.parameters.iter().map(Matrix::length).sum()
     }
 
-    /// The padded weights as parameters.
-    pub(super) fn parts(self, mut weights: &[f32]) -> Parts<&[f32]> {
-        let [w_in, b_in, w_ih, w_hh, b_ih, b_hh, w_out, b_out] = self.lengths().map(|length| {
-            let (part, rest) = weights.split_at(length);
-            weights = rest;
-            part
-        });
-        Parts {
-            w_in,
-            b_in,
-            w_ih,
-            w_hh,
-            b_ih,
-            b_hh,
-            w_out,
-            b_out,
-        }
+    /// How many weights dropout may drop.
+    pub(super) fn dropped(&self) -> usize {
+        let dropped = self.parameters.iter().filter(|one| one.drops);
+        dropped.map(|one| one.places().count()).sum()
     }
 
-    /// The padded weights as parameters, to be changed.
-    pub(super) fn parts_mut(self, weights: &mut [f32]) -> Parts<&mut [f32]> {
-        let mut weights = weights;
-        let [w_in, b_in, w_ih, w_hh, b_ih, b_hh, w_out, b_out] = self.lengths().map(|length| {
-            let (part, rest) = std::mem::take(&mut weights).split_at_mut(length);
-            weights = rest;
-            part
-        });
-        Parts {
-            w_in,
-            b_in,
-            w_ih,
-            w_hh,
-            b_ih,
-            b_hh,
-            w_out,
-            b_out,
-        }
+    /// The padded weights of the input layer, the cell and the head.
+    pub(super) fn split<'a>(&self, weights: &'a [f32]) -> [&'a [f32]; 3] {
+        let Range { start, end } = self.cell;
+        [&weights[..start], &weights[start..end], &weights[end..]]
     }
 
-    /// The gates' rows that are not padding: gate and unit.
-    pub(super) fn gate_units(self) -> impl Iterator<Item = (usize, usize)> {
-        (0..GATES).flat_map(move |gate| (0..self.hidden).map(move |unit| (gate, unit)))
+    /// The same, to be changed.
+    pub(super) fn split_mut<'a>(&self, weights: &'a mut [f32]) -> [&'a mut [f32]; 3] {
+        let (input, rest) = weights.split_at_mut(self.cell.start);
+        let (cell, head) = rest.split_at_mut(self.cell.len());
+        [input, cell, head]
     }
 
-    /// Multiplies padded weights of the LSTM by their factors, `[2 · 4H · H]` with the hidden units that are not padding.
-    pub(super) fn mask(self, weights: &mut [f32], masks: &[f32]) {
-        let parts = self.parts_mut(weights);
-        let half = GATES * self.hidden * self.hidden;
-        for (part, masks) in [parts.w_ih, parts.w_hh]
-            .into_iter()
-            .zip(masks.chunks_exact(half))
-        {
-            for ((gate, unit), factors) in self.gate_units().zip(masks.chunks_exact(self.hidden)) {
-                let row = &mut part[(gate * self.padded + unit) * self.padded..];
+    /// Multiplies the padded weights that dropout may drop by their factors, which are without padding.
+    pub(super) fn mask(&self, weights: &mut [f32], mut masks: &[f32]) {
+        for matrix in self.parameters.iter().filter(|one| one.drops) {
+            let (rows, columns) = (matrix.rows, matrix.columns);
+            for row in rows.places() {
+                let (factors, rest) = masks.split_at(columns.units);
+                let row = &mut weights[matrix.first + row * columns.length()..];
                 for (weight, factor) in row.iter_mut().zip(factors) {
                     *weight *= factor;
                 }
+                masks = rest;
             }
         }
     }
 
     /// Weights in torch's order as padded ones.
-    pub(super) fn pad(self, flat: &[f32]) -> Aligned {
+    pub(super) fn pad(&self, flat: &[f32]) -> Aligned {
         let mut padded = Aligned::zeros(self.weights());
         for (place, &value) in self.places().zip(flat) {
             padded[place] = value;
@@ -142,40 +171,12 @@ impl Layout {
     }
 
     /// Padded weights in torch's order.
-    pub(super) fn flat(self, padded: &[f32]) -> Vec<f32> {
+    pub(super) fn flat(&self, padded: &[f32]) -> Vec<f32> {
         self.places().map(|place| padded[place]).collect()
     }
 
     /// Where the weights lie, in torch's order.
-    fn places(self) -> impl Iterator<Item = usize> {
-        let Self {
-            inputs,
-            hidden,
-            padded,
-        } = self;
-        let mut first = 0;
-        let [w_in, b_in, w_ih, w_hh, b_ih, b_hh, w_out, b_out] = self.lengths().map(|length| {
-            first += length;
-            first - length
-        });
-        let input = (0..hidden)
-            .flat_map(move |unit| (0..inputs).map(move |input| w_in + input * padded + unit));
-        let square = move |from: usize| {
-            self.gate_units().flat_map(move |(gate, unit)| {
-                (0..hidden).map(move |column| from + (gate * padded + unit) * padded + column)
-            })
-        };
-        let gates = move |from: usize| {
-            self.gate_units()
-                .map(move |(gate, unit)| from + gate * padded + unit)
-        };
-        input
-            .chain(b_in..b_in + hidden)
-            .chain(square(w_ih))
-            .chain(square(w_hh))
-            .chain(gates(b_ih))
-            .chain(gates(b_hh))
-            .chain(w_out..w_out + hidden)
-            .chain(b_out..=b_out)
+    fn places(&self) -> impl Iterator<Item = usize> {
+        self.parameters.iter().flat_map(Matrix::places)
     }
 }

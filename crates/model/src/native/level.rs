@@ -1,18 +1,20 @@
 //! The kernels, compiled for each instruction-set level and chosen at run time.
 //!
 //! A kernel is plain loops over slices. Inlined into a function for which a level is switched on, they become that
-//! level's instructions, so there is one text for all levels. All that is unsafe is to enter such a function, and to
-//! read the factors of a tile without a check for each.
+//! level's instructions, so there is one text for all levels. What is unsafe here is to enter such a function.
 
 #![allow(
     unsafe_code,
-    reason = "instructions of a level, and tiles without bounds checks: nothing else of the module is unsafe"
+    reason = "functions compiled for a level are entered where the processor has it"
 )]
 
 use efflux_numerics as numerics;
 use efflux_numerics::random::Stream;
 
 use super::kernels;
+#[cfg(target_arch = "x86_64")]
+use super::registers::{Avx2, Avx512};
+use super::registers::{Baseline, Registers};
 
 /// A level that this processor has, which is what makes it safe to enter a function compiled for it. The last bits of a
 /// result depend on it.
@@ -46,127 +48,6 @@ impl Level {
         }
     }
 }
-
-/// What a level computes with.
-pub(super) trait Registers {
-    /// Some numbers side by side.
-    type Vector: Copy;
-    /// Numbers in a vector.
-    const LANES: usize;
-    /// Rows of a tile of a product, at most 6.
-    const ROWS: usize;
-    /// Vectors in a row of a tile: as many as leave registers for its factors.
-    const COLUMNS: usize;
-    /// Columns of a tile.
-    const WIDTH: usize = Self::COLUMNS * Self::LANES;
-    /// Whether a product and a sum are rounded once.
-    const FUSED: bool;
-
-    /// # Safety
-    ///
-    /// The processor has the level, and there are as many numbers at this address as in a vector.
-    unsafe fn load(from: *const f32) -> Self::Vector;
-
-    /// # Safety
-    ///
-    /// As of [`Registers::load`].
-    unsafe fn store(vector: Self::Vector, to: *mut f32);
-
-    /// Has the cache fetch what lies here, as it will be written.
-    #[inline(always)]
-    fn expect(_to: *const f32) {}
-
-    /// `c + a · b`.
-    ///
-    /// # Safety
-    ///
-    /// The processor has the level.
-    unsafe fn add_multiple(c: Self::Vector, a: f32, b: Self::Vector) -> Self::Vector;
-
-    /// `a · b + c`.
-    #[inline(always)]
-    fn multiply_add(a: f32, b: f32, c: f32) -> f32 {
-        if Self::FUSED {
-            a.mul_add(b, c)
-        } else {
-            a * b + c
-        }
-    }
-}
-
-pub(super) struct Baseline;
-
-impl Registers for Baseline {
-    type Vector = [f32; 4];
-    const LANES: usize = 4;
-    const ROWS: usize = 4;
-    const COLUMNS: usize = 2;
-    const FUSED: bool = false;
-
-    #[inline(always)]
-    unsafe fn load(from: *const f32) -> [f32; 4] {
-        // SAFETY: the caller's.
-        unsafe { from.cast::<[f32; 4]>().read() }
-    }
-
-    #[inline(always)]
-    unsafe fn store(vector: [f32; 4], to: *mut f32) {
-        // SAFETY: the caller's.
-        unsafe { to.cast::<[f32; 4]>().write(vector) }
-    }
-
-    #[inline(always)]
-    unsafe fn add_multiple(c: [f32; 4], a: f32, b: [f32; 4]) -> [f32; 4] {
-        std::array::from_fn(|lane| c[lane] + a * b[lane])
-    }
-}
-
-#[cfg(target_arch = "x86_64")]
-macro_rules! x86_registers {
-    ($level:ident: $vector:ident, $lanes:literal lanes, $rows:literal rows of $columns:literal,
-     $load:ident $store:ident $splat:ident $fused:ident) => {
-        pub(super) struct $level;
-
-        impl Registers for $level {
-            type Vector = std::arch::x86_64::$vector;
-            const LANES: usize = $lanes;
-            const ROWS: usize = $rows;
-            const COLUMNS: usize = $columns;
-            const FUSED: bool = true;
-
-            #[inline(always)]
-            unsafe fn load(from: *const f32) -> Self::Vector {
-                // SAFETY: the caller's.
-                unsafe { std::arch::x86_64::$load(from) }
-            }
-
-            #[inline(always)]
-            unsafe fn store(vector: Self::Vector, to: *mut f32) {
-                // SAFETY: the caller's.
-                unsafe { std::arch::x86_64::$store(to, vector) }
-            }
-
-            #[inline(always)]
-            fn expect(to: *const f32) {
-                use std::arch::x86_64::{_MM_HINT_ET0, _mm_prefetch};
-                // SAFETY: a hint, which is without effect where there is no memory.
-                unsafe { _mm_prefetch::<_MM_HINT_ET0>(to.cast()) }
-            }
-
-            #[inline(always)]
-            unsafe fn add_multiple(c: Self::Vector, a: f32, b: Self::Vector) -> Self::Vector {
-                use std::arch::x86_64::{$fused, $splat};
-                // SAFETY: the caller's.
-                unsafe { $fused($splat(a), b, c) }
-            }
-        }
-    };
-}
-
-#[cfg(target_arch = "x86_64")]
-x86_registers!(Avx2: __m256, 8 lanes, 6 rows of 2, _mm256_loadu_ps _mm256_storeu_ps _mm256_set1_ps _mm256_fmadd_ps);
-#[cfg(target_arch = "x86_64")]
-x86_registers!(Avx512: __m512, 16 lanes, 6 rows of 4, _mm512_loadu_ps _mm512_storeu_ps _mm512_set1_ps _mm512_fmadd_ps);
 
 /// A method of [`Level`] for each kernel.
 macro_rules! compiled {
@@ -213,52 +94,50 @@ compiled! {
     adam(weights: &mut [f32], gradient: &[f32], memory: [&mut [f32]; 2], step: kernels::AdamStep);
 }
 
-/// One tile of a product: R rows of C vectors of sums, which stay in registers over the whole depth.
-///
-/// * `a`: R rows at a distance, and `depth` elements at a distance in each.
-/// * `b`: `depth` rows of C vectors at a distance.
-/// * `c`: R rows at a distance of `c_row`; added to if `add`, else overwritten.
-#[inline(always)]
-pub(super) fn tile<G: Registers, const R: usize, const C: usize>(
-    depth: usize,
-    (a, a_row, a_step): (&[f32], usize, usize),
-    (b, b_row): (&[f32], usize),
-    (c, c_row): (&mut [f32], usize),
-    add: bool,
-) {
-    assert!(depth > 0 && (R - 1) * a_row + (depth - 1) * a_step < a.len());
-    assert!((depth - 1) * b_row + C * G::LANES <= b.len());
-    assert!((R - 1) * c_row + C * G::LANES <= c.len());
-    let (a, b, c) = (a.as_ptr(), b.as_ptr(), c.as_mut_ptr());
-    // SAFETY: rows are below R, columns below C and k below `depth`, so every place is within its slice by the assertions
-    // above; the processor has the level, because only `Level` calls kernels for one.
-    unsafe {
-        let mut sums = [[G::load([0.0; 16].as_ptr()); C]; R];
-        for (row, sums) in sums.iter_mut().enumerate() {
-            for (column, sum) in sums.iter_mut().enumerate() {
-                let c = c.add(row * c_row + column * G::LANES);
-                if add {
-                    *sum = G::load(c);
-                } else {
-                    // A run of a year is larger than any cache: its rows come from memory while the sums are made.
-                    G::expect(c);
-                }
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use efflux_numerics::random::Purpose;
+
+    fn values(count: usize) -> Vec<f32> {
+        let mut stream = Stream::new(1, Purpose::Weights, 2, 3);
+        (0..count)
+            .map(|_| stream.below(1000) as f32 / 500.0 - 1.0)
+            .collect()
+    }
+
+    #[test]
+    fn a_square_is_transposed_at_every_level() {
+        for level in Level::here() {
+            let width = level.width();
+            let square = values(width * width);
+            let mut transposed = vec![0.0; width * width];
+            level.transpose(&square, &mut transposed);
+            for (place, value) in transposed.iter().enumerate() {
+                assert_eq!(*value, square[place % width * width + place / width]);
             }
         }
-        for k in 0..depth {
-            let b: [G::Vector; C] =
-                std::array::from_fn(|column| G::load(b.add(k * b_row + column * G::LANES)));
-            for (row, sums) in sums.iter_mut().enumerate() {
-                let a = *a.add(row * a_row + k * a_step);
-                for (sum, &b) in sums.iter_mut().zip(&b) {
-                    *sum = G::add_multiple(*sum, a, b);
-                }
+    }
+
+    #[test]
+    fn every_level_draws_the_same_masks_and_adds_up_the_same_squares() {
+        for count in [0, 1, 31, 32, 33, 1000] {
+            let expected: f64 = values(count).iter().map(|&v| f64::from(v).powi(2)).sum();
+            let mut found = Vec::new();
+            for level in Level::here() {
+                let mut factors = vec![0.0; count];
+                let mut stream = Stream::new(4, Purpose::Masks, 5, 6);
+                level.draw_masks(&mut stream, 0.35, &mut factors);
+                found.push((
+                    factors,
+                    stream.bits(),
+                    level.sum_of_squares(&values(count)).to_bits(),
+                ));
+                let sum = level.sum_of_squares(&values(count));
+                assert!((sum - expected).abs() <= 1e-12 * expected, "{count}: {sum}");
             }
-        }
-        for (row, sums) in sums.iter().enumerate() {
-            for (column, &sum) in sums.iter().enumerate() {
-                G::store(sum, c.add(row * c_row + column * G::LANES));
-            }
+            found.dedup();
+            assert_eq!(found.len(), 1, "{count}");
         }
     }
 }

@@ -1,251 +1,351 @@
-//! A model that learns from series of days, and runs over them.
-
-use std::ops::Range;
-
-use efflux_data::Tensors;
-use efflux_numerics::single;
+//! The LSTM natively: as `model::cell::lstm`.
+//!
+//! # Source
+//!
+//! The gradient is backpropagation through time, Werbos (1990), *Proc. IEEE* 78(10).
 
 use super::aligned::Aligned;
+use super::cell::{Days, Definition, Gradient, NativeCell};
+use super::kernels::{Cell, CellGradient, Panels, Product, Rows};
 use super::layout::Layout;
 use super::level::Level;
-use super::network::{Begin, Network, Run};
-use super::row;
-use crate::by_window::{by_window, early_days};
-use crate::loss::Form;
-use crate::{Flow, Shape, TrialError, resident};
+use super::run::{Begin, Block, PAD};
 
-/// Rows that are run at a time in a simulation.
-const ROWS: usize = 4096;
+/// Gates: input, forget, cell, output.
+const GATES: usize = 4;
 
-/// Weights, their gradient, and room for a run.
+/// How it is made.
+pub(super) const DEFINITION: Definition = Definition {
+    new: |level, layout| Box::new(LstmCell::new(level, layout)),
+    numbers: LstmCell::numbers,
+};
+
+/// The weights in the order in which products read them, less those that are dropped, and the states of a run. The buffers
+/// grow to the largest run and stay.
 #[derive(Debug)]
-pub struct NativeLstm {
-    shape: Shape,
+struct LstmCell {
     level: Level,
-    layout: Layout,
-    weights: Aligned,
-    gradient: Aligned,
-    network: Network,
-    run: Run,
-    /// Derivative of the loss by each prediction.
-    slopes: Vec<f32>,
+    /// Hidden units, without padding and with it: H below.
+    hidden: usize,
+    padded: usize,
+    /// b_ih + b_hh, `[4H]`.
+    bias: Aligned,
+    /// W_ih and W_hh as factors of a row of H values, `[H, 4H]` in panels.
+    to_gates: [Aligned; 2],
+    /// The same as factors of a row of 4H gradients, `[4H, H]` in panels.
+    from_gates: [Aligned; 2],
+    /// Room for a row of weights on its way.
+    row: Aligned,
+    /// i, f, g, o, and after [`LstmCell::backward`] their gradients, `[rows, 4H]`.
+    gates: Aligned,
+    /// hₜ₋₁ and cₜ₋₁, `[rows + series, H]`: after the rows, the states after the last day.
+    outputs: Aligned,
+    cells: Aligned,
+    /// tanh cₜ, `[rows, H]`.
+    squashed: Aligned,
+    /// Gradients of the state, `[series, H]`.
+    d_outputs: Aligned,
+    d_cells: Aligned,
+    /// Where a series that has ended writes its state.
+    nowhere: [Aligned; 2],
 }
 
-impl NativeLstm {
-    /// A model with these weights, `[N]` in torch's order.
-    pub fn new(shape: Shape, weights: &[f32], level: Level) -> Self {
-        let layout = Layout::of(shape, level);
+/// The parameters, or their gradients.
+struct Parts<T> {
+    /// `[4H, H]`
+    w_ih: T,
+    /// `[4H, H]`
+    w_hh: T,
+    /// `[4H]`
+    b_ih: T,
+    /// `[4H]`
+    b_hh: T,
+}
+
+impl LstmCell {
+    fn new(level: Level, layout: &Layout) -> Self {
+        let padded = layout.padded;
+        let square = || Aligned::zeros(GATES * padded * padded);
         Self {
-            shape,
             level,
-            layout,
-            weights: layout.pad(weights),
-            gradient: Aligned::zeros(layout.weights()),
-            network: Network::new(level, layout),
-            run: Run::default(),
-            slopes: Vec::new(),
+            hidden: layout.hidden,
+            padded,
+            bias: Aligned::zeros(GATES * padded),
+            to_gates: [square(), square()],
+            from_gates: [square(), square()],
+            row: Aligned::zeros(padded),
+            gates: Aligned::default(),
+            outputs: Aligned::default(),
+            cells: Aligned::default(),
+            squashed: Aligned::default(),
+            d_outputs: Aligned::default(),
+            d_cells: Aligned::default(),
+            nowhere: [Aligned::default(), Aligned::default()],
         }
     }
 
-    /// How many `f32` a model of this shape allocates, with its gradient, the optimizer's memory, and buffers for a run of
-    /// `rows` rows in `series` series.
-    pub(super) fn numbers(shape: Shape, level: Level, rows: usize, series: usize) -> usize {
-        let layout = Layout::of(shape, level);
-        // Weights, gradient, two means; masks and the two orders in which products read the LSTM's weights.
-        7 * layout.weights() + Run::numbers(layout, rows, series)
+    fn numbers(layout: &Layout, rows: usize, series: usize) -> usize {
+        rows * (GATES + 3) * (layout.padded + PAD) + 4 * series * (layout.padded + PAD)
     }
 
-    /// Its sizes.
-    pub fn shape(&self) -> Shape {
-        self.shape
+    /// Distances of rows of H and of 4H values.
+    fn strides(&self) -> (usize, usize) {
+        (self.padded + PAD, GATES * self.padded + PAD)
     }
 
-    /// The instruction-set level that it computes at.
-    pub fn level(&self) -> Level {
-        self.level
+    fn parts<'a>(&self, weights: &'a [f32]) -> Parts<&'a [f32]> {
+        let (square, gates) = (GATES * self.padded * self.padded, GATES * self.padded);
+        let (w_ih, rest) = weights.split_at(square);
+        let (w_hh, rest) = rest.split_at(square);
+        let (b_ih, b_hh) = rest.split_at(gates);
+        Parts {
+            w_ih,
+            w_hh,
+            b_ih,
+            b_hh,
+        }
     }
 
-    /// All weights, `[N]` in torch's order.
-    pub fn weights(&self) -> Vec<f32> {
-        self.layout.flat(&self.weights)
+    fn parts_mut<'a>(&self, weights: &'a mut [f32]) -> Parts<&'a mut [f32]> {
+        let (square, gates) = (GATES * self.padded * self.padded, GATES * self.padded);
+        let (w_ih, rest) = weights.split_at_mut(square);
+        let (w_hh, rest) = rest.split_at_mut(square);
+        let (b_ih, b_hh) = rest.split_at_mut(gates);
+        Parts {
+            w_ih,
+            w_hh,
+            b_ih,
+            b_hh,
+        }
     }
 
-    /// The gradient of the last loss, `[N]` in torch's order.
-    pub fn gradient(&self) -> Vec<f32> {
-        self.layout.flat(&self.gradient)
+    /// The cells of all series on a day, whose first row is `first`, and the head behind them.
+    fn day(&mut self, days: &Days<'_>, day: usize, first: usize, predicted: &mut [f32]) {
+        let (stride, wide) = self.strides();
+        let (count, next) = (days.counts[day], days.counts[day + 1]);
+        let after = (first + count) * stride;
+        let (cells, cells_after) = self.cells.split_at_mut(after);
+        let outputs_after = &mut self.outputs[after..];
+        let [no_output, no_cell] = &mut self.nowhere;
+        for series in 0..count {
+            let row = first + series;
+            let runs_on = series < next;
+            let at = series * stride;
+            let mut cell = Cell {
+                before: &cells[row * stride..],
+                after: if runs_on {
+                    &mut cells_after[at..]
+                } else {
+                    no_cell
+                },
+                squashed: &mut self.squashed[row * stride..],
+                hidden: if runs_on {
+                    &mut outputs_after[at..]
+                } else {
+                    no_output
+                },
+            };
+            let gates = &mut self.gates[row * wide..];
+            let output = self
+                .level
+                .cell_forward(gates, &self.bias, &mut cell, &days.head.weight);
+            predicted[row] = output + days.head.bias;
+        }
     }
 
-    /// Runs `B` series over `T` days from zero states and takes the gradient of the mean over all targets.
-    ///
-    /// * `inputs`: `[T, B, nx]`, scaled; `target`: `[T, B]`, NaN where there is none, but somewhere there is one.
-    /// * `masks`: factors of the LSTM's weights, `[2, 4H, H]`, if any are dropped.
-    /// * returns the predictions, `[T, B]`, and the loss.
-    pub fn fit(
+    /// The cells of all series on a day, backwards.
+    fn day_backward(
         &mut self,
-        inputs: &[f32],
-        target: &[f32],
-        series: usize,
-        form: Form,
-        masks: Option<&[f32]>,
-    ) -> (Vec<f32>, f64) {
-        let days = target.len() / series;
-        let counts = (0..=days).map(|day| if day < days { series } else { 0 });
-        self.run.shape(self.layout, counts);
-        self.run.inputs[..inputs.len()].copy_from_slice(inputs);
-        let count = target.iter().filter(|value| !value.is_nan()).count() as f64;
-        let mut loss = 0.0;
-        self.forward(masks);
-        self.compare(&mut |day, column, predicted| {
-            let target = target[day * series + column];
-            if target.is_nan() {
-                return 0.0;
-            }
-            let (part, slope) = form.of(f64::from(predicted) - f64::from(target));
-            loss += part / count;
-            single(slope / count)
-        });
-        self.backward(masks);
-        (self.run.predicted[..target.len()].to_vec(), loss)
-    }
-
-    /// Predicts the gathered series from zero states, with these factors of the weights that dropout may drop.
-    pub(super) fn forward(&mut self, masks: Option<&[f32]>) {
-        self.network.load(&self.weights, masks);
-        self.network.forward(&mut self.run, Begin::Fresh);
-    }
-
-    /// Compares the predictions with targets: `slope` is called with day, series and prediction, and gives the derivative
-    /// of the loss by the prediction.
-    pub(super) fn compare(&mut self, slope: &mut dyn FnMut(usize, usize, f32) -> f32) {
-        self.slopes.clear();
-        for ((day, series), &predicted) in self.run.places().zip(&*self.run.predicted) {
-            self.slopes.push(slope(day, series, predicted));
-        }
-    }
-
-    /// Takes the gradient of the loss, with the factors of the forward run.
-    pub(super) fn backward(&mut self, masks: Option<&[f32]>) {
-        self.network
-            .backward(&mut self.run, &self.slopes, &mut self.gradient);
-        if let Some(masks) = masks {
-            self.layout.mask(&mut self.gradient, masks);
-        }
-    }
-
-    /// Makes room for these days of the series and fills in their inputs.
-    ///
-    /// * `inputs`: `[S·D, nx]`; `starts`: each series' first row of them; `lengths`: its days, longest first.
-    pub(super) fn gather(
-        &mut self,
-        inputs: &[f32],
-        starts: &[i64],
-        lengths: &[usize],
-        days: Range<usize>,
+        days: &Days<'_>,
+        count: usize,
+        first: usize,
+        slopes: &[f32],
+        d_bias: &mut [f32],
+        d_head: &mut [f32],
     ) {
-        let width = self.layout.inputs;
-        let running = |day: usize| lengths.partition_point(|&length| length > day);
-        let counts = days.clone().chain([days.end]).map(running);
-        self.run.shape(self.layout, counts);
-        let rows = days.flat_map(|day| {
-            starts[..running(day)]
-                .iter()
-                .map(move |&start| row(start) + day)
-        });
-        for (values, row) in self.run.inputs.chunks_exact_mut(width).zip(rows) {
-            values.copy_from_slice(&inputs[row * width..][..width]);
+        let (stride, wide) = self.strides();
+        for series in 0..count {
+            let (row, at) = (first + series, series * stride);
+            let mut cell = CellGradient {
+                before: &self.cells[row * stride..],
+                squashed: &self.squashed[row * stride..],
+                hidden: &self.d_outputs[at..],
+                cell: &mut self.d_cells[at..],
+                bias: &mut *d_bias,
+                output: &mut *d_head,
+            };
+            let gates = &mut self.gates[row * wide..];
+            self.level
+                .cell_backward(gates, &mut cell, &days.head.weight, slopes[row]);
         }
     }
 
-    /// Runs series from zero states, some days at a time; `each` is called with day, series and prediction.
-    ///
-    /// * `inputs`, `starts`, `lengths`: as of [`NativeLstm::gather`].
-    pub(super) fn simulate(
-        &mut self,
-        inputs: &[f32],
-        starts: &[i64],
-        lengths: &[usize],
-        each: &mut dyn FnMut(usize, usize, f32),
-    ) {
-        self.network.load(&self.weights, None);
-        let longest = lengths.first().copied().unwrap_or(0);
-        let mut begin = Begin::Fresh;
-        let mut first = 0;
-        while first < longest {
-            let running = lengths.partition_point(|&length| length > first);
-            let days = first..(first + (ROWS / running).max(1)).min(longest);
-            if begin == Begin::Carried {
-                self.run.carry(self.layout);
-            }
-            self.gather(inputs, starts, lengths, days.clone());
-            self.network.forward(&mut self.run, begin);
-            for ((day, series), &value) in self.run.places().zip(&*self.run.predicted) {
-                each(first + day, series, value);
-            }
-            begin = Begin::Carried;
-            first = days.end;
+    /// Weights as factors of rows of H values.
+    fn gate_panels<'a>(&self, values: &'a [f32]) -> Panels<'a> {
+        let (width, padded) = (self.level.width(), self.padded);
+        Panels {
+            values,
+            count: GATES * padded / width,
+            panel: padded * width,
+            row: width,
         }
     }
 
-    /// As `model::predict`.
-    pub(crate) fn predict(&mut self, tensors: &Tensors) -> Vec<f32> {
-        self.first_days(tensors, &resident::rows(tensors), tensors.days)
+    /// Weights as factors of rows of 4H values.
+    fn unit_panels<'a>(&self, values: &'a [f32]) -> Panels<'a> {
+        let (width, padded) = (self.level.width(), self.padded);
+        Panels {
+            values,
+            count: padded / width,
+            panel: GATES * padded * width,
+            row: width,
+        }
     }
+}
 
-    /// As `model::predict_by_window`.
-    pub(crate) fn predict_by_window(
-        &mut self,
-        tensors: &Tensors,
-        window: usize,
-        places: &[usize],
-        observe: &mut dyn FnMut() -> Flow,
-    ) -> Result<Vec<f32>, TrialError> {
-        let inputs = resident::rows(tensors);
-        let first = self.first_days(tensors, &inputs, early_days(tensors, window));
-        by_window(tensors, window, places, &first, observe, |starts| {
-            let mut last = vec![0.0; starts.len()];
-            let lengths = vec![window; starts.len()];
-            self.simulate(&inputs, starts, &lengths, &mut |day, series, value| {
-                if day + 1 == window {
-                    last[series] = value;
+impl NativeCell for LstmCell {
+    fn load(&mut self, weights: &[f32], masks: Option<&[f32]>) {
+        let (hidden, padded, width) = (self.hidden, self.padded, self.level.width());
+        let parts = self.parts(weights);
+        for ((sum, a), b) in self.bias.iter_mut().zip(parts.b_ih).zip(parts.b_hh) {
+            *sum = a + b;
+        }
+        for (half, source) in [parts.w_ih, parts.w_hh].into_iter().enumerate() {
+            let (to, from) = (&mut self.to_gates[half], &mut self.from_gates[half]);
+            let units = (0..GATES).flat_map(|gate| (0..hidden).map(move |unit| (gate, unit)));
+            for (gate, unit) in units {
+                let place = gate * padded + unit;
+                let row = &mut self.row;
+                row.copy_from_slice(&source[place * padded..][..padded]);
+                if let Some(masks) = masks {
+                    let first = ((half * GATES + gate) * hidden + unit) * hidden;
+                    for (weight, factor) in row.iter_mut().zip(&masks[first..][..hidden]) {
+                        *weight *= factor;
+                    }
                 }
-            });
-            Ok(last)
-        })
+                for (panel, values) in row.chunks_exact(width).enumerate() {
+                    from[(panel * GATES * padded + place) * width..][..width]
+                        .copy_from_slice(values);
+                }
+            }
+            // Panels of both orders are made of the same squares, transposed.
+            let (units, gates) = (padded / width, GATES * padded / width);
+            let squares = from.chunks_exact(width * width).enumerate();
+            for (square, values) in squares {
+                let (unit, gate) = (square / gates, square % gates);
+                let place = (gate * units + unit) * width * width;
+                self.level
+                    .transpose(values, &mut to[place..][..width * width]);
+            }
+        }
     }
 
-    /// The first days of all sites from zero states, `[S, days]`.
-    fn first_days(&mut self, tensors: &Tensors, inputs: &[f32], days: usize) -> Vec<f32> {
-        let mut simulated = vec![0.0; tensors.sites * days];
-        let starts: Vec<i64> = (0..tensors.sites)
-            .map(|site| tensors.target.place(site, 0) as i64)
-            .collect();
-        let lengths = vec![days; tensors.sites];
-        self.simulate(inputs, &starts, &lengths, &mut |day, site, value| {
-            simulated[site * days + day] = value;
-        });
-        simulated
+    fn grow(&mut self, rows: usize, series: usize) {
+        let (stride, wide) = self.strides();
+        let [no_output, no_cell] = &mut self.nowhere;
+        for (buffer, length) in [
+            (&mut self.gates, rows * wide),
+            (&mut self.outputs, (rows + series) * stride),
+            (&mut self.cells, (rows + series) * stride),
+            (&mut self.squashed, rows * stride),
+            (&mut self.d_outputs, series * stride),
+            (&mut self.d_cells, series * stride),
+            (no_output, stride),
+            (no_cell, stride),
+        ] {
+            buffer.grow(length);
+        }
     }
 
-    pub(super) fn zero_gradient(&mut self) {
-        self.gradient.fill(0.0);
+    fn carry(&mut self, rows: usize, series: usize) {
+        let (stride, _) = self.strides();
+        let states = rows * stride..(rows + series) * stride;
+        self.outputs.copy_within(states.clone(), 0);
+        self.cells.copy_within(states, 0);
     }
 
-    pub(super) fn gradient_norm(&self) -> f64 {
-        self.level.sum_of_squares(&self.gradient).sqrt()
+    fn forward(&mut self, days: &Days<'_>, begin: Begin, predicted: &mut [f32]) {
+        let (stride, wide) = self.strides();
+        let Block {
+            mut first,
+            rows,
+            days: ref block,
+        } = *days.block;
+        if begin == Begin::Fresh && block.start == 0 {
+            let states = ..days.counts[0] * stride;
+            self.outputs[states].fill(0.0);
+            self.cells[states].fill(0.0);
+        }
+        let a = Rows::of(&days.activated[first * stride..], stride);
+        let panels = self.gate_panels(&self.to_gates[0]);
+        let product = Product::of(a, rows, self.padded, panels, wide);
+        self.level
+            .multiply(product, &mut self.gates[first * wide..]);
+        for day in block.clone() {
+            if day > 0 || begin == Begin::Carried {
+                let h = Rows::of(&self.outputs[first * stride..], stride);
+                let panels = self.gate_panels(&self.to_gates[1]);
+                let product = Product::of(h, days.counts[day], self.padded, panels, wide);
+                self.level
+                    .multiply(product.added(), &mut self.gates[first * wide..]);
+            }
+            self.day(days, day, first, predicted);
+            first += days.counts[day];
+        }
     }
 
-    pub(super) fn scale_gradient(&mut self, factor: f64) {
-        let factor = single(factor);
-        self.gradient.iter_mut().for_each(|g| *g *= factor);
+    fn begin_backward(&mut self) {
+        self.d_outputs.fill(0.0);
+        self.d_cells.fill(0.0);
     }
 
-    /// The padded weights, and their gradient.
-    pub(super) fn weights_and_gradient(&mut self) -> (&mut [f32], &[f32]) {
-        (&mut self.weights, &self.gradient)
+    fn backward(&mut self, days: &Days<'_>, slopes: &[f32], gradient: Gradient<'_>) {
+        let (level, padded) = (self.level, self.padded);
+        let (stride, wide) = self.strides();
+        let Block {
+            first,
+            rows,
+            days: ref block,
+        } = *days.block;
+        let parts = self.parts_mut(gradient.cell);
+        let mut after = first + rows;
+        for day in block.clone().rev() {
+            let next = days.counts[day + 1];
+            let d = Rows::of(&self.gates[after * wide..], wide);
+            let panels = self.unit_panels(&self.from_gates[1]);
+            let product = Product::of(d, next, GATES * padded, panels, stride);
+            level.multiply(product, &mut self.d_outputs);
+            after -= days.counts[day];
+            let count = days.counts[day];
+            self.day_backward(days, count, after, slopes, parts.b_ih, gradient.head);
+        }
+        let d_gates = &self.gates[first * wide..];
+        let panels = self.unit_panels(&self.from_gates[0]);
+        let product = Product::of(
+            Rows::of(d_gates, wide),
+            rows,
+            GATES * padded,
+            panels,
+            stride,
+        );
+        level.multiply(product, gradient.activated);
+
+        // Of weights: the sum over rows of what comes in times the gradient of what goes out.
+        let natural = |values| Panels::of(values, stride, padded, level.width());
+        let activated = natural(&days.activated[first * stride..]);
+        let d = Rows::transposed(d_gates, wide);
+        let product = Product::of(d, GATES * padded, rows, activated, padded);
+        level.multiply(product.added(), parts.w_ih);
+        // On the first day no state comes in.
+        let from = first.max(days.counts[0]);
+        let d = Rows::transposed(&self.gates[from * wide..], wide);
+        let outputs = natural(&self.outputs[from * stride..]);
+        let product = Product::of(d, GATES * padded, first + rows - from, outputs, padded);
+        level.multiply(product.added(), parts.w_hh);
     }
 
-    /// Takes over these weights, `[N]` in torch's order.
-    pub(crate) fn set_weights(&mut self, weights: &[f32]) {
-        self.weights = self.layout.pad(weights);
+    fn end_backward(&self, gradient: &mut [f32]) {
+        let parts = self.parts_mut(gradient);
+        parts.b_hh.copy_from_slice(parts.b_ih);
     }
 }

@@ -6,33 +6,45 @@
 //!
 //! | file | answers |
 //! | --- | --- |
-//! | `network` | the equations and their gradient over many series |
+//! | `model` | a model: learns from series, and runs over them |
+//! | `network` | its layers, and their gradient |
+//! | `cell` | what a cell computes: |
+//! | `lstm` | the LSTM |
+//! | `run` | which rows a run has |
+//! | `layout` | where a weight lies |
+//! | `optimizer` | what a gradient does to the weights |
 //! | `kernels` | what is computed in inner loops |
 //! | `aligned` | where they find their numbers |
-//! | `level` | how that becomes the processor's instructions: all that is unsafe |
-//! | `layout` | where a weight lies |
-//! | `lstm` | a model: learns from series, and runs over them |
-//! | `optimizer` | what a gradient does to its weights |
+//! | `registers` | what they compute with |
+//! | `level` | how they become the processor's instructions |
+//!
+//! All that is unsafe is in `registers` and `level`.
 
 mod aligned;
+mod cell;
 mod kernels;
 mod layout;
 mod level;
 mod lstm;
+mod model;
 mod network;
 mod optimizer;
+mod registers;
+mod run;
 
 use tch::{Device, Kind};
 
 use self::aligned::Aligned;
 pub use self::level::Level;
-pub use self::lstm::NativeLstm;
+pub use self::model::NativeModel;
 pub use self::optimizer::NativeOptimizer;
+use super::cell::Cell;
 use super::device::values;
 use super::engine::Engine;
 use super::failure::TrialError;
+use super::layout::Shape;
 use super::loss::Form;
-use super::lstm::{Lstm, Shape};
+use super::network::Network;
 use super::optimizer::Step;
 use super::resident;
 use super::windows::Batch;
@@ -41,17 +53,22 @@ use efflux_job as job;
 use efflux_numerics::random::Stream;
 use efflux_numerics::{SiteByDay, single};
 
+/// Whether models with this cell are computed natively.
+pub(super) fn has(cell: Cell) -> bool {
+    self::cell::definition(cell).is_some()
+}
+
 /// A trial in training: model, optimizer, data.
 #[derive(Debug)]
 pub(super) struct Native {
-    model: NativeLstm,
+    model: NativeModel,
     optimizer: NativeOptimizer,
     /// Loss of the batch.
     loss: f64,
     /// Of losses and of lengths of gradients.
     sums: [f64; 2],
     dropout: f64,
-    /// Factors of the weights that dropout may drop, `[2, 4H, H]`, if it does.
+    /// Factors of the weights that dropout may drop, if it does.
     masks: Aligned,
     form: Form,
     warm_up: usize,
@@ -73,24 +90,23 @@ impl Native {
         level: Level,
     ) -> Result<Self, TrialError> {
         let shape = Shape::of(tensors, params);
-        let hidden = params.hidden_size as usize;
         let days = (params.window_days + training.warm_up_days) as usize;
-        let numbers = NativeLstm::numbers(shape, level, tensors.sites * days, tensors.sites);
+        let numbers = NativeModel::numbers(shape, level, tensors.sites * days, tensors.sites);
         let data = tensors.sites * tensors.days * (tensors.dynamic + tensors.statics + 1);
         has_room(numbers + data)?;
-        let masked = if params.dropout > 0.0 {
-            8 * hidden * hidden
+        let dropped = if params.dropout > 0.0 {
+            self::layout::Layout::of(shape, level).dropped()
         } else {
             0
         };
-        let initial = Lstm::initial(shape, seed, Kind::Float, Device::Cpu);
+        let initial = Network::initial(shape, seed, Kind::Float, Device::Cpu);
         Ok(Self {
-            model: NativeLstm::new(shape, &values(initial.flat()), level),
+            model: NativeModel::new(shape, &values(initial.flat()), level),
             optimizer: NativeOptimizer::new(training, shape, level),
             loss: 0.0,
             sums: [0.0; 2],
             dropout: params.dropout,
-            masks: Aligned::zeros(masked),
+            masks: Aligned::zeros(dropped),
             form,
             warm_up: training.warm_up_days as usize,
             inputs: resident::rows(tensors),

@@ -8,7 +8,7 @@ use super::aligned::Aligned;
 use super::kernels::AdamStep;
 use super::layout::Layout;
 use super::level::Level;
-use super::lstm::NativeLstm;
+use super::model::NativeModel;
 use crate::Shape;
 use crate::optimizer::{ADADELTA_NAMES, ADAM_NAMES, BETAS, DECAY, correction};
 
@@ -32,7 +32,8 @@ impl NativeOptimizer {
     /// The state before the first step of a model of this shape.
     pub fn new(training: &Training, shape: Shape, level: Level) -> Self {
         let layout = Layout::of(shape, level);
-        let zeros = || Aligned::zeros(layout.weights());
+        let numbers = layout.weights();
+        let zeros = || Aligned::zeros(numbers);
         Self {
             level,
             layout,
@@ -46,7 +47,7 @@ impl NativeOptimizer {
     }
 
     /// One step, the `number`th from 1, along the model's gradient.
-    pub fn step(&mut self, model: &mut NativeLstm, rate: f64, number: u64) {
+    pub fn step(&mut self, model: &mut NativeModel, rate: f64, number: u64) {
         let (weights, gradient) = model.weights_and_gradient();
         let [first, second] = &mut self.memory;
         let memory = [&mut first[..], &mut second[..]];

@@ -5,8 +5,8 @@ use std::time::Duration;
 use efflux_job::{Backend, Loss, Optimizer, Sampling, Training};
 use efflux_model::device::Device;
 use efflux_model::{
-    Days, Flow, Form, Level, Lstm, Masks, Mode, NativeLstm, Shape, Trained, Trainer, TrialError,
-    masked_mean,
+    Days, Flow, Form, Level, Masks, Mode, NativeModel, Network, Shape, Trained, Trainer,
+    TrialError, masked_mean,
 };
 use efflux_numerics::random::{Purpose, Stream};
 use proptest::prelude::*;
@@ -43,7 +43,7 @@ impl Case {
             .collect();
         let factors = 8 * hidden * hidden;
         Self {
-            shape: Shape { inputs, hidden },
+            shape: Shape::lstm(inputs, hidden),
             series,
             inputs: values,
             target,
@@ -55,12 +55,12 @@ impl Case {
     }
 
     fn weights(&self) -> Vec<f32> {
-        let model = Lstm::initial(self.shape, 5, Kind::Float, Device::Cpu);
+        let model = Network::initial(self.shape, 5, Kind::Float, Device::Cpu);
         Vec::try_from(model.flat()).unwrap()
     }
 
     fn native(&self, level: Level) -> (Vec<f32>, f64, Vec<f32>) {
-        let mut model = NativeLstm::new(self.shape, &self.weights(), level);
+        let mut model = NativeModel::new(self.shape, &self.weights(), level);
         let masks = self.masks.as_deref();
         let (predicted, loss) =
             model.fit(&self.inputs, &self.target, self.series, Form::Square, masks);
@@ -69,16 +69,13 @@ impl Case {
 
     /// By libtorch, in double precision.
     fn torch(&self) -> (f64, Vec<f64>) {
-        let Shape { inputs, hidden } = self.shape;
+        let Shape { inputs, hidden, .. } = self.shape;
         let double = |values: &[f32]| Tensor::from_slice(values).to_kind(Kind::Double);
         let series = self.series as i64;
-        let model = Lstm::new(self.shape, double(&self.weights()));
+        let model = Network::new(self.shape, double(&self.weights()));
         let masks = self.masks.as_deref().map(|masks| {
             let halves = double(masks).view([2, 4 * hidden, hidden]);
-            Masks {
-                input: halves.get(0),
-                recurrent: halves.get(1),
-            }
+            Masks(vec![halves.get(0), halves.get(1)])
         });
         let days = double(&self.inputs).view([-1, series, inputs]);
         let (predicted, _) =
@@ -139,7 +136,7 @@ fn gradients_are_the_slopes_of_the_loss() {
     let loss = |place: usize, step: f32| {
         let mut moved = weights.clone();
         moved[place] += step;
-        let mut model = NativeLstm::new(case.shape, &moved, level);
+        let mut model = NativeModel::new(case.shape, &moved, level);
         let masks = case.masks.as_deref();
         let form = Form::Square;
         model

@@ -2,14 +2,14 @@
 
 use efflux_job as job;
 use efflux_job::Training;
-use efflux_model::{Form, Lstm, Masks, Mode, Optimizer, Shape, State, masked_mean};
+use efflux_model::{Form, Masks, Mode, Network, Optimizer, Shape, State, masked_mean};
 use efflux_testing::golden;
 use serde_json::Value;
 use tch::{Device, Kind, Tensor};
 
 use crate::devices;
 
-/// The file's names of the parameters, in the order of `efflux_model::PARAMETERS`.
+/// The file's names of the parameters, in the order of their `efflux_model::Layout`.
 const NAMES: [&str; 8] = [
     "w_in", "b_in", "w_ih", "w_hh", "b_ih", "b_hh", "w_out", "b_out",
 ];
@@ -61,10 +61,7 @@ pub(super) fn numbers(value: &Value) -> Vec<f64> {
 impl Golden {
     pub(super) fn shape(&self) -> Shape {
         let size = |name: &str| self.file["dims"][name].as_i64().unwrap();
-        Shape {
-            inputs: size("nx"),
-            hidden: size("hidden"),
-        }
+        Shape::lstm(size("nx"), size("hidden"))
     }
 
     pub(super) fn rows(&self) -> i64 {
@@ -90,10 +87,10 @@ impl Golden {
             .collect()
     }
 
-    pub(super) fn model(&self) -> Lstm {
+    pub(super) fn model(&self) -> Network {
         let weights = self.flat(&self.file["inputs"]["weights"]);
         let flat = Tensor::from_slice(&weights).to_kind(self.kind);
-        Lstm::new(self.shape(), flat.to_device(self.device))
+        Network::new(self.shape(), flat.to_device(self.device))
     }
 
     pub(super) fn days(&self) -> Tensor {
@@ -104,21 +101,15 @@ impl Golden {
         let shape = [4 * self.shape().hidden, self.shape().hidden];
         let keep = 1.0 / (1.0 - self.file["dims"]["dropout"].as_f64().unwrap());
         let factor = |name: &str| self.tensor(&self.file["inputs"]["masks"][name], &shape) * keep;
-        Masks {
-            input: factor("w_ih"),
-            recurrent: factor("w_hh"),
-        }
+        Masks(["w_ih", "w_hh"].map(factor).into())
     }
 
     fn given_state(&self) -> State {
         let shape = [1, self.rows(), self.shape().hidden];
-        State {
-            hidden: self.input("h0", &shape),
-            cell: self.input("c0", &shape),
-        }
+        State(["h0", "c0"].map(|name| self.input(name, &shape)).into())
     }
 
-    fn loss(&self, model: &Lstm, masks: Option<&Masks>) -> Tensor {
+    fn loss(&self, model: &Network, masks: Option<&Masks>) -> Tensor {
         let (predicted, _) = self.run(model, masks);
         let target = self.input("target", &[-1, self.rows()]);
         let present = target.isnan().logical_not().to_kind(self.kind);
@@ -135,12 +126,12 @@ impl Golden {
         )
     }
 
-    fn run(&self, model: &Lstm, masks: Option<&Masks>) -> (Tensor, State) {
+    fn run(&self, model: &Network, masks: Option<&Masks>) -> (Tensor, State) {
         let state = model.zero_state(self.rows());
         model.forward(&self.days(), &state, Mode::Fit(masks))
     }
 
-    fn gradient(&self, model: &Lstm, masks: Option<&Masks>) -> (f64, Tensor) {
+    fn gradient(&self, model: &Network, masks: Option<&Masks>) -> (f64, Tensor) {
         let loss = self.loss(model, masks);
         let gradient = Tensor::zeros([self.shape().weights()], (self.kind, self.device));
         model.gradient(&loss, &gradient);
@@ -182,8 +173,8 @@ impl Golden {
 
     #[track_caller]
     fn assert_state(&self, case: &str, state: &State, hidden: &Value, cell: &Value) {
-        self.assert_close(case, "hidden state", &state.hidden, &numbers(hidden));
-        self.assert_close(case, "cell state", &state.cell, &numbers(cell));
+        self.assert_close(case, "hidden state", &state.0[0], &numbers(hidden));
+        self.assert_close(case, "cell state", &state.0[1], &numbers(cell));
     }
 
     /// Steps on the same batch, checked against the losses before each and the weights after some of them.

@@ -2,17 +2,17 @@
 
 use efflux_job as job;
 use efflux_job::Training;
-use efflux_model::{Form, Level, Masks, NativeLstm, NativeOptimizer};
+use efflux_model::{Form, Level, Masks, NativeModel, NativeOptimizer};
 use tch::{Kind, Tensor};
 
 use super::lstm::{Golden, in_precision, numbers};
 
 /// The native model of the file at each level of this processor.
-fn at_every_level(check: impl Fn(&Golden, NativeLstm)) {
+fn at_every_level(check: impl Fn(&Golden, NativeModel)) {
     in_precision(Kind::Float, |golden| {
         for level in Level::here() {
             let weights = floats(golden.model().flat());
-            check(golden, NativeLstm::new(golden.shape(), &weights, level));
+            check(golden, NativeModel::new(golden.shape(), &weights, level));
         }
     });
 }
@@ -22,10 +22,10 @@ fn floats(tensor: &Tensor) -> Vec<f32> {
 }
 
 impl Golden {
-    fn native_fit(&self, model: &mut NativeLstm, masks: Option<&Masks>) -> (Tensor, f64) {
+    fn native_fit(&self, model: &mut NativeModel, masks: Option<&Masks>) -> (Tensor, f64) {
         let rows = usize::try_from(self.rows()).unwrap();
         let target = floats(&self.input("target", &[-1, self.rows()]));
-        let masks = masks.map(|masks| [floats(&masks.input), floats(&masks.recurrent)].concat());
+        let masks = masks.map(|masks| masks.0.iter().flat_map(floats).collect::<Vec<f32>>());
         let inputs = floats(&self.days());
         let (predicted, loss) = model.fit(&inputs, &target, rows, Form::Square, masks.as_deref());
         (Tensor::from_slice(&predicted), loss)
@@ -34,7 +34,7 @@ impl Golden {
     /// As [`Golden::steps`].
     fn native_steps(
         &self,
-        mut model: NativeLstm,
+        mut model: NativeModel,
         case: &str,
         optimizer: job::Optimizer,
         masks: Option<&Masks>,

@@ -1,0 +1,67 @@
+//! The recurrent cells: what carries a state from one day to the next.
+//!
+//! A new cell is a file beside `lstm` with its [`Recurrence`], and its line in [`Cell`]. It can be trained by libtorch then;
+//! for native training it needs a [`NativeCell`](super::native::NativeCell) as well.
+
+mod lstm;
+
+use std::fmt::Debug;
+
+use tch::Tensor;
+
+use super::layout::Parameter;
+
+/// The cell of a model.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Cell {
+    /// Long short-term memory.
+    #[default]
+    Lstm,
+}
+
+impl Cell {
+    /// All there are.
+    pub(super) const ALL: [Self; 1] = [Self::Lstm];
+
+    /// Its parameters and equations.
+    pub(super) fn definition(self) -> &'static dyn Recurrence {
+        match self {
+            Self::Lstm => &lstm::Lstm,
+        }
+    }
+}
+
+/// The parameters of a cell, and its equations with libtorch.
+pub(super) trait Recurrence: Debug {
+    /// In the order in which they lie among a model's weights.
+    fn parameters(&self) -> Vec<Parameter>;
+
+    /// Tensors of its state.
+    fn states(&self) -> usize;
+
+    /// Runs `B` series over `T` days.
+    ///
+    /// * `weights`: its parameters; `inputs`: `[T, B, H]`.
+    /// * `fit`: whether a gradient will be taken.
+    /// * returns its output on each day, `[T, B, H]`, and the state after the last.
+    fn forward(
+        &self,
+        weights: &[Tensor],
+        inputs: &Tensor,
+        state: &State,
+        fit: bool,
+    ) -> (Tensor, State);
+}
+
+/// What a cell remembers from one day to the next: tensors of `[1, B, H]`.
+#[derive(Debug)]
+pub struct State(pub Vec<Tensor>);
+
+impl State {
+    /// That of the first `rows` series.
+    pub fn first(&self, rows: i64) -> Self {
+        let tensors = self.0.iter();
+        let first = |tensor: &Tensor| tensor.narrow(1, 0, rows).contiguous();
+        Self(tensors.map(first).collect())
+    }
+}

@@ -1,0 +1,196 @@
+//! Which parameters a model has, and where they lie among its weights: the same for every implementation.
+//!
+//! The weights of a model are one array, `[N]`: the parameters of the input layer, of the cell and of the head, one after the
+//! other, each row by row. Their names are those of a torch module whose members are `input` (`Linear`), the cell (`lstm`:
+//! `LSTM`) and `output` (`Linear`).
+
+use std::ops::Range;
+
+use efflux_data::Tensors;
+use efflux_job::Params;
+use tch::Tensor;
+
+use super::cell::Cell;
+
+/// Sizes of a model, and its cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shape {
+    /// What carries the state from day to day.
+    pub cell: Cell,
+    /// Inputs of a day, dynamic and static.
+    pub inputs: i64,
+    /// Units of the input layer and of the cell.
+    pub hidden: i64,
+}
+
+impl Shape {
+    /// A model with an LSTM.
+    pub fn lstm(inputs: i64, hidden: i64) -> Self {
+        Self {
+            cell: Cell::Lstm,
+            inputs,
+            hidden,
+        }
+    }
+
+    /// That of a trial with these parameters on these data.
+    pub(super) fn of(tensors: &Tensors, params: &Params) -> Self {
+        Self {
+            cell: Cell::default(),
+            inputs: (tensors.dynamic + tensors.statics) as i64,
+            hidden: i64::from(params.hidden_size),
+        }
+    }
+
+    /// Number of weights and biases.
+    pub fn weights(self) -> i64 {
+        Layout::of(self).weights()
+    }
+
+    fn size(self, dimension: Dimension) -> i64 {
+        match dimension {
+            Dimension::One => 1,
+            Dimension::Inputs => self.inputs,
+            Dimension::Units(blocks) => blocks * self.hidden,
+        }
+    }
+}
+
+/// A dimension of a parameter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dimension {
+    /// 1.
+    One,
+    /// The inputs of a day.
+    Inputs,
+    /// The hidden units, so many times: once for each gate.
+    Units(i64),
+}
+
+/// A parameter of a model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parameter {
+    /// As in torch.
+    pub name: &'static str,
+    /// One dimension, or rows and columns.
+    pub dimensions: Vec<Dimension>,
+    /// Initial values are uniform in ±1/√n for this n.
+    pub fan_in: Dimension,
+    /// Whether dropout may drop its weights.
+    pub drops: bool,
+}
+
+impl Parameter {
+    /// One that dropout leaves alone.
+    pub(super) fn new(name: &'static str, dimensions: &[Dimension], fan_in: Dimension) -> Self {
+        Self {
+            name,
+            dimensions: dimensions.to_vec(),
+            fan_in,
+            drops: false,
+        }
+    }
+
+    /// The same, with weights that dropout may drop.
+    pub(super) fn dropped(self) -> Self {
+        Self {
+            drops: true,
+            ..self
+        }
+    }
+}
+
+/// The parameters of a model in the order in which they lie among its weights.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Layout {
+    shape: Shape,
+    parameters: Vec<Parameter>,
+}
+
+/// How many parameters the input layer has, and the head: weight and bias.
+const LINEAR: usize = 2;
+
+impl Layout {
+    /// That of a model of this shape.
+    pub fn of(shape: Shape) -> Self {
+        use Dimension::{Inputs, One, Units};
+        let mut parameters = vec![
+            Parameter::new("input.weight", &[Units(1), Inputs], Inputs),
+            Parameter::new("input.bias", &[Units(1)], Inputs),
+        ];
+        parameters.extend(shape.cell.definition().parameters());
+        parameters.push(Parameter::new("output.weight", &[One, Units(1)], Units(1)));
+        parameters.push(Parameter::new("output.bias", &[One], Units(1)));
+        Self { shape, parameters }
+    }
+
+    /// The shape of the model.
+    pub fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    /// The parameters.
+    pub fn parameters(&self) -> &[Parameter] {
+        &self.parameters
+    }
+
+    /// Which of them are the cell's: the input layer's come before, the head's behind.
+    pub(super) fn cell(&self) -> Range<usize> {
+        LINEAR..self.parameters.len() - LINEAR
+    }
+
+    /// The sizes of a parameter.
+    pub fn sizes(&self, parameter: &Parameter) -> Vec<i64> {
+        let dimensions = parameter.dimensions.iter();
+        dimensions.map(|&one| self.shape.size(one)).collect()
+    }
+
+    /// What the number of inputs of a parameter's layer is to the initial values.
+    pub(super) fn fan_in(&self, parameter: &Parameter) -> i64 {
+        self.shape.size(parameter.fan_in)
+    }
+
+    /// Number of weights and biases, N.
+    pub fn weights(&self) -> i64 {
+        let parameters = self.parameters.iter();
+        parameters.map(|one| self.length(one)).sum()
+    }
+
+    /// The sizes of the parameters whose weights dropout may drop.
+    pub(super) fn dropped(&self) -> Vec<Vec<i64>> {
+        let parameters = self.parameters.iter().filter(|one| one.drops);
+        parameters.map(|one| self.sizes(one)).collect()
+    }
+
+    /// The weights, `[N]`, as the parameters, which share their memory.
+    pub fn split(&self, flat: &Tensor) -> Vec<Tensor> {
+        let mut offset = 0;
+        let parameters = self.parameters.iter();
+        parameters
+            .map(|parameter| {
+                let length = self.length(parameter);
+                offset += length;
+                flat.narrow(0, offset - length, length)
+                    .view(&self.sizes(parameter)[..])
+            })
+            .collect()
+    }
+
+    /// The weights of several models, `[L, N]` or longer rows, as their parameters, whose first dimension is L.
+    pub(super) fn split_rows(&self, rows: &Tensor) -> Vec<Tensor> {
+        let mut offset = 0;
+        let parameters = self.parameters.iter();
+        parameters
+            .map(|parameter| {
+                let length = self.length(parameter);
+                offset += length;
+                let sizes = [vec![-1], self.sizes(parameter)].concat();
+                rows.narrow(1, offset - length, length).view(&sizes[..])
+            })
+            .collect()
+    }
+
+    fn length(&self, parameter: &Parameter) -> i64 {
+        self.sizes(parameter).iter().product()
+    }
+}

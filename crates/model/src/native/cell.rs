@@ -1,0 +1,82 @@
+//! What a recurrent cell computes natively.
+
+use std::fmt::Debug;
+
+use super::aligned::Aligned;
+use super::layout::Layout;
+use super::level::Level;
+use super::lstm;
+use super::run::{Begin, Block};
+use crate::cell::Cell;
+
+/// The equations of a cell over blocks of days, and their gradient. It keeps its states, and what the gradient needs of the
+/// forward run.
+///
+/// The head is computed with it, while the outputs are in registers.
+pub(super) trait NativeCell: Debug {
+    /// Takes over its parameters, padded; those that dropout may drop times their factors in `masks`, which are without
+    /// padding, if there are any.
+    fn load(&mut self, weights: &[f32], masks: Option<&[f32]>);
+
+    /// Makes room for so many rows, of at most so many series.
+    fn grow(&mut self, rows: usize, series: usize);
+
+    /// Makes the states after so many rows, of so many series, those that the next run begins with.
+    fn carry(&mut self, rows: usize, series: usize);
+
+    /// Runs the series over the days of a block, and fills in their predictions, `[rows]`.
+    fn forward(&mut self, days: &Days<'_>, begin: Begin, predicted: &mut [f32]);
+
+    /// Prepares the gradient of a run. Its blocks follow, the last one first.
+    fn begin_backward(&mut self);
+
+    /// The gradient over the days of a block, where the loss has these slopes by the predictions, `[rows]`.
+    fn backward(&mut self, days: &Days<'_>, slopes: &[f32], gradient: Gradient<'_>);
+
+    /// Completes the gradient of its parameters.
+    fn end_backward(&self, gradient: &mut [f32]);
+}
+
+/// What a cell reads of a block.
+#[derive(Debug)]
+pub(super) struct Days<'a> {
+    pub(super) block: &'a Block,
+    /// Series running on each day of the run.
+    pub(super) counts: &'a [usize],
+    /// Output of the input layer, `[rows, H]`, as all buffers of rows with [`PAD`](super::run::PAD) between them.
+    pub(super) activated: &'a [f32],
+    pub(super) head: &'a Head,
+}
+
+/// What a cell writes of the gradient.
+#[derive(Debug)]
+pub(super) struct Gradient<'a> {
+    /// Of its parameters, added to. That of a weight that dropout may drop still lacks its factor.
+    pub(super) cell: &'a mut [f32],
+    /// Of the head's weight, added to.
+    pub(super) head: &'a mut [f32],
+    /// Of the input layer's output on the block's days, `[rows of the block, H]`, to be filled.
+    pub(super) activated: &'a mut [f32],
+}
+
+/// The layer that makes a prediction of the cell's output.
+#[derive(Debug)]
+pub(super) struct Head {
+    /// `[H]`
+    pub(super) weight: Aligned,
+    pub(super) bias: f32,
+}
+
+/// How a cell is made.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Definition {
+    /// For a model of this layout.
+    pub(super) new: fn(Level, &Layout) -> Box<dyn NativeCell>,
+    /// How many `f32` it allocates for so many rows of so many series.
+    pub(super) numbers: fn(&Layout, usize, usize) -> usize,
+}
+
+/// How this cell is made; nothing where libtorch alone computes it.
+pub(super) fn definition(cell: Cell) -> Option<Definition> {
+    (cell == Cell::Lstm).then_some(lstm::DEFINITION)
+}
