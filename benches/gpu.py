@@ -94,7 +94,7 @@ def packing(given, folder, seconds, name, options):
 
 
 def lanes(given, folder, seconds):
-    packing(given, folder, seconds, "lanes", ["--slots", "--lanes", "128", "32"])
+    packing(given, folder, seconds, "lanes", ["--slots", "--lanes", "128", "32", "256"])
 
 
 def slots(given, folder, seconds):
@@ -137,7 +137,7 @@ def profile(given, folder, seconds):
     orders = folder / "orders"
     orders.write_text("3\n3\n")
     command = ["ncu", "--clock-control", "none", "--metrics", "gpu__time_duration.sum", "--csv", "--page", "raw"]
-    command += ["--launch-skip", "1500", "--launch-count", "1200", "--log-file", folder / "profile.csv"]
+    command += ["--launch-skip", "60", "--launch-count", "60", "--log-file", folder / "profile.csv"]
     command += [given.update.resolve(), "--hidden", "128", "--device", "cuda", "--work", "targets", given.lanes, "30"]
     with open(orders) as order:
         run(command, folder / "profile-log.txt", seconds, stdin=order, env={**os.environ, **EXACT})

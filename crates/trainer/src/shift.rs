@@ -125,12 +125,16 @@ impl<'a> Shift<'a> {
             ..
         } = self.ground;
         let (trial, training) = (&assignment.trial, &contract.training);
-        if self.room == 1 {
-            return Trainer::new(tensors, &trial.params, training, trial.seed, device);
-        }
         let lanes = match self.lanes.take() {
-            Some(lanes) => lanes,
-            None => Lanes::new(self.room as usize, tensors, &trial.params, training, device)?,
+            Some(lanes) => Some(lanes),
+            None if self.room == 1 => Lanes::for_one(tensors, &trial.params, training, device)?,
+            None => {
+                let room = self.room as usize;
+                Some(Lanes::new(room, tensors, &trial.params, training, device)?)
+            }
+        };
+        let Some(lanes) = lanes else {
+            return Trainer::new(tensors, &trial.params, training, trial.seed, device);
         };
         let begun = lanes.begin(trial.params.dropout, trial.seed);
         self.lanes = Some(lanes);

@@ -10,8 +10,8 @@ use super::LaneTask;
 use super::kernels::{Argument, Batch, Kernel, Kernels};
 use crate::device::{send, values};
 use crate::failure::TrialError;
+use crate::layout::{Layout, Shape};
 use crate::loss::Form;
-use crate::lstm::Shape;
 use crate::optimizer::{BETAS, Optimizer, correction};
 use crate::resident::Resident;
 
@@ -161,6 +161,12 @@ struct Run<'k> {
     before: Tensor,
 }
 
+/// Rows of weights, `[L, stride]`, as the parameters of as many models, `[L, …]`.
+fn parameters(shape: Shape, rows: &Tensor) -> [Tensor; 8] {
+    let parameters = Layout::of(shape).split_rows(rows).try_into();
+    parameters.expect("the parameters of an LSTM")
+}
+
 fn size(sizes: &[usize]) -> Vec<i64> {
     sizes.iter().map(|&size| size as i64).collect()
 }
@@ -238,7 +244,7 @@ impl<'k> Run<'k> {
             ],
         )?;
 
-        let [w_in, b_in, _, _, b_ih, b_hh, ..] = shape.split_rows(weights);
+        let [w_in, b_in, _, _, b_ih, b_hh, ..] = parameters(shape, weights);
         let layer = |values: &Tensor, weight: &Tensor, bias: &Tensor| {
             bias.unsqueeze(1)
                 .baddbmm(values, &weight.transpose(1, 2), 1.0, 1.0)
@@ -340,7 +346,7 @@ impl<'k> Run<'k> {
                 float(&self.gates, &deep),
             ],
         )?;
-        let [g_in, mut gb_in, g_ih, g_hh, mut gb_ih, mut gb_hh, ..] = shape.split_rows(gradient);
+        let [g_in, mut gb_in, g_ih, g_hh, mut gb_ih, mut gb_hh, ..] = parameters(shape, gradient);
         let sum = |values: &Tensor| values.sum_dim_intlist([1].as_slice(), false, None::<Kind>);
         // What were the gates are now the slopes of the sums that they were opened from.
         let falling = self.gates.transpose(1, 2);
@@ -455,7 +461,7 @@ pub(super) fn simulate(
             .narrow(0, first as i64, (last + 1 - first) as i64);
         let run = Run::forward(kernels, of.shape, of.resident, &weights, &words)
             .map_err(TrialError::Torch)?;
-        let [.., w_out, b_out] = of.shape.split_rows(&weights);
+        let [.., w_out, b_out] = parameters(of.shape, &weights);
         let product = run.outputs.bmm(&w_out.transpose(1, 2)).squeeze_dim(2);
         let values = values(&(product + b_out));
         let of_lane = |lane: &usize| values[(lane - first) * words.rows..][..days].to_vec();

@@ -8,13 +8,16 @@
               what it may touch is checked before it is started"
 )]
 
+use std::cell::RefCell;
 use std::ffi::{CString, c_char, c_int, c_uint, c_void};
 use std::ptr;
+use std::rc::Rc;
 
 use libloading::os::unix::{Library, RTLD_NOW};
 use tch::{Kind, Tensor};
 
-use crate::lstm::Shape;
+use crate::cell::Cell;
+use crate::layout::Shape;
 
 const SOURCE: &str = include_str!("update.cu");
 
@@ -133,15 +136,29 @@ pub(super) struct Kernels {
 impl Kernels {
     /// Whether there are kernels for models of this shape.
     pub(super) fn fit(shape: Shape) -> bool {
-        shape.hidden % 4 == 0 && shape.hidden <= 256
+        shape.cell == Cell::Lstm && shape.hidden % 4 == 0 && shape.hidden <= 256
     }
 
-    /// Compiles them for the GPU that libtorch computes on in this thread.
+    /// Those for the GPU that libtorch computes on in this thread, compiled the first time that it asks for them.
     ///
     /// # Errors
     ///
     /// What the compiler or the driver says.
-    pub(super) fn compile(shape: Shape) -> Result<Self, String> {
+    pub(super) fn of(shape: Shape) -> Result<Rc<Self>, String> {
+        thread_local! {
+            static COMPILED: RefCell<Vec<(Shape, Rc<Kernels>)>> = const { RefCell::new(Vec::new()) };
+        }
+        COMPILED.with_borrow_mut(|compiled| {
+            if let Some((_, kernels)) = compiled.iter().find(|(known, _)| *known == shape) {
+                return Ok(Rc::clone(kernels));
+            }
+            let kernels = Rc::new(Self::compile(shape)?);
+            compiled.push((shape, Rc::clone(&kernels)));
+            Ok(kernels)
+        })
+    }
+
+    fn compile(shape: Shape) -> Result<Self, String> {
         // SAFETY: both libraries behind it are made to be opened so. It is never closed, so functions stay valid.
         let library = unsafe { Library::open(Some(LIBRARY), RTLD_NOW) };
         let library = library.map_err(|error| format!("{LIBRARY} cannot be opened: {error}"))?;

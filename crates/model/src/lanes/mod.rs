@@ -61,7 +61,7 @@ pub struct Lanes<'a> {
     /// Draws masks for trials with these shares of dropped weights.
     drawer: Option<(Vec<f64>, Drawer)>,
     /// What a GPU updates all lanes with, where there are kernels for models of this shape.
-    kernels: Option<Kernels>,
+    kernels: Option<Rc<Kernels>>,
 }
 
 impl<'a> Lanes<'a> {
@@ -113,6 +113,25 @@ impl<'a> Lanes<'a> {
             })
         });
         made.map_err(|error| error.sized(tensors, params, training))
+    }
+
+    /// A lane for one trial at a time, where that trains it faster than [`Trainer::new`] would: on a GPU for which there are
+    /// kernels.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Lanes::new`].
+    pub fn for_one(
+        tensors: &'a Tensors,
+        params: &Params,
+        training: &Training,
+        device: Device,
+    ) -> Result<Option<Self>, TrialError> {
+        if device == Device::Cpu || !Kernels::fit(Shape::of(tensors, params)) {
+            return Ok(None);
+        }
+        let lanes = Self::new(1, tensors, params, training, device)?;
+        Ok(lanes.kernels.is_some().then_some(lanes))
     }
 
     /// A trial before its first iteration, in a lane that is free for as long as the trial lives; none if all are taken.
@@ -350,13 +369,13 @@ impl<'a> Lanes<'a> {
 }
 
 /// The kernels for models of this shape on this device; without them libtorch's own do as well, only slower.
-fn kernels(shape: Shape, device: Device) -> Option<Kernels> {
+fn kernels(shape: Shape, device: Device) -> Option<Rc<Kernels>> {
     if !device.is_cuda() || !Kernels::fit(shape) {
         return None;
     }
     // The driver is asked for the device that libtorch has made its own in this thread.
     let _ = Tensor::zeros([1], (Kind::Float, device));
-    Kernels::compile(shape)
+    Kernels::of(shape)
         .inspect_err(|reason| tracing::warn!("lanes take several times as long: {reason}"))
         .ok()
 }

@@ -211,7 +211,7 @@ fn with_kernels<'a>(
     folder: &std::path::Path,
 ) -> Lanes<'a> {
     let mut made = Lanes::new(lanes, tensors, params, training, Device::Cpu).unwrap();
-    made.kernels = Some(Kernels::on_this_processor(made.shape, folder));
+    made.kernels = Some(Rc::new(Kernels::on_this_processor(made.shape, folder)));
     made
 }
 
@@ -297,12 +297,13 @@ fn the_kernels_of_a_gpu_run_series_of_any_length_as_libtorch_runs_them() {
     let found = fused::simulate(kernels, &lanes.fused(), &[0, 2], &starts, &lengths).unwrap();
     for (lane, found) in [0, 2].into_iter().zip(found) {
         let weights = lanes.weights.get(lane).narrow(0, 0, lanes.shape.weights());
-        let model = Lstm::new(lanes.shape, weights);
+        let model = Network::new(lanes.shape, weights);
         let (inputs, ..) = lanes.resident.all();
         let mut expected: Vec<(usize, usize, f32)> = Vec::new();
         for (series, (&start, &length)) in starts.iter().zip(&lengths).enumerate() {
             let days = inputs.narrow(0, start, length as i64).unsqueeze(1);
-            let (predicted, _) = model.forward(&days, &model.zero_state(1), crate::lstm::Mode::Run);
+            let (predicted, _) =
+                model.forward(&days, &model.zero_state(1), crate::network::Mode::Run);
             expected.extend(
                 (0..)
                     .zip(values(&predicted))

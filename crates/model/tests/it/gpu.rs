@@ -5,7 +5,7 @@ use efflux_job::{Backend, Training};
 use efflux_model::device::Device;
 use efflux_testing::left_out;
 
-use crate::lanes::{alone, assert_same};
+use crate::lanes::{alone, assert_same, in_lanes};
 use crate::options::variants;
 use crate::other_device;
 
@@ -46,5 +46,9 @@ fn a_seed_gives_the_same_weights_on_a_gpu_every_time() {
     for training in by_torch() {
         let [first, second] = [0, 1].map(|_| alone(0, &training, device));
         assert_eq!(first.0, second.0);
+        let [first, second] = [0, 1].map(|_| in_lanes(&training, device));
+        for (first, second) in first.iter().zip(&second) {
+            assert_eq!(first.0, second.0, "in lanes");
+        }
     }
 }

@@ -56,7 +56,7 @@ pub(crate) fn alone(trial: usize, training: &Training, device: Device) -> Course
     (at, epochs)
 }
 
-fn in_lanes(training: &Training, device: Device) -> Vec<Course> {
+pub(crate) fn in_lanes(training: &Training, device: Device) -> Vec<Course> {
     let tensors = validated();
     let mut lanes = Lanes::new(3, &tensors, &PARAMS, training, device).unwrap();
     let mut courses = vec![Course::default(); 4];
@@ -103,7 +103,8 @@ fn trials_in_lanes_learn_what_each_learns_alone_whatever_the_options_and_wheneve
         })
     }) {
         for (trial, found) in in_lanes(&training, device).into_iter().enumerate() {
-            assert_same(&found, &alone(trial, &training, device), 1e-4);
+            // A trial alone on a GPU is computed by cuDNN, which is not as exact as a processor or as lanes.
+            assert_same(&found, &alone(trial, &training, Device::Cpu), 1e-4);
         }
     }
 }
