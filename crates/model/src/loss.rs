@@ -66,9 +66,9 @@ pub(super) fn of_trial(tensors: &Tensors, training: &Training) -> (Form, Vec<f32
     let all = deviation(&tensors.target);
     let form = match training.loss {
         Loss::Mse | Loss::Nse => Form::Square,
-        Loss::Huber => Form::Huber {
+        Loss::Huber { delta } => Form::Huber {
             // Without any variation every delta is as good.
-            delta: training.huber_delta.unwrap_or(1.0) * if all > 0.0 { all } else { 1.0 },
+            delta: delta.unwrap_or(1.0) * if all > 0.0 { all } else { 1.0 },
         },
     };
     let weights = tensors.target.rows().map(|site| {

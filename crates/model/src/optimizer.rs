@@ -41,7 +41,7 @@ impl Optimizer {
         match training.optimizer {
             job::Optimizer::Adadelta => Self::Adadelta(Adadelta::new(zeros)),
             job::Optimizer::Adam => adam(0.0),
-            job::Optimizer::AdamW => adam(training.weight_decay.unwrap_or(DECAY)),
+            job::Optimizer::AdamW { decay } => adam(decay.unwrap_or(DECAY)),
         }
     }
 

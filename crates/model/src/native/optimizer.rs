@@ -40,7 +40,7 @@ impl NativeOptimizer {
             rule: match training.optimizer {
                 job::Optimizer::Adadelta => Rule::Adadelta,
                 job::Optimizer::Adam => Rule::Adam(0.0),
-                job::Optimizer::AdamW => Rule::Adam(training.weight_decay.unwrap_or(DECAY)),
+                job::Optimizer::AdamW { decay } => Rule::Adam(decay.unwrap_or(DECAY)),
             },
             memory: [zeros(), zeros()],
         }

@@ -212,8 +212,7 @@ fn a_native_training_follows_that_of_libtorch_under_every_option() {
         base,
         adam,
         Training {
-            optimizer: Optimizer::AdamW,
-            weight_decay: Some(0.1),
+            optimizer: Optimizer::AdamW { decay: Some(0.1) },
             ..base
         },
         Training {
@@ -221,8 +220,7 @@ fn a_native_training_follows_that_of_libtorch_under_every_option() {
             ..adam
         },
         Training {
-            loss: Loss::Huber,
-            huber_delta: Some(0.3),
+            loss: Loss::Huber { delta: Some(0.3) },
             ..adam
         },
         Training {
