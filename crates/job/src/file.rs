@@ -43,7 +43,7 @@ pub struct Job {
     /// `[selection]`
     pub selection: Selection,
     /// `[final]`
-    pub last: Final,
+    pub final_members: Final,
     /// `[stop]`
     pub stop: Stop,
     /// `[analysis]`
@@ -72,7 +72,7 @@ struct Raw {
     #[serde(default)]
     selection: Selection,
     #[serde(default, rename = "final")]
-    last: Final,
+    final_members: Final,
     #[serde(default)]
     stop: Stop,
     #[serde(default)]
@@ -118,7 +118,7 @@ impl Job {
             grid: raw.grid,
             seeds: raw.seeds,
             selection: raw.selection,
-            last: raw.last,
+            final_members: raw.final_members,
             stop: raw.stop,
             analysis: raw.analysis,
         };
@@ -149,7 +149,7 @@ impl Job {
             |&d| d >= 1,
         )?;
         self.list("seeds", "search", &self.seeds.search, "", |_| true)?;
-        self.list("seeds", "final", &self.seeds.last, "", |_| true)?;
+        self.list("seeds", "final", &self.seeds.final_members, "", |_| true)?;
         for (key, names) in [
             ("dynamic", &self.inputs.dynamic),
             ("static", &self.inputs.statics),
@@ -212,7 +212,7 @@ impl Job {
         };
         let missing = if self.split.validation == 0.0 {
             "no such key without a validation part (split.validation is 0)"
-        } else if self.last.fit == Fit::TrainValidation {
+        } else if self.final_members.fit == Fit::TrainValidation {
             "no such key with `final.fit = \"train+validation\"`, which leaves members no validation days"
         } else {
             return Ok(());
@@ -304,9 +304,9 @@ impl Job {
     /// The selected configuration with every final seed.
     pub fn final_trials(&self, contract: &Contract, params: Params) -> Vec<Trial> {
         let naming = Naming::of(contract);
-        let seeds = self.seeds.last.iter();
+        let seeds = self.seeds.final_members.iter();
         seeds
-            .map(|&seed| naming.trial(Stage::Final, self.last.fit, params, seed))
+            .map(|&seed| naming.trial(Stage::Final, self.final_members.fit, params, seed))
             .collect()
     }
 

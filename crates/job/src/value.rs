@@ -148,14 +148,14 @@ pub struct Seeds {
     pub search: Vec<u64>,
     /// The selected configuration is trained once with each.
     #[serde(rename = "final")]
-    pub last: Vec<u64>,
+    pub final_members: Vec<u64>,
 }
 
 impl Default for Seeds {
     fn default() -> Self {
         Self {
             search: vec![0],
-            last: (0..5).collect(),
+            final_members: (0..5).collect(),
         }
     }
 }

@@ -11,7 +11,7 @@
 //! | `loss` | how wrong a prediction is |
 //! | `optimizer` | what a gradient does to the weights |
 //! | `windows` | which days an iteration sees |
-//! | `resident` | how these days get to the model |
+//! | `device_data` | how these days get to the model |
 //! | `train` | the training loop |
 //! | `epoch_plan` | what an epoch of it consists of |
 //! | `engine` | what it asks of an implementation: |
@@ -23,7 +23,7 @@
 //! | `validation` | the score of a model in training |
 //! | `predict` | what a trained model predicts for the whole calendar |
 //! | `by_window` | the same where each day has a run of its own |
-//! | `judge` | how good that is |
+//! | `evaluate` | how good that is |
 //! | `checkpoint` | what is kept on disk |
 //! | `failure` | how a trial fails |
 
@@ -32,11 +32,12 @@ mod by_window;
 mod cell;
 pub mod checkpoint;
 pub mod device;
+mod device_data;
 mod driver;
 mod engine;
 mod epoch_plan;
+mod evaluate;
 mod failure;
-mod judge;
 mod lanes;
 mod layout;
 mod loss;
@@ -46,18 +47,17 @@ mod network;
 mod optimizer;
 mod predict;
 mod progress;
-mod resident;
 mod torch;
 mod train;
 mod validation;
 mod windows;
 
 pub use cell::{Cell, State};
+pub use evaluate::{medians, physical};
 pub use failure::{TrialError, guarded};
-pub use judge::{medians, physical};
 pub use lanes::Lanes;
 pub use layout::{Dimension, Layout, Parameter, Shape};
-pub use loss::{Form, masked_mean};
+pub use loss::{LossFunction, masked_mean};
 pub use masks::Masks;
 pub use native::{Level, NativeModel, NativeOptimizer};
 pub use network::{Mode, Network};

@@ -8,11 +8,11 @@ use tch::{Device, Kind, Tensor};
 use super::backend;
 use super::by_window::{by_window, early_days};
 use super::device::values;
+use super::device_data;
 use super::failure::{TrialError, guarded};
 use super::native::{Level, NativeModel};
 use super::network::{Mode, Network};
 use super::progress::{Flow, Trained};
-use super::resident;
 
 /// Days of all sites that are run at a time, so that memory does not grow with the calendar. The result does not depend
 /// on it.
@@ -153,7 +153,7 @@ fn by(
 /// hydroDL's `testModel`: no warm-up, state carried from the first day to the last.
 pub fn predict(model: &Network, tensors: &Tensors, piece: usize) -> Result<Vec<f32>, TrialError> {
     without_gradient(|| {
-        let inputs = resident::inputs(tensors, model.flat().device());
+        let inputs = device_data::inputs(tensors, model.flat().device());
         let series = carried(model, &inputs, tensors.days as i64, piece);
         Ok(Vec::try_from(series.view([-1]))?)
     })
@@ -177,7 +177,7 @@ pub fn predict_by_window(
     observe: &mut dyn FnMut() -> Flow,
 ) -> Result<Vec<f32>, TrialError> {
     without_gradient(|| {
-        let inputs = resident::inputs(tensors, model.flat().device());
+        let inputs = device_data::inputs(tensors, model.flat().device());
         let first = match early_days(tensors, window) {
             0 => Vec::new(),
             early => Vec::try_from(carried(model, &inputs, early as i64, PIECE).view([-1]))?,

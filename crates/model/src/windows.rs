@@ -40,7 +40,7 @@ enum Choice {
 /// The windows of one epoch that hold a target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Epoch {
-    /// First day of each window, warm-up included, as a row of the resident data: site · days + day.
+    /// First day of each window, warm-up included, as a row of the device data: site · days + day.
     pub starts: Vec<i64>,
     /// One entry an iteration.
     pub batches: Vec<Batch>,

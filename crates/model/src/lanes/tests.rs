@@ -3,8 +3,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::Flow;
 use crate::device::values;
-use crate::resident::Gathered;
-use crate::resident::tests::{distance, tensors};
+use crate::device_data::Gathered;
+use crate::device_data::tests::{distance, tensors};
 use crate::torch;
 
 const DOUBLE: (Kind, Device) = (Kind::Double, Device::Cpu);
@@ -15,7 +15,7 @@ type Sizes = [i64; 5];
 /// Losses and gradients, of all lanes at once and of each by libtorch's own LSTM and automatic differentiation.
 fn both_ways(
     [lanes, days, series, inputs, hidden]: Sizes,
-    form: Form,
+    loss_function: LossFunction,
     dropout: bool,
 ) -> [Vec<Vec<f64>>; 2] {
     tch::manual_seed(1);
@@ -51,7 +51,7 @@ fn both_ways(
             masks.as_ref(),
             &data,
             &counts,
-            form,
+            loss_function,
         )
     };
     let together = (0..lanes).map(|lane| {
@@ -72,7 +72,7 @@ fn both_ways(
         };
         let targets = u32::try_from(targets).unwrap();
         let predicted = torch::forward(&model, masks.as_ref(), [piece].into_iter());
-        let loss = torch::loss(form, &predicted, targets);
+        let loss = torch::loss(loss_function, &predicted, targets);
         let gradient = Tensor::zeros([shape.weights()], DOUBLE);
         model.gradient(&loss, &gradient);
         Vec::try_from(Tensor::cat(&[loss.detach().view([1]), gradient], 0)).unwrap()
@@ -88,8 +88,8 @@ proptest! {
         huber in prop::bool::ANY,
         dropout in prop::bool::ANY,
     ) {
-        let form = if huber { Form::Huber { delta: 0.3 } } else { Form::Square };
-        let [together, alone] = both_ways(sizes, form, dropout);
+        let loss_function = if huber { LossFunction::Huber { delta: 0.3 } } else { LossFunction::Square };
+        let [together, alone] = both_ways(sizes, loss_function, dropout);
         for (found, expected) in together.iter().zip(&alone) {
             for (found, expected) in found.iter().zip(expected) {
                 prop_assert!((found - expected).abs() < 1e-12, "{found} instead of {expected}");

@@ -40,13 +40,13 @@ pub use self::model::NativeModel;
 pub use self::optimizer::NativeOptimizer;
 use super::cell::Cell;
 use super::device::values;
+use super::device_data;
 use super::engine::Engine;
 use super::failure::TrialError;
 use super::layout::Shape;
-use super::loss::Form;
+use super::loss::LossFunction;
 use super::network::Network;
 use super::optimizer::Step;
-use super::resident;
 use super::windows::Batch;
 use efflux_data::Tensors;
 use efflux_job as job;
@@ -70,7 +70,7 @@ pub(super) struct Native {
     dropout: f64,
     /// Factors of the weights that dropout may drop, if it does.
     masks: Aligned,
-    form: Form,
+    loss_function: LossFunction,
     warm_up: usize,
     /// `[S·D, nx]`
     inputs: Vec<f32>,
@@ -86,7 +86,7 @@ impl Native {
         params: &job::Params,
         training: &job::Training,
         seed: u64,
-        (form, site_weights): (Form, Vec<f32>),
+        (loss_function, site_weights): (LossFunction, Vec<f32>),
         level: Level,
     ) -> Result<Self, TrialError> {
         let shape = Shape::of(tensors, params);
@@ -107,9 +107,9 @@ impl Native {
             sums: [0.0; 2],
             dropout: params.dropout,
             masks: Aligned::zeros(dropped),
-            form,
+            loss_function,
             warm_up: training.warm_up_days as usize,
-            inputs: resident::rows(tensors),
+            inputs: device_data::rows(tensors),
             target: tensors.target.clone(),
             site_weights,
         })
@@ -132,7 +132,8 @@ impl Engine for Native {
     }
 
     fn loss(&mut self, starts: &[i64], batch: &Batch) {
-        let (target, weights, form) = (&self.target, &self.site_weights, self.form);
+        let (target, weights, loss_function) =
+            (&self.target, &self.site_weights, self.loss_function);
         let (days, warm_up, count) = (target.days(), self.warm_up, f64::from(batch.targets));
         let mut loss = 0.0;
         self.model.compare(&mut |day, series, predicted| {
@@ -142,7 +143,7 @@ impl Engine for Native {
                 return 0.0;
             }
             let weight = f64::from(weights[row / days]) / count;
-            let (part, slope) = form.of(f64::from(predicted) - f64::from(target));
+            let (part, slope) = loss_function.with_slope(f64::from(predicted) - f64::from(target));
             loss += weight * part;
             single(weight * slope)
         });

@@ -13,8 +13,8 @@ use super::network::Network;
 use super::row;
 use super::run::{Begin, Run};
 use crate::by_window::{by_window, early_days};
-use crate::loss::Form;
-use crate::{Flow, Shape, TrialError, resident};
+use crate::loss::LossFunction;
+use crate::{Flow, Shape, TrialError, device_data};
 
 /// Rows that are run at a time in a simulation.
 const ROWS: usize = 4096;
@@ -89,7 +89,7 @@ impl NativeModel {
         inputs: &[f32],
         target: &[f32],
         series: usize,
-        form: Form,
+        loss_function: LossFunction,
         masks: Option<&[f32]>,
     ) -> (Vec<f32>, f64) {
         let days = target.len() / series;
@@ -105,7 +105,7 @@ impl NativeModel {
             if target.is_nan() {
                 return 0.0;
             }
-            let (part, slope) = form.of(f64::from(predicted) - f64::from(target));
+            let (part, slope) = loss_function.with_slope(f64::from(predicted) - f64::from(target));
             loss += part / count;
             single(slope / count)
         });
@@ -198,7 +198,7 @@ impl NativeModel {
 
     /// As `model::predict`.
     pub(crate) fn predict(&mut self, tensors: &Tensors) -> Vec<f32> {
-        self.first_days(tensors, &resident::rows(tensors), tensors.days)
+        self.first_days(tensors, &device_data::rows(tensors), tensors.days)
     }
 
     /// As `model::predict_by_window`.
@@ -209,7 +209,7 @@ impl NativeModel {
         places: &[usize],
         observe: &mut dyn FnMut() -> Flow,
     ) -> Result<Vec<f32>, TrialError> {
-        let inputs = resident::rows(tensors);
+        let inputs = device_data::rows(tensors);
         let first = self.first_days(tensors, &inputs, early_days(tensors, window));
         by_window(tensors, window, places, &first, observe, |starts| {
             let mut last = vec![0.0; starts.len()];

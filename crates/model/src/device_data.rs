@@ -33,7 +33,7 @@ pub(super) fn inputs(tensors: &Tensors, device: Device) -> Tensor {
 
 /// What training reads.
 #[derive(Debug)]
-pub(super) struct Resident {
+pub(super) struct DeviceData {
     /// `[S·D, nx]`
     inputs: Tensor,
     /// `[S·D]`, 0 where there is none, so that nothing not finite comes near a gradient.
@@ -58,7 +58,7 @@ pub(super) struct Gathered {
     pub weight: Tensor,
 }
 
-impl Resident {
+impl DeviceData {
     /// For windows of this many days, each after so many days of warm-up; `site_weights`, `[S]`, is what an error weighs
     /// at each site.
     pub(super) fn new(
@@ -156,7 +156,7 @@ pub(super) mod tests {
     use super::*;
     use crate::torch;
     use crate::windows::pieces;
-    use crate::{Cell, Form, Layout, Masks, Network, Sampler, Shape};
+    use crate::{Cell, Layout, LossFunction, Masks, Network, Sampler, Shape};
     use efflux_data::{Parts, Scale};
     use efflux_job::{Sampling, Transformation};
     use efflux_numerics::SiteByDay;
@@ -213,7 +213,7 @@ pub(super) mod tests {
 
     /// The gradient of a batch that is run in these pieces.
     fn gradient(
-        resident: &Resident,
+        device_data: &DeviceData,
         starts: &[i64],
         batch: &Batch,
         pieces: &[Piece],
@@ -226,14 +226,14 @@ pub(super) mod tests {
         let starts = Tensor::from_slice(starts);
         let gathered = pieces
             .iter()
-            .map(|piece| resident.gather(&starts, batch, piece))
+            .map(|piece| device_data.gather(&starts, batch, piece))
             .map(|data| Gathered {
                 inputs: data.inputs.to_kind(kind),
                 target: data.target.to_kind(kind),
                 weight: data.weight.to_kind(kind),
             });
         let predicted = torch::forward(&model, Some(&masks), gathered);
-        let loss = torch::loss(Form::Square, &predicted, batch.targets);
+        let loss = torch::loss(LossFunction::Square, &predicted, batch.targets);
         let gradient = Tensor::zeros([SHAPE.weights()], (kind, Device::Cpu));
         model.gradient(&loss, &gradient);
         Vec::try_from(gradient.to_kind(Kind::Double)).unwrap()
@@ -268,7 +268,7 @@ pub(super) mod tests {
     fn leaving_out_what_holds_no_target_changes_no_gradient() {
         crate::device::set_threads(1);
         let tensors = tensors();
-        let resident = Resident::new(&tensors, WINDOW, 0, &[1.0; SITES], Device::Cpu);
+        let device_data = DeviceData::new(&tensors, WINDOW, 0, &[1.0; SITES], Device::Cpu);
         let sampler = Sampler::new(&tensors, WINDOW, 0, Sampling::Uniform);
         let epoch = sampler.epoch(3, 0, 20);
         let mut cut = 0;
@@ -281,7 +281,7 @@ pub(super) mod tests {
             // The sums are the same but their order is not: a unit or two in the last place of either precision.
             for (kind, tolerance) in [(Kind::Double, 5e-16), (Kind::Float, 2.4e-7)] {
                 let expected = gradient(
-                    &resident,
+                    &device_data,
                     &every,
                     &whole,
                     std::slice::from_ref(&piece),
@@ -290,7 +290,7 @@ pub(super) mod tests {
                 for cost in [0, 20, 10_000] {
                     let pieces = pieces(&batch.lengths, cost);
                     cut += usize::from(pieces.len() > 1);
-                    let found = gradient(&resident, &epoch.starts, batch, &pieces, kind);
+                    let found = gradient(&device_data, &epoch.starts, batch, &pieces, kind);
                     let relative = distance(&found, &expected);
                     assert!(relative <= tolerance, "{kind:?}, {pieces:?}: {relative:e}");
                 }
