@@ -1,4 +1,4 @@
-//! How days get to the model: the data lie on the device once, and windows are gathered there.
+//! The data on the device: they are copied there once, and windows are gathered there.
 
 use efflux_data::Tensors;
 use tch::{Device, Kind, Tensor};
@@ -38,12 +38,12 @@ pub(super) struct DeviceData {
     inputs: Tensor,
     /// `[S·D]`, 0 where there is none, so that nothing not finite comes near a gradient.
     target: Tensor,
-    /// `[S·D]`, what an error of that day weighs; 0 where there is no target.
+    /// `[S·D]`, weight of the error of that day; 0 where there is no target.
     weight: Tensor,
     /// 0, 1, 2 … as a column, `[warm-up + window, 1]`.
     offsets: Tensor,
     warm_up: i64,
-    /// The first of the rows after all sites, of a window without inputs and targets.
+    /// First row of an empty window: behind the data there are as many rows of zeros as a window has days.
     nowhere: i64,
 }
 
@@ -59,8 +59,9 @@ pub(super) struct Gathered {
 }
 
 impl DeviceData {
-    /// For windows of this many days, each after so many days of warm-up; `site_weights`, `[S]`, is what an error weighs
-    /// at each site.
+    /// For windows of this many days, each after so many days of warm-up.
+    ///
+    /// * `site_weights`: weight of an error at each site, `[S]`.
     pub(super) fn new(
         tensors: &Tensors,
         window: usize,
@@ -100,7 +101,7 @@ impl DeviceData {
         }
     }
 
-    /// The first row of a window that nothing is in, which adds nothing to a loss or to a gradient.
+    /// First row of a window without inputs and targets, which adds nothing to a loss or to a gradient.
     pub(super) fn nowhere(&self) -> i64 {
         self.nowhere
     }
@@ -122,7 +123,9 @@ impl DeviceData {
         }
     }
 
-    /// The first days of windows of several trials that begin at these rows, `[L, B]`: `[L, T, B, nx]` and `[L, T, B]`.
+    /// The first days of the windows of several trials, as `[L, T, B, nx]` and `[L, T, B]`.
+    ///
+    /// * `starts`: first row of each window, `[L, B]`.
     pub(super) fn windows(&self, starts: &Tensor, days: usize) -> Gathered {
         let (lanes, series) = starts.size2().expect("lanes and windows");
         let days = days as i64;
@@ -141,161 +144,12 @@ impl DeviceData {
         }
     }
 
-    /// The inputs of these rows, `[T, B]`, as `[T, B, nx]`. A row beyond the last is the last.
+    /// The inputs of these rows, `[T, B]`, as `[T, B, nx]`. Rows beyond the last one read the last one.
     pub(super) fn days(&self, rows: &Tensor) -> Tensor {
         let last = self.inputs.size()[0] - 1;
         let (days, width) = rows.size2().expect("a matrix of rows");
         self.inputs
             .index_select(0, &rows.clamp_max(last).view([-1]))
             .view([days, width, -1])
-    }
-}
-
-#[cfg(test)]
-pub(super) mod tests {
-    use super::*;
-    use crate::torch;
-    use crate::windows::pieces;
-    use crate::{Cell, Layout, LossFunction, Masks, Network, Sampler, Shape};
-    use efflux_data::{Parts, Scale};
-    use efflux_job::{Sampling, Transformation};
-    use efflux_numerics::SiteByDay;
-    use efflux_numerics::random::{Purpose, Stream};
-
-    const SITES: usize = 9;
-    const DAYS: usize = 160;
-    const WINDOW: usize = 30;
-    const POSSIBLE: u32 = 130; // DAYS − WINDOW
-    const SHAPE: Shape = Shape {
-        cell: Cell::Lstm,
-        inputs: 5,
-        hidden: 16,
-    };
-
-    /// A third of the sites has a block of targets, another third has single days, the others have none.
-    pub(crate) fn tensors() -> Tensors {
-        let mut stream = Stream::new(5, Purpose::Starts, 0, 0);
-        let mut values = |count| -> Vec<f32> {
-            (0..count)
-                .map(|_| stream.below(1000) as f32 / 1000.0)
-                .collect()
-        };
-        let mut target = values(SITES * DAYS);
-        for (row, value) in target.iter_mut().enumerate() {
-            let (site, day) = (row / DAYS, row % DAYS);
-            let present = match site % 3 {
-                0 => (60..90).contains(&day),
-                1 => day % 71 == 3,
-                _ => false,
-            };
-            if !present {
-                *value = f32::NAN;
-            }
-        }
-        Tensors {
-            sites: SITES,
-            days: DAYS,
-            dynamic: 3,
-            statics: 2,
-            dynamic_values: values(SITES * DAYS * 3),
-            static_values: values(SITES * 2),
-            observed: SiteByDay::of(DAYS, target.clone()),
-            target: SiteByDay::of(DAYS, target),
-            scale: Scale {
-                transformation: Transformation::None,
-                min: 0.0,
-                max: 1.0,
-            },
-            parts: Parts::unused(SITES, DAYS),
-            site_ids: Vec::new(),
-        }
-    }
-
-    /// The gradient of a batch that is run in these pieces.
-    fn gradient(
-        device_data: &DeviceData,
-        starts: &[i64],
-        batch: &Batch,
-        pieces: &[Piece],
-        kind: Kind,
-    ) -> Vec<f64> {
-        let model = Network::initial(SHAPE, 1, kind, Device::Cpu);
-        let mut stream = Stream::new(1, Purpose::Masks, 0, 0);
-        let masks = Masks::draw(&mut stream, &Layout::of(SHAPE), 0.2);
-        let masks = Masks(masks.0.iter().map(|mask| mask.to_kind(kind)).collect());
-        let starts = Tensor::from_slice(starts);
-        let gathered = pieces
-            .iter()
-            .map(|piece| device_data.gather(&starts, batch, piece))
-            .map(|data| Gathered {
-                inputs: data.inputs.to_kind(kind),
-                target: data.target.to_kind(kind),
-                weight: data.weight.to_kind(kind),
-            });
-        let predicted = torch::forward(&model, Some(&masks), gathered);
-        let loss = torch::loss(LossFunction::Square, &predicted, batch.targets);
-        let gradient = Tensor::zeros([SHAPE.weights()], (kind, Device::Cpu));
-        model.gradient(&loss, &gradient);
-        Vec::try_from(gradient.to_kind(Kind::Double)).unwrap()
-    }
-
-    /// How far two gradients are apart, relative to the length of the second.
-    pub(crate) fn distance(found: &[f64], expected: &[f64]) -> f64 {
-        let length = |vector: &[f64]| vector.iter().map(|v| v * v).sum::<f64>().sqrt();
-        let difference: Vec<f64> = found.iter().zip(expected).map(|(a, b)| a - b).collect();
-        length(&difference) / length(expected)
-    }
-
-    /// The windows of an iteration, none left out and none cut short.
-    fn full(iteration: u32, targets: u32) -> (Vec<i64>, Batch, Piece) {
-        let mut stream = Stream::new(3, Purpose::Starts, 0, iteration);
-        let starts = (0..SITES)
-            .map(|site| (site * DAYS) as i64 + i64::from(stream.below(POSSIBLE)))
-            .collect();
-        let batch = Batch {
-            rows: 0..SITES,
-            lengths: vec![WINDOW; SITES],
-            targets,
-        };
-        let piece = Piece {
-            rows: SITES,
-            days: 0..WINDOW,
-        };
-        (starts, batch, piece)
-    }
-
-    #[test]
-    fn leaving_out_what_holds_no_target_changes_no_gradient() {
-        crate::device::set_threads(1);
-        let tensors = tensors();
-        let device_data = DeviceData::new(&tensors, WINDOW, 0, &[1.0; SITES], Device::Cpu);
-        let sampler = Sampler::new(&tensors, WINDOW, 0, Sampling::Uniform);
-        let epoch = sampler.epoch(3, 0, 20);
-        let mut cut = 0;
-        for (iteration, batch) in (0..).zip(&epoch.batches) {
-            assert!(batch.rows.len() < SITES);
-            if batch.targets == 0 {
-                continue;
-            }
-            let (every, whole, piece) = full(iteration, batch.targets);
-            // The sums are the same but their order is not: a unit or two in the last place of either precision.
-            for (kind, tolerance) in [(Kind::Double, 5e-16), (Kind::Float, 2.4e-7)] {
-                let expected = gradient(
-                    &device_data,
-                    &every,
-                    &whole,
-                    std::slice::from_ref(&piece),
-                    kind,
-                );
-                for cost in [0, 20, 10_000] {
-                    let pieces = pieces(&batch.lengths, cost);
-                    cut += usize::from(pieces.len() > 1);
-                    let found = gradient(&device_data, &epoch.starts, batch, &pieces, kind);
-                    let relative = distance(&found, &expected);
-                    assert!(relative <= tolerance, "{kind:?}, {pieces:?}: {relative:e}");
-                }
-            }
-        }
-        assert!(cut > 10, "only {cut} batches were cut");
     }
 }

@@ -10,7 +10,7 @@ use tch::{Device, Kind, Tensor};
 use super::cell::State;
 use super::device::{send, values};
 use super::device_data::{DeviceData, Gathered};
-use super::engine::Engine;
+use super::engine::{Engine, Lane};
 use super::layout::{Layout, Shape};
 use super::loss::{LossFunction, masked_mean};
 use super::masks::{Drawer, Masks};
@@ -44,7 +44,7 @@ pub(super) struct Torch {
     /// Sums over this epoch's batches, in f64: they are read once an epoch.
     loss_sum: Tensor,
     norm_sum: Tensor,
-    /// Whose tensors these are rows of, if it is not alone.
+    /// Its place in the tensors of several trials, if its own are rows of them.
     pub(super) lane: Option<Lane>,
 }
 
@@ -80,7 +80,9 @@ pub(super) fn forward(
     pieces.map(predict).collect()
 }
 
-/// The loss of all pieces of a batch that holds so many targets: a scalar from which a gradient can be taken.
+/// The loss of all pieces of a batch: a scalar from which a gradient can be taken.
+///
+/// * `targets`: how many targets the batch holds.
 pub(super) fn loss(loss_function: LossFunction, pieces: &[Predicted], targets: u32) -> Tensor {
     let losses = pieces.iter().map(|piece| {
         let Predicted {
@@ -95,15 +97,8 @@ pub(super) fn loss(loss_function: LossFunction, pieces: &[Predicted], targets: u
         .expect("a batch of at least one piece")
 }
 
-/// The place of a trial among those of [`Lanes`](super::Lanes).
-#[derive(Debug)]
-pub(super) struct Lane {
-    pub(super) index: usize,
-    /// As long as it is held, nobody else has the place.
-    pub(super) _place: Rc<()>,
-}
-
 impl Torch {
+    /// The model of a trial before its first iteration.
     pub(super) fn new(
         tensors: &Tensors,
         params: &Params,
@@ -127,7 +122,7 @@ impl Torch {
         )
     }
 
-    /// Of these parts, which may be those of larger ones.
+    /// A model of these parts, which may be views of larger tensors.
     pub(super) fn of(
         device_data: Rc<DeviceData>,
         model: Network,
@@ -292,3 +287,6 @@ impl Engine for Torch {
         self.lane.as_ref()
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests;

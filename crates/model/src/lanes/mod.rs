@@ -19,7 +19,7 @@ use tch::{Device, Kind, Tensor};
 use super::cell::Cell;
 use super::device::send;
 use super::device_data::DeviceData;
-use super::engine::Engine;
+use super::engine::{Engine, Lane};
 use super::epoch_plan::EpochPlan;
 use super::failure::{TrialError, guarded};
 use super::layout::{Layout, Shape};
@@ -28,7 +28,7 @@ use super::masks::{Drawer, Masks};
 use super::network::Network;
 use super::optimizer::Optimizer;
 use super::progress::EpochReport;
-use super::torch::{Lane, Torch};
+use super::torch::Torch;
 use super::train::Trainer;
 use super::windows::Task;
 

@@ -4,8 +4,8 @@ use super::*;
 use crate::Flow;
 use crate::device::values;
 use crate::device_data::Gathered;
-use crate::device_data::tests::{distance, tensors};
 use crate::torch;
+use crate::torch::tests::{distance, tensors};
 
 const DOUBLE: (Kind, Device) = (Kind::Double, Device::Cpu);
 

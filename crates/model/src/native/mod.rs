@@ -8,8 +8,9 @@
 //! | --- | --- |
 //! | `model` | a model: learns from series, and runs over them |
 //! | `network` | its layers, and their gradient |
-//! | `cell` | what a cell computes: |
+//! | `cell` | what a cell computes |
 //! | `lstm` | the LSTM |
+//! | `cells` | which cells there are |
 //! | `run` | which rows a run has |
 //! | `layout` | where a weight lies |
 //! | `optimizer` | what a gradient does to the weights |
@@ -22,6 +23,7 @@
 
 mod aligned;
 mod cell;
+mod cells;
 mod kernels;
 mod layout;
 mod level;
@@ -55,7 +57,7 @@ use efflux_numerics::{SiteByDay, single};
 
 /// Whether models with this cell are computed natively.
 pub(super) fn has(cell: Cell) -> bool {
-    self::cell::definition(cell).is_some()
+    self::cells::definition(cell).is_some()
 }
 
 /// A trial in training: model, optimizer, data.
@@ -65,7 +67,7 @@ pub(super) struct Native {
     optimizer: NativeOptimizer,
     /// Loss of the batch.
     loss: f64,
-    /// Of losses and of lengths of gradients.
+    /// Sums of the losses and of the lengths of the gradients.
     sums: [f64; 2],
     dropout: f64,
     /// Factors of the weights that dropout may drop, if it does.
@@ -81,6 +83,7 @@ pub(super) struct Native {
 }
 
 impl Native {
+    /// The model of a trial before its first iteration.
     pub(super) fn new(
         tensors: &Tensors,
         params: &job::Params,
@@ -210,14 +213,10 @@ impl Engine for Native {
         self.model.set_weights(weights);
         self.optimizer.remember(memory);
     }
-
-    fn level(&self) -> Option<Level> {
-        Some(self.model.level())
-    }
 }
 
-/// Asks for the memory of so many numbers, and gives it back. An allocation in the middle of an update could only end the
-/// process.
+/// Fails if so many `f32` cannot be allocated. It is tried beforehand because an allocation that fails in the middle of an
+/// update ends the process.
 fn has_room(numbers: usize) -> Result<(), TrialError> {
     let mut probe = Vec::<f32>::new();
     probe.try_reserve_exact(numbers).map_err(|_| {
@@ -226,7 +225,7 @@ fn has_room(numbers: usize) -> Result<(), TrialError> {
     })
 }
 
-/// A row of the data.
+/// The index of a row of the data.
 fn row(start: i64) -> usize {
     usize::try_from(start).expect("rows are counted from 0")
 }

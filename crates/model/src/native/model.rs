@@ -6,7 +6,7 @@ use efflux_data::Tensors;
 use efflux_numerics::single;
 
 use super::aligned::Aligned;
-use super::cell;
+use super::cells;
 use super::layout::Layout;
 use super::level::Level;
 use super::network::Network;
@@ -19,7 +19,7 @@ use crate::{Flow, Shape, TrialError, device_data};
 /// Rows that are run at a time in a simulation.
 const ROWS: usize = 4096;
 
-/// Weights, their gradient, and room for a run.
+/// Weights, their gradient, and the buffers of a run.
 #[derive(Debug)]
 pub struct NativeModel {
     shape: Shape,
@@ -54,7 +54,7 @@ impl NativeModel {
     pub(super) fn numbers(shape: Shape, level: Level, rows: usize, series: usize) -> usize {
         let layout = Layout::of(shape, level);
         let of_cell =
-            cell::definition(shape.cell).map_or(0, |cell| (cell.numbers)(&layout, rows, series));
+            cells::definition(shape.cell).map_or(0, |cell| (cell.numbers)(&layout, rows, series));
         // Weights, gradient, two means; masks and the two orders in which products read the cell's weights.
         7 * layout.weights() + Run::numbers(&layout, rows, series) + of_cell
     }
@@ -141,7 +141,7 @@ impl NativeModel {
         }
     }
 
-    /// Makes room for these days of the series and fills in their inputs.
+    /// Prepares a run over these days of the series, with their inputs.
     ///
     /// * `inputs`: `[S·D, nx]`; `starts`: each series' first row of them; `lengths`: its days, longest first.
     pub(super) fn gather(
@@ -236,14 +236,17 @@ impl NativeModel {
         simulated
     }
 
+    /// Sets the gradient to zero.
     pub(super) fn zero_gradient(&mut self) {
         self.gradient.fill(0.0);
     }
 
+    /// Length of the gradient.
     pub(super) fn gradient_norm(&self) -> f64 {
         self.level.sum_of_squares(&self.gradient).sqrt()
     }
 
+    /// Multiplies the gradient by a factor.
     pub(super) fn scale_gradient(&mut self, factor: f64) {
         let factor = single(factor);
         self.gradient.iter_mut().for_each(|g| *g *= factor);

@@ -1,4 +1,4 @@
-//! What a gradient does to the weights of a native model: as `model::optimizer`.
+//! The optimizers natively: as `model::optimizer`.
 
 use efflux_job as job;
 use efflux_job::Training;
@@ -65,7 +65,7 @@ impl NativeOptimizer {
         }
     }
 
-    /// What it remembers, `[N]` each in torch's order, with torch's names.
+    /// Its running means, `[N]` each in torch's order, with torch's names.
     pub fn state(&self) -> [(&'static str, Vec<f32>); 2] {
         let names = match self.rule {
             Rule::Adadelta => ADADELTA_NAMES,
