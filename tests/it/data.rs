@@ -1,5 +1,5 @@
 //! Packing and inspecting by the program.
 
+mod command;
 mod hostile;
 mod inspect;
-mod pack;

@@ -9,7 +9,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::sync::OnceLock;
 
-use crate::harness::{Findings, Study, assert_each_trial_ran_once, finished, of_epochs, trainer};
+use crate::harness::{Findings, Study, assert_each_trial_ran_once, finished, of_epochs};
+use crate::programs::trainer;
 use lab::Lab;
 
 /// A study that takes long enough to have a middle.

@@ -9,7 +9,9 @@ use efflux_data::{HELD, INTERPOLATED, OBSERVED};
 /// Returns one flag a day: [`OBSERVED`], [`INTERPOLATED`] or [`HELD`].
 ///
 /// ```
-/// use efflux_data::{fill_gaps, HELD, INTERPOLATED, OBSERVED};
+/// use efflux_data::{HELD, INTERPOLATED, OBSERVED};
+/// use efflux_ingest::fill_gaps;
+///
 /// let mut series = [f64::NAN, 2.0, f64::NAN, 8.0];
 /// let flags = fill_gaps(&mut series);
 /// assert_eq!(series, [2.0, 2.0, 5.0, 8.0]);

@@ -8,9 +8,10 @@ use efflux_run::record::{FailureClass, Outcome, Record};
 use rustix::process::Signal;
 
 use crate::harness::{
-    Ended, JOB, Running, Study, await_until, failures, finished, longer, of_epochs, trainer,
-    trainers_of, undisturbed,
+    Ended, JOB, Running, Study, await_until, failures, finished, longer, of_epochs, trainers_of,
+    undisturbed,
 };
+use crate::programs::trainer;
 
 #[test]
 fn a_trainer_that_segfaults_costs_one_attempt_and_changes_no_result() {

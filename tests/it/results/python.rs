@@ -14,9 +14,12 @@ use crate::harness::Study;
 
 const PREDICTIONS: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
-    "/tests/it/report/predictions.py"
+    "/tests/it/results/predictions.py"
 );
-const SIMULATION: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/report/simulation.py");
+const SIMULATION: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/tests/it/results/simulation.py"
+);
 
 #[test]
 fn xarray_opens_the_predictions_by_name_and_finds_the_median_of_the_table() {
