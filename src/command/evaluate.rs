@@ -74,7 +74,7 @@ pub(crate) fn write(study: &Study, ledger: &Ledger, output: Output) -> Result<Ex
         job_text: &study.job.text,
         contract: &study.contract,
         analysis: &study.job.analysis,
-        fit: study.job.last.fit,
+        fit: study.job.final_members.fit,
         selection: &Selection {
             metric: study.job.selection.metric,
             on: study.job.selection.on,
@@ -95,7 +95,7 @@ pub(crate) fn write(study: &Study, ledger: &Ledger, output: Output) -> Result<Ex
         attributes: &attributes(&study.pack),
         outside_training: &data::outside_training(&study.pack, &study.contract.dynamic, &parts),
         members: &members,
-        members_planned: study.job.seeds.last.len(),
+        members_planned: study.job.seeds.final_members.len(),
         epochs: &read_epochs(&study.run)?,
         provenance: &provenance(study, &records),
     };

@@ -41,7 +41,7 @@ pub(crate) fn plan(args: &PlanArgs) -> Result<Exit> {
     );
     println!(
         "  final          {} members of the selected configuration",
-        study.job.seeds.last.len()
+        study.job.seeds.final_members.len()
     );
     println!(
         "  each trial     {} epochs; {}",

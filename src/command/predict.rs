@@ -156,7 +156,7 @@ fn scales(
         let found = &pack.digest;
         return Err(refused(format!("has digest {found}, expected {expected}")));
     }
-    let scales = Scales::fit(&pack, contract, job.last.fit)?;
+    let scales = Scales::fit(&pack, contract, job.final_members.fit)?;
     let path = scratch.join(RunDir::SCALING);
     scales.write(&path)?;
     Ok((scales, path))

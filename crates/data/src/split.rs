@@ -128,10 +128,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const DEFAULT: Split = Split {
-        train: 0.8,
-        validation: 0.1,
-    };
+    const DEFAULT: Split = Split::by_time(0.8, 0.1);
 
     /// The parts of a single site.
     fn parts(observed: &[f32], split: &Split) -> Parts {
@@ -190,7 +187,7 @@ mod tests {
             validation in 0.0f64..0.999,
         ) {
             let observed: Vec<f32> = present.iter().map(|&p| if p { 1.0 } else { f32::NAN }).collect();
-            let parts = parts(&observed, &Split { train, validation });
+            let parts = parts(&observed, &Split::by_time(train, validation));
             let spans = [Part::Train, Part::Validation, Part::Test].map(|part| parts.span(0, part));
             let held: usize = spans.iter().map(Range::len).sum();
             let used = parts.iter().filter(|part| **part != Part::Unused).count();

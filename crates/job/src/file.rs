@@ -9,6 +9,7 @@ use efflux_base::error::{Error, Result};
 use serde::Deserialize;
 
 use super::grid::Naming;
+use super::training::keys::TrainingKeys;
 use super::{
     Analysis, Contract, Evaluation, Final, Fit, Grid, Inputs, Keep, Params, Sampling, Scaling,
     Seeds, Selection, SelectionPart, Split, Stage, Stop, Training, Transform, Trial,
@@ -42,7 +43,7 @@ pub struct Job {
     /// `[selection]`
     pub selection: Selection,
     /// `[final]`
-    pub last: Final,
+    pub final_members: Final,
     /// `[stop]`
     pub stop: Stop,
     /// `[analysis]`
@@ -61,7 +62,7 @@ struct Raw {
     #[serde(default)]
     transform: Transform,
     #[serde(default)]
-    training: Training,
+    training: TrainingKeys,
     #[serde(default)]
     evaluation: Evaluation,
     #[serde(default)]
@@ -71,7 +72,7 @@ struct Raw {
     #[serde(default)]
     selection: Selection,
     #[serde(default, rename = "final")]
-    last: Final,
+    final_members: Final,
     #[serde(default)]
     stop: Stop,
     #[serde(default)]
@@ -96,6 +97,9 @@ impl Job {
     /// [`Error::Job`] with line, key, value and what would be possible.
     pub fn parse(path: &Path, text: String) -> Result<Self> {
         let raw: Raw = toml::from_str(&text).map_err(|error| syntax(path, &text, &error))?;
+        let training = raw.training.training().map_err(|(key, found, expected)| {
+            wrong(path, &text, ("training", key), found, expected)
+        })?;
         let name = path
             .file_stem()
             .map(|stem| stem.to_string_lossy().into_owned())
@@ -109,12 +113,12 @@ impl Job {
             inputs: raw.inputs,
             split: raw.split,
             transform: raw.transform,
-            training: raw.training,
+            training,
             evaluation: raw.evaluation,
             grid: raw.grid,
             seeds: raw.seeds,
             selection: raw.selection,
-            last: raw.last,
+            final_members: raw.final_members,
             stop: raw.stop,
             analysis: raw.analysis,
         };
@@ -145,7 +149,7 @@ impl Job {
             |&d| d >= 1,
         )?;
         self.list("seeds", "search", &self.seeds.search, "", |_| true)?;
-        self.list("seeds", "final", &self.seeds.last, "", |_| true)?;
+        self.list("seeds", "final", &self.seeds.final_members, "", |_| true)?;
         for (key, names) in [
             ("dynamic", &self.inputs.dynamic),
             ("static", &self.inputs.statics),
@@ -163,14 +167,10 @@ impl Job {
                 "at least one name, or no such key",
             ));
         }
-        let Split { train, validation } = self.split;
-        if !(train > 0.0 && train < 1.0) {
-            return Err(self.wrong("split", "train", train, "above 0 and below 1"));
+        if let Some((key, found, expected)) = self.split.fault() {
+            return Err(self.wrong("split", key, found, expected));
         }
-        if !(0.0..1.0).contains(&validation) {
-            return Err(self.wrong("split", "validation", validation, "at least 0 and below 1"));
-        }
-        if validation == 0.0 && self.selection.on == SelectionPart::Validation {
+        if self.split.validation == 0.0 && self.selection.on == SelectionPart::Validation {
             let expected = "\"test\" (there is no validation part: split.validation is 0)";
             return Err(self.wrong("selection", "on", "\"validation\"", expected));
         }
@@ -212,7 +212,7 @@ impl Job {
         };
         let missing = if self.split.validation == 0.0 {
             "no such key without a validation part (split.validation is 0)"
-        } else if self.last.fit == Fit::TrainValidation {
+        } else if self.final_members.fit == Fit::TrainValidation {
             "no such key with `final.fit = \"train+validation\"`, which leaves members no validation days"
         } else {
             return Ok(());
@@ -247,13 +247,7 @@ impl Job {
         found: impl Display,
         expected: &str,
     ) -> Error {
-        let place = line_of(&self.text, section, key)
-            .map(|line| format!("line {line}: "))
-            .unwrap_or_default();
-        Error::Job {
-            path: self.path.clone(),
-            reason: format!("{place}`{section}.{key}` has {found}, expected {expected}"),
-        }
+        wrong(&self.path, &self.text, (section, key), found, expected)
     }
 
     /// The contract between this job and a pack of this digest, with the inputs already chosen, for a calendar of
@@ -310,9 +304,9 @@ impl Job {
     /// The selected configuration with every final seed.
     pub fn final_trials(&self, contract: &Contract, params: Params) -> Vec<Trial> {
         let naming = Naming::of(contract);
-        let seeds = self.seeds.last.iter();
+        let seeds = self.seeds.final_members.iter();
         seeds
-            .map(|&seed| naming.trial(Stage::Final, self.last.fit, params, seed))
+            .map(|&seed| naming.trial(Stage::Final, self.final_members.fit, params, seed))
             .collect()
     }
 
@@ -364,6 +358,23 @@ pub(super) fn line_of(text: &str, section: &str, key: &str) -> Option<usize> {
     None
 }
 
+/// The error for a value that cannot be, with the line of the file that it stands on.
+fn wrong(
+    path: &Path,
+    text: &str,
+    (section, key): (&str, &str),
+    found: impl Display,
+    expected: &str,
+) -> Error {
+    let place = line_of(text, section, key)
+        .map(|line| format!("line {line}: "))
+        .unwrap_or_default();
+    Error::Job {
+        path: path.to_owned(),
+        reason: format!("{place}`{section}.{key}` has {found}, expected {expected}"),
+    }
+}
+
 /// A TOML error with its line, and for an unknown key the nearest one there is.
 pub(super) fn syntax(path: &Path, text: &str, error: &toml::de::Error) -> Error {
     let place = error
@@ -393,183 +404,4 @@ pub(super) fn syntax(path: &Path, text: &str, error: &toml::de::Error) -> Error 
 }
 
 #[cfg(test)]
-mod tests {
-    use sha2::{Digest, Sha256};
-
-    use super::*;
-
-    fn parse(text: &str) -> Result<Job> {
-        Job::parse(Path::new("jobs/x.toml"), text.to_owned())
-    }
-
-    fn refusal(text: &str) -> String {
-        parse(text).unwrap_err().to_string()
-    }
-
-    #[test]
-    fn the_smallest_job_is_the_papers_configuration() {
-        let job = parse("pack = \"a.h5\"").unwrap();
-        assert_eq!(job.name, "x");
-        let [params] = job.grid.configurations()[..] else {
-            panic!("more than one configuration");
-        };
-        assert_eq!(
-            (params.hidden_size, params.dropout, params.window_days),
-            (128, 0.2, 30)
-        );
-        assert_eq!(job.training.epochs, 200);
-    }
-
-    #[test]
-    fn an_unknown_key_is_refused_with_its_line_and_the_nearest_key() {
-        assert_eq!(
-            refusal("pack = \"a.h5\"\n[grid]\nhiden_size = [64]\n"),
-            "jobs/x.toml: line 3: unknown key `hiden_size` (did you mean `hidden_size`?)"
-        );
-        assert!(refusal("pack = \"a.h5\"\n[spilt]\n").contains("did you mean `split`?"));
-    }
-
-    #[test]
-    fn impossible_values_are_refused_with_line_key_and_expectation() {
-        let cases = [
-            (
-                "[grid]\ndropout = [0.2, 1.2]",
-                "`grid.dropout` has 1.2, expected at least 0 and below 1",
-            ),
-            (
-                "[grid]\nhidden_size = []",
-                "`grid.hidden_size` has [], expected at least one value",
-            ),
-            (
-                "[grid]\nwindow_days = [30, 30]",
-                "`grid.window_days` has 30, expected each value once",
-            ),
-            (
-                "[split]\ntrain = 1.0",
-                "`split.train` has 1, expected above 0 and below 1",
-            ),
-            (
-                "[selection]\non = \"train\"",
-                "unknown variant `train`, expected `validation` or `test`",
-            ),
-            (
-                "[training]\nepochs = 0",
-                "`training.epochs` has 0, expected 1 or more",
-            ),
-            (
-                "[training]\nlearning_rate = 0.0",
-                "`training.learning_rate` has 0, expected above 0",
-            ),
-            (
-                "[training]\nhuber_delta = 1.5",
-                "`training.huber_delta` has 1.5, expected no such key unless `loss` is \"huber\"",
-            ),
-            (
-                "[training]\nweight_decay = 0.1",
-                "expected no such key unless `optimizer` is \"adamw\"",
-            ),
-            (
-                "[training]\npatience = 0",
-                "`training.patience` has 0, expected 1 or more",
-            ),
-            (
-                "[analysis]\nbands = [0.9, 0.1]",
-                "`analysis.bands` has [0.9, 0.1]",
-            ),
-        ];
-        for (text, expected) in cases {
-            let message = refusal(&format!("pack = \"a.h5\"\n{text}\n"));
-            assert!(message.starts_with("jobs/x.toml: line 3: "), "{message}");
-            assert!(message.contains(expected), "{message}");
-        }
-    }
-
-    #[test]
-    fn without_a_validation_part_selection_must_say_test() {
-        let text = "pack = \"a.h5\"\n[split]\nvalidation = 0.0\n";
-        assert!(refusal(text).contains("there is no validation part"));
-        let paper = parse(&format!("{text}[selection]\non = \"test\"\n")).unwrap();
-        assert_eq!(paper.caveats().len(), 1);
-    }
-
-    #[test]
-    fn the_best_epoch_cannot_be_kept_without_validation_days() {
-        let text = "pack = \"a.h5\"\n[training]\nkeep = \"best\"\n";
-        let all = format!("{text}[final]\nfit = \"train+validation\"\n");
-        assert!(refusal(&all).starts_with("jobs/x.toml: line 3: `training.keep` has \"best\""));
-        let none = format!("{text}[split]\nvalidation = 0.0\n[selection]\non = \"test\"\n");
-        assert!(refusal(&none).contains("split.validation is 0"));
-        assert!(parse(text).is_ok());
-    }
-
-    #[test]
-    fn a_wrong_type_is_refused_with_its_line() {
-        let message = refusal("pack = \"a.h5\"\n[grid]\nhidden_size = \"64\"\n");
-        assert!(
-            message.starts_with("jobs/x.toml: line 3: invalid type"),
-            "{message}"
-        );
-    }
-
-    fn contract(job: &Job) -> Contract {
-        job.contract("d", vec!["t".into()], vec![], 100).unwrap()
-    }
-
-    #[test]
-    fn ids_are_the_same_in_every_launch_and_differ_when_anything_differs() {
-        let job = parse("pack = \"a.h5\"\n[grid]\nhidden_size = [8, 16]\n").unwrap();
-        let trials = job.search_trials(&contract(&job));
-        assert_eq!(trials, job.search_trials(&contract(&job)));
-        assert_ne!(trials[0].id, trials[1].id);
-        let mut other = contract(&job);
-        other.training.epochs += 1;
-        assert_ne!(trials[0].id, job.search_trials(&other)[0].id);
-        let last = job.final_trials(&contract(&job), trials[0].params);
-        assert_ne!(
-            trials[0].id, last[0].id,
-            "a member keeps what a search trial does not"
-        );
-        assert_eq!(trials[0].id.as_str().len(), 16);
-        // A run directory outlives the program that began it: the id is that of the one list.
-        let Trial {
-            stage,
-            fit,
-            params,
-            seed,
-            ..
-        } = trials[1];
-        let whole = serde_json::json!([1, contract(&job), stage, fit, params, seed]);
-        let hash = Sha256::digest(whole.to_string());
-        assert_eq!(trials[1].id.as_str(), efflux_numerics::hex(&hash[..8]));
-    }
-
-    #[test]
-    fn extending_an_axis_keeps_the_trials_there_were() {
-        let small = parse("pack = \"a.h5\"\n[grid]\nhidden_size = [8]\n").unwrap();
-        let large = parse("pack = \"a.h5\"\n[grid]\nhidden_size = [8, 16]\n").unwrap();
-        let extended = large.search_trials(&contract(&large));
-        for trial in small.search_trials(&contract(&small)) {
-            assert!(extended.contains(&trial));
-        }
-    }
-
-    #[test]
-    fn a_window_longer_than_the_calendar_is_refused() {
-        let job = parse("pack = \"a.h5\"\n[grid]\nwindow_days = [30, 365]\n").unwrap();
-        let error = job.contract("d", vec![], vec![], 300).unwrap_err();
-        assert!(
-            error.to_string().contains("`grid.window_days` has 365"),
-            "{error}"
-        );
-    }
-
-    #[test]
-    fn a_difference_between_contracts_is_named_by_its_dotted_key() {
-        let job = parse("pack = \"a.h5\"").unwrap();
-        let mut other = contract(&job);
-        other.training.epochs = 7;
-        let (key, before, now) = contract(&job).difference(&other).unwrap();
-        assert_eq!((&*key, &*before, &*now), ("training.epochs", "200", "7"));
-        assert_eq!(contract(&job).difference(&contract(&job)), None);
-    }
-}
+mod tests;

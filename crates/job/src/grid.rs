@@ -5,7 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{Contract, Part};
+use super::contract::Contract;
+use super::value::Fit;
 
 /// `[grid]`: every list is an axis. The defaults are the one configuration the paper selected.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -92,29 +93,6 @@ impl fmt::Display for Stage {
             Self::Search => "search",
             Self::Final => "final",
         })
-    }
-}
-
-/// The days that weights are fitted on.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Fit {
-    /// The training part without its validation days.
-    #[default]
-    #[serde(rename = "train")]
-    Train,
-    /// The whole training part.
-    #[serde(rename = "train+validation")]
-    TrainValidation,
-}
-
-impl Fit {
-    /// Whether weights are fitted on the days of a part.
-    pub fn holds(self, part: Part) -> bool {
-        match part {
-            Part::Train => true,
-            Part::Validation => self == Self::TrainValidation,
-            Part::Test | Part::Unused => false,
-        }
     }
 }
 

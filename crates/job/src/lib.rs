@@ -11,10 +11,10 @@ mod value;
 pub use cluster::{Cluster, Launcher};
 pub use contract::Contract;
 pub use file::Job;
-pub use grid::{Fit, Grid, Params, Stage, Trial, TrialId};
+pub use grid::{Grid, Params, Stage, Trial, TrialId};
 pub use training::{Backend, Keep, Loss, Optimizer, Sampling, Schedule, Training};
 pub use value::{
-    Analysis, DeviceChoice, Evaluation, Final, Inputs, Metric, Missing, Part, Scaling, Seeds,
+    Analysis, DeviceChoice, Evaluation, Final, Fit, Inputs, Metric, Missing, Part, Scaling, Seeds,
     Selection, SelectionPart, Split, State, Stop, StopPolicy, Transform, Transformation,
     VALIDATION_DAYS,
 };

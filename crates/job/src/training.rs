@@ -1,12 +1,17 @@
 //! `[training]`: how every trial is trained. Whatever is left out is the paper.
 
+pub(super) mod keys;
+
 use std::f64::consts::PI;
 
 use serde::{Deserialize, Serialize};
 
-/// `[training]`.
+use self::keys::TrainingKeys;
+
+/// `[training]`. In files, the number that belongs to a loss or an optimizer is a key of its own: see
+/// [`TrainingKeys`].
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(try_from = "TrainingKeys", into = "TrainingKeys")]
 pub struct Training {
     /// Passes over the data; the iterations of one follow hydroDL's formula.
     pub epochs: u32,
@@ -18,14 +23,10 @@ pub struct Training {
     pub warm_up_days: u32,
     /// What is minimised.
     pub loss: Loss,
-    /// Where Huber's loss turns from a square into a line, in standard deviations of the targets fitted on; 1 by default.
-    pub huber_delta: Option<f64>,
     /// The rule that turns gradients into steps.
     pub optimizer: Optimizer,
     /// Factor of every step; by default 1 for Adadelta and 0.001 for Adam and AdamW, as in torch.
     pub learning_rate: Option<f64>,
-    /// Share of a weight, times the learning rate, that a step of AdamW takes away; 0.01 by default, as in torch.
-    pub weight_decay: Option<f64>,
     /// What becomes of the learning rate from epoch to epoch.
     pub schedule: Schedule,
     /// The length that a longer gradient is cut to; absent: none is.
@@ -48,10 +49,8 @@ impl Default for Training {
             sampler: Sampling::Uniform,
             warm_up_days: 0,
             loss: Loss::Mse,
-            huber_delta: None,
             optimizer: Optimizer::Adadelta,
             learning_rate: None,
-            weight_decay: None,
             schedule: Schedule::Constant,
             clip_norm: None,
             keep: Keep::Last,
@@ -88,8 +87,7 @@ pub enum Sampling {
 }
 
 /// What training minimises, in scaled units.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Loss {
     /// Mean squared error over all targets of the batch.
     #[default]
@@ -98,12 +96,14 @@ pub enum Loss {
     /// targets), so that a site counts by how it varies and not by how much it emits.
     Nse,
     /// Huber's: a large error counts by its size, not by its square.
-    Huber,
+    Huber {
+        /// Where the square turns into a line, in standard deviations of the targets fitted on; 1 by default.
+        delta: Option<f64>,
+    },
 }
 
 /// The rule that turns gradients into steps.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Optimizer {
     /// Adadelta with torch's defaults (rho 0.9, eps 1e-6), as hydroDL.
     #[default]
@@ -111,7 +111,10 @@ pub enum Optimizer {
     /// Adam with torch's defaults (betas 0.9 and 0.999, eps 1e-8).
     Adam,
     /// Adam with decoupled weight decay.
-    AdamW,
+    AdamW {
+        /// Share of a weight, times the learning rate, that a step takes away; 0.01 by default, as in torch.
+        decay: Option<f64>,
+    },
 }
 
 /// What becomes of the learning rate. Every rule gives one rate for all updates of an epoch.
@@ -138,6 +141,26 @@ pub enum Keep {
     Best,
 }
 
+impl Loss {
+    /// Where Huber's turns into a line, if that is given.
+    pub(super) fn delta(self) -> Option<f64> {
+        match self {
+            Self::Huber { delta } => delta,
+            Self::Mse | Self::Nse => None,
+        }
+    }
+}
+
+impl Optimizer {
+    /// The weight decay, if one is given.
+    pub(super) fn decay(self) -> Option<f64> {
+        match self {
+            Self::AdamW { decay } => decay,
+            Self::Adadelta | Self::Adam => None,
+        }
+    }
+}
+
 /// A value that cannot be: its key, the value, and what is expected.
 pub(super) type Fault = (&'static str, String, &'static str);
 
@@ -146,7 +169,7 @@ impl Training {
     pub fn learning_rate(&self, epoch: u32) -> f64 {
         let first = self.learning_rate.unwrap_or(match self.optimizer {
             Optimizer::Adadelta => 1.0,
-            Optimizer::Adam | Optimizer::AdamW => 1e-3,
+            Optimizer::Adam | Optimizer::AdamW { .. } => 1e-3,
         });
         let done = f64::from(epoch) / f64::from(self.epochs);
         first
@@ -168,15 +191,10 @@ impl Training {
             let wrong = value.filter(|value| !(value.is_finite() && *value > 0.0))?;
             Some((key, wrong.to_string(), "above 0"))
         };
-        let only = |key, value: Option<f64>, applies: bool, expected| {
-            let idle = value.filter(|_| !applies)?;
-            Some((key, idle.to_string(), expected))
-        };
         let count = |key, value: u32, least, most, expected| {
             (!(least..=most).contains(&value)).then(|| (key, value.to_string(), expected))
         };
-        let huber = self.loss == Loss::Huber;
-        let decays = self.optimizer == Optimizer::AdamW;
+        let (delta, decay) = (self.loss.delta(), self.optimizer.decay());
         count("epochs", self.epochs, 1, u32::MAX, "1 or more")
             .or_else(|| count("threads", self.threads, 1, 1024, "1 to 1024"))
             .or_else(|| {
@@ -186,20 +204,10 @@ impl Training {
             })
             .or_else(|| positive("learning_rate", self.learning_rate))
             .or_else(|| positive("clip_norm", self.clip_norm))
-            .or_else(|| positive("huber_delta", self.huber_delta))
+            .or_else(|| positive("huber_delta", delta))
             .or_else(|| {
-                let expected = "no such key unless `loss` is \"huber\"";
-                only("huber_delta", self.huber_delta, huber, expected)
-            })
-            .or_else(|| {
-                let wrong = self
-                    .weight_decay
-                    .filter(|decay| !(0.0..1.0).contains(decay))?;
+                let wrong = decay.filter(|decay| !(0.0..1.0).contains(decay))?;
                 Some(("weight_decay", wrong.to_string(), "at least 0 and below 1"))
-            })
-            .or_else(|| {
-                let expected = "no such key unless `optimizer` is \"adamw\"";
-                only("weight_decay", self.weight_decay, decays, expected)
             })
             .or_else(|| count("patience", self.patience?, 1, u32::MAX, "1 or more"))
     }
@@ -243,6 +251,9 @@ mod tests {
             training.learning_rate(7)
         };
         assert_eq!(of(Optimizer::Adadelta), 1.0);
-        assert_eq!((of(Optimizer::Adam), of(Optimizer::AdamW)), (1e-3, 1e-3));
+        assert_eq!(
+            (of(Optimizer::Adam), of(Optimizer::AdamW { decay: None })),
+            (1e-3, 1e-3)
+        );
     }
 }

@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::training::Fault;
+
 /// `[inputs]`: which variables of the pack the model sees.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -39,10 +41,27 @@ pub struct Split {
 
 impl Default for Split {
     fn default() -> Self {
-        Self {
-            train: 0.8,
-            validation: 0.1,
+        Self::by_time(0.8, 0.1)
+    }
+}
+
+impl Split {
+    /// Parts one after the other: these shares of the observed days and of the training part.
+    pub const fn by_time(train: f64, validation: f64) -> Self {
+        Self { train, validation }
+    }
+
+    /// The first value that cannot be.
+    pub(super) fn fault(&self) -> Option<Fault> {
+        let Self { train, validation } = *self;
+        if !(train > 0.0 && train < 1.0) {
+            return Some(("train", train.to_string(), "above 0 and below 1"));
         }
+        if !(0.0..1.0).contains(&validation) {
+            let expected = "at least 0 and below 1";
+            return Some(("validation", validation.to_string(), expected));
+        }
+        None
     }
 }
 
@@ -129,14 +148,14 @@ pub struct Seeds {
     pub search: Vec<u64>,
     /// The selected configuration is trained once with each.
     #[serde(rename = "final")]
-    pub last: Vec<u64>,
+    pub final_members: Vec<u64>,
 }
 
 impl Default for Seeds {
     fn default() -> Self {
         Self {
             search: vec![0],
-            last: (0..5).collect(),
+            final_members: (0..5).collect(),
         }
     }
 }
@@ -203,12 +222,35 @@ pub struct Selection {
     pub on: SelectionPart,
 }
 
+/// The days that weights are fitted on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Fit {
+    /// The training part without its validation days.
+    #[default]
+    #[serde(rename = "train")]
+    Train,
+    /// The whole training part.
+    #[serde(rename = "train+validation")]
+    TrainValidation,
+}
+
+impl Fit {
+    /// Whether weights are fitted on the days of a part.
+    pub fn holds(self, part: Part) -> bool {
+        match part {
+            Part::Train => true,
+            Part::Validation => self == Self::TrainValidation,
+            Part::Test | Part::Unused => false,
+        }
+    }
+}
+
 /// `[final]`: how the members of the ensemble are trained.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Final {
     /// The days they fit on.
-    pub fit: crate::Fit,
+    pub fit: Fit,
 }
 
 /// Where to train. Not part of a job file: it belongs to the launch.

@@ -22,8 +22,9 @@ use tch::{Device, Tensor};
 
 use super::cell::Cell;
 use super::device::values;
-use super::layout::{Layout, Parameter, Shape};
+use super::layout::{Layout, Shape};
 use super::network::Network;
+use super::parameter::Parameter;
 
 /// Changes when a reader of the old files would misread new ones.
 const VERSION: u32 = 2;
@@ -40,7 +41,7 @@ pub struct Checkpoint {
     pub(super) loss_sum: f64,
     pub(super) norm_sum: f64,
     pub(super) weights: Vec<f32>,
-    /// What the optimizer calls what it remembers.
+    /// Names of the optimizer's running means.
     pub(super) memory_names: [String; 2],
     pub(super) memory: [Vec<f32>; 2],
     pub(super) best: Option<Vec<f32>>,
@@ -232,7 +233,7 @@ impl Checkpoint {
     }
 }
 
-/// A tensor on its way to a file.
+/// A tensor to be written.
 struct Named {
     name: String,
     dtype: Dtype,

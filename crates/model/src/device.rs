@@ -39,8 +39,8 @@ pub fn open(choice: DeviceChoice) -> Result<Device> {
     }
 }
 
-/// Numbers on their way to a device, which may still be at what it was asked for before: as long as they are few the host
-/// does not wait for it, because the driver has its own copy of them when this returns.
+/// Copies numbers to a device, which may still be busy with earlier work. While they are few the host does not wait for it,
+/// because the driver has its own copy of them when this returns.
 pub(super) fn send<T: Element>(numbers: &[T], device: Device) -> Tensor {
     Tensor::from_slice(numbers).to_device_(device, T::KIND, true, false)
 }

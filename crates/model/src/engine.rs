@@ -1,13 +1,12 @@
 //! What the training loop asks of an implementation: `torch`, or `native`.
 
 use std::fmt::Debug;
+use std::rc::Rc;
 
 use efflux_numerics::random::Stream;
 
 use super::layout::Shape;
-use super::native::Level;
 use super::optimizer::Step;
-use super::torch::Lane;
 use super::windows::Batch;
 
 /// A model in training: weights, gradient, the optimizer's memory and the data. The calls of an iteration are in the
@@ -69,13 +68,16 @@ pub(super) trait Engine: Debug {
         ""
     }
 
-    /// The instruction-set level of a native implementation.
-    fn level(&self) -> Option<Level> {
-        None
-    }
-
     /// The place among trials that share the device's calls, if it has one.
     fn lane(&self) -> Option<&Lane> {
         None
     }
+}
+
+/// The place of a trial among those of [`Lanes`](super::Lanes).
+#[derive(Debug)]
+pub(super) struct Lane {
+    pub(super) index: usize,
+    /// As long as it is held, nobody else has the place.
+    pub(super) _place: Rc<()>,
 }

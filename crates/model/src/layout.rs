@@ -11,6 +11,7 @@ use efflux_job::Params;
 use tch::Tensor;
 
 use super::cell::Cell;
+use super::parameter::{Dimension, Parameter};
 
 /// Sizes of a model, and its cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,50 +53,6 @@ impl Shape {
             Dimension::One => 1,
             Dimension::Inputs => self.inputs,
             Dimension::Units(blocks) => blocks * self.hidden,
-        }
-    }
-}
-
-/// A dimension of a parameter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Dimension {
-    /// 1.
-    One,
-    /// The inputs of a day.
-    Inputs,
-    /// The hidden units, so many times: once for each gate.
-    Units(i64),
-}
-
-/// A parameter of a model.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Parameter {
-    /// As in torch.
-    pub name: &'static str,
-    /// One dimension, or rows and columns.
-    pub dimensions: Vec<Dimension>,
-    /// Initial values are uniform in ±1/√n for this n.
-    pub fan_in: Dimension,
-    /// Whether dropout may drop its weights.
-    pub drops: bool,
-}
-
-impl Parameter {
-    /// One that dropout leaves alone.
-    pub(super) fn new(name: &'static str, dimensions: &[Dimension], fan_in: Dimension) -> Self {
-        Self {
-            name,
-            dimensions: dimensions.to_vec(),
-            fan_in,
-            drops: false,
-        }
-    }
-
-    /// The same, with weights that dropout may drop.
-    pub(super) fn dropped(self) -> Self {
-        Self {
-            drops: true,
-            ..self
         }
     }
 }
@@ -145,7 +102,7 @@ impl Layout {
         dimensions.map(|&one| self.shape.size(one)).collect()
     }
 
-    /// What the number of inputs of a parameter's layer is to the initial values.
+    /// The n of [`Parameter::fan_in`].
     pub(super) fn fan_in(&self, parameter: &Parameter) -> i64 {
         self.shape.size(parameter.fan_in)
     }

@@ -1,17 +1,18 @@
-//! How it learns: the LSTM, its training and its use. The only package that knows tch.
+//! The model: recurrent networks, their training and their use. The only package that knows tch.
 //!
 //! | file | answers |
 //! | --- | --- |
-//! | `device` | what it computes on |
+//! | `device` | which device computes |
 //! | `driver` | which GPUs these are |
-//! | `layout` | which parameters a model has |
-//! | `cell` | what carries its state from day to day |
-//! | `network` | what it computes |
-//! | `masks` | which weights an iteration drops |
-//! | `loss` | how wrong a prediction is |
-//! | `optimizer` | what a gradient does to the weights |
+//! | `parameter` | what a parameter is |
+//! | `layout` | which parameters a model has, and where they lie |
+//! | `cell` | what carries the state from day to day: one file for each cell |
+//! | `network` | input layer, cell and head, with libtorch |
+//! | `masks` | dropout |
+//! | `loss` | how wrong predictions are |
+//! | `optimizer` | how a gradient changes the weights |
 //! | `windows` | which days an iteration sees |
-//! | `resident` | how these days get to the model |
+//! | `device_data` | how these days get to the device |
 //! | `train` | the training loop |
 //! | `epoch_plan` | what an epoch of it consists of |
 //! | `engine` | what it asks of an implementation: |
@@ -23,7 +24,7 @@
 //! | `validation` | the score of a model in training |
 //! | `predict` | what a trained model predicts for the whole calendar |
 //! | `by_window` | the same where each day has a run of its own |
-//! | `judge` | how good that is |
+//! | `evaluate` | how good that is |
 //! | `checkpoint` | what is kept on disk |
 //! | `failure` | how a trial fails |
 
@@ -32,11 +33,12 @@ mod by_window;
 mod cell;
 pub mod checkpoint;
 pub mod device;
+mod device_data;
 mod driver;
 mod engine;
 mod epoch_plan;
+mod evaluate;
 mod failure;
-mod judge;
 mod lanes;
 mod layout;
 mod loss;
@@ -44,25 +46,26 @@ mod masks;
 mod native;
 mod network;
 mod optimizer;
+mod parameter;
 mod predict;
 mod progress;
-mod resident;
 mod torch;
 mod train;
 mod validation;
 mod windows;
 
 pub use cell::{Cell, State};
+pub use evaluate::{medians, physical};
 pub use failure::{TrialError, guarded};
-pub use judge::{medians, physical};
 pub use lanes::Lanes;
-pub use layout::{Dimension, Layout, Parameter, Shape};
-pub use loss::{Form, masked_mean};
+pub use layout::{Layout, Shape};
+pub use loss::{LossFunction, masked_mean};
 pub use masks::Masks;
 pub use native::{Level, NativeModel, NativeOptimizer};
 pub use network::{Mode, Network};
 pub use optimizer::{Adadelta, Adam, Optimizer};
-pub use predict::{Days, PIECE, predict, predict_by_window, simulate};
-pub use progress::{EpochReport, Flow, Trained};
+pub use parameter::{Dimension, Parameter};
+pub use predict::{Days, PIECE, Trained, predict, predict_by_window, simulate};
+pub use progress::{EpochReport, Flow};
 pub use train::{Progress, Trainer};
 pub use windows::{Batch, Epoch, Sampler};

@@ -1,15 +1,15 @@
-//! How wrong a prediction is.
+//! The loss: how wrong predictions are.
 
 use efflux_data::Tensors;
 use efflux_job::{Loss, Training};
 use tch::{Reduction, Tensor};
 
-/// How one error counts.
+/// What one error adds to the loss.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Form {
-    /// By its square.
+pub enum LossFunction {
+    /// Its square.
     Square,
-    /// By half its square up to delta, and beyond that by delta times what it is longer than half of delta.
+    /// Half its square up to delta, and a straight line beyond it: delta · (|error| − delta / 2).
     ///
     /// # Source
     ///
@@ -20,9 +20,9 @@ pub enum Form {
     },
 }
 
-impl Form {
-    /// What an error counts, and how much more a larger one would.
-    pub(super) fn of(self, error: f64) -> (f64, f64) {
+impl LossFunction {
+    /// The loss of an error, and its derivative.
+    pub(super) fn with_slope(self, error: f64) -> (f64, f64) {
         match self {
             Self::Square => (error * error, 2.0 * error),
             Self::Huber { delta } if error.abs() > delta => {
@@ -43,32 +43,32 @@ impl Form {
 ///
 /// hydroDL `crit.MSELoss` with one output variable, where every weight is 1.
 pub fn masked_mean(
-    form: Form,
+    loss_function: LossFunction,
     predicted: &Tensor,
     target: &Tensor,
     weight: &Tensor,
     targets: u32,
 ) -> Tensor {
-    let counted = match form {
-        Form::Square => (predicted - target).square(),
-        Form::Huber { delta } => predicted.huber_loss(target, Reduction::None, delta),
+    let counted = match loss_function {
+        LossFunction::Square => (predicted - target).square(),
+        LossFunction::Huber { delta } => predicted.huber_loss(target, Reduction::None, delta),
     };
     (counted * weight).sum(predicted.kind()) / f64::from(targets)
 }
 
-/// The loss of a trial: the form of an error, and what an error weighs at each site, `[S]`.
+/// The loss of a trial: its function, and the weight of an error at each site, `[S]`.
 ///
 /// # Source
 ///
 /// The weights of [`Loss::Nse`]: Kratzert et al. (2019), *Hydrol. Earth Syst. Sci.* 23, 5089–5110, eq. 14, whose 0.1 is
 /// in units of the standard deviation of all targets.
-pub(super) fn of_trial(tensors: &Tensors, training: &Training) -> (Form, Vec<f32>) {
+pub(super) fn of_trial(tensors: &Tensors, training: &Training) -> (LossFunction, Vec<f32>) {
     let all = deviation(&tensors.target);
-    let form = match training.loss {
-        Loss::Mse | Loss::Nse => Form::Square,
-        Loss::Huber => Form::Huber {
+    let loss_function = match training.loss {
+        Loss::Mse | Loss::Nse => LossFunction::Square,
+        Loss::Huber { delta } => LossFunction::Huber {
             // Without any variation every delta is as good.
-            delta: training.huber_delta.unwrap_or(1.0) * if all > 0.0 { all } else { 1.0 },
+            delta: delta.unwrap_or(1.0) * if all > 0.0 { all } else { 1.0 },
         },
     };
     let weights = tensors.target.rows().map(|site| {
@@ -82,7 +82,7 @@ pub(super) fn of_trial(tensors: &Tensors, training: &Training) -> (Form, Vec<f32
         let weight = (deviation(site) + 0.1 * all).powi(-2) as f32;
         weight
     });
-    (form, weights.collect())
+    (loss_function, weights.collect())
 }
 
 /// The population standard deviation of what is not NaN, 0 of fewer than two values.

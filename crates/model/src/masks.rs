@@ -1,4 +1,4 @@
-//! Which weights an iteration drops.
+//! Dropout: which weights an iteration drops.
 
 use efflux_numerics::random::{FACTORS, GAMMA, SHIFTS, Stream};
 use tch::{Device, Kind, Tensor};

@@ -1,4 +1,4 @@
-//! What a gradient does to the weights.
+//! The optimizers with libtorch: how a gradient changes the weights.
 //!
 //! All tensors are flat and of equal length: a step is about ten operations in place over the whole model, however many
 //! parameters it has.
@@ -41,11 +41,11 @@ impl Optimizer {
         match training.optimizer {
             job::Optimizer::Adadelta => Self::Adadelta(Adadelta::new(zeros)),
             job::Optimizer::Adam => adam(0.0),
-            job::Optimizer::AdamW => adam(training.weight_decay.unwrap_or(DECAY)),
+            job::Optimizer::AdamW { decay } => adam(decay.unwrap_or(DECAY)),
         }
     }
 
-    /// That of a part of the weights, which shares the memory of all.
+    /// The optimizer of some of the weights. Its running means are views of those of all weights.
     pub(super) fn part(&self, part: impl Fn(&Tensor) -> Tensor) -> Self {
         match self {
             Self::Adadelta(rule) => Self::Adadelta(Adadelta {
@@ -72,7 +72,7 @@ impl Optimizer {
         }
     }
 
-    /// Whether two steps are one and the same to this rule.
+    /// Whether this rule makes the same of two steps.
     pub(super) fn is_one_step(&self, one: Step, other: Step) -> bool {
         match self {
             Self::Adadelta(_) => one.rate == other.rate,
@@ -88,7 +88,7 @@ impl Optimizer {
         }
     }
 
-    /// What it remembers, `[N]` each, with torch's names.
+    /// Its running means, `[N]` each, with torch's names.
     pub fn state(&self) -> [(&'static str, &Tensor); 2] {
         match self {
             Self::Adadelta(rule) => [
@@ -109,7 +109,7 @@ impl Optimizer {
         }
     }
 
-    /// As before the first step.
+    /// Sets the running means to zero, as before the first step.
     pub(super) fn forget(&mut self) {
         for tensor in self.memory_mut() {
             let _ = tensor.zero_();

@@ -1,18 +1,18 @@
-//! What a trained model says of the whole calendar.
+//! What a trained model predicts for the whole calendar.
 
 use efflux_data::Tensors;
 use efflux_job as job;
-use efflux_job::Training;
+use efflux_job::{Params, Training};
 use tch::{Device, Kind, Tensor};
 
 use super::backend;
 use super::by_window::{by_window, early_days};
 use super::device::values;
+use super::device_data;
 use super::failure::{TrialError, guarded};
 use super::native::{Level, NativeModel};
 use super::network::{Mode, Network};
-use super::progress::{Flow, Trained};
-use super::resident;
+use super::progress::Flow;
 
 /// Days of all sites that are run at a time, so that memory does not grow with the calendar. The result does not depend
 /// on it.
@@ -28,7 +28,7 @@ pub enum Days {
 }
 
 impl Days {
-    /// Their places in an array of shape `[S, D]`, in ascending order.
+    /// Their indices in an array of shape `[S, D]`, in ascending order.
     fn places(self, tensors: &Tensors) -> Vec<usize> {
         let all = 0..tensors.sites * tensors.days;
         match self {
@@ -39,7 +39,7 @@ impl Days {
         }
     }
 
-    /// These of all days, `[S, D]`.
+    /// The values of these days, out of those of all days, `[S, D]`.
     fn of(self, tensors: &Tensors, all: Vec<f32>) -> Vec<f32> {
         match self {
             Self::All => all,
@@ -49,6 +49,27 @@ impl Days {
             }
         }
     }
+}
+
+/// A model that was trained to the end, and how it went.
+#[derive(Debug)]
+pub struct Trained {
+    /// With the weights of the epoch that the job keeps.
+    pub model: Network,
+    /// How it was trained.
+    pub(super) params: Params,
+    /// How it was trained.
+    pub(super) training: Training,
+    /// The level at which it was trained natively, and is run; absent if libtorch trained it.
+    pub(super) level: Option<Level>,
+    /// That epoch, counted from 1.
+    pub epoch: u32,
+    /// Optimizer steps taken.
+    pub updates: u64,
+    /// Mean loss of each epoch's batches that held a target, scaled units, with dropout at work.
+    pub losses: Vec<f64>,
+    /// Share of the drawn windows that held a target.
+    pub window_share: f64,
 }
 
 impl Trained {
@@ -69,15 +90,13 @@ impl Trained {
         window: usize,
         observe: &mut dyn FnMut() -> Flow,
     ) -> Result<Vec<f32>, TrialError> {
-        let simulated = by(
-            &self.model,
-            self.level,
+        let simulation = Simulation {
             tensors,
             days,
             state,
             window,
-            observe,
-        );
+        };
+        let simulated = simulation.run(&self.model, self.level, observe);
         simulated.map_err(|error| error.sized(tensors, &self.params, &self.training))
     }
 }
@@ -99,45 +118,55 @@ pub fn simulate(
 ) -> Result<Vec<f32>, TrialError> {
     let level = backend::native_level(training, model.shape().cell, device)?;
     let there = guarded(|| Ok(Network::new(model.shape(), model.flat().to_device(device))))?;
-    by(
-        &there,
-        level,
+    let simulation = Simulation {
         tensors,
-        Days::All,
+        days: Days::All,
         state,
         window,
-        &mut || Flow::Continue,
-    )
+    };
+    simulation.run(&there, level, &mut || Flow::Continue)
 }
 
-/// Natively at a level, or by libtorch.
-fn by(
-    model: &Network,
-    level: Option<Level>,
-    tensors: &Tensors,
+/// What is to be simulated.
+#[derive(Clone, Copy, Debug)]
+struct Simulation<'a> {
+    tensors: &'a Tensors,
     days: Days,
     state: job::State,
+    /// Days of a window and its warm-up.
     window: usize,
-    observe: &mut dyn FnMut() -> Flow,
-) -> Result<Vec<f32>, TrialError> {
-    let Some(level) = level else {
-        return match state {
-            job::State::Carried => Ok(days.of(tensors, predict(model, tensors, PIECE)?)),
-            job::State::Window => {
-                predict_by_window(model, tensors, window, &days.places(tensors), observe)
-            }
+}
+
+impl Simulation<'_> {
+    /// Simulates with native kernels at this level, or with libtorch if there is none.
+    fn run(
+        self,
+        model: &Network,
+        level: Option<Level>,
+        observe: &mut dyn FnMut() -> Flow,
+    ) -> Result<Vec<f32>, TrialError> {
+        let Self {
+            tensors,
+            days,
+            state,
+            window,
+        } = self;
+        let places = || days.places(tensors);
+        let Some(level) = level else {
+            return match state {
+                job::State::Carried => Ok(days.of(tensors, predict(model, tensors, PIECE)?)),
+                job::State::Window => predict_by_window(model, tensors, window, &places(), observe),
+            };
         };
-    };
-    guarded(|| {
-        let weights = values(model.flat());
-        let mut model = NativeModel::new(model.shape(), &weights, level);
-        match state {
-            job::State::Carried => Ok(days.of(tensors, model.predict(tensors))),
-            job::State::Window => {
-                model.predict_by_window(tensors, window, &days.places(tensors), observe)
+        guarded(|| {
+            let weights = values(model.flat());
+            let mut model = NativeModel::new(model.shape(), &weights, level);
+            match state {
+                job::State::Carried => Ok(days.of(tensors, model.predict(tensors))),
+                job::State::Window => model.predict_by_window(tensors, window, &places(), observe),
             }
-        }
-    })
+        })
+    }
 }
 
 /// Simulates all sites over all days in one run from a zero state, `[S, D]`, scaled.
@@ -153,7 +182,7 @@ fn by(
 /// hydroDL's `testModel`: no warm-up, state carried from the first day to the last.
 pub fn predict(model: &Network, tensors: &Tensors, piece: usize) -> Result<Vec<f32>, TrialError> {
     without_gradient(|| {
-        let inputs = resident::inputs(tensors, model.flat().device());
+        let inputs = device_data::inputs(tensors, model.flat().device());
         let series = carried(model, &inputs, tensors.days as i64, piece);
         Ok(Vec::try_from(series.view([-1]))?)
     })
@@ -177,7 +206,7 @@ pub fn predict_by_window(
     observe: &mut dyn FnMut() -> Flow,
 ) -> Result<Vec<f32>, TrialError> {
     without_gradient(|| {
-        let inputs = resident::inputs(tensors, model.flat().device());
+        let inputs = device_data::inputs(tensors, model.flat().device());
         let first = match early_days(tensors, window) {
             0 => Vec::new(),
             early => Vec::try_from(carried(model, &inputs, early as i64, PIECE).view([-1]))?,

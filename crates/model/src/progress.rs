@@ -1,31 +1,6 @@
 //! What a training tells of itself.
 
 use efflux_analysis::medians::Medians;
-use efflux_job::{Params, Training};
-
-use super::native::Level;
-use super::network::Network;
-
-/// A model that was trained to the end, and how it went.
-#[derive(Debug)]
-pub struct Trained {
-    /// With the weights of the epoch that the job keeps.
-    pub model: Network,
-    /// How it was trained.
-    pub(super) params: Params,
-    /// How it was trained.
-    pub(super) training: Training,
-    /// The level at which it was trained natively, and is run; absent if libtorch trained it.
-    pub(super) level: Option<Level>,
-    /// That epoch, counted from 1.
-    pub epoch: u32,
-    /// Optimizer steps taken.
-    pub updates: u64,
-    /// Mean loss of each epoch's batches that held a target, scaled units, with dropout at work.
-    pub losses: Vec<f64>,
-    /// Share of the drawn windows that held a target.
-    pub window_share: f64,
-}
 
 /// What to do after a look at a training.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,13 +9,13 @@ use tch::{Device, Kind, Tensor};
 
 use super::cell::State;
 use super::device::{send, values};
-use super::engine::Engine;
+use super::device_data::{DeviceData, Gathered};
+use super::engine::{Engine, Lane};
 use super::layout::{Layout, Shape};
-use super::loss::{Form, masked_mean};
+use super::loss::{LossFunction, masked_mean};
 use super::masks::{Drawer, Masks};
 use super::network::{Mode, Network};
 use super::optimizer::{Optimizer, Step};
-use super::resident::{Gathered, Resident};
 use super::windows::{self, Batch};
 
 /// What a call of the LSTM costs on a CPU, in days of a window: see `benches/results`.
@@ -31,8 +31,8 @@ pub(super) struct Torch {
     dropout: f64,
     /// Draws masks without the host, if the device is a GPU.
     drawer: Option<Drawer>,
-    form: Form,
-    resident: Rc<Resident>,
+    loss_function: LossFunction,
+    device_data: Rc<DeviceData>,
     model: Network,
     optimizer: Optimizer,
     gradient: Tensor, // [N]
@@ -44,7 +44,7 @@ pub(super) struct Torch {
     /// Sums over this epoch's batches, in f64: they are read once an epoch.
     loss_sum: Tensor,
     norm_sum: Tensor,
-    /// Whose tensors these are rows of, if it is not alone.
+    /// Its place in the tensors of several trials, if its own are rows of them.
     pub(super) lane: Option<Lane>,
 }
 
@@ -80,61 +80,56 @@ pub(super) fn forward(
     pieces.map(predict).collect()
 }
 
-/// The loss of all pieces of a batch that holds so many targets: a scalar from which a gradient can be taken.
-pub(super) fn loss(form: Form, pieces: &[Predicted], targets: u32) -> Tensor {
+/// The loss of all pieces of a batch: a scalar from which a gradient can be taken.
+///
+/// * `targets`: how many targets the batch holds.
+pub(super) fn loss(loss_function: LossFunction, pieces: &[Predicted], targets: u32) -> Tensor {
     let losses = pieces.iter().map(|piece| {
         let Predicted {
             values,
             target,
             weight,
         } = piece;
-        masked_mean(form, values, target, weight, targets)
+        masked_mean(loss_function, values, target, weight, targets)
     });
     losses
         .reduce(|sum, part| sum + part)
         .expect("a batch of at least one piece")
 }
 
-/// The place of a trial among those of [`Lanes`](super::Lanes).
-#[derive(Debug)]
-pub(super) struct Lane {
-    pub(super) index: usize,
-    /// As long as it is held, nobody else has the place.
-    pub(super) _place: Rc<()>,
-}
-
 impl Torch {
+    /// The model of a trial before its first iteration.
     pub(super) fn new(
         tensors: &Tensors,
         params: &Params,
         training: &Training,
         seed: u64,
-        (form, site_weights): (Form, Vec<f32>),
+        (loss_function, site_weights): (LossFunction, Vec<f32>),
         device: Device,
     ) -> Self {
         let shape = Shape::of(tensors, params);
         let (window, warm_up) = (params.window_days as usize, training.warm_up_days as usize);
-        let resident = Resident::new(tensors, window, warm_up, &site_weights, device);
+        let device_data = DeviceData::new(tensors, window, warm_up, &site_weights, device);
         let zero = || Tensor::zeros([], (Kind::Double, device));
         Self::of(
-            Rc::new(resident),
+            Rc::new(device_data),
             Network::initial(shape, seed, Kind::Float, device),
             Optimizer::new(training, shape.weights(), Kind::Float, device),
             Tensor::zeros([shape.weights()], (Kind::Float, device)),
             [zero(), zero()],
-            form,
+            loss_function,
             params.dropout,
         )
     }
 
-    /// Of these parts, which may be those of larger ones.
+    /// A model of these parts, which may be views of larger tensors.
     pub(super) fn of(
-        resident: Rc<Resident>,
+        device_data: Rc<DeviceData>,
         model: Network,
         optimizer: Optimizer,
         gradient: Tensor,
         [loss_sum, norm_sum]: [Tensor; 2],
-        form: Form,
+        loss_function: LossFunction,
         dropout: f64,
     ) -> Self {
         let device = gradient.device();
@@ -145,8 +140,8 @@ impl Torch {
             device,
             dropout,
             drawer,
-            form,
-            resident,
+            loss_function,
+            device_data,
             model,
             optimizer,
             gradient,
@@ -184,12 +179,12 @@ impl Engine for Torch {
         let pieces = windows::pieces(&batch.lengths, call);
         let gathered = pieces
             .iter()
-            .map(|piece| self.resident.gather(&self.starts, batch, piece));
+            .map(|piece| self.device_data.gather(&self.starts, batch, piece));
         self.predicted = forward(&self.model, masks.as_ref(), gathered);
     }
 
     fn loss(&mut self, _: &[i64], batch: &Batch) {
-        self.loss = Some(loss(self.form, &self.predicted, batch.targets));
+        self.loss = Some(loss(self.loss_function, &self.predicted, batch.targets));
     }
 
     fn backward(&mut self) {
@@ -265,7 +260,7 @@ impl Engine for Torch {
             let width = rows as i64;
             let starts = starts.narrow(0, 0, width) + first as i64;
             // A series that ends in this piece goes on into days that nobody looks at.
-            let inputs = self.resident.days(&(&offsets + starts)); // [T, rows, nx]
+            let inputs = self.device_data.days(&(&offsets + starts)); // [T, rows, nx]
             let (predicted, after) = self.model.forward(&inputs, &state.first(width), Mode::Run);
             state = after;
             for (day, values) in (first..).zip(values(&predicted).chunks_exact(rows)) {
@@ -292,3 +287,6 @@ impl Engine for Torch {
         self.lane.as_ref()
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests;

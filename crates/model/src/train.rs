@@ -14,7 +14,8 @@ use super::epoch_plan::{EpochPlan, Speed};
 use super::failure::{TrialError, guarded};
 use super::network::Network;
 use super::optimizer::Step;
-use super::progress::{EpochReport, Flow, Trained};
+use super::predict::Trained;
+use super::progress::{EpochReport, Flow};
 use super::windows::{Epoch, Task};
 use super::{backend, device};
 
@@ -371,11 +372,14 @@ impl<'a> Trainer<'a> {
             _ => (self.engine.weights(), self.at.epoch),
         };
         let flat = Tensor::from_slice(&weights).to_device(self.device);
+        let shape = self.engine.shape();
         Trained {
-            model: Network::new(self.engine.shape(), flat),
+            model: Network::new(shape, flat),
             params: self.params,
             training: self.training,
-            level: self.engine.level(),
+            level: backend::native_level(&self.training, shape.cell, self.device)
+                .ok()
+                .flatten(),
             epoch,
             updates,
             window_share: self.at.windows as f64 / (updates * self.tensors.sites as u64) as f64,

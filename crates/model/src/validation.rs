@@ -8,7 +8,7 @@ use efflux_job::{Part, VALIDATION_DAYS};
 use efflux_numerics::SiteByDay;
 
 use super::engine::Engine;
-use super::judge::medians;
+use super::evaluate::medians;
 
 /// The runs that give a model's validation days.
 ///

@@ -31,7 +31,7 @@ pub struct Sampler {
 /// From what the first day of a window is drawn.
 #[derive(Clone, Debug)]
 enum Choice {
-    /// The same range at all of so many sites.
+    /// The same range at each of this many sites.
     Uniform { sites: usize },
     /// The first days of the site's windows that hold a target; a site may have none.
     Observed { starts: Vec<Vec<u32>> },
@@ -40,7 +40,7 @@ enum Choice {
 /// The windows of one epoch that hold a target.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Epoch {
-    /// First day of each window, warm-up included, as a row of the resident data: site · days + day.
+    /// First day of each window, warm-up included, as a row of the device data: site · days + day.
     pub starts: Vec<i64>,
     /// One entry an iteration.
     pub batches: Vec<Batch>,
@@ -57,21 +57,21 @@ pub struct Batch {
     pub targets: u32,
 }
 
-/// One iteration of a trial: what it sees, what it drops, and how far it goes.
+/// One iteration of a trial: its windows, its dropped weights and its step.
 #[derive(Clone, Debug)]
 pub(super) struct Task<'a> {
     /// First rows of the batch's windows.
     pub(super) starts: &'a [i64],
     pub(super) batch: &'a Batch,
-    /// What the dropped weights are drawn from.
+    /// The stream that the dropped weights are drawn from.
     pub(super) masks: Stream,
     pub(super) step: Step,
-    /// The length that a longer gradient is cut to.
+    /// A longer gradient is scaled down to this length.
     pub(super) clip: Option<f64>,
 }
 
 impl Sampler {
-    /// A sampler of windows of this many days, each after so many days of warm-up: together they must be fewer than the
+    /// A sampler of windows of this many days, each after its days of warm-up: together they must be fewer than the
     /// calendar has.
     pub fn new(tensors: &Tensors, window: usize, warm_up: usize, sampling: Sampling) -> Self {
         let (sites, days) = (tensors.sites, tensors.days);
@@ -186,8 +186,8 @@ pub(super) struct Piece {
     pub(super) days: Range<usize>,
 }
 
-/// Cuts a batch into pieces one after the other, so that windows that have ended are not run on; each piece costs as much
-/// as so many days of a window besides the days in it, and the sum of the costs is the least there is.
+/// Cuts a batch into pieces one after the other, so that windows that have ended are not run on; a piece costs
+/// as much as its days and `cost` more days of a window, and the sum of the costs is the least there is.
 ///
 /// * `lengths`: those of a [`Batch`] that holds a window.
 pub(super) fn pieces(lengths: &[usize], cost: usize) -> Vec<Piece> {

@@ -230,7 +230,7 @@ pub(crate) fn training(training: &Training) -> String {
     let optimizer = match training.optimizer {
         Optimizer::Adadelta => "Adadelta",
         Optimizer::Adam => "Adam",
-        Optimizer::AdamW => "AdamW",
+        Optimizer::AdamW { .. } => "AdamW",
     };
     let schedule = match training.schedule {
         Schedule::Constant => "",
@@ -248,7 +248,7 @@ pub(crate) fn training(training: &Training) -> String {
         match training.loss {
             Loss::Mse => "mean squared error in scaled units",
             Loss::Nse => "squared error over each site’s variance",
-            Loss::Huber => "Huber loss in scaled units",
+            Loss::Huber { .. } => "Huber loss in scaled units",
         }
         .to_owned(),
     );

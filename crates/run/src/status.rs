@@ -155,7 +155,7 @@ impl Status {
                 &ledger,
             ),
             None => Counts {
-                planned: job.seeds.last.len(),
+                planned: job.seeds.final_members.len(),
                 ..Counts::default()
             },
         };

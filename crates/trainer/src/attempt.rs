@@ -86,7 +86,7 @@ impl<'a> Attempt<'a> {
     }
 
     /// Looks at the training between two iterations: notes the epoch that was just finished, if one was, and writes a
-    /// checkpoint where one is due or the trial is to be handed back. `waits` is whether others may be judged before it,
+    /// checkpoint where one is due or the trial is to be handed back. `waits` is whether others may be evaluated before it,
     /// once it is trained.
     pub(crate) fn look(
         &mut self,

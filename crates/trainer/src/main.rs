@@ -4,7 +4,7 @@
 //! trial: the supervisor starts another.
 
 mod attempt;
-mod judge;
+mod evaluate;
 mod shift;
 mod simulation;
 

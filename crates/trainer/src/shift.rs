@@ -10,7 +10,7 @@ use efflux_run::EpochLog;
 use efflux_run::record::{Failure, FailureClass, Outcome, Place, Record, Summary};
 
 use crate::attempt::{Attempt, Cut, Ground, Started, begin, failure};
-use crate::judge::Judge;
+use crate::evaluate::Evaluator;
 use crate::{BEAT, Pipes};
 
 /// The trials of a trainer between two times at which it has none.
@@ -103,7 +103,7 @@ impl<'a> Shift<'a> {
                 let place = u32::try_from(self.attempts.len()).unwrap_or(0);
                 attempt.keep_earlier(self.ground.interval * place / self.room);
                 if attempt.trainer.is_over() {
-                    return self.judge(attempt, pipes);
+                    return self.evaluate(attempt, pipes);
                 }
                 self.attempts.push(attempt);
                 Ok(())
@@ -163,14 +163,14 @@ impl<'a> Shift<'a> {
             return Ok(());
         }
         for (mut attempt, outcome) in std::mem::take(&mut self.attempts).into_iter().zip(outcomes) {
-            // Others that have ended before it may have been judged meanwhile.
+            // Others that have ended before it may have been evaluated meanwhile.
             let is_drained = pipes.drains();
             let looked = outcome.map_err(Cut::from).and_then(|finished| {
                 let waits = self.room > 1;
                 attempt.look(finished, is_drained, waits, epochs)
             });
             match looked {
-                Ok(()) if attempt.trainer.is_over() => self.judge(attempt, pipes)?,
+                Ok(()) if attempt.trainer.is_over() => self.evaluate(attempt, pipes)?,
                 Ok(()) => self.attempts.push(attempt),
                 Err(cut) => {
                     let device = self.device_of(&attempt);
@@ -209,8 +209,8 @@ impl<'a> Shift<'a> {
         Ok(())
     }
 
-    /// Judges a trial that has been trained to the end.
-    fn judge(&mut self, attempt: Attempt<'a>, pipes: &mut Pipes) -> Result<()> {
+    /// Evaluates a trial that has been trained to the end.
+    fn evaluate(&mut self, attempt: Attempt<'a>, pipes: &mut Pipes) -> Result<()> {
         let device = self.device_of(&attempt);
         let Attempt {
             assignment,
@@ -218,13 +218,13 @@ impl<'a> Shift<'a> {
             started,
             ..
         } = attempt;
-        let judge = Judge {
+        let evaluator = Evaluator {
             ground: self.ground,
             assignment: &assignment,
         };
         let trained = trainer.finish().map_err(Cut::from);
-        let judged = trained.and_then(|trained| judge.judge(&trained, pipes));
-        self.close(assignment, &started, device, judged, pipes)
+        let evaluated = trained.and_then(|trained| evaluator.evaluate(&trained, pipes));
+        self.close(assignment, &started, device, evaluated, pipes)
     }
 
     /// What the trial is trained on, and what it was begun on.

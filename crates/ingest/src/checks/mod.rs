@@ -60,6 +60,5 @@ pub fn check(pack: &Pack, products: &Products, train: f64) -> Vec<Finding> {
 
 /// The training and test part of every site.
 fn parts(pack: &Pack, train: f64) -> Parts {
-    let validation = 0.0;
-    Parts::of(&pack.flux, &Split { train, validation })
+    Parts::of(&pack.flux, &Split::by_time(train, 0.0))
 }

@@ -3,12 +3,9 @@
 use efflux_data::{Calendar, INTERPOLATED, OBSERVED};
 
 use super::products::{Product, StandsFor};
-use super::rows::Record;
+use super::rows::{MARGIN, Record};
 use super::steps::days_of;
 use crate::gaps::fill_gaps;
-
-/// Days before and after the calendar from which values are still interpolated into it: the longest step.
-pub(super) const MARGIN: usize = 31;
 
 /// A variable at a site, day by day.
 #[derive(Clone, Debug, PartialEq)]

@@ -8,12 +8,14 @@ use efflux_base::error::{Error, Result};
 use efflux_data::{Calendar, Site};
 use efflux_numerics::single;
 
-use super::daily::MARGIN;
 use super::hours::{Before, Hours};
 use super::products::{Formula, Product, Step};
 use super::stamp::{COLUMNS, Form, Stamp};
 use super::steps::key;
 use crate::table::{Cell, Header, Row, Rows};
+
+/// Days before and after the calendar from which values are still interpolated into it: the longest step.
+pub(super) const MARGIN: usize = 31;
 
 /// The column with the site's id.
 const SITE: &str = "site";

@@ -219,10 +219,7 @@ mod tests {
         let days = pack.calendar.days;
         let possible = pack.sites.len() * (days - window);
         [0.0, 0.1].map(|validation| {
-            let split = Split {
-                train: 0.8,
-                validation,
-            };
+            let split = Split::by_time(0.8, validation);
             let parts = Parts::of(&pack.flux, &split);
             let hits: usize = (0..pack.sites.len())
                 .map(|site| {

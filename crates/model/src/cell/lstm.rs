@@ -7,9 +7,10 @@
 use tch::Tensor;
 
 use super::{Recurrence, State};
-use crate::layout::Dimension::Units;
-use crate::layout::Parameter;
+use crate::parameter::Dimension::Units;
+use crate::parameter::Parameter;
 
+/// The cell.
 #[derive(Debug)]
 pub(super) struct Lstm;
 

@@ -1,7 +1,7 @@
 //! The recurrent cells: what carries a state from one day to the next.
 //!
-//! A new cell is a file beside `lstm` with its [`Recurrence`], and its line in [`Cell`]. It can be trained by libtorch then;
-//! for native training it needs a [`NativeCell`](super::native::NativeCell) as well.
+//! A new cell is a file beside `lstm` with its [`Recurrence`], and its lines in [`Cell`]. libtorch can train it then; for native
+//! training it needs a `NativeCell` as well, and a line in `native::cells`.
 
 mod lstm;
 
@@ -9,7 +9,7 @@ use std::fmt::Debug;
 
 use tch::Tensor;
 
-use super::layout::Parameter;
+use super::parameter::Parameter;
 
 /// The cell of a model.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -9,11 +9,11 @@ use tch::{Kind, Tensor};
 use super::LaneTask;
 use super::kernels::{Argument, Batch, Kernel, Kernels};
 use crate::device::{send, values};
+use crate::device_data::DeviceData;
 use crate::failure::TrialError;
 use crate::layout::{Layout, Shape};
-use crate::loss::Form;
+use crate::loss::LossFunction;
 use crate::optimizer::{BETAS, Optimizer, correction};
-use crate::resident::Resident;
 
 /// Numbers of a lane's header, `HEADER` of `update.cu`.
 const HEADER: usize = 12;
@@ -30,8 +30,8 @@ const THREADS: i64 = 256;
 /// What an update reads and writes.
 pub(super) struct Lanes<'l> {
     pub(super) shape: Shape,
-    pub(super) form: Form,
-    pub(super) resident: &'l Resident,
+    pub(super) loss_function: LossFunction,
+    pub(super) device_data: &'l DeviceData,
     /// `[K, stride]`, as are gradient and the optimizer's memory.
     pub(super) weights: &'l Tensor,
     pub(super) gradient: &'l Tensor,
@@ -188,7 +188,7 @@ impl<'k> Run<'k> {
     fn forward(
         kernels: &'k Kernels,
         shape: Shape,
-        resident: &Resident,
+        device_data: &DeviceData,
         weights: &Tensor,
         words: &Words,
     ) -> Result<Self, String> {
@@ -209,14 +209,14 @@ impl<'k> Run<'k> {
         let (wide, flat, deep) = ([lanes, rows, hidden], [lanes, rows], [lanes, rows, inputs]);
         let [x, y, counts] = [&deep[..], &flat, &flat].map(floats);
         let [cells, outputs, before] = [(); 3].map(|()| floats(&wide));
-        let (data, target, weight) = resident.all();
+        let (data, target, weight) = device_data.all();
         kernels.start(
             Kernel::Gather,
             [rows.div_ceil(32).min(16), lanes],
             THREADS,
             &[
                 batch,
-                int(resident.warm_up()),
+                int(device_data.warm_up()),
                 float(data, &[1]),
                 float(target, &[1]),
                 float(weight, &[1]),
@@ -290,7 +290,7 @@ impl<'k> Run<'k> {
     fn backward(
         &self,
         shape: Shape,
-        form: Form,
+        loss_function: LossFunction,
         weights: &Tensor,
         gradient: &Tensor,
     ) -> Result<Tensor, String> {
@@ -309,9 +309,9 @@ impl<'k> Run<'k> {
             clippy::cast_possible_truncation,
             reason = "kernels compute with 32 bits"
         )]
-        let delta = match form {
-            Form::Square => 0.0,
-            Form::Huber { delta } => delta as f32,
+        let delta = match loss_function {
+            LossFunction::Square => 0.0,
+            LossFunction::Huber { delta } => delta as f32,
         };
         self.kernels.start(
             Kernel::OutputLayer,
@@ -382,8 +382,8 @@ fn update(kernels: &Kernels, of: &Lanes<'_>, tasks: &[LaneTask<'_>]) -> Result<(
     let lanes = words.lanes;
     let used = |tensor: &Tensor| tensor.narrow(0, 0, lanes as i64);
     let (weights, gradient) = (used(of.weights), used(of.gradient));
-    let run = Run::forward(kernels, of.shape, of.resident, &weights, &words)?;
-    let losses = run.backward(of.shape, of.form, &weights, &gradient)?;
+    let run = Run::forward(kernels, of.shape, of.device_data, &weights, &words)?;
+    let losses = run.backward(of.shape, of.loss_function, &weights, &gradient)?;
 
     let stride = weights.size()[1];
     let all = [lanes, stride as usize];
@@ -459,7 +459,7 @@ pub(super) fn simulate(
         let weights = of
             .weights
             .narrow(0, first as i64, (last + 1 - first) as i64);
-        let run = Run::forward(kernels, of.shape, of.resident, &weights, &words)
+        let run = Run::forward(kernels, of.shape, of.device_data, &weights, &words)
             .map_err(TrialError::Torch)?;
         let [.., w_out, b_out] = parameters(of.shape, &weights);
         let product = run.outputs.bmm(&w_out.transpose(1, 2)).squeeze_dim(2);

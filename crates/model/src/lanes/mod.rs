@@ -20,17 +20,17 @@ use tch::{Device, Kind, Tensor};
 
 use super::cell::Cell;
 use super::device::send;
-use super::engine::Engine;
+use super::device_data::DeviceData;
+use super::engine::{Engine, Lane};
 use super::epoch_plan::EpochPlan;
 use super::failure::{TrialError, guarded};
 use super::layout::{Layout, Shape};
-use super::loss::{self, Form};
+use super::loss::{self, LossFunction};
 use super::masks::{Drawer, Masks};
 use super::network::Network;
 use super::optimizer::Optimizer;
 use super::progress::EpochReport;
-use super::resident::Resident;
-use super::torch::{Lane, Torch};
+use super::torch::Torch;
 use super::train::Trainer;
 use super::windows::Task;
 use kernels::Kernels;
@@ -47,8 +47,8 @@ pub struct Lanes<'a> {
     params: Params,
     shape: Shape,
     device: Device,
-    form: Form,
-    resident: Rc<Resident>,
+    loss_function: LossFunction,
+    device_data: Rc<DeviceData>,
     /// Which windows they see, and how they are validated.
     plan: Rc<EpochPlan>,
     weights: Tensor,      // [K, P]: a row is N numbers and zeros behind them
@@ -83,9 +83,9 @@ impl<'a> Lanes<'a> {
             if shape.cell != Cell::Lstm {
                 return Err(TrialError::Cell);
             }
-            let (form, site_weights) = loss::of_trial(tensors, training);
+            let (loss_function, site_weights) = loss::of_trial(tensors, training);
             let (window, warm_up) = (params.window_days as usize, training.warm_up_days as usize);
-            let resident = Resident::new(tensors, window, warm_up, &site_weights, device);
+            let device_data = DeviceData::new(tensors, window, warm_up, &site_weights, device);
             let rows = lanes as i64;
             let width = (shape.weights() + ALIGNED - 1) / ALIGNED * ALIGNED;
             let zeros = || Tensor::zeros([rows, width], (Kind::Float, device));
@@ -100,8 +100,8 @@ impl<'a> Lanes<'a> {
                 plan: Rc::new(EpochPlan::new(tensors, params, training)?),
                 shape,
                 device,
-                form,
-                resident: Rc::new(resident),
+                loss_function,
+                device_data: Rc::new(device_data),
                 weights: zeros(),
                 gradient: zeros(),
                 optimizer: Optimizer::of_rows(training, &zeros),
@@ -171,12 +171,12 @@ impl<'a> Lanes<'a> {
         let mut optimizer = self.optimizer.part(own);
         optimizer.forget();
         let mut torch = Torch::of(
-            Rc::clone(&self.resident),
+            Rc::clone(&self.device_data),
             model,
             optimizer,
             own(&self.gradient),
             [loss_sum, norm_sum],
-            self.form,
+            self.loss_function,
             dropout,
         );
         torch.set_sums([0.0; 2]);
@@ -271,16 +271,16 @@ impl<'a> Lanes<'a> {
             .iter()
             .filter_map(|task| task.task.batch.lengths.first());
         if let Some(&days) = days.max() {
-            let numbers = Numbers::of(tasks, &self.resident, self.device);
+            let numbers = Numbers::of(tasks, &self.device_data, self.device);
             let masks = self.masks(tasks, &numbers.states);
             let losses = network::learn(
                 self.shape,
                 &rows(&self.weights),
                 &gradient,
                 masks.as_ref(),
-                &self.resident.windows(&numbers.starts, days),
+                &self.device_data.windows(&numbers.starts, days),
                 &numbers.targets,
-                self.form,
+                self.loss_function,
             );
             let norms = gradient.norm_scalaropt_dim(2, [1].as_slice(), false);
             let _ = rows(&self.loss_sums).g_add_(&losses);
@@ -315,8 +315,8 @@ impl<'a> Lanes<'a> {
     fn fused(&self) -> fused::Lanes<'_> {
         fused::Lanes {
             shape: self.shape,
-            form: self.form,
-            resident: &self.resident,
+            loss_function: self.loss_function,
+            device_data: &self.device_data,
             weights: &self.weights,
             gradient: &self.gradient,
             optimizer: &self.optimizer,
@@ -399,12 +399,12 @@ struct Numbers {
 }
 
 impl Numbers {
-    fn of(tasks: &[LaneTask<'_>], resident: &Resident, device: Device) -> Self {
+    fn of(tasks: &[LaneTask<'_>], device_data: &DeviceData, device: Device) -> Self {
         let lanes = tasks.last().map_or(0, |task| task.lane + 1);
         let series = tasks.iter().map(|task| task.task.starts.len());
         let series = series.max().unwrap_or_default();
         let width = series + 2;
-        let mut numbers = vec![resident.nowhere(); lanes * width];
+        let mut numbers = vec![device_data.nowhere(); lanes * width];
         for LaneTask { lane, task, .. } in tasks {
             let row = &mut numbers[lane * width..][..width];
             row[..task.starts.len()].copy_from_slice(task.starts);

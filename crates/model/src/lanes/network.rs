@@ -7,10 +7,10 @@
 
 use tch::{Kind, Tensor};
 
+use crate::device_data::Gathered;
 use crate::layout::{Layout, Shape};
-use crate::loss::Form;
+use crate::loss::LossFunction;
 use crate::masks::Masks;
-use crate::resident::Gathered;
 
 /// Writes the gradients of the losses of L models on their own batches, and returns the losses, `[L]`.
 ///
@@ -30,7 +30,7 @@ pub(super) fn learn(
     masks: Option<&Masks>,
     data: &Gathered,
     targets: &Tensor,
-    form: Form,
+    loss_function: LossFunction,
 ) -> Tensor {
     let layout = Layout::of(shape);
     let parameters = |rows: &Tensor| -> [Tensor; 8] {
@@ -46,9 +46,9 @@ pub(super) fn learn(
     let run = Run::forward(&weights, &data.inputs);
     let error = &run.predicted - &data.target;
     let targets = targets.view([-1, 1, 1]);
-    let (counted, slope) = match form {
-        Form::Square => (error.square(), error * 2.0),
-        Form::Huber { delta } => {
+    let (counted, slope) = match loss_function {
+        LossFunction::Square => (error.square(), error * 2.0),
+        LossFunction::Huber { delta } => {
             let zero = data.target.zeros_like();
             let counted = error.huber_loss(&zero, tch::Reduction::None, delta);
             (counted, error.clamp(-delta, delta))

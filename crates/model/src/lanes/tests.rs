@@ -3,9 +3,9 @@ use proptest::prelude::*;
 use super::*;
 use crate::Flow;
 use crate::device::values;
-use crate::resident::Gathered;
-use crate::resident::tests::{distance, tensors};
+use crate::device_data::Gathered;
 use crate::torch;
+use crate::torch::tests::{distance, tensors};
 
 const DOUBLE: (Kind, Device) = (Kind::Double, Device::Cpu);
 
@@ -15,7 +15,7 @@ type Sizes = [i64; 5];
 /// Losses and gradients, of all lanes at once and of each by libtorch's own LSTM and automatic differentiation.
 fn both_ways(
     [lanes, days, series, inputs, hidden]: Sizes,
-    form: Form,
+    loss_function: LossFunction,
     dropout: bool,
 ) -> [Vec<Vec<f64>>; 2] {
     tch::manual_seed(1);
@@ -51,7 +51,7 @@ fn both_ways(
             masks.as_ref(),
             &data,
             &counts,
-            form,
+            loss_function,
         )
     };
     let together = (0..lanes).map(|lane| {
@@ -72,7 +72,7 @@ fn both_ways(
         };
         let targets = u32::try_from(targets).unwrap();
         let predicted = torch::forward(&model, masks.as_ref(), [piece].into_iter());
-        let loss = torch::loss(form, &predicted, targets);
+        let loss = torch::loss(loss_function, &predicted, targets);
         let gradient = Tensor::zeros([shape.weights()], DOUBLE);
         model.gradient(&loss, &gradient);
         Vec::try_from(Tensor::cat(&[loss.detach().view([1]), gradient], 0)).unwrap()
@@ -88,8 +88,8 @@ proptest! {
         huber in prop::bool::ANY,
         dropout in prop::bool::ANY,
     ) {
-        let form = if huber { Form::Huber { delta: 0.3 } } else { Form::Square };
-        let [together, alone] = both_ways(sizes, form, dropout);
+        let loss_function = if huber { LossFunction::Huber { delta: 0.3 } } else { LossFunction::Square };
+        let [together, alone] = both_ways(sizes, loss_function, dropout);
         for (found, expected) in together.iter().zip(&alone) {
             for (found, expected) in found.iter().zip(expected) {
                 prop_assert!((found - expected).abs() < 1e-12, "{found} instead of {expected}");
@@ -228,8 +228,8 @@ fn the_kernels_of_a_gpu_make_the_updates_that_libtorch_makes() {
             None,
         ),
         (
-            efflux_job::Optimizer::AdamW,
-            efflux_job::Loss::Huber,
+            efflux_job::Optimizer::AdamW { decay: None },
+            efflux_job::Loss::Huber { delta: Some(0.3) },
             5,
             Some(0.01),
         ),
@@ -240,7 +240,6 @@ fn the_kernels_of_a_gpu_make_the_updates_that_libtorch_makes() {
             loss,
             warm_up_days,
             clip_norm,
-            huber_delta: (loss == efflux_job::Loss::Huber).then_some(0.3),
             learning_rate: (optimizer != efflux_job::Optimizer::Adadelta).then_some(0.003),
             ..training(9)
         };
@@ -298,7 +297,7 @@ fn the_kernels_of_a_gpu_run_series_of_any_length_as_libtorch_runs_them() {
     for (lane, found) in [0, 2].into_iter().zip(found) {
         let weights = lanes.weights.get(lane).narrow(0, 0, lanes.shape.weights());
         let model = Network::new(lanes.shape, weights);
-        let (inputs, ..) = lanes.resident.all();
+        let (inputs, ..) = lanes.device_data.all();
         let mut expected: Vec<(usize, usize, f32)> = Vec::new();
         for (series, (&start, &length)) in starts.iter().zip(&lengths).enumerate() {
             let days = inputs.narrow(0, start, length as i64).unsqueeze(1);

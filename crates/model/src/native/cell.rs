@@ -5,9 +5,7 @@ use std::fmt::Debug;
 use super::aligned::Aligned;
 use super::layout::Layout;
 use super::level::Level;
-use super::lstm;
 use super::run::{Begin, Block};
-use crate::cell::Cell;
 
 /// The equations of a cell over blocks of days, and their gradient. It keeps its states, and what the gradient needs of the
 /// forward run.
@@ -18,10 +16,12 @@ pub(super) trait NativeCell: Debug {
     /// padding, if there are any.
     fn load(&mut self, weights: &[f32], masks: Option<&[f32]>);
 
-    /// Makes room for so many rows, of at most so many series.
+    /// Makes the buffers long enough for a run of this many rows and series.
     fn grow(&mut self, rows: usize, series: usize);
 
-    /// Makes the states after so many rows, of so many series, those that the next run begins with.
+    /// Keeps the states after a run for the next one to begin with.
+    ///
+    /// * `rows`: of the run; `series`: those whose state is kept.
     fn carry(&mut self, rows: usize, series: usize);
 
     /// Runs the series over the days of a block, and fills in their predictions, `[rows]`.
@@ -72,11 +72,6 @@ pub(super) struct Head {
 pub(super) struct Definition {
     /// For a model of this layout.
     pub(super) new: fn(Level, &Layout) -> Box<dyn NativeCell>,
-    /// How many `f32` it allocates for so many rows of so many series.
+    /// How many `f32` it allocates for a run of this many rows and series.
     pub(super) numbers: fn(&Layout, usize, usize) -> usize,
-}
-
-/// How this cell is made; nothing where libtorch alone computes it.
-pub(super) fn definition(cell: Cell) -> Option<Definition> {
-    (cell == Cell::Lstm).then_some(lstm::DEFINITION)
 }

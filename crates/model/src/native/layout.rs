@@ -8,7 +8,8 @@ use std::ops::Range;
 use super::aligned::Aligned;
 use super::level::Level;
 use crate::Shape;
-use crate::layout::{self, Dimension, Parameter};
+use crate::layout;
+use crate::parameter::{Dimension, Parameter};
 
 /// Sizes of a model and of its padded weights.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -34,7 +34,7 @@ struct LstmCell {
     to_gates: [Aligned; 2],
     /// The same as factors of a row of 4H gradients, `[4H, H]` in panels.
     from_gates: [Aligned; 2],
-    /// Room for a row of weights on its way.
+    /// A row of weights while it is copied.
     row: Aligned,
     /// i, f, g, o, and after [`LstmCell::backward`] their gradients, `[rows, 4H]`.
     gates: Aligned,
@@ -46,7 +46,7 @@ struct LstmCell {
     /// Gradients of the state, `[series, H]`.
     d_outputs: Aligned,
     d_cells: Aligned,
-    /// Where a series that has ended writes its state.
+    /// A series that has ended writes its state here, where nobody reads it.
     nowhere: [Aligned; 2],
 }
 
@@ -330,7 +330,7 @@ impl NativeCell for LstmCell {
         );
         level.multiply(product, gradient.activated);
 
-        // Of weights: the sum over rows of what comes in times the gradient of what goes out.
+        // The gradient of weights: the sum over rows of the input times the gradient of the output.
         let natural = |values| Panels::of(values, stride, padded, level.width());
         let activated = natural(&days.activated[first * stride..]);
         let d = Rows::transposed(d_gates, wide);

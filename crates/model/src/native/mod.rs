@@ -8,8 +8,9 @@
 //! | --- | --- |
 //! | `model` | a model: learns from series, and runs over them |
 //! | `network` | its layers, and their gradient |
-//! | `cell` | what a cell computes: |
+//! | `cell` | what a cell computes |
 //! | `lstm` | the LSTM |
+//! | `cells` | which cells there are |
 //! | `run` | which rows a run has |
 //! | `layout` | where a weight lies |
 //! | `optimizer` | what a gradient does to the weights |
@@ -22,6 +23,7 @@
 
 mod aligned;
 mod cell;
+mod cells;
 mod kernels;
 mod layout;
 mod level;
@@ -40,13 +42,13 @@ pub use self::model::NativeModel;
 pub use self::optimizer::NativeOptimizer;
 use super::cell::Cell;
 use super::device::values;
+use super::device_data;
 use super::engine::Engine;
 use super::failure::TrialError;
 use super::layout::Shape;
-use super::loss::Form;
+use super::loss::LossFunction;
 use super::network::Network;
 use super::optimizer::Step;
-use super::resident;
 use super::windows::Batch;
 use efflux_data::Tensors;
 use efflux_job as job;
@@ -55,7 +57,7 @@ use efflux_numerics::{SiteByDay, single};
 
 /// Whether models with this cell are computed natively.
 pub(super) fn has(cell: Cell) -> bool {
-    self::cell::definition(cell).is_some()
+    self::cells::definition(cell).is_some()
 }
 
 /// A trial in training: model, optimizer, data.
@@ -65,12 +67,12 @@ pub(super) struct Native {
     optimizer: NativeOptimizer,
     /// Loss of the batch.
     loss: f64,
-    /// Of losses and of lengths of gradients.
+    /// Sums of the losses and of the lengths of the gradients.
     sums: [f64; 2],
     dropout: f64,
     /// Factors of the weights that dropout may drop, if it does.
     masks: Aligned,
-    form: Form,
+    loss_function: LossFunction,
     warm_up: usize,
     /// `[S·D, nx]`
     inputs: Vec<f32>,
@@ -81,12 +83,13 @@ pub(super) struct Native {
 }
 
 impl Native {
+    /// The model of a trial before its first iteration.
     pub(super) fn new(
         tensors: &Tensors,
         params: &job::Params,
         training: &job::Training,
         seed: u64,
-        (form, site_weights): (Form, Vec<f32>),
+        (loss_function, site_weights): (LossFunction, Vec<f32>),
         level: Level,
     ) -> Result<Self, TrialError> {
         let shape = Shape::of(tensors, params);
@@ -107,9 +110,9 @@ impl Native {
             sums: [0.0; 2],
             dropout: params.dropout,
             masks: Aligned::zeros(dropped),
-            form,
+            loss_function,
             warm_up: training.warm_up_days as usize,
-            inputs: resident::rows(tensors),
+            inputs: device_data::rows(tensors),
             target: tensors.target.clone(),
             site_weights,
         })
@@ -132,7 +135,8 @@ impl Engine for Native {
     }
 
     fn loss(&mut self, starts: &[i64], batch: &Batch) {
-        let (target, weights, form) = (&self.target, &self.site_weights, self.form);
+        let (target, weights, loss_function) =
+            (&self.target, &self.site_weights, self.loss_function);
         let (days, warm_up, count) = (target.days(), self.warm_up, f64::from(batch.targets));
         let mut loss = 0.0;
         self.model.compare(&mut |day, series, predicted| {
@@ -142,7 +146,7 @@ impl Engine for Native {
                 return 0.0;
             }
             let weight = f64::from(weights[row / days]) / count;
-            let (part, slope) = form.of(f64::from(predicted) - f64::from(target));
+            let (part, slope) = loss_function.with_slope(f64::from(predicted) - f64::from(target));
             loss += weight * part;
             single(weight * slope)
         });
@@ -209,14 +213,10 @@ impl Engine for Native {
         self.model.set_weights(weights);
         self.optimizer.remember(memory);
     }
-
-    fn level(&self) -> Option<Level> {
-        Some(self.model.level())
-    }
 }
 
-/// Asks for the memory of so many numbers, and gives it back. An allocation in the middle of an update could only end the
-/// process.
+/// Fails if so many `f32` cannot be allocated. It is tried beforehand because an allocation that fails in the middle of an
+/// update ends the process.
 fn has_room(numbers: usize) -> Result<(), TrialError> {
     let mut probe = Vec::<f32>::new();
     probe.try_reserve_exact(numbers).map_err(|_| {
@@ -225,7 +225,7 @@ fn has_room(numbers: usize) -> Result<(), TrialError> {
     })
 }
 
-/// A row of the data.
+/// The index of a row of the data.
 fn row(start: i64) -> usize {
     usize::try_from(start).expect("rows are counted from 0")
 }

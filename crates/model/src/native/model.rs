@@ -6,20 +6,20 @@ use efflux_data::Tensors;
 use efflux_numerics::single;
 
 use super::aligned::Aligned;
-use super::cell;
+use super::cells;
 use super::layout::Layout;
 use super::level::Level;
 use super::network::Network;
 use super::row;
 use super::run::{Begin, Run};
 use crate::by_window::{by_window, early_days};
-use crate::loss::Form;
-use crate::{Flow, Shape, TrialError, resident};
+use crate::loss::LossFunction;
+use crate::{Flow, Shape, TrialError, device_data};
 
 /// Rows that are run at a time in a simulation.
 const ROWS: usize = 4096;
 
-/// Weights, their gradient, and room for a run.
+/// Weights, their gradient, and the buffers of a run.
 #[derive(Debug)]
 pub struct NativeModel {
     shape: Shape,
@@ -54,7 +54,7 @@ impl NativeModel {
     pub(super) fn numbers(shape: Shape, level: Level, rows: usize, series: usize) -> usize {
         let layout = Layout::of(shape, level);
         let of_cell =
-            cell::definition(shape.cell).map_or(0, |cell| (cell.numbers)(&layout, rows, series));
+            cells::definition(shape.cell).map_or(0, |cell| (cell.numbers)(&layout, rows, series));
         // Weights, gradient, two means; masks and the two orders in which products read the cell's weights.
         7 * layout.weights() + Run::numbers(&layout, rows, series) + of_cell
     }
@@ -89,7 +89,7 @@ impl NativeModel {
         inputs: &[f32],
         target: &[f32],
         series: usize,
-        form: Form,
+        loss_function: LossFunction,
         masks: Option<&[f32]>,
     ) -> (Vec<f32>, f64) {
         let days = target.len() / series;
@@ -105,7 +105,7 @@ impl NativeModel {
             if target.is_nan() {
                 return 0.0;
             }
-            let (part, slope) = form.of(f64::from(predicted) - f64::from(target));
+            let (part, slope) = loss_function.with_slope(f64::from(predicted) - f64::from(target));
             loss += part / count;
             single(slope / count)
         });
@@ -141,7 +141,7 @@ impl NativeModel {
         }
     }
 
-    /// Makes room for these days of the series and fills in their inputs.
+    /// Prepares a run over these days of the series, with their inputs.
     ///
     /// * `inputs`: `[S·D, nx]`; `starts`: each series' first row of them; `lengths`: its days, longest first.
     pub(super) fn gather(
@@ -198,7 +198,7 @@ impl NativeModel {
 
     /// As `model::predict`.
     pub(crate) fn predict(&mut self, tensors: &Tensors) -> Vec<f32> {
-        self.first_days(tensors, &resident::rows(tensors), tensors.days)
+        self.first_days(tensors, &device_data::rows(tensors), tensors.days)
     }
 
     /// As `model::predict_by_window`.
@@ -209,7 +209,7 @@ impl NativeModel {
         places: &[usize],
         observe: &mut dyn FnMut() -> Flow,
     ) -> Result<Vec<f32>, TrialError> {
-        let inputs = resident::rows(tensors);
+        let inputs = device_data::rows(tensors);
         let first = self.first_days(tensors, &inputs, early_days(tensors, window));
         by_window(tensors, window, places, &first, observe, |starts| {
             let mut last = vec![0.0; starts.len()];
@@ -236,14 +236,17 @@ impl NativeModel {
         simulated
     }
 
+    /// Sets the gradient to zero.
     pub(super) fn zero_gradient(&mut self) {
         self.gradient.fill(0.0);
     }
 
+    /// Length of the gradient.
     pub(super) fn gradient_norm(&self) -> f64 {
         self.level.sum_of_squares(&self.gradient).sqrt()
     }
 
+    /// Multiplies the gradient by a factor.
     pub(super) fn scale_gradient(&mut self, factor: f64) {
         let factor = single(factor);
         self.gradient.iter_mut().for_each(|g| *g *= factor);

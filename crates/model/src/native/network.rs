@@ -1,7 +1,8 @@
 //! The model's equations and their gradient, over many series of unequal length: input layer → cell → head.
 
 use super::aligned::Aligned;
-use super::cell::{self, Days, Gradient, Head, NativeCell};
+use super::cell::{Days, Gradient, Head, NativeCell};
+use super::cells;
 use super::kernels::{Panels, Product, Rows};
 use super::layout::Layout;
 use super::level::Level;
@@ -40,7 +41,7 @@ impl Network {
                 weight: Aligned::zeros(inputs * padded),
                 bias: Aligned::zeros(padded + PAD),
             },
-            cell: (cell::definition(cell)?.new)(level, layout),
+            cell: (cells::definition(cell)?.new)(level, layout),
             head: Head {
                 weight: Aligned::zeros(padded),
                 bias: 0.0,
@@ -126,7 +127,7 @@ impl Network {
             self.cell.backward(&days, slopes, gradient);
             let activated = &run.activated[block.first * stride..];
             level.rectify_backward(d_activated, activated, &mut run.d_bias);
-            // The sum over rows of what comes in times the gradient of what goes out.
+            // The gradient of weights: the sum over rows of the input times the gradient of the output.
             let x = Rows::transposed(&run.inputs[block.first * inputs..], inputs);
             let d_activated = Panels::of(d_activated, stride, padded, level.width());
             let product = Product::of(x, inputs, block.rows, d_activated, padded);

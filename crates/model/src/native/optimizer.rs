@@ -1,4 +1,4 @@
-//! What a gradient does to the weights of a native model: as `model::optimizer`.
+//! The optimizers natively: as `model::optimizer`.
 
 use efflux_job as job;
 use efflux_job::Training;
@@ -40,7 +40,7 @@ impl NativeOptimizer {
             rule: match training.optimizer {
                 job::Optimizer::Adadelta => Rule::Adadelta,
                 job::Optimizer::Adam => Rule::Adam(0.0),
-                job::Optimizer::AdamW => Rule::Adam(training.weight_decay.unwrap_or(DECAY)),
+                job::Optimizer::AdamW { decay } => Rule::Adam(decay.unwrap_or(DECAY)),
             },
             memory: [zeros(), zeros()],
         }
@@ -65,7 +65,7 @@ impl NativeOptimizer {
         }
     }
 
-    /// What it remembers, `[N]` each in torch's order, with torch's names.
+    /// Its running means, `[N]` each in torch's order, with torch's names.
     pub fn state(&self) -> [(&'static str, Vec<f32>); 2] {
         let names = match self.rule {
             Rule::Adadelta => ADADELTA_NAMES,

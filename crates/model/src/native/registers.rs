@@ -53,6 +53,7 @@ pub(super) trait Registers {
     }
 }
 
+/// Four lanes, which every processor has.
 pub(super) struct Baseline;
 
 impl Registers for Baseline {
@@ -84,6 +85,7 @@ impl Registers for Baseline {
 macro_rules! x86_registers {
     ($level:ident: $vector:ident, $lanes:literal lanes, $rows:literal rows of $columns:literal,
      $load:ident $store:ident $splat:ident $fused:ident) => {
+        #[doc = concat!("Registers of ", stringify!($vector), ".")]
         pub(super) struct $level;
 
         impl Registers for $level {

@@ -51,7 +51,9 @@ pub(super) enum Begin {
 }
 
 impl Run {
-    /// Makes room for series of which so many are running on each day, and for the states of so many after the last.
+    /// Makes the buffers long enough for a run.
+    ///
+    /// * `counts`: series running on each day, and those whose state is wanted after the last.
     pub(super) fn shape(&mut self, layout: &Layout, counts: impl IntoIterator<Item = usize>) {
         self.counts.clear();
         self.counts.extend(counts);
@@ -69,7 +71,7 @@ impl Run {
         }
     }
 
-    /// How many `f32` a run of so many rows of so many series allocates.
+    /// How many `f32` a run of this many rows and series allocates.
     pub(super) fn numbers(layout: &Layout, rows: usize, series: usize) -> usize {
         let stride = layout.padded + PAD;
         rows * (layout.inputs + 1 + stride) + (BLOCK + series) * stride

@@ -5,7 +5,7 @@ use std::time::Duration;
 use efflux_job::{Backend, Loss, Optimizer, Sampling, Training};
 use efflux_model::device::Device;
 use efflux_model::{
-    Days, Flow, Form, Level, Masks, Mode, NativeModel, Network, Shape, Trained, Trainer,
+    Days, Flow, Level, LossFunction, Masks, Mode, NativeModel, Network, Shape, Trained, Trainer,
     TrialError, masked_mean,
 };
 use efflux_numerics::random::{Purpose, Stream};
@@ -62,8 +62,13 @@ impl Case {
     fn native(&self, level: Level) -> (Vec<f32>, f64, Vec<f32>) {
         let mut model = NativeModel::new(self.shape, &self.weights(), level);
         let masks = self.masks.as_deref();
-        let (predicted, loss) =
-            model.fit(&self.inputs, &self.target, self.series, Form::Square, masks);
+        let (predicted, loss) = model.fit(
+            &self.inputs,
+            &self.target,
+            self.series,
+            LossFunction::Square,
+            masks,
+        );
         (predicted, loss, model.gradient())
     }
 
@@ -84,7 +89,7 @@ impl Case {
         let present = target.isnan().logical_not().to_kind(Kind::Double);
         let count = self.target.iter().filter(|value| !value.is_nan()).count();
         let loss = masked_mean(
-            Form::Square,
+            LossFunction::Square,
             &predicted,
             &target.nan_to_num(0.0, None, None),
             &present,
@@ -138,9 +143,15 @@ fn gradients_are_the_slopes_of_the_loss() {
         moved[place] += step;
         let mut model = NativeModel::new(case.shape, &moved, level);
         let masks = case.masks.as_deref();
-        let form = Form::Square;
+        let loss_function = LossFunction::Square;
         model
-            .fit(&case.inputs, &case.target, case.series, form, masks)
+            .fit(
+                &case.inputs,
+                &case.target,
+                case.series,
+                loss_function,
+                masks,
+            )
             .1
     };
     let steepest = gradient.iter().fold(0.0_f32, |most, g| most.max(g.abs()));
@@ -212,8 +223,7 @@ fn a_native_training_follows_that_of_libtorch_under_every_option() {
         base,
         adam,
         Training {
-            optimizer: Optimizer::AdamW,
-            weight_decay: Some(0.1),
+            optimizer: Optimizer::AdamW { decay: Some(0.1) },
             ..base
         },
         Training {
@@ -221,8 +231,7 @@ fn a_native_training_follows_that_of_libtorch_under_every_option() {
             ..adam
         },
         Training {
-            loss: Loss::Huber,
-            huber_delta: Some(0.3),
+            loss: Loss::Huber { delta: Some(0.3) },
             ..adam
         },
         Training {

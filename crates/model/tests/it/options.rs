@@ -73,11 +73,9 @@ pub(crate) fn variants() -> [Training; 3] {
             ..short
         },
         Training {
-            optimizer: Optimizer::AdamW,
-            weight_decay: Some(0.1),
+            optimizer: Optimizer::AdamW { decay: Some(0.1) },
             schedule: Schedule::Linear,
-            loss: Loss::Huber,
-            huber_delta: Some(0.5),
+            loss: Loss::Huber { delta: Some(0.5) },
             sampler: Sampling::Observed,
             ..short
         },
@@ -146,7 +144,7 @@ fn every_option_changes_the_result() {
             ..base
         },
         Training {
-            optimizer: Optimizer::AdamW,
+            optimizer: Optimizer::AdamW { decay: None },
             ..base
         },
         Training {
@@ -170,8 +168,7 @@ fn every_option_changes_the_result() {
             ..base
         },
         Training {
-            loss: Loss::Huber,
-            huber_delta: Some(0.3),
+            loss: Loss::Huber { delta: Some(0.3) },
             ..base
         },
         Training {
@@ -375,5 +372,8 @@ fn adamw_takes_a_share_of_each_weight_away_and_adam_does_not() {
     };
     assert_eq!(step(Optimizer::Adam), [2.0, -1.0]);
     // 0.01 of it, times the learning rate.
-    assert_eq!(step(Optimizer::AdamW), [2.0 * 0.995, -0.995]);
+    assert_eq!(
+        step(Optimizer::AdamW { decay: None }),
+        [2.0 * 0.995, -0.995]
+    );
 }

@@ -89,10 +89,12 @@ fn panel<'a>(
     let days = record_days(observed);
     let mean = &evaluation.mean[site];
     let test = results.parts.stretches(site, Part::Test);
-    // A site without test days has an empty span.
-    let test = if test.is_empty() { vec![0..0] } else { test };
     let ends = test.iter().flat_map(|days| [days.start, days.end]);
-    let spans = ends.map(|day| (day as f64, 0.0)).collect();
+    let mut spans: Vec<(f64, f64)> = ends.map(|day| (day as f64, 0.0)).collect();
+    if spans.is_empty() {
+        // A site without test days has an empty span.
+        spans = vec![(0.0, 0.0); 2];
+    }
     let step = days.len().div_ceil(POINTS).max(1);
     let line: Vec<(f64, f64)> = days
         .clone()

@@ -86,10 +86,7 @@ fn baselines_of_the_real_sites_are_as_good_as_found_elsewhere() {
 }
 
 fn median_nse(pack: &Pack, baseline: Baseline) -> f64 {
-    let split = Split {
-        train: 0.8,
-        validation: 0.0,
-    };
+    let split = Split::by_time(0.8, 0.0);
     let variables = &mut pack.dynamic.iter();
     let soil = variables
         .position(|variable| variable.name == "soil_temp_c")

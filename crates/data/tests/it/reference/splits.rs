@@ -25,10 +25,7 @@ fn close(found: f64, expected: f64, relative: f64) -> bool {
 }
 
 /// The paper's split.
-const PAPER: Split = Split {
-    train: 0.8,
-    validation: 0.0,
-};
+const PAPER: Split = Split::by_time(0.8, 0.0);
 
 #[test]
 fn split_counts_are_the_golden_ones() {

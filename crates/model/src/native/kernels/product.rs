@@ -18,7 +18,9 @@ pub(in crate::native) struct Product<'a> {
 }
 
 impl<'a> Product<'a> {
-    /// Of a with so many rows, so many columns of it, and b, into rows at this distance.
+    /// `a · b`.
+    ///
+    /// * `rows`: of a; `depth`: columns of a; `c_row`: distance of the rows of the result.
     pub(in crate::native) fn of(
         a: Rows<'a>,
         rows: usize,
@@ -80,7 +82,9 @@ pub(in crate::native) struct Panels<'a> {
 }
 
 impl<'a> Panels<'a> {
-    /// A matrix with rows at this distance, so many columns, and panels of this width.
+    /// A matrix in row order.
+    ///
+    /// * `row`: distance of its rows; `columns`: their number; `width`: of a panel.
     pub(in crate::native) fn of(
         values: &'a [f32],
         row: usize,

@@ -2,7 +2,7 @@
 
 use efflux_job as job;
 use efflux_job::Training;
-use efflux_model::{Form, Masks, Mode, Network, Optimizer, Shape, State, masked_mean};
+use efflux_model::{LossFunction, Masks, Mode, Network, Optimizer, Shape, State, masked_mean};
 use efflux_testing::golden;
 use serde_json::Value;
 use tch::{Device, Kind, Tensor};
@@ -118,7 +118,7 @@ impl Golden {
             .sum(Kind::Int64)
             .int64_value(&[]);
         masked_mean(
-            Form::Square,
+            LossFunction::Square,
             &predicted,
             &target.nan_to_num(0.0, None, None),
             &present,

@@ -2,7 +2,7 @@
 
 use efflux_job as job;
 use efflux_job::Training;
-use efflux_model::{Form, Level, Masks, NativeModel, NativeOptimizer};
+use efflux_model::{Level, LossFunction, Masks, NativeModel, NativeOptimizer};
 use tch::{Kind, Tensor};
 
 use super::lstm::{Golden, in_precision, numbers};
@@ -27,7 +27,13 @@ impl Golden {
         let target = floats(&self.input("target", &[-1, self.rows()]));
         let masks = masks.map(|masks| masks.0.iter().flat_map(floats).collect::<Vec<f32>>());
         let inputs = floats(&self.days());
-        let (predicted, loss) = model.fit(&inputs, &target, rows, Form::Square, masks.as_deref());
+        let (predicted, loss) = model.fit(
+            &inputs,
+            &target,
+            rows,
+            LossFunction::Square,
+            masks.as_deref(),
+        );
         (Tensor::from_slice(&predicted), loss)
     }
 

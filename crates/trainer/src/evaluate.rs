@@ -13,16 +13,16 @@ use efflux_run::{Beat, RunDir};
 use crate::attempt::{Cut, Ground, not_written};
 use crate::{BEAT, Pipes};
 
-/// Judges the trained models of one trial.
+/// Evaluates the trained models of one trial.
 #[derive(Clone, Copy)]
-pub(crate) struct Judge<'a> {
+pub(crate) struct Evaluator<'a> {
     pub(crate) ground: Ground<'a>,
     pub(crate) assignment: &'a Assignment,
 }
 
-impl Judge<'_> {
+impl Evaluator<'_> {
     /// Runs the trained model over the calendar, keeps what is to be kept, and sums up.
-    pub(crate) fn judge(self, trained: &Trained, pipes: &mut Pipes) -> Result<Summary, Cut> {
+    pub(crate) fn evaluate(self, trained: &Trained, pipes: &mut Pipes) -> Result<Summary, Cut> {
         let state = self.ground.contract.evaluation.state;
         let flux = self.simulate(trained, Days::All, state, pipes)?;
         if let Some(directory) = &self.assignment.keep {

@@ -1,0 +1,178 @@
+use sha2::{Digest, Sha256};
+
+use super::*;
+
+fn parse(text: &str) -> Result<Job> {
+    Job::parse(Path::new("jobs/x.toml"), text.to_owned())
+}
+
+fn refusal(text: &str) -> String {
+    parse(text).unwrap_err().to_string()
+}
+
+#[test]
+fn the_smallest_job_is_the_papers_configuration() {
+    let job = parse("pack = \"a.h5\"").unwrap();
+    assert_eq!(job.name, "x");
+    let [params] = job.grid.configurations()[..] else {
+        panic!("more than one configuration");
+    };
+    assert_eq!(
+        (params.hidden_size, params.dropout, params.window_days),
+        (128, 0.2, 30)
+    );
+    assert_eq!(job.training.epochs, 200);
+}
+
+#[test]
+fn an_unknown_key_is_refused_with_its_line_and_the_nearest_key() {
+    assert_eq!(
+        refusal("pack = \"a.h5\"\n[grid]\nhiden_size = [64]\n"),
+        "jobs/x.toml: line 3: unknown key `hiden_size` (did you mean `hidden_size`?)"
+    );
+    assert!(refusal("pack = \"a.h5\"\n[spilt]\n").contains("did you mean `split`?"));
+}
+
+#[test]
+fn impossible_values_are_refused_with_line_key_and_expectation() {
+    let cases = [
+        (
+            "[grid]\ndropout = [0.2, 1.2]",
+            "`grid.dropout` has 1.2, expected at least 0 and below 1",
+        ),
+        (
+            "[grid]\nhidden_size = []",
+            "`grid.hidden_size` has [], expected at least one value",
+        ),
+        (
+            "[grid]\nwindow_days = [30, 30]",
+            "`grid.window_days` has 30, expected each value once",
+        ),
+        (
+            "[split]\ntrain = 1.0",
+            "`split.train` has 1, expected above 0 and below 1",
+        ),
+        (
+            "[selection]\non = \"train\"",
+            "unknown variant `train`, expected `validation` or `test`",
+        ),
+        (
+            "[training]\nepochs = 0",
+            "`training.epochs` has 0, expected 1 or more",
+        ),
+        (
+            "[training]\nlearning_rate = 0.0",
+            "`training.learning_rate` has 0, expected above 0",
+        ),
+        (
+            "[training]\nhuber_delta = 1.5",
+            "`training.huber_delta` has 1.5, expected no such key unless `loss` is \"huber\"",
+        ),
+        (
+            "[training]\nweight_decay = 0.1",
+            "expected no such key unless `optimizer` is \"adamw\"",
+        ),
+        (
+            "[training]\npatience = 0",
+            "`training.patience` has 0, expected 1 or more",
+        ),
+        (
+            "[analysis]\nbands = [0.9, 0.1]",
+            "`analysis.bands` has [0.9, 0.1]",
+        ),
+    ];
+    for (text, expected) in cases {
+        let message = refusal(&format!("pack = \"a.h5\"\n{text}\n"));
+        assert!(message.starts_with("jobs/x.toml: line 3: "), "{message}");
+        assert!(message.contains(expected), "{message}");
+    }
+}
+
+#[test]
+fn without_a_validation_part_selection_must_say_test() {
+    let text = "pack = \"a.h5\"\n[split]\nvalidation = 0.0\n";
+    assert!(refusal(text).contains("there is no validation part"));
+    let paper = parse(&format!("{text}[selection]\non = \"test\"\n")).unwrap();
+    assert_eq!(paper.caveats().len(), 1);
+}
+
+#[test]
+fn the_best_epoch_cannot_be_kept_without_validation_days() {
+    let text = "pack = \"a.h5\"\n[training]\nkeep = \"best\"\n";
+    let all = format!("{text}[final]\nfit = \"train+validation\"\n");
+    assert!(refusal(&all).starts_with("jobs/x.toml: line 3: `training.keep` has \"best\""));
+    let none = format!("{text}[split]\nvalidation = 0.0\n[selection]\non = \"test\"\n");
+    assert!(refusal(&none).contains("split.validation is 0"));
+    assert!(parse(text).is_ok());
+}
+
+#[test]
+fn a_wrong_type_is_refused_with_its_line() {
+    let message = refusal("pack = \"a.h5\"\n[grid]\nhidden_size = \"64\"\n");
+    assert!(
+        message.starts_with("jobs/x.toml: line 3: invalid type"),
+        "{message}"
+    );
+}
+
+fn contract(job: &Job) -> Contract {
+    job.contract("d", vec!["t".into()], vec![], 100).unwrap()
+}
+
+#[test]
+fn ids_are_the_same_in_every_launch_and_differ_when_anything_differs() {
+    let job = parse("pack = \"a.h5\"\n[grid]\nhidden_size = [8, 16]\n").unwrap();
+    let trials = job.search_trials(&contract(&job));
+    assert_eq!(trials, job.search_trials(&contract(&job)));
+    assert_ne!(trials[0].id, trials[1].id);
+    let mut other = contract(&job);
+    other.training.epochs += 1;
+    assert_ne!(trials[0].id, job.search_trials(&other)[0].id);
+    let last = job.final_trials(&contract(&job), trials[0].params);
+    assert_ne!(
+        trials[0].id, last[0].id,
+        "a member keeps what a search trial does not"
+    );
+    assert_eq!(trials[0].id.as_str().len(), 16);
+    // A run directory outlives the program that began it: the id is that of the one list.
+    let Trial {
+        stage,
+        fit,
+        params,
+        seed,
+        ..
+    } = trials[1];
+    let whole = serde_json::json!([1, contract(&job), stage, fit, params, seed]);
+    let hash = Sha256::digest(whole.to_string());
+    assert_eq!(trials[1].id.as_str(), efflux_numerics::hex(&hash[..8]));
+}
+
+#[test]
+fn extending_an_axis_keeps_the_trials_there_were() {
+    let small = parse("pack = \"a.h5\"\n[grid]\nhidden_size = [8]\n").unwrap();
+    let large = parse("pack = \"a.h5\"\n[grid]\nhidden_size = [8, 16]\n").unwrap();
+    let extended = large.search_trials(&contract(&large));
+    for trial in small.search_trials(&contract(&small)) {
+        assert!(extended.contains(&trial));
+    }
+}
+
+#[test]
+fn a_window_longer_than_the_calendar_is_refused() {
+    let job = parse("pack = \"a.h5\"\n[grid]\nwindow_days = [30, 365]\n").unwrap();
+    let error = job.contract("d", vec![], vec![], 300).unwrap_err();
+    assert!(
+        error.to_string().contains("`grid.window_days` has 365"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_difference_between_contracts_is_named_by_its_dotted_key() {
+    let job = parse("pack = \"a.h5\"").unwrap();
+    let mut other = contract(&job);
+    other.training.epochs = 7;
+    let (key, before, now) = contract(&job).difference(&other).unwrap();
+    assert_eq!((&*key, &*before, &*now), ("training.epochs", "200", "7"));
+    assert_eq!(contract(&job).difference(&contract(&job)), None);
+}
