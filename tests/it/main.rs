@@ -8,6 +8,7 @@ mod faults;
 mod gpu;
 mod harness;
 mod lanes;
+mod old_runs;
 mod predict;
 mod program;
 mod programs;
