@@ -7,10 +7,9 @@ use efflux::cluster::{Level, Order, Preparation, Report, Seat, Simulation, Train
 use efflux::data::{self, Extrapolation, Member, Pack, Scales};
 use efflux::error::{Error, Exit, Result};
 use efflux::job::{Contract, Job, Trial};
-use efflux::report::{self, Prediction};
+use efflux::report::{self, Prediction, Together};
 use efflux::run::{Ledger, RunDir, host, read_journals, select};
 
-use super::ensemble::Together;
 use crate::cli::PredictArgs;
 use crate::console;
 
@@ -99,7 +98,8 @@ fn selected(
     let ledger = Ledger::of(read_journals(&run.journals())?);
     let search = job.search_trials(contract);
     let configurations = job.grid.configurations();
-    let chosen = select(job.selection, &configurations, &search, &ledger).map_err(|_| {
+    let choice = select(job.selection, &configurations, &search, &ledger);
+    let winner = choice.winner.ok_or_else(|| {
         let ended = ledger.records_of(&search).count();
         let reason = format!(
             "no configuration is selected: {ended} of {} search trials have ended (`efflux status` tells of them)",
@@ -107,7 +107,7 @@ fn selected(
         );
         Error::file(run.root(), reason)
     })?;
-    let planned = job.final_trials(contract, chosen.params);
+    let planned = job.final_trials(contract, winner.params);
     let finished = planned
         .iter()
         .filter(|trial| ledger.summary(&trial.id).is_some());

@@ -107,6 +107,16 @@ pub enum Fit {
     TrainValidation,
 }
 
+impl Fit {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Train => "train",
+            Self::TrainValidation => "train+validation",
+        }
+    }
+}
+
 /// Names a trial by what determines its result: the first 16 hex digits of a SHA-256 over the contract, the stage,
 /// the days fitted on, the parameters and the seed. The same trial has the same id in every launch of every job.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

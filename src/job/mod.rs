@@ -1,7 +1,7 @@
 //! What to run: a job file becomes a validated [`Job`], a job and a pack become a [`Contract`] and [`Trial`]s; and with
 //! which resources: a cluster file becomes a [`Cluster`].
 //!
-//! Imports nothing of this crate but [`crate::error`].
+//! Imports nothing of this crate but [`crate::error`] and, to know measures by their keys, [`crate::analysis`].
 
 mod cluster;
 mod contract;

@@ -14,6 +14,7 @@ use super::progress::{EpochReport, Flow, Position, Progress, Speed, Trained};
 use super::random::{Purpose, Stream};
 use super::validation::Validation;
 use super::windows::{Epoch, Sampler};
+use crate::analysis::measures::NSE;
 use crate::data::{Tensors, iterations_per_epoch};
 use crate::job::{Keep, Params, Training};
 
@@ -333,7 +334,7 @@ impl<'a> Trainer<'a> {
         at.windows_before = at.windows;
         at.losses.push(loss);
         self.engine.set_sums([0.0; 2]);
-        if let Some(score) = validation.nse
+        if let Some(score) = validation[NSE]
             && self.training.needs_validation()
             && self.at.best.is_none_or(|(_, best)| score > best)
         {

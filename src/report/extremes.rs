@@ -4,11 +4,12 @@
 use crate::analysis::Defined;
 use crate::analysis::bands::{Band, Limits, spikes};
 use crate::analysis::events::{Event, EventSkill, events};
-use crate::analysis::metrics::{Pairs, Scores};
+use crate::analysis::measures::{Measure, Scores};
+use crate::analysis::metrics::Pairs;
 use crate::analysis::statistics::median;
 use crate::job::Part;
 
-use super::evaluation::{Evaluation, Measure};
+use super::evaluation::Evaluation;
 use super::results::Results;
 
 /// A kind of test days.
@@ -100,7 +101,7 @@ impl Extremes {
         let values: Vec<f64> = self
             .sites
             .iter()
-            .filter_map(|scores| measure.of(&scores[group]).ok())
+            .filter_map(|scores| scores[group][measure].ok())
             .collect();
         (values.len(), median(&values))
     }

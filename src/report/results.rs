@@ -6,11 +6,9 @@ use jiff::civil::Date;
 
 use crate::data::{Member, SiteParts};
 use crate::error::{Error, Result};
-use crate::job::{Analysis, Contract, Fit, Metric, Params, Part};
-use crate::run::EpochLine;
+use crate::job::{Analysis, Contract, Fit, Part};
 use crate::run::record::Record;
-
-use super::words::PARTS;
+use crate::run::{Choice, EpochLine};
 
 /// The input of [`super::write`]. Fluxes are in µmol m⁻² s⁻¹; days count from [`Results::start`].
 #[derive(Clone, Debug)]
@@ -26,7 +24,7 @@ pub struct Results<'a> {
     /// The days that members fit on.
     pub fit: Fit,
     /// How the configuration was chosen.
-    pub selection: &'a Selection,
+    pub selection: &'a Choice,
     /// The newest attempt at every trial, search and final, in any order.
     pub records: &'a [Record],
     /// What makes the scores optimistic or incomplete, as sentences.
@@ -93,30 +91,6 @@ pub struct Site {
     pub parts: SiteParts,
 }
 
-/// How one configuration was chosen: the rule, the winner and the field.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Selection {
-    /// The score, higher is better.
-    pub metric: Metric,
-    /// The part it was taken on.
-    pub on: Part,
-    /// The configuration with the best mean; none if no configuration was selectable.
-    pub winner: Option<Params>,
-    /// Every configuration of the grid.
-    pub configurations: Vec<Configuration>,
-}
-
-/// One configuration of the search.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Configuration {
-    /// Its parameters.
-    pub params: Params,
-    /// The metric of each search seed; none if that trial failed, is missing, or its score is not defined.
-    pub seeds: Vec<(u64, Option<f64>)>,
-    /// The mean over the seeds, or why the configuration cannot be selected.
-    pub mean: Result<f64, String>,
-}
-
 impl Site {
     /// The days of one part.
     pub fn part(&self, part: Part) -> Range<usize> {
@@ -153,7 +127,7 @@ impl Results<'_> {
         let parts = self
             .sites
             .iter()
-            .flat_map(|site| PARTS.map(|part| site.part(part)));
+            .flat_map(|site| Part::ALL.map(|part| site.part(part)));
         if parts.into_iter().any(|days| days.end > self.days) {
             return Err(Error::Internal(
                 "a part of a site ends after the calendar".to_owned(),

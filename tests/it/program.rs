@@ -118,26 +118,40 @@ fn every_key_of_a_job_file_is_documented() {
         other => vec![format!("not a section: {other}")],
     };
     let sections = [
-        serde_json::to_value(&job.inputs),
-        serde_json::to_value(job.split),
-        serde_json::to_value(job.transform),
-        serde_json::to_value(job.training),
-        serde_json::to_value(job.evaluation),
-        serde_json::to_value(&job.grid),
-        serde_json::to_value(&job.seeds),
-        serde_json::to_value(job.selection),
-        serde_json::to_value(job.last),
-        serde_json::to_value(job.stop),
-        serde_json::to_value(job.analysis),
+        ("inputs", serde_json::to_value(&job.inputs)),
+        ("split", serde_json::to_value(job.split)),
+        ("transform", serde_json::to_value(job.transform)),
+        ("training", serde_json::to_value(job.training)),
+        ("evaluation", serde_json::to_value(job.evaluation)),
+        ("grid", serde_json::to_value(&job.grid)),
+        ("seeds", serde_json::to_value(&job.seeds)),
+        ("selection", serde_json::to_value(job.selection)),
+        ("final", serde_json::to_value(job.last)),
+        ("stop", serde_json::to_value(job.stop)),
+        ("analysis", serde_json::to_value(job.analysis)),
     ];
-    for section in sections {
-        for key in keys(section.unwrap()) {
+    for (section, values) in sections {
+        let documented = documented(&text, section);
+        for key in keys(values.unwrap()) {
             assert!(
-                text.contains(&format!("`{key}`")),
-                "`{key}` is not in jobs/README.md"
+                documented.contains(&key),
+                "`{key}` is not in the table of [{section}] in jobs/README.md"
             );
         }
     }
+}
+
+/// The keys that the table of a section lists.
+fn documented(text: &str, section: &str) -> Vec<String> {
+    let rest = text
+        .split_once(&format!("[{section}]"))
+        .map(|(_, rest)| rest);
+    let rest = rest.unwrap_or_else(|| panic!("no [{section}] in jobs/README.md"));
+    let table = rest.lines().skip_while(|line| !line.starts_with('|'));
+    let rows = table.take_while(|line| line.starts_with('|'));
+    let first = rows.filter_map(|row| row.split('|').nth(1));
+    let keys = first.flat_map(|cell| cell.split('`').skip(1).step_by(2));
+    keys.map(str::to_owned).collect()
 }
 
 /// The module map of `src/lib.rs`, held.
@@ -150,8 +164,8 @@ fn tch_mpi_and_hdf5_stay_in_their_modules_and_imports_point_one_way() {
         ("hdf5::", "data"),
     ];
     let allowed: [(&str, &[&str]); 7] = [
-        ("job", &[]),
         ("analysis", &[]),
+        ("job", &["analysis"]),
         ("data", &["job"]),
         ("model", &["analysis", "data", "job"]),
         ("run", &["analysis", "job"]),

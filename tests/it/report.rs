@@ -23,6 +23,7 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use efflux::analysis::measures::NSE;
 use efflux::report::{self, Output};
 
 use study::{CONSTANT, SITES, Study, UNOBSERVED};
@@ -134,7 +135,7 @@ fn the_terminal_summary_fits_eighty_columns_and_agrees_with_the_tables() {
     )["median"];
     assert_eq!(
         median.parse::<f64>().unwrap(),
-        summary.test().unwrap().nse.unwrap()
+        summary.test().unwrap().medians[NSE].unwrap()
     );
     assert!(text.contains(&format!("{:.3}", median.parse::<f64>().unwrap())));
     let classes = summary.classes;

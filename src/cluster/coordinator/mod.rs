@@ -18,7 +18,7 @@ use super::supervisor::Supervisor;
 use crate::error::{Error, Result};
 use crate::job::{Stage, Trial, TrialId};
 use crate::run::record::{FailureClass, Outcome, Record};
-use crate::run::{Beat, Chosen, Entry, Ledger, Live, Lock};
+use crate::run::{Beat, Ledger, Live, Lock};
 
 pub use launch::{Ending, Launch, Notice, Tally};
 
@@ -50,18 +50,6 @@ impl Coordinator<'_> {
     /// What is known of all trials.
     pub fn ledger(&self) -> &Ledger {
         &self.ledger
-    }
-
-    /// Makes a selection durable.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Io`] if the journal cannot be written.
-    pub fn select(&mut self, chosen: &Chosen) -> Result<()> {
-        self.supervisor
-            .journal(&Entry::Selection(Box::new(chosen.clone())))?;
-        self.ledger.choose(chosen.clone());
-        Ok(())
     }
 
     /// Trains those of a stage's trials that have not finished yet.

@@ -1,6 +1,6 @@
 //! The records with the strongest and the weakest rhythm, lag by lag.
 
-use super::traits::{SiteTraits, record_series};
+use super::site::{SiteProperties, record_series};
 use crate::analysis::rhythm::{Autocorrelation, CYCLICALITY, autocorrelation};
 use crate::report::evaluation::Evaluation;
 use crate::report::results::Results;
@@ -18,9 +18,9 @@ pub(crate) struct Correlogram {
 pub(super) fn correlograms(
     results: &Results<'_>,
     evaluation: &Evaluation,
-    sites: &[SiteTraits],
+    sites: &[SiteProperties],
 ) -> Vec<Correlogram> {
-    let rhythm = |site: &SiteTraits| {
+    let rhythm = |site: &SiteProperties| {
         let parts = [&site.smoothness, &site.seasonality, &site.cyclicality];
         if !parts.iter().all(|part| part.usable()) {
             return None;

@@ -1,12 +1,13 @@
 //! Sites by what they have in common.
 
-use super::traits::SiteTraits;
+use super::site::SiteProperties;
 use super::water::Water;
 use crate::analysis::Defined;
 use crate::analysis::classes::{Class, Reading};
+use crate::analysis::measures::{ByMeasure, Measure};
 use crate::analysis::statistics::{mean, median};
 use crate::job::Part;
-use crate::report::evaluation::{Evaluation, Measure, Series};
+use crate::report::evaluation::{Evaluation, Series};
 use crate::report::results::{Attribute, Results};
 
 /// Observed days from which on a record counts as long.
@@ -21,10 +22,10 @@ pub(crate) struct Group {
     /// What these have in common.
     pub(crate) name: String,
     pub(crate) sites: usize,
-    /// NSE, KGE, r: median over the sites at which it is defined.
-    pub(crate) medians: [Defined; 3],
+    /// Of each measure the median over the sites at which it is defined.
+    pub(crate) medians: ByMeasure<Defined>,
     /// Their means.
-    pub(crate) means: [Defined; 3],
+    pub(crate) means: ByMeasure<Defined>,
     /// Sites good by the text's thresholds.
     pub(crate) good: usize,
     /// Sites poor by them.
@@ -34,7 +35,7 @@ pub(crate) struct Group {
 pub(super) fn groups(
     results: &Results<'_>,
     evaluation: &Evaluation,
-    sites: &[SiteTraits],
+    sites: &[SiteProperties],
     water: Option<&Water>,
 ) -> Vec<Group> {
     let all: Vec<usize> = (0..sites.len()).collect();
@@ -168,9 +169,7 @@ fn bins(limits: &[f64]) -> Vec<String> {
 fn group(evaluation: &Evaluation, by: &str, name: &str, sites: &[usize]) -> Group {
     let scores = evaluation.scores(Series::Ensemble, Part::Test);
     let values = |measure: Measure| -> Vec<f64> {
-        let defined = sites
-            .iter()
-            .filter_map(|&site| measure.of(&scores[site]).ok());
+        let defined = sites.iter().filter_map(|&site| scores[site][measure].ok());
         defined.collect()
     };
     let of_class = |class| {
@@ -182,8 +181,8 @@ fn group(evaluation: &Evaluation, by: &str, name: &str, sites: &[usize]) -> Grou
         by: by.to_owned(),
         name: name.to_owned(),
         sites: sites.len(),
-        medians: Measure::SKILL.map(|measure| median(&values(measure))),
-        means: Measure::SKILL.map(|measure| mean(&values(measure))),
+        medians: ByMeasure::new(|measure| median(&values(measure))),
+        means: ByMeasure::new(|measure| mean(&values(measure))),
         good: of_class(Class::Good),
         poor: of_class(Class::Poor),
     }

@@ -1,6 +1,6 @@
 //! Whether good sites have stronger seasons than poor ones.
 
-use super::traits::SiteTraits;
+use super::site::SiteProperties;
 use crate::analysis::Defined;
 use crate::analysis::classes::{Class, Reading};
 use crate::analysis::significance::{TTest, student, welch};
@@ -22,7 +22,7 @@ pub(crate) struct Seasons {
     pub(crate) student: Defined<TTest>,
 }
 
-pub(super) fn seasons(evaluation: &Evaluation, sites: &[SiteTraits]) -> Vec<Seasons> {
+pub(super) fn seasons(evaluation: &Evaluation, sites: &[SiteProperties]) -> Vec<Seasons> {
     let of_reading = |reading| {
         let differences = |class| -> Vec<f64> {
             let of_class = sites

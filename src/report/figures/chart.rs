@@ -1,6 +1,8 @@
 //! Points, lines, bars and boxes over two numbers.
 
-use super::super::words;
+use std::borrow::Cow;
+
+use super::super::numbers;
 use super::canvas::{Anchor, Canvas, Figure};
 use super::ink::Ink;
 use super::layer;
@@ -52,8 +54,8 @@ impl Layer {
 /// A chart before it is drawn.
 #[derive(Default)]
 pub(crate) struct Chart<'a> {
-    pub(crate) x: &'a str,
-    pub(crate) y: &'a str,
+    pub(crate) x: Cow<'a, str>,
+    pub(crate) y: Cow<'a, str>,
     /// The values of y to draw; those beyond lie on the edge. None: all.
     pub(crate) limits: Option<(f64, f64)>,
     /// Whether y is drawn by its sign and the logarithm of its size plus 1.
@@ -133,7 +135,7 @@ impl Chart<'_> {
             layer::draw(canvas, layer, &axes, frame);
         }
         let middle = f64::midpoint(left, right);
-        canvas.text(Ink::Label, (middle, bottom + 36.0), Anchor::Middle, self.x);
+        canvas.text(Ink::Label, (middle, bottom + 36.0), Anchor::Middle, &self.x);
         axes
     }
 
@@ -216,7 +218,7 @@ fn ticks(y: &Scale, is_symlog: bool, count: u32) -> Vec<(f64, String)> {
         let at = symlog(value);
         let apart = |(other, _): &(f64, String)| (y.at(*other) - y.at(at)).abs() > 13.0;
         if y.holds(at) && ticks.iter().all(apart) {
-            ticks.push((at, words::number(value, 0)));
+            ticks.push((at, numbers::number(value, 0)));
         }
     }
     ticks

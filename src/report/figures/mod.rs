@@ -47,7 +47,6 @@ mod sheet;
 mod training;
 
 pub(crate) use axes::axes;
-pub(crate) use canvas::escape;
 pub(crate) use chart::{Chart, Layer, Shape};
 pub(crate) use classes::classes;
 pub(crate) use covers::covers;
@@ -56,7 +55,7 @@ pub(crate) use forest::{Estimate, forest};
 pub(crate) use map::{Place, skill_map};
 pub(crate) use record::record;
 pub(crate) use scale::dates;
-pub(crate) use search::{ranked, search};
+pub(crate) use search::search;
 pub(crate) use series::{band_label, series};
 pub(crate) use sheet::{Panel, sheet};
 pub(crate) use training::training;

@@ -3,14 +3,16 @@
 use std::fmt::Write;
 
 use super::super::chosen::Chosen;
-use super::super::evaluation::{Evaluation, Measure, Series, members_on};
+use super::super::evaluation::{Evaluation, Series, members_on};
+use super::super::numbers;
 use super::super::results::Results;
-use super::super::words::{self, UNIT};
 use super::canvas::{Anchor, Canvas, Figure, px};
 use super::ink::Ink;
 use super::scale::{Scale, months};
 use crate::analysis::ensemble;
+use crate::analysis::measures::Measure;
 use crate::analysis::statistics::range;
+use crate::analysis::units::Unit;
 use crate::job::Part;
 
 /// The widest interval that this many members resolve; none if only their range is left, or nothing.
@@ -79,7 +81,7 @@ pub(crate) fn series(results: &Results<'_>, evaluation: &Evaluation, chosen: &Ch
         }
     }
     // Validation ends where the test part begins: its name grows to the left, the other's to the right.
-    for part in words::PARTS
+    for part in Part::ALL
         .into_iter()
         .filter(|&part| !site.part(part).is_empty())
     {
@@ -88,7 +90,7 @@ pub(crate) fn series(results: &Results<'_>, evaluation: &Evaluation, chosen: &Ch
             Part::Validation => (at_day(days.end) - 4.0, Anchor::End),
             Part::Train | Part::Test => (at_day(days.start) + 4.0, Anchor::Start),
         };
-        canvas.text(Ink::Muted, (at, top - 5.0), anchor, words::part(part));
+        canvas.text(Ink::Muted, (at, top - 5.0), anchor, part.name());
     }
 
     canvas.path(Ink::Band, &band_path(&bands, first, &at_day, &y));
@@ -96,14 +98,10 @@ pub(crate) fn series(results: &Results<'_>, evaluation: &Evaluation, chosen: &Ch
     canvas.path(Ink::Simulated, &line(mean, first, last, &at_day, &y));
 
     let scores = &evaluation.scores(Series::Ensemble, Part::Test)[index];
-    let [nse, kge] = [Measure::Nse, Measure::Kge].map(|measure| {
-        measure
-            .of(scores)
-            .map_or("not defined".to_owned(), |value| words::number(value, 2))
-    });
-    let title = format!("{} · {} · test NSE {nse}, KGE {kge}", site.name, site.igbp);
+    let scored = numbers::scores(Measure::efficiencies(), |measure| scores[measure]);
+    let title = format!("{} · {} · test {scored}", site.name, site.igbp);
     canvas.text(Ink::Strong, (4.0, 16.0), Anchor::Start, &title);
-    canvas.text(Ink::Muted, (4.0, 36.0), Anchor::Start, UNIT);
+    canvas.text(Ink::Muted, (4.0, 36.0), Anchor::Start, Unit::FLUX.label);
     let mut key = vec![
         (Ink::Observed, "observed".to_owned()),
         (Ink::Simulated, "ensemble mean".to_owned()),
@@ -117,7 +115,7 @@ pub(crate) fn series(results: &Results<'_>, evaluation: &Evaluation, chosen: &Ch
         site.name, chosen.role
     );
     let description = format!(
-        "{} to {}; {} train, {} validation and {} test days were observed. Test NSE {nse}, KGE {kge}.",
+        "{} to {}; {} train, {} validation and {} test days were observed. Test {scored}.",
         results.date(first).unwrap_or_default(),
         results.date(last).unwrap_or_default(),
         results.observed_days(index, Part::Train),

@@ -1,5 +1,7 @@
 //! Charts side by side: the panels of one figure, with one key.
 
+use std::borrow::Cow;
+
 use super::canvas::{Anchor, Canvas, Figure, key_height};
 use super::chart::{Chart, Frame, Layer, Shape};
 use super::ink::Ink;
@@ -7,7 +9,7 @@ use super::ink::Ink;
 /// A chart as a panel.
 pub(crate) struct Panel<'a> {
     /// What captions call it; empty for a chart that stands alone.
-    pub(crate) letter: &'a str,
+    pub(crate) letter: Cow<'a, str>,
     /// What is said above it, line by line.
     pub(crate) notes: Vec<String>,
     /// Words inside it: where they begin in the units of the axes, and what they are.
@@ -21,7 +23,7 @@ impl<'a> Panel<'a> {
     /// A panel of nothing but the chart.
     pub(crate) fn of(chart: Chart<'a>) -> Self {
         Self {
-            letter: "",
+            letter: "".into(),
             notes: Vec::new(),
             texts: Vec::new(),
             covered: None,
@@ -32,7 +34,7 @@ impl<'a> Panel<'a> {
     /// The place of a panel for which there is nothing, and why.
     pub(crate) fn empty(letter: &'a str, note: &str) -> Self {
         Self {
-            letter,
+            letter: letter.into(),
             notes: vec![note.to_owned()],
             ..Self::of(Chart::default())
         }
@@ -77,7 +79,7 @@ pub(crate) fn sheet(
             said.push(panel.chart.described());
         }
         let said = said.join("; ");
-        described.push(match panel.letter {
+        described.push(match &*panel.letter {
             "" => said,
             letter => format!("({letter}) {said}"),
         });
@@ -87,12 +89,12 @@ pub(crate) fn sheet(
 
 fn draw(canvas: &mut Canvas, panel: &Panel<'_>, (x, y): (f64, f64), (width, height): (f64, f64)) {
     if !panel.letter.is_empty() {
-        canvas.begin_panel(panel.letter);
+        canvas.begin_panel(&panel.letter);
         canvas.text(
             Ink::Strong,
             (x + 4.0, y + 16.0),
             Anchor::Start,
-            panel.letter,
+            &panel.letter,
         );
     }
     // Text is not measured: bold letters are 7.6 px wide at most, on average.
@@ -107,7 +109,12 @@ fn draw(canvas: &mut Canvas, panel: &Panel<'_>, (x, y): (f64, f64), (width, heig
         line += LINE;
     }
     if !panel.chart.y.is_empty() {
-        canvas.text(Ink::Muted, (x + indent, line), Anchor::Start, panel.chart.y);
+        canvas.text(
+            Ink::Muted,
+            (x + indent, line),
+            Anchor::Start,
+            &panel.chart.y,
+        );
         line += LINE;
     }
     let below = if panel.chart.x.is_empty() { 26.0 } else { 48.0 };

@@ -1,13 +1,16 @@
 //! Sites of each class side by side: the paper's Figure 4, for people, and what it has in common with Figure 5.
 
-use super::drawing::Drawing;
+use crate::analysis::measures::Measure;
+use crate::analysis::units::Unit;
 use crate::job::Part;
 use crate::report::chosen;
 use crate::report::drivers::record_days;
-use crate::report::evaluation::{Evaluation, Measure, Series};
+use crate::report::evaluation::{Evaluation, Series};
 use crate::report::figures::{Chart, Ink, Layer, Panel, Shape, dates, sheet};
+use crate::report::markup::html;
+use crate::report::numbers;
 use crate::report::results::Results;
-use crate::report::words::{self, UNIT};
+use crate::report::section::Drawing;
 
 /// Points of a line in a panel, which is 250 pixels wide.
 const POINTS: usize = 600;
@@ -40,18 +43,14 @@ pub(super) fn panels<'a>(
 
 /// The site's name and land cover, as short as a panel is wide.
 pub(super) fn named(results: &Results<'_>, site: usize) -> String {
-    words::shortened(&results.sites[site].name, 36)
+    numbers::shortened(&results.sites[site].name, 36)
 }
 
 /// Its scores on the test part.
 pub(super) fn scores(evaluation: &Evaluation, site: usize) -> String {
     let scores = &evaluation.scores(Series::Ensemble, Part::Test)[site];
-    let said = Measure::SKILL.map(|measure| {
-        let value = measure.of(scores);
-        let value = value.map_or("not defined".to_owned(), |value| words::number(value, 2));
-        format!("{} {value}", measure.label())
-    });
-    format!("test {}", said.join(", "))
+    let said = numbers::scores(Measure::headline(), |measure| scores[measure]);
+    format!("test {said}")
 }
 
 /// The series of the chosen sites.
@@ -72,9 +71,11 @@ pub(super) fn drawing(results: &Results<'_>, evaluation: &Evaluation) -> Drawing
             (320.0, 212.0),
             &panels,
         ),
-        "Good, fair and poor sites (left to right, the text’s thresholds), those ranked nearest to 1/6, 1/2 and 5/6 of \
-         their class by test NSE (Figure 4 of the paper, which drew lots). The bar below each is the calendar of the pack, \
-         with the part that the record covers.",
+        html!(
+            "Good, fair and poor sites (left to right, the text’s thresholds), those ranked nearest to 1/6, 1/2 and 5/6 of \
+             their class by test NSE (Figure 4 of the paper, which drew lots). The bar below each is the calendar of the \
+             pack, with the part that the record covers."
+        ),
     )
 }
 
@@ -101,11 +102,11 @@ fn panel<'a>(
         .collect();
     let whole = results.days.max(1) as f64;
     Panel {
-        letter,
+        letter: letter.into(),
         notes: vec![named(results, site), scores(evaluation, site)],
         covered: Some((days.start as f64 / whole, days.end as f64 / whole)),
         ..Panel::of(Chart {
-            y: UNIT,
+            y: Unit::FLUX.label.into(),
             names: dates(results.start, (days.start, days.end), 3),
             layers: vec![
                 Layer::new(
