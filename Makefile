@@ -14,7 +14,6 @@ IN_ENV := source '$(DEPS)/env.sh' &&
 # Somebody's own HDF5 is linked as it is; else HDF5 is built from source and linked in.
 FEATURES := --locked $(if $(HDF5_DIR),--no-default-features --features mpi)
 # One profile for everything: libtorch's C++ interface and HDF5 take minutes to compile, and so are compiled once.
-# It is the release profile because only its link-time optimisation keeps libtorch out of `efflux`.
 BUILD := --release $(FEATURES)
 
 .PHONY: help deps build demo test test-reference test-slurm lint bench install clean
@@ -26,7 +25,7 @@ deps: ## Install what the build needs into .deps (600 MB to download); CUDA=1: a
 	@$(PYTHON) scripts/deps.py $(if $(filter 1,$(CUDA)),--cuda)
 
 build: deps ## Build target/release/efflux and efflux-trainer
-	@$(IN_ENV) cargo build $(BUILD) --bins
+	@$(IN_ENV) cargo build $(BUILD)
 
 demo: build ## Make a small pack of synthetic sites, run jobs/demo.toml on it, say where the report is
 	@mkdir -p data
@@ -41,30 +40,32 @@ test: export EFFLUX_COSORE_DAILY_DIR ?= $(wildcard $(CURDIR)/../shared/cosore-da
 test test-reference: export EFFLUX_COSORE_DIR ?= $(wildcard $(CURDIR)/../shared/cosore)
 test: deps ## Run all tests that this machine can run, and name the others
 	@mkdir -p '$(TARGET)' && rm -f "$$EFFLUX_SKIPPED"
-	@status=0; $(IN_ENV) cargo test $(BUILD) || status=$$?; \
+	@$(IN_ENV) cargo build $(BUILD)
+	@status=0; $(IN_ENV) cargo test $(BUILD) --workspace || status=$$?; \
 	if [ -s "$$EFFLUX_SKIPPED" ]; then echo 'Not run on this machine:'; sort -u "$$EFFLUX_SKIPPED" | sed 's/^/  /'; fi; \
 	exit $$status
 
 test-reference: export EFFLUX_REFERENCE_DIR := $(abspath $(or $(EFFLUX_REFERENCE_DIR),tests/data/reference))
 test-reference: deps ## Check against the golden numbers in EFFLUX_REFERENCE_DIR, or those of the repository
-	@$(IN_ENV) cargo test $(BUILD) --test it reference::
+	@$(IN_ENV) cargo test $(BUILD) --workspace --exclude efflux --test it reference::
 
 test-slurm: export EFFLUX_REQUIRE_SLURM := 1
 test-slurm: deps ## Test the batch script under a real Slurm, started for it (root; docs/slurm.md names the packages)
-	@$(IN_ENV) cargo test $(BUILD) --test it slurm::
+	@$(IN_ENV) cargo build $(BUILD)
+	@$(IN_ENV) cargo test $(BUILD) --package efflux --test it slurm::
 
 lint: export RUSTDOCFLAGS := -Dwarnings
 lint: ## Check format, clippy, documentation, shell scripts, licences and origins of the crates
 	@$(PYTHON) scripts/deps.py --lint
-	@$(IN_ENV) cargo fmt --check
-	@$(IN_ENV) cargo clippy $(BUILD) --all-targets -- -D warnings
-	@$(IN_ENV) cargo doc $(BUILD) --no-deps --document-private-items
+	@$(IN_ENV) cargo fmt --all --check
+	@$(IN_ENV) cargo clippy $(BUILD) --workspace --all-targets -- -D warnings
+	@$(IN_ENV) cargo doc $(BUILD) --workspace --no-deps --document-private-items
 	@$(IN_ENV) git grep --untracked -lE '^#!/(usr/)?bin/(env )?bash' | xargs shellcheck --external-sources
 	@$(IN_ENV) cargo deny --log-level error check bans licenses sources
 	@echo 'lint: advisories are not checked, their database comes over the network: cargo deny check advisories'
 
 bench: deps ## Run the benchmarks
-	@$(IN_ENV) cargo bench $(FEATURES) --bench '*'
+	@$(IN_ENV) cargo bench $(FEATURES) --workspace --bench '*'
 
 install: build ## Copy both programs to PREFIX/bin (default: ~/.local); the libraries stay in .deps
 	install -D -t '$(PREFIX)/bin' '$(TARGET)/release/efflux' '$(TARGET)/release/efflux-trainer'

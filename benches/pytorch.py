@@ -1,8 +1,8 @@
-"""The updates of benches/update.rs in PyTorch, as hydroDL trains: checked to be the same, then made when told to.
+"""The updates of crates/model/benches/update in PyTorch, as hydroDL trains: checked to be the same, then made when told to.
 
     python3 benches/pytorch.py DIR WINDOW full|targets
 
-is a worker that benches/update.rs starts, with the files that it wrote to DIR. It says how far the weights after the
+is a worker that crates/model/benches/update starts, with the files that it wrote to DIR. It says how far the weights after the
 checked updates are from efflux's. Then each line of stdin is a number of updates, and each answer the milliseconds of one
 of them, until all are done and until all are asked for: CPU time, or with DEVICE=cuda wall time.
 

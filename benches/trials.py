@@ -1,6 +1,6 @@
 """Whole trials, wall time: four on two slots of efflux against four in two PyTorch processes.
 
-    cargo bench --bench update                      writes the days that PyTorch reads
+    cargo bench -p efflux-model --bench update                      writes the days that PyTorch reads
     python3 benches/trials.py EFFLUX PYTHON [--epochs N] [--rounds N] [--save FILE]
 
 EFFLUX is a release build; PYTHON has torch 2.11, numpy and safetensors. Both sides start from nothing (efflux reads its

@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
-use efflux::cluster::{Level, Slots, Until};
-use efflux::data::{Filter, Flux, Treatments};
-use efflux::job::DeviceChoice;
+use efflux_cluster::{Slots, Until};
+use efflux_ingest::{Filter, Flux, Treatments};
+use efflux_job::DeviceChoice;
+use efflux_numerics::Level;
 
 /// Of `--drain-seconds`, when nobody says.
 pub(crate) const DRAIN_SECONDS: u32 = 90;

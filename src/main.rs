@@ -7,10 +7,10 @@ mod console;
 use std::process::ExitCode;
 
 use clap::Parser;
+use efflux_base::error::{Exit, Result};
 
 use cli::{Cli, Command};
 use console::Log;
-use efflux::error::{Exit, Result};
 
 fn main() -> ExitCode {
     // Rust ignores SIGPIPE; a reader that has seen enough (`efflux inspect | head`) is no reason to panic.
@@ -21,7 +21,7 @@ fn main() -> ExitCode {
         }
         std::process::exit(Exit::Internal as i32);
     }));
-    if let Err(error) = efflux::cluster::survive_file_limits() {
+    if let Err(error) = efflux_protocol::survive_file_limits() {
         eprintln!("error: {error}");
         return error.exit().into();
     }

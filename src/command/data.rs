@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
-use efflux::data::{self, CosoreOptions, Pack, Products, SynthOptions};
-use efflux::error::{Error, Exit, Result};
-use efflux::job::Split;
+use efflux_base::error::{Error, Exit, Result};
+use efflux_data::Pack;
+use efflux_ingest as ingest;
+use efflux_ingest::{CosoreOptions, Products, SynthOptions};
+use efflux_job::Split;
 
 use crate::cli::{InspectArgs, PackArgs, SynthArgs};
 
@@ -16,7 +18,7 @@ pub(crate) fn synth(args: &SynthArgs) -> Result<Exit> {
         seed: args.seed,
         ..SynthOptions::default()
     };
-    let pack = data::synthesize(&options)?;
+    let pack = ingest::synthesize(&options)?;
     pack.write(&args.output)?;
     println!(
         "{}: {} synthetic sites, {}, {} observed site-days",
@@ -44,11 +46,11 @@ pub(crate) fn pack(args: &PackArgs) -> Result<Exit> {
         None => Products::paper()?,
     };
     if let Some(folder) = &args.predictors {
-        let predictors = data::read_predictors(folder, &products, &pack.sites, pack.calendar)?;
+        let predictors = ingest::read_predictors(folder, &products, &pack.sites, pack.calendar)?;
         pack = predictors.join(&pack)?;
         warnings.extend(predictors.warnings);
     }
-    let findings = data::check(&pack, &products, Split::default().train);
+    let findings = ingest::check(&pack, &products, Split::default().train);
     warnings.extend(findings.into_iter().map(|finding| finding.message));
     for warning in &warnings {
         tracing::warn!("{warning}");
@@ -78,7 +80,7 @@ struct Sites {
 
 impl Sites {
     fn of_folder(folder: &Path) -> Result<Self> {
-        let packed = data::pack_sites(folder)?;
+        let packed = ingest::pack_sites(folder)?;
         Ok(Self {
             account: format!(
                 ", {} observed site-days, {} outside the calendar left out",
@@ -96,7 +98,7 @@ impl Sites {
             treatments: args.release.treatments,
             skip_unreadable: args.release.skip_unreadable,
         };
-        let mut release = data::read_cosore(folder, &options)?;
+        let mut release = ingest::read_cosore(folder, &options)?;
         Ok(Self {
             warnings: std::mem::take(&mut release.warnings),
             account: format!("\n{}", release.account),
@@ -107,7 +109,7 @@ impl Sites {
 
 /// Shows what is in a pack.
 pub(crate) fn inspect(args: &InspectArgs) -> Result<Exit> {
-    let inspection = data::inspect(&Pack::read(&args.pack)?, args.train_fraction)?;
+    let inspection = ingest::inspect(&Pack::read(&args.pack)?, args.train_fraction)?;
     if args.json {
         let text = serde_json::to_string_pretty(&inspection)
             .map_err(|error| Error::Internal(format!("inspection: {error}")))?;

@@ -7,8 +7,10 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use efflux::cluster::{self, Level, promised_size};
-use efflux::error::{Error, Exit, Result};
+use efflux_base::error::{Error, Exit, Result};
+use efflux_cluster as cluster;
+use efflux_cluster::promised_size;
+use efflux_numerics::Level;
 
 use crate::cli::DoctorArgs;
 
@@ -29,7 +31,7 @@ pub(crate) fn doctor(args: &DoctorArgs) -> Result<Exit> {
             None => "none: one process, MPI is not initialised".to_owned(),
         },
     );
-    say("HDF5", efflux::data::library_version());
+    say("HDF5", efflux_data::library_version());
     let cores = std::thread::available_parallelism().map_or(1, |count| count.get());
     let level = Level::of_this_host().name();
     say(

@@ -1,9 +1,10 @@
 //! Evaluation and report: what rank 0 does once the members are trained, and `efflux evaluate` and `efflux report` at any
 //! time, each its part alone.
 
-use efflux::error::{Exit, Result};
-use efflux::report::{self, Output, Run};
-use efflux::run::{Ledger, RunDir, read_journals};
+use efflux_base::error::{Exit, Result};
+use efflux_report as report;
+use efflux_report::{Output, Run};
+use efflux_run::{Ledger, RunDir, read_journals};
 
 use super::study::Study;
 use crate::cli::RunArgs;

@@ -12,7 +12,7 @@ pub(crate) mod sweep;
 pub(crate) mod trial;
 
 use clap::CommandFactory;
-use efflux::error::{Exit, Result};
+use efflux_base::error::{Exit, Result};
 
 use crate::cli::{Cli, CompletionsArgs};
 

@@ -1,9 +1,9 @@
 //! `efflux plan`: what a sweep would do, without doing it.
 
-use efflux::data::{Pack, SiteParts, days_up_to_targets, iterations_per_epoch};
-use efflux::error::{Exit, Result};
-use efflux::job::{Backend, Params, Trial};
-use efflux::run::{Ledger, read_journals};
+use efflux_base::error::{Exit, Result};
+use efflux_data::{Pack, SiteParts, days_up_to_targets, iterations_per_epoch};
+use efflux_job::{Backend, Params, Trial};
+use efflux_run::{Ledger, read_journals};
 
 use super::study::Study;
 use crate::cli::PlanArgs;

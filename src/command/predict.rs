@@ -3,12 +3,16 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use efflux::cluster::{Level, Order, Preparation, Report, Seat, Simulation, Trainer};
-use efflux::data::{self, Extrapolation, Member, Pack, Scales};
-use efflux::error::{Error, Exit, Result};
-use efflux::job::{Contract, Job, Trial};
-use efflux::report::{self, Prediction, Together};
-use efflux::run::{Ledger, RunDir, host, read_journals, select};
+use efflux_base::error::{Error, Exit, Result};
+use efflux_cluster::{Trainer, common_level};
+use efflux_data as data;
+use efflux_data::{Extrapolation, Member, Pack, Scales};
+use efflux_job::{Contract, Job, Trial};
+use efflux_numerics::Level;
+use efflux_protocol::{Order, Preparation, Report, Seat, Simulation};
+use efflux_report as report;
+use efflux_report::{Prediction, Together};
+use efflux_run::{Ledger, RunDir, host, read_journals, select};
 
 use crate::cli::PredictArgs;
 use crate::console;
@@ -54,7 +58,7 @@ pub(crate) fn predict(args: &PredictArgs) -> Result<Exit> {
             ..contract
         },
         device: args.compute.device,
-        level: Level::common(args.compute.level, [(&*host(), Level::of_this_host())])?,
+        level: common_level(args.compute.level, [(&*host(), Level::of_this_host())])?,
         checkpoint_seconds: u32::MAX,
         hang_seconds: u32::MAX,
         lanes: 1,

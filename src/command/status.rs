@@ -1,7 +1,7 @@
 //! `efflux status`: how far a sweep is.
 
-use efflux::error::{Error, Exit, Result};
-use efflux::run::{RunDir, Status};
+use efflux_base::error::{Error, Exit, Result};
+use efflux_run::{RunDir, Status};
 
 use crate::cli::StatusArgs;
 

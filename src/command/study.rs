@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use efflux::data::{self, Pack, SiteParts};
-use efflux::error::{Error, Result};
-use efflux::job::{Contract, Job, Part, Trial, VALIDATION_DAYS};
-use efflux::run::RunDir;
+use efflux_base::error::{Error, Result};
+use efflux_data as data;
+use efflux_data::{Pack, SiteParts};
+use efflux_job::{Contract, Job, Part, Trial, VALIDATION_DAYS};
+use efflux_run::RunDir;
 
 use crate::cli::JobArgs;
 

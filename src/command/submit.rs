@@ -6,11 +6,11 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use efflux::cluster::Leaving;
-use efflux::durable;
-use efflux::error::{Error, Exit, Result};
-use efflux::job::{Cluster, Launcher};
-use efflux::run::RunDir;
+use efflux_base::durable;
+use efflux_base::error::{Error, Exit, Result};
+use efflux_cluster::Leaving;
+use efflux_job::{Cluster, Launcher};
+use efflux_run::RunDir;
 
 use super::study::Study;
 use crate::cli::{CHECKPOINT_SECONDS, DRAIN_SECONDS, SubmitArgs};

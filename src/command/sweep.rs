@@ -2,15 +2,16 @@
 
 use std::time::Instant;
 
-use efflux::cluster::{
-    Coordinator, Ending, Launch, Leaving, Notice, Parting, Seat, Signals, Tally, Until, World,
+use efflux_base::error::{Error, Exit, Result};
+use efflux_cluster::{
+    Coordinator, Ending, Launch, Leaving, Notice, Parting, Signals, Tally, Until, World,
     dismiss_ranks, serve,
 };
-use efflux::error::{Error, Exit, Result};
-use efflux::job::{Backend, DeviceChoice, Job, Trial};
-use efflux::report::Output;
-use efflux::run::record::{Outcome, Record};
-use efflux::run::{
+use efflux_job::{Backend, DeviceChoice, Job, Trial};
+use efflux_protocol::Seat;
+use efflux_report::Output;
+use efflux_run::record::{Outcome, Record};
+use efflux_run::{
     Duration, Ledger, Lock, RunDir, merge_journals, metric, note_launch, read_journals, select,
 };
 

@@ -2,11 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use efflux::cluster::{Assignment, Company, Level, Order, Preparation, Report, Seat, Trainer};
-use efflux::error::{Error, Exit, Result};
-use efflux::job::{Params, Trial};
-use efflux::run::host;
-use efflux::run::record::{Outcome, Record};
+use efflux_base::error::{Error, Exit, Result};
+use efflux_cluster::{Trainer, common_level};
+use efflux_job::{Params, Trial};
+use efflux_numerics::Level;
+use efflux_protocol::{Assignment, Company, Order, Preparation, Report, Seat};
+use efflux_run::host;
+use efflux_run::record::{Outcome, Record};
 
 use super::study::Study;
 use crate::cli::TrialArgs;
@@ -25,7 +27,7 @@ pub(crate) fn trial(args: &TrialArgs) -> Result<Exit> {
         pack: study.job.pack.clone(),
         contract: study.contract.clone(),
         device: args.trainer.compute.device,
-        level: Level::common(
+        level: common_level(
             args.trainer.compute.level,
             [(&*host, Level::of_this_host())],
         )?,

@@ -8,13 +8,13 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
-use efflux::job::DeviceChoice;
-use efflux::model::device::Device;
-use efflux::run::record::{Failure, Outcome, Record};
-use efflux::run::{Entry, read_journals};
+use efflux_run::record::{Failure, Outcome, Record};
+use efflux_run::{Entry, read_journals};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
 use tempfile::TempDir;
+
+use crate::programs::{EFFLUX, trainer};
 
 /// Two configurations × two seeds and two members on six sites: a second or two of training.
 pub(crate) const JOB: &str = r#"
@@ -108,7 +108,8 @@ impl Study {
 
     /// `efflux` in this directory, as a user outside any launcher would start it.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_efflux"));
+        let mut command = Command::new(EFFLUX);
+        trainer();
         command.args(arguments).current_dir(self.directory.path());
         clean(&mut command);
         command
@@ -140,6 +141,7 @@ impl Study {
     /// The same with options of mpirun's own.
     pub(crate) fn mpirun_with(&self, options: &[&str], ranks: u32, arguments: &[&str]) -> Command {
         let mut command = Command::new("mpirun");
+        trainer();
         command
             .args(options)
             .args([
@@ -149,7 +151,7 @@ impl Study {
                 "-n",
                 &ranks.to_string(),
             ])
-            .arg(env!("CARGO_BIN_EXE_efflux"))
+            .arg(EFFLUX)
             .args(arguments)
             .current_dir(self.directory.path());
         clean(&mut command);
@@ -411,39 +413,6 @@ pub(crate) fn await_until(what: &str, mut condition: impl FnMut() -> bool) {
     while !condition() {
         assert!(Instant::now() < deadline, "never happened: {what}");
         std::thread::sleep(Duration::from_millis(2));
-    }
-}
-
-/// The device that the tests are to train on besides a processor, as `EFFLUX_TEST_DEVICE` names it: `cuda`, or `cpu` to
-/// try those tests themselves. docs/setup.md says how.
-pub(crate) fn other_device() -> Option<(DeviceChoice, Device)> {
-    static ASKED: LazyLock<Option<(DeviceChoice, Device)>> = LazyLock::new(|| {
-        let choice = match std::env::var("EFFLUX_TEST_DEVICE").ok()?.as_str() {
-            "cuda" => DeviceChoice::Cuda,
-            "cpu" => DeviceChoice::Cpu,
-            other => panic!("EFFLUX_TEST_DEVICE is {other}, expected cuda or cpu"),
-        };
-        Some((choice, efflux::model::device::open(choice).unwrap()))
-    });
-    *ASKED
-}
-
-/// A processor, and that device if there is one.
-pub(crate) fn devices() -> Vec<Device> {
-    let other = other_device().map(|(_, device)| device);
-    [Device::Cpu].into_iter().chain(other).collect()
-}
-
-/// For a test that cannot run here: tells `make test`, which lists them.
-pub(crate) fn left_out(test: &str, reason: &str) {
-    eprintln!("left out: {reason}");
-    if let Some(list) = std::env::var_os("EFFLUX_SKIPPED") {
-        let mut list = fs::OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(list)
-            .unwrap();
-        std::io::Write::write_all(&mut list, format!("{test}: {reason}\n").as_bytes()).unwrap();
     }
 }
 

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::process::Command;
 
-use efflux::analysis::measures::NSE;
-use efflux::run::record::{FailureClass, Outcome, Summary};
+use efflux_analysis::measures::NSE;
+use efflux_run::record::{FailureClass, Outcome, Summary};
 use rustix::process::Signal;
 
 use crate::harness::{Ended, Running, Study, await_until, failures, of_epochs, trainers_of};

@@ -1,4 +1,4 @@
-//! One binary for all integration tests: it links once.
+//! The tests that start the two programs, in one binary: it links once.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -8,12 +8,11 @@ mod faults;
 mod gpu;
 mod harness;
 mod lanes;
-mod model;
 mod predict;
 mod program;
-mod reference;
+mod programs;
 mod refusals;
-mod report;
+mod results;
 mod seats;
 mod slurm;
 mod sweep;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use efflux::data::{ABOVE, Pack, STAND_IN};
+use efflux_data::{ABOVE, Pack, STAND_IN};
 
 use crate::harness::{JOB, Study};
 

@@ -1,35 +1,28 @@
 //! The two programs as such: what they link, how fast they answer, what they say of themselves.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use efflux::job::Job;
+use efflux_job::Job;
+use serde_json::Value;
 
-use crate::harness::{Study, left_out};
+use crate::harness::Study;
+use crate::programs::{EFFLUX, trainer};
 
-const EFFLUX: &str = env!("CARGO_BIN_EXE_efflux");
-const TRAINER: &str = env!("CARGO_BIN_EXE_efflux-trainer");
-
-fn linked(program: &str) -> String {
-    let output = Command::new("ldd").arg(program).output().unwrap();
+fn linked(program: impl AsRef<Path>) -> String {
+    let output = Command::new("ldd").arg(program.as_ref()).output().unwrap();
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 #[test]
 fn efflux_links_neither_libtorch_nor_cuda_and_the_trainer_no_mpi() {
-    if cfg!(debug_assertions) {
-        left_out(
-            "efflux_links_neither_libtorch_nor_cuda_and_the_trainer_no_mpi",
-            "needs --release",
-        );
-        return;
-    }
     let efflux = linked(EFFLUX);
     for library in ["torch", "c10", "cuda", "cupti"] {
         assert!(!efflux.contains(library), "{library} in {efflux}");
     }
-    let trainer = linked(TRAINER);
+    let trainer = linked(trainer());
     assert!(trainer.contains("libtorch_cpu"), "{trainer}");
     for library in ["libmpi", "libtorch_cuda"] {
         assert!(!trainer.contains(library), "{library} in {trainer}");
@@ -47,7 +40,7 @@ fn version_is_answered_without_anything_else() {
 
 #[test]
 fn a_trainer_started_by_hand_says_whose_it_is() {
-    let output = Command::new(TRAINER).output().unwrap();
+    let output = Command::new(trainer()).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("started by efflux"));
 }
@@ -100,7 +93,7 @@ fn a_trial_in_the_foreground_gives_the_record_that_the_sweep_gave() {
         .run(&["trial", "job.toml", "--id", &id[..10]])
         .ok()
         .stdout;
-    let alone: efflux::run::record::Record = serde_json::from_str(&printed).unwrap();
+    let alone: efflux_run::record::Record = serde_json::from_str(&printed).unwrap();
     assert_eq!((alone.trial, alone.outcome), (record.trial, record.outcome));
     study
         .run(&["trial", "job.toml", "--id", "zzz"])
@@ -143,65 +136,128 @@ fn every_key_of_a_job_file_is_documented() {
 
 /// The keys that the table of a section lists.
 fn documented(text: &str, section: &str) -> Vec<String> {
-    let rest = text
-        .split_once(&format!("[{section}]"))
-        .map(|(_, rest)| rest);
-    let rest = rest.unwrap_or_else(|| panic!("no [{section}] in jobs/README.md"));
-    let table = rest.lines().skip_while(|line| !line.starts_with('|'));
+    let name = format!("`[{section}]`");
+    let begins = |line: &&str| line.starts_with(['|', '#']) && line.contains(&name);
+    let rest = text.lines().skip_while(|line| !begins(line));
+    let table = rest.skip_while(|line| !line.starts_with('|'));
     let rows = table.take_while(|line| line.starts_with('|'));
     let first = rows.filter_map(|row| row.split('|').nth(1));
     let keys = first.flat_map(|cell| cell.split('`').skip(1).step_by(2));
     keys.map(str::to_owned).collect()
 }
 
-/// The module map of `src/lib.rs`, held.
-#[test]
-fn tch_mpi_and_hdf5_stay_in_their_modules_and_imports_point_one_way() {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let confined = [
-        ("tch::", "model"),
-        ("mpi::ffi", "cluster"),
-        ("hdf5::", "data"),
-    ];
-    let allowed: [(&str, &[&str]); 7] = [
-        ("analysis", &[]),
-        ("job", &["analysis"]),
-        ("data", &["job"]),
-        ("model", &["analysis", "data", "job"]),
-        ("run", &["analysis", "job"]),
-        ("cluster", &["job", "run"]),
-        ("report", &["analysis", "run", "data", "job"]),
-    ];
-    let mut files = 0;
-    let mut waiting = vec![source.clone()];
-    while let Some(directory) = waiting.pop() {
-        for entry in fs::read_dir(directory).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                waiting.push(path);
-                continue;
-            }
-            files += 1;
-            let inside = path.strip_prefix(&source).unwrap();
-            let module = inside.iter().next().unwrap().to_str().unwrap();
-            let text = fs::read_to_string(&path).unwrap();
-            for (name, home) in confined {
-                assert!(
-                    !text.contains(name) || module == home,
-                    "{name} in {}",
-                    inside.display()
-                );
-            }
-            let Some((_, imports)) = allowed.iter().find(|(name, _)| *name == module) else {
-                continue;
-            };
-            for (other, _) in allowed {
-                let used = text.contains(&format!("crate::{other}::"))
-                    || text.contains(&format!("crate::{other};"));
-                let may = other == module || imports.contains(&other);
-                assert!(!used || may, "{} imports {other}", inside.display());
+/// Which package may use which, in order: each only some of those above it. The map in DESIGN.md, held.
+const PACKAGES: [(&str, &str); 14] = [
+    ("base", ""),
+    ("numerics", ""),
+    ("link", ""),
+    ("testing", ""),
+    ("analysis", "numerics"),
+    ("job", "analysis base numerics"),
+    ("data", "base job numerics"),
+    ("ingest", "base data job numerics"),
+    ("run", "analysis base job"),
+    ("protocol", "base job numerics run"),
+    ("model", "analysis base data job numerics"),
+    ("cluster", "base job numerics protocol run"),
+    ("report", "analysis base data job run"),
+    ("trainer", "base data job model protocol run"),
+];
+
+/// The only packages that may use these crates themselves.
+const CONFINED: [(&str, &str); 4] = [
+    ("tch", "efflux-model"),
+    ("mpi", "efflux-cluster"),
+    ("hdf5-metno", "efflux-data"),
+    ("rds2rust", "efflux-ingest"),
+];
+
+/// What each program must not reach, by whatever way.
+const FORBIDDEN: [(&str, &[&str]); 2] = [
+    ("efflux", &["tch", "torch-sys", "efflux-model"]),
+    (
+        "efflux-trainer",
+        &["mpi", "mpi-sys", "efflux-cluster", "efflux-ingest"],
+    ),
+];
+
+/// What every package of the workspace and of its dependencies is linked with, by name.
+fn crate_graph() -> BTreeMap<String, BTreeSet<String>> {
+    let cargo = std::env::var_os("CARGO").unwrap_or("cargo".into());
+    let mut command = Command::new(cargo);
+    command.current_dir(env!("CARGO_MANIFEST_DIR"));
+    let output = command
+        .args(["metadata", "--format-version", "1", "--offline", "--locked"])
+        .output()
+        .unwrap();
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{error}");
+    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let names: BTreeMap<String, String> = metadata["packages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|package| (text(&package["id"]), text(&package["name"])))
+        .collect();
+    let mut graph: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for node in metadata["resolve"]["nodes"].as_array().unwrap() {
+        // Two versions of a crate count as one.
+        let uses = graph.entry(names[&text(&node["id"])].clone()).or_default();
+        for used in node["deps"].as_array().unwrap() {
+            // Neither for build scripts nor for tests.
+            let kinds = used["dep_kinds"].as_array().unwrap();
+            if kinds.iter().any(|kind| kind["kind"].is_null()) {
+                uses.insert(names[&text(&used["pkg"])].clone());
             }
         }
     }
-    assert!(files > 50, "only {files} files looked at");
+    graph
+}
+
+#[test]
+fn packages_use_only_those_that_they_may() {
+    let graph = crate_graph();
+    let own: BTreeSet<&str> = graph
+        .keys()
+        .filter_map(|name| name.strip_prefix("efflux-"))
+        .collect();
+    assert_eq!(own, PACKAGES.iter().map(|(name, _)| *name).collect());
+    for (index, (name, may)) in PACKAGES.iter().enumerate() {
+        let may: Vec<&str> = may.split_whitespace().collect();
+        for used in &may {
+            let above = PACKAGES[..index].iter().any(|(other, _)| other == used);
+            assert!(above, "{name} comes before {used}");
+        }
+        for used in &graph[&format!("efflux-{name}")] {
+            if let Some(used) = used.strip_prefix("efflux-") {
+                assert!(may.contains(&used), "{name} uses {used}");
+            }
+        }
+    }
+    for (confined, home) in CONFINED {
+        for (name, uses) in &graph {
+            let outside = name.starts_with("efflux") && name != home;
+            assert!(
+                !(outside && uses.contains(confined)),
+                "{name} uses {confined}"
+            );
+        }
+        assert!(graph[home].contains(confined), "{home} without {confined}");
+    }
+    for (program, forbidden) in FORBIDDEN {
+        let mut reached = BTreeSet::from([program]);
+        let mut waiting = vec![program];
+        while let Some(name) = waiting.pop() {
+            for used in &graph[name] {
+                if reached.insert(used) {
+                    waiting.push(used);
+                }
+            }
+        }
+        assert!(reached.len() > 20, "{program} reaches only {reached:?}");
+        for name in forbidden {
+            assert!(!reached.contains(name), "{program} reaches {name}");
+        }
+    }
 }

@@ -3,9 +3,10 @@
 use std::fs;
 use std::process::Command;
 
-use efflux::data::Pack;
+use efflux_data::Pack;
+use efflux_testing::left_out;
 
-use crate::harness::{Ended, JOB, Running, Study, left_out};
+use crate::harness::{Ended, JOB, Running, Study};
 
 const SWEEP: [&str; 5] = ["sweep", "job.toml", "--run-dir", "run", "--slots=1"];
 

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::fs;
 
+use efflux_testing::left_out;
 use rustix::thread::{CpuSet, sched_getaffinity};
 
 use crate::control_groups::ControlGroup;
-use crate::harness::{
-    Ended, JOB, Running, Study, await_until, finished, left_out, longer, trainers_of,
-};
+use crate::harness::{Ended, JOB, Running, Study, await_until, finished, longer, trainers_of};
+use crate::programs::trainer;
 
 /// The processors that this process may use.
 fn processors() -> Vec<usize> {
@@ -20,7 +20,7 @@ fn processors() -> Vec<usize> {
 
 /// Puts a script in front of the trainer.
 fn in_front_of_the_trainer(study: &Study, lines: &str) -> String {
-    let trainer = env!("CARGO_BIN_EXE_efflux-trainer");
+    let trainer = trainer().display();
     study.program(
         "trainer",
         &format!("#!/bin/sh\n{lines}exec {trainer} \"$@\"\n"),
@@ -28,7 +28,7 @@ fn in_front_of_the_trainer(study: &Study, lines: &str) -> String {
     study.path("trainer").to_str().unwrap().to_owned()
 }
 
-/// A sweep by this trainer, with these options.
+/// A sweep by this with these options.
 fn sweep(study: &Study, trainer: &str, options: &[&str]) -> std::process::Command {
     let mut command = study.command(&["sweep", "job.toml", "--run-dir", "run"]);
     command.args(options).env("EFFLUX_TRAINER", trainer);

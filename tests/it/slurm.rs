@@ -10,6 +10,7 @@ use std::fs;
 use std::sync::OnceLock;
 
 use crate::harness::{Findings, Study, assert_each_trial_ran_once, finished, of_epochs};
+use crate::programs::trainer;
 use lab::Lab;
 
 /// A study that takes long enough to have a middle.
@@ -90,7 +91,7 @@ fn a_job_whose_time_is_up_is_queued_again_until_the_sweep_is_through() {
     let variables = [
         format!("PATH={}:{path}", study.path("bin").display()),
         format!("EFFLUX_TRAINER={}", study.path("trainer").display()),
-        format!("REAL={}", env!("CARGO_BIN_EXE_efflux-trainer")),
+        format!("REAL={}", trainer().display()),
     ];
     let export = format!("--export=ALL,{}", variables.join(","));
     let Some(lab) = Lab::start("time limits of a Slurm job") else {

@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use efflux::run::record::FailureClass;
+use efflux_run::record::FailureClass;
+use efflux_testing::left_out;
 use rustix::process::Signal;
 
 use crate::harness::{
     Ended, JOB, Running, Study, assert_each_trial_ran_once, await_until, failures, finished,
-    left_out, longer, of_epochs, trainers_of, undisturbed,
+    longer, of_epochs, trainers_of, undisturbed,
 };
 
 #[test]

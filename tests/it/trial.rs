@@ -4,12 +4,13 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use efflux::cluster::Level;
-use efflux::job::Stage;
-use efflux::run::record::{FailureClass, Outcome, Record};
-use efflux::run::{RunDir, read_epochs};
+use efflux_job::Stage;
+use efflux_numerics::Level;
+use efflux_run::record::{FailureClass, Outcome, Record};
+use efflux_run::{RunDir, read_epochs};
+use efflux_testing::left_out;
 
-use crate::harness::{Ended, JOB, Running, Study, await_until, left_out, of_epochs};
+use crate::harness::{Ended, JOB, Running, Study, await_until, of_epochs};
 
 /// The id of the first trial of the plan for this stage.
 fn planned(study: &Study, stage: &str) -> String {
@@ -150,7 +151,7 @@ fn every_epoch_of_a_sweep_is_on_file_while_it_runs() {
             (of_trial[2].epoch, of_trial[2].loss),
             (summary.epoch, summary.loss)
         );
-        assert!(of_trial.iter().all(|epoch| epoch.validation_sites > 0));
+        assert!(of_trial.iter().all(|epoch| epoch.validation.sites > 0));
     }
 }
 

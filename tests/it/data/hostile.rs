@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use efflux::data::Pack;
+use efflux_data::Pack;
+use efflux_testing::release::{Column, data_frame, data_set, times};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use super::release::{Column, data_frame, data_set, times};
 use crate::harness::{Ended, Study};
 
 /// What the program may take: address space in KiB and seconds of a processor. Of the former the libraries that a
@@ -54,7 +54,7 @@ const PLACES: [(&str, &str, &str); 8] = [
 ];
 
 fn corpus() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/hostile")
+    efflux_testing::repository().join("tests/data/hostile")
 }
 
 /// A folder of sites, a release and a folder for tables in which nothing is wrong.

@@ -2,13 +2,14 @@
 
 use std::path::Path;
 
-use efflux::run::record::{FailureClass, Outcome, Record};
+use efflux_run::record::{FailureClass, Outcome, Record};
+use efflux_testing::left_out;
 use jiff::Timestamp;
 use rustix::process::Signal;
 
 use crate::control_groups::ControlGroup;
 use crate::harness::{
-    Running, Study, await_until, clean, failures, finished, left_out, of_epochs, trainers_of,
+    Running, Study, await_until, clean, failures, finished, of_epochs, trainers_of,
 };
 
 /// Takes memory until the kernel has killed somebody else for it, then gives all of it back.

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use efflux::model::{Purpose, Stream};
+use efflux_numerics::random::{Purpose, Stream};
 
 use crate::harness::{Study, assert_each_trial_ran_once, finished, of_epochs};
 

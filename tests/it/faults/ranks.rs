@@ -4,12 +4,13 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
-use efflux::run::record::Outcome;
+use efflux_run::record::Outcome;
+use efflux_testing::left_out;
 use rustix::process::Signal;
 
 use crate::harness::{
-    Running, Study, await_until, failures, finished, left_out, longer, of_epochs, processes,
-    rank_of, trainers_of, undisturbed,
+    Running, Study, await_until, failures, finished, longer, of_epochs, processes, rank_of,
+    trainers_of, undisturbed,
 };
 
 /// Survivors of a lost rank are let live.

@@ -5,11 +5,12 @@ use std::os::unix::fs::PermissionsExt;
 use std::sync::LazyLock;
 use std::time::Duration;
 
+use efflux_testing::left_out;
 use rustix::process::Signal;
 
 use crate::harness::{
-    Findings, JOB, Running, Study, await_until, failures, finished, left_out, of_epochs, processes,
-    rank_of, trainers_of,
+    Findings, JOB, Running, Study, await_until, failures, finished, of_epochs, processes, rank_of,
+    trainers_of,
 };
 
 const SWEEP: [&str; 6] = ["sweep", "job.toml", "--run-dir", "run", "--slots", "1"];

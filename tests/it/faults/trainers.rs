@@ -4,13 +4,14 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
-use efflux::run::record::{FailureClass, Outcome, Record};
+use efflux_run::record::{FailureClass, Outcome, Record};
 use rustix::process::Signal;
 
 use crate::harness::{
     Ended, JOB, Running, Study, await_until, failures, finished, longer, of_epochs, trainers_of,
     undisturbed,
 };
+use crate::programs::trainer;
 
 #[test]
 fn a_trainer_that_segfaults_costs_one_attempt_and_changes_no_result() {
@@ -48,7 +49,7 @@ fn deadly(study: &Study, trial: &str, slots: &[&str]) -> Command {
         "#!/bin/sh\npipe={here}/pipe.$$\nmkfifo $pipe\nexec 3<&0\n\
          python3 {here}/filter.py $$ {trial} > $pipe &\n\
          exec {} \"$@\" < $pipe 3<&-\n",
-        env!("CARGO_BIN_EXE_efflux-trainer")
+        trainer().display()
     );
     study.write("deadly", script);
     let trainer = study.path("deadly");
@@ -133,8 +134,7 @@ fn trials_that_diverge_are_not_tried_again() {
     assert_eq!(ended.code, Some(3), "{}", ended.stderr);
     let failed = failures(&study, "run");
     assert_eq!((failed.len(), finished(&study, "run")), (4, 4));
-    let diverged =
-        |failure: &&efflux::run::record::Failure| failure.class == FailureClass::Diverged;
+    let diverged = |failure: &&efflux_run::record::Failure| failure.class == FailureClass::Diverged;
     assert_eq!(failed.iter().filter(diverged).count(), 4, "{failed:?}");
     // Nor by further launches, which have nothing to complain about.
     for _ in 0..3 {

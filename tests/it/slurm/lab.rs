@@ -7,10 +7,12 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use efflux_testing::left_out;
 use rustix::process::Signal;
 use tempfile::TempDir;
 
-use crate::harness::{Ended, Running, Study, clean, left_out};
+use crate::harness::{Ended, Running, Study, clean};
+use crate::programs::{EFFLUX, trainer};
 
 /// A job may have to wait for the controller, which looks at time limits every 30 seconds, and for other tests.
 const PATIENCE: Duration = Duration::from_secs(150);
@@ -173,9 +175,10 @@ PartitionName=urgent Nodes=n1,n2 MaxTime=INFINITE State=UP PriorityTier=2 Preemp
     /// Has a program speak to this Slurm.
     pub(crate) fn introduce(&self, command: &mut Command) {
         clean(command);
+        trainer();
         command
             .env("SLURM_CONF", self.path("slurm.conf"))
-            .env("EFFLUX_PROGRAM", env!("CARGO_BIN_EXE_efflux"))
+            .env("EFFLUX_PROGRAM", EFFLUX)
             .env("EFFLUX_CHECKPOINT_SECONDS", "1")
             .env("OMPI_ALLOW_RUN_AS_ROOT", "1")
             .env("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1");

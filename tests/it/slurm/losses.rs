@@ -1,10 +1,11 @@
 //! What a job loses while it runs: a rank, or its place to a job with more right to it.
 
+use efflux_testing::left_out;
 use rustix::process::Signal;
 
 use super::lab::Lab;
 use super::{TWO_NODES, follower, longer, same_as_undisturbed};
-use crate::harness::{Running, Study, finished, left_out};
+use crate::harness::{Running, Study, finished};
 
 /// How often the sweep was launched.
 fn launches(lab: &Lab) -> usize {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use efflux::job::Cluster;
+use efflux_job::Cluster;
 
 use super::lab::Lab;
 use super::{longer, same_as_undisturbed};

@@ -1,0 +1,4 @@
+//! `make test-reference` runs these tests alone.
+
+mod analysis;
+mod statistics;

@@ -1,0 +1,75 @@
+//! What a launch is told at its beginning, and what it tells while it lasts.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use efflux_job::{Contract, DeviceChoice};
+use efflux_numerics::Level;
+use efflux_run::record::Record;
+use efflux_run::{Beat, RunDir};
+
+use crate::signals::Signals;
+
+/// What a launch needs to know besides its trials.
+#[derive(Clone, Debug)]
+pub struct Launch {
+    /// Names this start of the sweep.
+    pub name: String,
+    /// The run directory.
+    pub run: RunDir,
+    /// The pack.
+    pub pack: PathBuf,
+    /// What determines results besides parameters and seed.
+    pub contract: Contract,
+    /// The device to train on.
+    pub device: DeviceChoice,
+    /// The instruction-set level that trainers keep to, unless it is the lowest of all hosts.
+    pub level: Option<Level>,
+    /// Seconds between two checkpoints of a running trial.
+    pub checkpoint_seconds: u32,
+    /// Seconds without a sign of life after which a trainer is killed, and a rank's trials are given to others.
+    pub hang_seconds: u32,
+    /// Trials that each slot trains at a time.
+    pub lanes: u32,
+    /// Further attempts at a trial whose trainer crashed or hung.
+    pub retries: u32,
+    /// The end of the allocation, if it has one.
+    pub until: Option<Instant>,
+    /// Seconds that trainers have for a last checkpoint.
+    pub drain_seconds: u32,
+    /// What asks the sweep to leave.
+    pub signals: Signals,
+}
+
+/// How far the present stage is.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Tally {
+    /// Trials of the stage, those of earlier launches included.
+    pub planned: usize,
+    /// Of these, trained to the end.
+    pub finished: usize,
+    /// Of these, not trained to the end by their latest attempt.
+    pub failed: usize,
+    /// How far the running ones are.
+    pub running: Vec<Beat>,
+    /// Seconds to the end of the stage, once that can be told.
+    pub eta_seconds: Option<u64>,
+}
+
+/// What a listener hears.
+#[derive(Debug)]
+pub enum Notice<'a> {
+    /// An attempt has ended and is in a journal.
+    Ended(&'a Record, &'a Tally),
+    /// Time has passed.
+    Tick(&'a Tally),
+}
+
+/// How a stage ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// Nothing is left to train.
+    Done,
+    /// A signal or the end of the allocation came first: the same command continues.
+    Interrupted,
+}

@@ -1,0 +1,201 @@
+//! Who trains what: a state machine without clock, files or messages, so that every order of events can be tested.
+
+mod budget;
+mod lease;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, VecDeque};
+
+use efflux_job::{Trial, TrialId};
+use efflux_protocol::Company;
+use efflux_run::record::FailureClass;
+
+use budget::Pending;
+use lease::{Held, Rank};
+
+/// Something the coordinator has learnt.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// A rank is ready with so many slots, or has another number of them than before.
+    Joined {
+        /// The rank.
+        rank: u32,
+        /// Trials it can train at a time.
+        slots: u32,
+    },
+    /// There is more to train; each with the attempts made in earlier launches.
+    Added(Vec<(Trial, u32)>),
+    /// A rank's attempt at a trial has ended.
+    Ended {
+        /// The rank.
+        rank: u32,
+        /// The trial.
+        id: TrialId,
+        /// How it failed; nothing if it was trained to the end.
+        failed: Option<FailureClass>,
+    },
+    /// A rank has handed a trial back.
+    Released {
+        /// The rank.
+        rank: u32,
+        /// The trial.
+        id: TrialId,
+    },
+    /// A rank was not heard of for too long. It may only be slow.
+    Silent(u32),
+    /// A silent rank was heard of again.
+    Heard(u32),
+    /// A rank is gone for good.
+    Lost(u32),
+    /// Nothing more is to be given out.
+    Closed,
+}
+
+/// Something the coordinator has to do.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// Give a trial to a rank.
+    Assign {
+        /// The rank.
+        rank: u32,
+        /// The trial.
+        trial: Trial,
+        /// Counts how often it was given out, from 1.
+        attempt: u32,
+        /// Beside what it may be trained.
+        company: Company,
+    },
+}
+
+/// Trials and ranks.
+///
+/// A rank gets as many trials as it has slots, and as long as there are more trials than slots one more for each slot,
+/// to have at hand when a slot falls idle: slots never wait for a message to travel.
+///
+/// An attempt that fails is made again as often as its class of failure allows; what a rank hands back or takes with it
+/// is not held against a trial. The trials of a silent rank are given to others. Should it be heard of again, it keeps
+/// those that nobody has begun, and whoever ends first with one of the others settles it.
+#[derive(Debug)]
+pub struct Scheduler {
+    /// Further attempts at a trial whose trainer crashed or hung, in one launch.
+    retries: u32,
+    pending: VecDeque<Pending>,
+    ranks: BTreeMap<u32, Rank>,
+    is_closed: bool,
+}
+
+impl Scheduler {
+    /// A scheduler that has a crashed trial tried again so many times.
+    pub fn new(retries: u32) -> Self {
+        Self {
+            retries,
+            pending: VecDeque::new(),
+            ranks: BTreeMap::new(),
+            is_closed: false,
+        }
+    }
+
+    /// Takes in an event and says what to do about it.
+    pub fn on(&mut self, event: Event) -> Vec<Action> {
+        match event {
+            Event::Joined { rank, slots } => {
+                self.ranks.entry(rank).or_default().slots = slots as usize;
+            }
+            Event::Added(trials) => self.add(trials),
+            Event::Ended { rank, id, failed } => self.ended(rank, &id, failed),
+            Event::Released { rank, id } => {
+                if let Some(held) = self.take(rank, &id) {
+                    self.give_back(held);
+                }
+            }
+            Event::Silent(rank) => self.silent(rank),
+            Event::Heard(rank) => self.heard(rank),
+            Event::Lost(rank) => {
+                let lost = self.ranks.remove(&rank).unwrap_or_default();
+                lost.held
+                    .into_values()
+                    .for_each(|held| self.give_back(held));
+            }
+            Event::Closed => self.is_closed = true,
+        }
+        if self.is_closed {
+            return Vec::new();
+        }
+        self.assign()
+    }
+
+    /// Whether nothing is waiting and nothing is running that anybody waits for; once closed, only the latter.
+    pub fn is_idle(&self) -> bool {
+        let mut held = self.ranks.values().flat_map(|rank| rank.held.values());
+        (self.pending.is_empty() || self.is_closed) && held.all(|held| held.is_stale)
+    }
+
+    /// Whether a trial is waiting to be given out.
+    pub fn is_waiting(&self) -> bool {
+        !self.pending.is_empty()
+    }
+
+    fn add(&mut self, trials: Vec<(Trial, u32)>) {
+        let mut trials: Vec<Pending> = trials
+            .into_iter()
+            .map(|(trial, attempts)| Pending {
+                trial,
+                attempt: attempts + 1,
+                tries: 0,
+                company: Company::Lanes,
+            })
+            .collect();
+        // The largest networks first: what is still running at the end is then short.
+        // Those of one shape stay together, for lanes.
+        trials.sort_by_key(|pending| {
+            let params = pending.trial.params;
+            std::cmp::Reverse((params.hidden_size, params.window_days))
+        });
+        self.pending.extend(trials);
+    }
+
+    fn ended(&mut self, rank: u32, id: &TrialId, failed: Option<FailureClass>) {
+        let held = self.take(rank, id);
+        match (held.filter(|held| !held.is_stale), failed) {
+            (Some(_), None) => {}
+            (Some(held), Some(class)) => {
+                if let Some(next) = held.given.after(class, self.retries) {
+                    self.await_again(next, VecDeque::push_back);
+                }
+            }
+            (None, None) => self.settle(id),
+            // Others were given it and will do better, or not.
+            (None, Some(_)) => {}
+        }
+    }
+
+    fn assign(&mut self) -> Vec<Action> {
+        let mut actions = Vec::new();
+        // First a trial for every idle slot, rank by rank in turn; then one to have at hand.
+        for ahead in [1, 2] {
+            let slots: usize = self.ranks.values().map(|rank| rank.slots).sum();
+            if ahead == 2 && self.pending.len() <= slots {
+                break;
+            }
+            while let Some((&number, rank)) = self
+                .ranks
+                .iter_mut()
+                .filter(|(_, rank)| !rank.is_silent && rank.held.len() < ahead * rank.slots)
+                .min_by_key(|(number, rank)| (rank.held.len() * 1000 / rank.slots, **number))
+            {
+                let Some(given) = self.pending.pop_front() else {
+                    return actions;
+                };
+                actions.push(Action::Assign {
+                    rank: number,
+                    trial: given.trial.clone(),
+                    attempt: given.attempt,
+                    company: given.company,
+                });
+                rank.held.insert(given.trial.id.clone(), Held::of(given));
+            }
+        }
+        actions
+    }
+}

@@ -1,0 +1,281 @@
+//! Orders of events, at random and one by one.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::path::Path;
+
+use efflux_job::Job;
+use proptest::prelude::*;
+
+use super::*;
+
+const RETRIES: u32 = 2;
+
+fn trials(count: u64) -> Vec<Trial> {
+    let seeds: Vec<String> = (0..count).map(|seed| seed.to_string()).collect();
+    let text = format!("pack = \"a\"\n[seeds]\nsearch = [{}]\n", seeds.join(", "));
+    let job = Job::parse(Path::new("x.toml"), text).unwrap();
+    job.search_trials(&job.contract("d", vec![], vec![], 1000).unwrap())
+}
+
+fn added(count: u64) -> Event {
+    Event::Added(trials(count).into_iter().map(|trial| (trial, 0)).collect())
+}
+
+fn joined(scheduler: &mut Scheduler, slots: &[u32]) -> Vec<Action> {
+    let ranks = (0_u32..).zip(slots);
+    ranks
+        .flat_map(|(rank, &slots)| scheduler.on(Event::Joined { rank, slots }))
+        .collect()
+}
+
+/// What may happen next, with numbers to pick who it happens to.
+#[derive(Clone, Debug)]
+enum Chance {
+    Ends(prop::sample::Index, Option<FailureClass>),
+    Released(prop::sample::Index),
+    Silent(prop::sample::Index),
+    Heard(prop::sample::Index),
+    Lost(prop::sample::Index),
+}
+
+fn chance() -> impl Strategy<Value = Chance> {
+    let class = prop_oneof![
+        6 => Just(None),
+        2 => Just(Some(FailureClass::Crashed)),
+        1 => Just(Some(FailureClass::Shared)),
+        1 => Just(Some(FailureClass::Memory)),
+        1 => Just(Some(FailureClass::MemoryHost)),
+        1 => Just(Some(FailureClass::Diverged)),
+    ];
+    prop_oneof![
+        20 => (any::<prop::sample::Index>(), class).prop_map(|(who, how)| Chance::Ends(who, how)),
+        2 => any::<prop::sample::Index>().prop_map(Chance::Released),
+        2 => any::<prop::sample::Index>().prop_map(Chance::Silent),
+        2 => any::<prop::sample::Index>().prop_map(Chance::Heard),
+        1 => any::<prop::sample::Index>().prop_map(Chance::Lost),
+    ]
+}
+
+/// The ranks as they are, not as the scheduler believes.
+#[derive(Default)]
+struct World {
+    running: Vec<(u32, TrialId)>,
+    alive: BTreeSet<u32>,
+    silent: BTreeSet<u32>,
+    attempts: HashMap<TrialId, u32>,
+    failures: HashMap<TrialId, Vec<FailureClass>>,
+    finished: HashSet<TrialId>,
+}
+
+impl World {
+    /// What happens, as the coordinator hears of it; nothing if it cannot happen.
+    fn happens(&mut self, chance: Chance) -> Option<Event> {
+        let speaking: Vec<usize> = (0..self.running.len())
+            .filter(|&index| !self.silent.contains(&self.running[index].0))
+            .collect();
+        match chance {
+            Chance::Ends(who, failed) if !speaking.is_empty() => {
+                let (rank, id) = self.running.swap_remove(*who.get(&speaking));
+                match failed {
+                    None => drop(self.finished.insert(id.clone())),
+                    Some(class) => self.failures.entry(id.clone()).or_default().push(class),
+                }
+                Some(Event::Ended { rank, id, failed })
+            }
+            Chance::Released(who) if !speaking.is_empty() => {
+                let (rank, id) = self.running.swap_remove(*who.get(&speaking));
+                Some(Event::Released { rank, id })
+            }
+            Chance::Silent(who) => {
+                let ranks: Vec<u32> = self.alive.difference(&self.silent).copied().collect();
+                let rank = *who.get(&ranks);
+                (rank != 0 && self.silent.insert(rank)).then_some(Event::Silent(rank))
+            }
+            Chance::Heard(who) if !self.silent.is_empty() => {
+                let ranks: Vec<u32> = self.silent.iter().copied().collect();
+                let rank = *who.get(&ranks);
+                self.silent.remove(&rank);
+                Some(Event::Heard(rank))
+            }
+            Chance::Lost(who) => {
+                let ranks: Vec<u32> = self.alive.iter().copied().collect();
+                let rank = *who.get(&ranks);
+                if rank == 0 {
+                    return None;
+                }
+                self.alive.remove(&rank);
+                self.silent.remove(&rank);
+                self.running.retain(|(holder, _)| *holder != rank);
+                Some(Event::Lost(rank))
+            }
+            _ => None,
+        }
+    }
+
+    fn carry_out(&mut self, actions: Vec<Action>, slots: &[u32]) -> Result<(), TestCaseError> {
+        for Action::Assign {
+            rank,
+            trial,
+            attempt,
+            ..
+        } in actions
+        {
+            prop_assert!(self.alive.contains(&rank) && !self.silent.contains(&rank));
+            prop_assert!(!self.running.contains(&(rank, trial.id.clone())));
+            prop_assert!(!self.finished.contains(&trial.id), "a finished trial again");
+            let before = self.attempts.insert(trial.id.clone(), attempt);
+            prop_assert!(before.unwrap_or(0) < attempt);
+            let others = self.running.iter().filter(|(_, id)| *id == trial.id);
+            let heard = others.filter(|(other, _)| !self.silent.contains(other));
+            prop_assert_eq!(heard.count(), 0, "two ranks that speak at one trial");
+            self.running.push((rank, trial.id));
+            let held = self.running.iter().filter(|(holder, _)| *holder == rank);
+            prop_assert!(held.count() <= 2 * slots[rank as usize] as usize);
+        }
+        Ok(())
+    }
+}
+
+proptest! {
+    #[test]
+    fn whatever_happens_to_ranks_and_trainers_every_trial_ends_and_pays_for_its_own_failures_only(
+        count in 1_u64..40,
+        slots in prop::collection::vec(1_u32..4, 1..5),
+        chances in prop::collection::vec(chance(), 0..200),
+    ) {
+        let mut scheduler = Scheduler::new(RETRIES);
+        let mut world = World { alive: (0_u32..).take(slots.len()).collect(), ..World::default() };
+        joined(&mut scheduler, &slots);
+        world.carry_out(scheduler.on(added(count)), &slots)?;
+        for chance in chances {
+            if let Some(event) = world.happens(chance) {
+                let actions = scheduler.on(event);
+                world.carry_out(actions, &slots)?;
+            }
+        }
+        // Then everybody is heard and everything ends well.
+        while let Some(rank) = world.silent.pop_first() {
+            let actions = scheduler.on(Event::Heard(rank));
+            world.carry_out(actions, &slots)?;
+        }
+        while let Some((rank, id)) = world.running.pop() {
+            world.finished.insert(id.clone());
+            let actions = scheduler.on(Event::Ended { rank, id, failed: None });
+            world.carry_out(actions, &slots)?;
+        }
+        prop_assert!(scheduler.is_idle() && !scheduler.is_waiting());
+        for trial in trials(count) {
+            let failures = world.failures.get(&trial.id).cloned().unwrap_or_default();
+            let of = |wanted: &[FailureClass]| failures.iter().filter(|class| wanted.contains(class)).count();
+            let spent = of(&[FailureClass::Diverged]) > 0
+                || of(&[FailureClass::Memory, FailureClass::MemoryHost]) > 1
+                || of(&[FailureClass::Crashed, FailureClass::Shared]) > RETRIES as usize;
+            prop_assert!(world.finished.contains(&trial.id) || spent, "{} was dropped", trial.id);
+        }
+    }
+}
+
+fn assigned(actions: &[Action]) -> Vec<(u32, u32, Company)> {
+    let short = |Action::Assign {
+                     rank,
+                     attempt,
+                     company,
+                     ..
+                 }: &Action| (*rank, *attempt, *company);
+    actions.iter().map(short).collect()
+}
+
+fn failing(class: FailureClass, times: usize) -> Vec<(u32, u32, Company)> {
+    let mut scheduler = Scheduler::new(RETRIES);
+    joined(&mut scheduler, &[1]);
+    let mut seen = assigned(&scheduler.on(added(1)));
+    for _ in 0..times {
+        let event = Event::Ended {
+            rank: 0,
+            id: trials(1)[0].id.clone(),
+            failed: Some(class),
+        };
+        seen.extend(assigned(&scheduler.on(event)));
+    }
+    assert!(scheduler.is_idle());
+    seen
+}
+
+#[test]
+fn each_class_of_failure_has_its_own_budget() {
+    use Company::{Device, Lanes, Nobody};
+    let tries = [(0, 1, Lanes), (0, 2, Lanes), (0, 3, Lanes)];
+    assert_eq!(failing(FailureClass::Crashed, 3), tries);
+    assert_eq!(failing(FailureClass::Hung, 3), tries);
+    let alone = [(0, 1, Lanes), (0, 2, Nobody)];
+    assert_eq!(failing(FailureClass::Memory, 2), alone);
+    assert_eq!(failing(FailureClass::MemoryHost, 2), alone);
+    assert_eq!(failing(FailureClass::Diverged, 1), tries[..1]);
+    assert_eq!(failing(FailureClass::Configuration, 1), tries[..1]);
+    // What a shared trainer ended with is held against nobody; what follows is.
+    let shared = [
+        (0, 1, Lanes),
+        (0, 2, Device),
+        (0, 3, Device),
+        (0, 4, Device),
+    ];
+    assert_eq!(failing(FailureClass::Shared, 4), shared);
+}
+
+#[test]
+fn a_late_result_of_a_rank_that_was_silent_settles_the_trial_once() {
+    let mut scheduler = Scheduler::new(RETRIES);
+    joined(&mut scheduler, &[1, 1]);
+    assert_eq!(scheduler.on(added(2)).len(), 2);
+    let ended = |rank, id: &TrialId| Event::Ended {
+        rank,
+        id: id.clone(),
+        failed: None,
+    };
+    // Rank 1 stands still; rank 0 ends its own trial and is given the other.
+    assert!(scheduler.on(Event::Silent(1)).is_empty());
+    let all = trials(2);
+    let (own, other) = (&all[0].id, &all[1].id);
+    assert_eq!(
+        assigned(&scheduler.on(ended(0, own))),
+        [(0, 2, Company::Lanes)]
+    );
+    // Rank 1 wakes and ends first: nobody waits for rank 0 any more, and its result changes nothing.
+    assert!(scheduler.on(Event::Heard(1)).is_empty());
+    assert!(!scheduler.is_idle());
+    assert!(scheduler.on(ended(1, other)).is_empty());
+    assert!(scheduler.is_idle());
+    assert!(scheduler.on(ended(0, other)).is_empty());
+    assert!(scheduler.is_idle());
+}
+
+#[test]
+fn once_closed_nothing_is_given_out_and_what_comes_back_waits() {
+    let mut scheduler = Scheduler::new(RETRIES);
+    joined(&mut scheduler, &[1]);
+    scheduler.on(added(1));
+    assert!(scheduler.on(Event::Closed).is_empty());
+    assert!(!scheduler.is_idle());
+    let id = trials(1)[0].id.clone();
+    assert!(scheduler.on(Event::Released { rank: 0, id }).is_empty());
+    assert!(scheduler.is_idle() && scheduler.is_waiting());
+}
+
+#[test]
+fn with_fewer_trials_than_slots_nobody_hoards() {
+    let mut scheduler = Scheduler::new(RETRIES);
+    joined(&mut scheduler, &[2, 2]);
+    let actions = scheduler.on(added(4));
+    let on_rank_0 = actions
+        .iter()
+        .filter(|Action::Assign { rank, .. }| *rank == 0)
+        .count();
+    assert_eq!((actions.len(), on_rank_0), (4, 2));
+}
+
+#[test]
+fn ten_thousand_slots_are_filled_in_no_time() {
+    let mut scheduler = Scheduler::new(RETRIES);
+    joined(&mut scheduler, &[100; 100]);
+    assert_eq!(scheduler.on(added(10_001)).len(), 10_000);
+}

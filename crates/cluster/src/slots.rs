@@ -1,0 +1,125 @@
+//! Slots: how many trials a rank trains at a time, and on what.
+
+use std::str::FromStr;
+use std::thread::available_parallelism;
+
+use efflux_base::error::{Error, Result};
+use efflux_job::DeviceChoice;
+use efflux_numerics::Level;
+use efflux_protocol::Seat;
+
+use super::seats::{gpus, seats, slots_on};
+
+/// How many slots a rank has, as the user says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Slots {
+    /// One for each GPU of the rank; without GPUs what the processors give.
+    Auto,
+    /// So many.
+    Number(u32),
+}
+
+impl FromStr for Slots {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match (text, text.parse()) {
+            ("auto", _) => Ok(Self::Auto),
+            (_, Ok(number @ 1..=1024)) => Ok(Self::Number(number)),
+            _ => Err("expected `auto` or a number from 1 to 1024".to_owned()),
+        }
+    }
+}
+
+impl Slots {
+    /// The seats of this rank, one of `ranks`, when a trainer takes `threads` processors.
+    pub fn seats(self, device: DeviceChoice, threads: u32, ranks: u32) -> Vec<Seat> {
+        let gpus = gpus(device);
+        let number = match self {
+            Self::Number(number) => number,
+            Self::Auto => slots_on(&gpus).unwrap_or_else(|| default_slots(threads, ranks)),
+        };
+        seats(number, threads, &gpus)
+    }
+}
+
+/// Slots of a rank when the user does not say: under Slurm the task's processors, in an MPI launch one, else the
+/// processors this process may use; divided by the threads a trainer takes.
+fn default_slots(threads: u32, ranks: u32) -> u32 {
+    let variable = std::env::var("SLURM_CPUS_PER_TASK").ok();
+    let processors = available_parallelism().map_or(1, |count| count.get());
+    slots_of(variable.as_deref(), processors, threads, ranks)
+}
+
+fn slots_of(slurm: Option<&str>, processors: usize, threads: u32, ranks: u32) -> u32 {
+    let processors = match slurm.and_then(|text| text.parse().ok()) {
+        Some(of_task) => of_task,
+        None if ranks > 1 => 1,
+        None => u32::try_from(processors).unwrap_or(u32::MAX),
+    };
+    (processors / threads.max(1)).max(1)
+}
+
+/// The level that trainers on these hosts keep to: the wanted one, else the lowest of all.
+///
+/// # Errors
+///
+/// [`Error::Usage`] if a host does not have the wanted one.
+pub fn common_level<'a>(
+    wanted: Option<Level>,
+    hosts: impl IntoIterator<Item = (&'a str, Level)>,
+) -> Result<Level> {
+    let lowest = hosts.into_iter().min_by_key(|(_, level)| *level);
+    let (host, lowest) = lowest.ok_or_else(|| Error::Internal("a launch without ranks".into()))?;
+    match wanted {
+        Some(wanted) if wanted > lowest => Err(Error::Usage(format!(
+            "--level {}: {host} has {} at most",
+            wanted.name(),
+            lowest.name()
+        ))),
+        Some(wanted) => Ok(wanted),
+        None => Ok(lowest),
+    }
+}
+
+/// The variables by which libtorch, oneDNN and MKL are held to a level.
+pub(super) fn environment(level: Level) -> [(&'static str, &'static str); 3] {
+    let (aten, onednn, mkl) = match level {
+        Level::Baseline => ("default", "SSE41", "COMPATIBLE"),
+        Level::Avx2 => ("avx2", "AVX2", "AVX2"),
+        Level::Avx512 => ("avx512", "AVX512_CORE", "AVX512"),
+    };
+    [
+        ("ATEN_CPU_CAPABILITY", aten),
+        ("ONEDNN_MAX_CPU_ISA", onednn),
+        ("MKL_CBWR", mkl),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn trainers_keep_to_the_lowest_level_of_all_hosts_or_to_a_lower_one_if_wanted() {
+        let hosts = [("a", Level::Avx512), ("b", Level::Avx2)];
+        assert_eq!(common_level(None, hosts).unwrap(), Level::Avx2);
+        let baseline = Some(Level::Baseline);
+        assert_eq!(common_level(baseline, hosts).unwrap(), Level::Baseline);
+        let error = common_level(Some(Level::Avx512), hosts).unwrap_err();
+        assert_eq!(error.to_string(), "--level avx512: b has avx2 at most");
+    }
+
+    #[test]
+    fn slurm_knows_better_than_the_processor_count() {
+        assert_eq!(slots_of(Some("8"), 64, 1, 4), 8);
+        assert_eq!(slots_of(Some("8"), 64, 3, 4), 2);
+    }
+
+    #[test]
+    fn without_slurm_one_process_takes_the_machine_and_a_rank_takes_one_slot() {
+        assert_eq!(slots_of(None, 16, 1, 1), 16);
+        assert_eq!(slots_of(None, 16, 1, 4), 1);
+        assert_eq!(slots_of(Some("garbage"), 2, 4, 1), 1);
+    }
+}

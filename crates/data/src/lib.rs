@@ -1,0 +1,34 @@
+//! What a run trains on and what it predicts: packs, their splits and scales, the arrays a model reads, and the files
+//! of simulated fluxes. The only package that uses HDF5. How a pack is made is the business of `efflux-ingest`.
+
+mod account;
+mod calendar;
+mod extrapolation;
+mod h5;
+mod inputs;
+mod pack;
+mod pack_read;
+mod pack_write;
+mod predictions;
+mod scale;
+mod scales;
+mod split;
+mod staging;
+mod tensors;
+mod windows;
+
+pub use account::{Account, Days, Entry, LeftOut, Limits, Rows};
+pub use calendar::Calendar;
+pub use extrapolation::{
+    ABOVE, BELOW, Extrapolation, INSIDE, InputFlags, STAND_IN, outside_training,
+};
+pub use h5::library_version;
+pub use inputs::choose;
+pub use pack::{HELD, INTERPOLATED, OBSERVED, Origin, Pack, Site, Variable};
+pub use predictions::{Ensemble, Member, read_member, write_ensemble, write_member};
+pub use scale::Scale;
+pub use scales::{InputScale, Scales};
+pub use split::{SiteParts, share};
+pub use staging::SCRATCH;
+pub use tensors::Tensors;
+pub use windows::{days_up_to_targets, iterations_per_epoch, windows_with_target};

@@ -1,0 +1,223 @@
+//! How a training scaled what it read: kept beside its weights, so that another pack can be read in the same way.
+
+use std::fs;
+use std::path::Path;
+
+use efflux_base::durable;
+use efflux_base::error::{Error, Result};
+use efflux_job::{Contract, Fit, Missing, Scaling, Transformation};
+use serde::{Deserialize, Serialize};
+
+use super::pack::{Pack, Variable};
+use super::scale::Scale;
+use super::tensors::fitted;
+
+/// The scales of everything that a model reads and gives.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scales {
+    /// Of the daily inputs, in the order of the model's columns.
+    pub dynamic: Vec<InputScale>,
+    /// Of the static inputs, in the order of the model's columns.
+    pub statics: Vec<InputScale>,
+    /// Of the flux, µmol m⁻² s⁻¹.
+    pub target: Scale,
+}
+
+/// How one input is scaled, and what stands in for it where it is absent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InputScale {
+    /// What packs call it.
+    pub name: String,
+    /// The unit of its values; empty if unknown.
+    pub units: String,
+    /// From its values to what the model reads; absent if no site of the training had it, and 0 stands for it.
+    pub scale: Option<Scale>,
+    /// What the model reads at a site that lacks it: the mean of the other sites' means, scaled.
+    pub stand_in: f64,
+    /// Whether a 0/1 column tells where that is so: some site of the training lacked it.
+    pub indicator: bool,
+}
+
+impl InputScale {
+    /// The least and the greatest value of the training, in its unit; NaN if no site had it.
+    pub fn range(&self) -> [f64; 2] {
+        [0.0, 1.0].map(|end| self.scale.map_or(f64::NAN, |scale| scale.inverse(end)))
+    }
+}
+
+impl Scales {
+    /// The scales of trials of a contract that fit on these days of its pack.
+    ///
+    /// Inputs are scaled by their range over all sites and all days: they are known for all days, so nothing of the
+    /// target leaks. The target is scaled by its range over the days fitted on, or over all observed days if the
+    /// contract says so.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Usage`] if the pack lacks an input, or if there is no day to fit on.
+    pub fn fit(pack: &Pack, contract: &Contract, fit: Fit) -> Result<Self> {
+        let transformation = contract.transform.inputs;
+        let input = |input: Input<'_>| {
+            let scale = input.scale(transformation);
+            if scale.indicator && contract.missing == Missing::Error {
+                let reason = format!(
+                    "the contract uses `{}`, which some sites do not have",
+                    scale.name
+                );
+                return Err(Error::Usage(reason));
+            }
+            Ok(scale)
+        };
+        let find = |name: &String, found: Option<Input<'_>>| {
+            let absent = || {
+                Error::Usage(format!(
+                    "the contract uses `{name}`, which the pack does not have"
+                ))
+            };
+            found.ok_or_else(absent).and_then(input)
+        };
+        let dynamic = contract.dynamic.iter();
+        let statics = contract.statics.iter();
+        let dynamic = dynamic.map(|name| find(name, Input::daily(pack, name)));
+        let statics = statics.map(|name| find(name, Input::fixed(pack, name)));
+
+        let days = fitted(pack, &contract.split, fit);
+        let range = match contract.transform.scaling {
+            Scaling::Training => &days,
+            Scaling::All => &pack.flux,
+        };
+        let target = Scale::fit(contract.transform.target, range.iter().copied());
+        let target = target.filter(|_| days.iter().any(|value| !value.is_nan()));
+        Ok(Self {
+            dynamic: dynamic.collect::<Result<_>>()?,
+            statics: statics.collect::<Result<_>>()?,
+            target: target.ok_or_else(|| {
+                Error::Usage(format!(
+                    "no site has a day to fit on: split.train = {} leaves none",
+                    contract.split.train
+                ))
+            })?,
+        })
+    }
+
+    /// Whether a pack has every input in the unit of the training.
+    ///
+    /// # Errors
+    ///
+    /// What it lacks or has in another unit, all of it.
+    pub fn check(&self, pack: &Pack) -> std::result::Result<(), String> {
+        let daily = self.dynamic.iter().map(|scale| {
+            let found = Input::daily(pack, &scale.name);
+            (scale, "daily variable", found)
+        });
+        let fixed = self.statics.iter().map(|scale| {
+            let found = Input::fixed(pack, &scale.name);
+            (scale, "static attribute", found)
+        });
+        let wrong = daily.chain(fixed).filter_map(|(scale, kind, found)| {
+            let InputScale { name, units, .. } = scale;
+            match found {
+                None => Some(format!("no {kind} `{name}` ({units})")),
+                Some(found) if found.variable.units != *units => {
+                    let there = &found.variable.units;
+                    Some(format!("`{name}` in `{there}`, expected `{units}`"))
+                }
+                Some(found) => {
+                    let lack = (0..found.sites).filter(|&site| found.series(site).is_none());
+                    let count = lack.count();
+                    (count > 0 && scale.scale.is_some() && !scale.indicator).then(|| {
+                        format!(
+                            "no `{name}` at {count} of its {} sites, which every site of the training had",
+                            found.sites
+                        )
+                    })
+                }
+            }
+        });
+        let wrong: Vec<String> = wrong.collect();
+        if wrong.is_empty() {
+            return Ok(());
+        }
+        Err(format!("has {}", wrong.join("; ")))
+    }
+
+    /// Writes the scales as JSON; the file is there as a whole or not at all.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] if it cannot be written.
+    pub fn write(&self, path: &Path) -> Result<()> {
+        let text = serde_json::to_string_pretty(self)
+            .map_err(|error| Error::Internal(format!("scales: {error}")))?;
+        durable::write(path, text + "\n")
+    }
+
+    /// Reads them back, every bit.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] if the file cannot be read, [`Error::Data`] if it holds something else.
+    pub fn read(path: &Path) -> Result<Self> {
+        let text = fs::read_to_string(path).map_err(Error::io("read the scales", path))?;
+        serde_json::from_str(&text).map_err(|error| {
+            let reason = format!(
+                "{error}, expected the scales of a training (remove the file: they are taken from the run's pack then)"
+            );
+            Error::file(path, reason)
+        })
+    }
+}
+
+/// A daily variable or a static attribute of a pack, with its series at each site.
+pub(super) struct Input<'a> {
+    variable: &'a Variable,
+    sites: usize,
+    /// The series of a site; a static attribute has one value.
+    values: Box<dyn Fn(usize) -> Vec<f32> + 'a>,
+}
+
+impl<'a> Input<'a> {
+    pub(super) fn daily(pack: &'a Pack, name: &str) -> Option<Self> {
+        let index = pack.dynamic.iter().position(|v| v.name == name)?;
+        Some(Self {
+            variable: &pack.dynamic[index],
+            sites: pack.sites.len(),
+            values: Box::new(move |site| pack.series(site, index).collect()),
+        })
+    }
+
+    pub(super) fn fixed(pack: &'a Pack, name: &str) -> Option<Self> {
+        let index = pack.statics.iter().position(|v| v.name == name)?;
+        Some(Self {
+            variable: &pack.statics[index],
+            sites: pack.sites.len(),
+            values: Box::new(move |site| vec![pack.attribute(site, index)]),
+        })
+    }
+
+    /// The series of a site that has it on every day.
+    pub(super) fn series(&self, site: usize) -> Option<Vec<f32>> {
+        let values = (self.values)(site);
+        (!values.iter().any(|value| value.is_nan())).then_some(values)
+    }
+
+    fn scale(&self, transformation: Transformation) -> InputScale {
+        let known: Vec<Vec<f32>> = (0..self.sites)
+            .filter_map(|site| self.series(site))
+            .collect();
+        let mean =
+            |site: &Vec<f32>| site.iter().copied().map(f64::from).sum::<f64>() / site.len() as f64;
+        let means: f64 = known.iter().map(mean).sum();
+        let scale = Scale::fit(transformation, known.iter().flatten().copied());
+        let mean = means / known.len().max(1) as f64;
+        InputScale {
+            name: self.variable.name.clone(),
+            units: self.variable.units.clone(),
+            stand_in: scale.map_or(0.0, |scale| scale.apply(mean)),
+            indicator: known.len() < self.sites,
+            scale,
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! The ensemble's file, read back as netCDF reads it.
+
+use efflux_base::error::Error;
+use efflux_data::{Ensemble, Member, write_ensemble};
+use hdf5::types::{FixedAscii, VarLenArray};
+use hdf5::{ObjectReference1, ReferencedObject};
+
+use super::small_pack;
+
+fn members(values: usize, sites: &[String]) -> Vec<Member> {
+    let member = |seed: u8| Member {
+        trial_id: format!("trial-{seed}"),
+        seed: seed.into(),
+        sites: sites.to_vec(),
+        flux: vec![f32::from(seed); values],
+        other_state: None,
+    };
+    (0..3).map(member).collect()
+}
+
+#[test]
+fn every_axis_of_every_variable_is_a_named_dimension() {
+    let folder = tempfile::tempdir().unwrap();
+    // A name keeps the file for a look at it with other programs.
+    let path = std::env::var_os("EFFLUX_KEEP_PREDICTIONS")
+        .map_or(folder.path().join("predictions.nc"), Into::into);
+    let pack = small_pack(4, 1);
+    let ids: Vec<String> = pack.sites.iter().map(|site| site.id.clone()).collect();
+    let members = members(pack.flux.len(), &ids);
+    let (mean, sd) = (vec![1.0; pack.flux.len()], vec![1.0; pack.flux.len()]);
+    let ensemble = Ensemble {
+        job: "demo",
+        pack_digest: &pack.digest,
+        calendar: pack.calendar,
+        sites: &pack.sites,
+        observed: &pack.flux,
+        mean: &mean,
+        sd: &sd,
+        members: &members,
+        extrapolation: None,
+    };
+    write_ensemble(&path, &ensemble).unwrap();
+
+    let file = hdf5::File::open(&path).unwrap();
+    let dimensions = |name: &str| -> Vec<String> {
+        let list = file.dataset(name).unwrap().attr("DIMENSION_LIST").unwrap();
+        let axes = list.read_1d::<VarLenArray<ObjectReference1>>().unwrap();
+        let name = |axis: &VarLenArray<ObjectReference1>| match file.dereference(&axis[0]).unwrap()
+        {
+            ReferencedObject::Dataset(scale) => {
+                let class = scale
+                    .attr("CLASS")
+                    .unwrap()
+                    .read_scalar::<FixedAscii<16>>()
+                    .unwrap();
+                assert_eq!(class.as_str(), "DIMENSION_SCALE");
+                scale.name()
+            }
+            other => panic!("{other:?}"),
+        };
+        axes.iter().map(name).collect()
+    };
+    assert_eq!(dimensions("simulated"), ["/member", "/site", "/time"]);
+    assert_eq!(dimensions("observed"), ["/site", "/time"]);
+    assert_eq!(dimensions("seed"), ["/member"]);
+    let simulated = file.dataset("simulated").unwrap();
+    assert_eq!(simulated.shape(), [3, 4, 365]);
+    assert_eq!(simulated.read_raw::<f32>().unwrap()[2 * 4 * 365], 2.0);
+
+    // HDF5 takes a dataset for a dimension scale only if a zero ends its class: padding 0, not 1, in a text of 16.
+    let first = std::fs::read(&path).unwrap();
+    let holds = |text_type: [u8; 8]| first.windows(8).any(|window| window == text_type);
+    assert!(holds([0x13, 0, 0, 0, 16, 0, 0, 0]) && !holds([0x13, 1, 0, 0, 16, 0, 0, 0]));
+    drop((file, simulated));
+    write_ensemble(&path, &ensemble).unwrap();
+    assert!(std::fs::read(&path).unwrap() == first);
+
+    let short = Ensemble {
+        mean: &mean[1..],
+        ..ensemble
+    };
+    assert!(matches!(
+        write_ensemble(&path, &short),
+        Err(Error::Internal(_))
+    ));
+    assert!(std::fs::read(&path).unwrap() == first);
+}

@@ -1,0 +1,197 @@
+//! One data set of a release: a folder with a description, chambers and a data frame.
+
+use std::path::Path;
+
+use efflux_base::error::{Error, Result};
+use efflux_data::{Calendar, Rows, Site};
+use jiff::Timestamp;
+use jiff::civil::date;
+use jiff::tz::{TimeZone, TimeZoneDatabase};
+
+use super::description;
+use super::options::CosoreOptions;
+use super::ports::Ports;
+use super::rds::{self, Frame};
+
+/// Where the data frame lies in the folder of a data set.
+const DATA: &str = "data/data.RDS";
+const SECONDS_A_DAY: f64 = 86_400.0;
+
+/// What a data set holds of the fluxes that were asked for.
+#[derive(Debug)]
+pub(super) struct DataSet {
+    pub(super) site: Site,
+    pub(super) time_zone: String,
+    /// Counted up to the filter.
+    pub(super) rows: Rows,
+    /// Those on days of the calendar, in the order of the file.
+    pub(super) measurements: Vec<Measurement>,
+}
+
+/// One flux that a chamber measured.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Measurement {
+    /// Index of its local day in the calendar.
+    pub(super) day: usize,
+    /// µmol m⁻² s⁻¹.
+    pub(super) flux: f64,
+}
+
+impl DataSet {
+    /// Reads a data set; `None` if it has no data.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] or [`Error::Data`], naming the file, if one of its files cannot be read or understood.
+    pub(super) fn read(
+        folder: &Path,
+        id: &str,
+        calendar: Calendar,
+        options: &CosoreOptions,
+    ) -> Result<Option<Self>> {
+        let path = folder.join(DATA);
+        if !path.try_exists().map_err(Error::io("read", &path))? {
+            return Ok(None);
+        }
+        let site = description::read(&folder.join("DESCRIPTION.txt"), id)?;
+        let ports_path = folder.join("PORTS.txt");
+        let ports = if options.selects_ports() {
+            Some(Ports::read(&ports_path)?)
+        } else {
+            None
+        };
+        let frame = rds::read(&path, ports.is_some())?;
+        let days = LocalDays::new(&frame.time_zone, calendar).ok_or_else(|| {
+            let reason = format!(
+                "has times of the zone `{}`, expected one of the IANA time zone database",
+                frame.time_zone
+            );
+            Error::file(&path, reason)
+        })?;
+        let mut rows = Rows::default();
+        let mut measurements = Vec::with_capacity(frame.flux.len());
+        for (row, flux) in frame.flux.iter().copied().enumerate() {
+            rows.read += 1;
+            if flux.is_nan() {
+                rows.without_flux += 1;
+                continue;
+            }
+            let wanted = match &ports {
+                None => true,
+                Some(ports) => wanted(ports, &frame, row, options)
+                    .map_err(|reason| Error::file(&ports_path, reason))?,
+            };
+            if !wanted {
+                rows.other_ports += 1;
+                continue;
+            }
+            match days.index(frame.begin[row]) {
+                Ok(Some(day)) => measurements.push(Measurement { day, flux }),
+                Ok(None) => rows.outside_calendar += 1,
+                Err(NoTime) => {
+                    let (time, row) = (frame.begin[row], row + 1);
+                    let reason =
+                        format!("has the time {time} in row {row}, expected seconds since 1970");
+                    return Err(Error::file(&path, reason));
+                }
+            }
+        }
+        measurements.shrink_to_fit();
+        Ok(Some(Self {
+            site,
+            time_zone: frame.time_zone,
+            rows,
+            measurements,
+        }))
+    }
+}
+
+/// Whether the chamber of a row was asked for; or that it is unknown.
+fn wanted(
+    ports: &Ports,
+    frame: &Frame,
+    row: usize,
+    options: &CosoreOptions,
+) -> Result<bool, String> {
+    let port = frame.port[row];
+    ports
+        .wanted(port, &options.fluxes, options.treatments)
+        .ok_or_else(|| {
+            let row = row + 1;
+            format!("does not describe port {port}, which {DATA} has in row {row}")
+        })
+}
+
+/// A time that is none, or too far from today for a calendar.
+#[derive(Debug, PartialEq)]
+struct NoTime;
+
+/// The local days of one time zone as indices of a calendar.
+struct LocalDays {
+    zone: TimeZone,
+    calendar: Calendar,
+    /// Days from the calendar's first to 1970-01-01.
+    epoch: i64,
+}
+
+impl LocalDays {
+    /// `None` for a zone that nobody knows. The zones are those of the program, not of the machine.
+    fn new(zone: &str, calendar: Calendar) -> Option<Self> {
+        Some(Self {
+            zone: TimeZoneDatabase::bundled().get(zone).ok()?,
+            calendar,
+            epoch: calendar.offset(date(1970, 1, 1)),
+        })
+    }
+
+    /// The day at a time in seconds since 1970-01-01T00:00:00Z; `None` if the calendar does not have it.
+    #[allow(clippy::cast_possible_truncation)] // A timestamp is within 10,000 years.
+    fn index(&self, seconds: f64) -> Result<Option<usize>, NoTime> {
+        if !seconds.is_finite() {
+            return Err(NoTime);
+        }
+        let time = Timestamp::from_second(seconds.floor() as i64).map_err(|_| NoTime)?;
+        let offset = self.zone.to_offset(time).seconds();
+        let local = (seconds + f64::from(offset)) / SECONDS_A_DAY;
+        let index = local.floor() as i64 + self.epoch;
+        Ok(usize::try_from(index)
+            .ok()
+            .filter(|index| *index < self.calendar.days))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn day(zone: &str, time: &str) -> Option<usize> {
+        let time: Timestamp = time.parse().unwrap();
+        let days = LocalDays::new(zone, Calendar::default()).unwrap();
+        days.index(time.as_second() as f64).unwrap()
+    }
+
+    #[test]
+    fn days_are_those_of_the_zone() {
+        // The sign of these names is the other way round: five hours behind UTC.
+        assert_eq!(day("Etc/GMT+5", "2003-01-02T04:59:59Z"), Some(0));
+        assert_eq!(day("Etc/GMT+5", "2003-01-02T05:00:00Z"), Some(1));
+        assert_eq!(day("Etc/GMT-8", "2002-12-31T16:00:00Z"), Some(0));
+        assert_eq!(day("UTC", "2002-12-31T23:59:59Z"), None);
+        assert_eq!(day("UTC", "2020-02-29T23:59:59Z"), Some(6268));
+        assert_eq!(day("UTC", "2020-03-01T00:00:00Z"), None);
+        // Daylight saving: midnight of New York is four hours behind UTC in summer, five in winter.
+        assert_eq!(day("America/New_York", "2003-07-01T04:00:00Z"), Some(181));
+        assert_eq!(day("America/New_York", "2003-07-01T03:59:59Z"), Some(180));
+        assert_eq!(day("America/New_York", "2003-01-02T04:00:00Z"), Some(0));
+    }
+
+    #[test]
+    fn what_is_no_time_is_refused() {
+        let days = LocalDays::new("UTC", Calendar::default()).unwrap();
+        for seconds in [f64::NAN, f64::INFINITY, -1e300, 9e11] {
+            assert_eq!(days.index(seconds), Err(NoTime));
+        }
+        assert_eq!(days.index(-1e9), Ok(None));
+        assert!(LocalDays::new("Mars/Olympus", Calendar::default()).is_none());
+    }
+}

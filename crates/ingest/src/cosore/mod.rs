@@ -1,0 +1,297 @@
+//! A release of COSORE, the raw measurements of many sites, becomes daily means and a pack. `configs/README.md`
+//! describes what is read and every rule.
+
+mod dataset;
+mod description;
+mod filter;
+mod options;
+mod ports;
+mod rds;
+
+use std::num::NonZero;
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use self::dataset::{DataSet, Measurement};
+pub use self::filter::DailyMeans;
+use self::filter::SiteFilter;
+pub use self::options::{CosoreOptions, Filter, Flux, Treatments};
+use super::sun::{DAY_LENGTH, RADIATION, Sun};
+use efflux_base::error::{Error, Result};
+use efflux_data::Calendar;
+use efflux_data::OBSERVED;
+use efflux_data::{Account, Days, Entry, LeftOut};
+use efflux_data::{Origin, Pack, Site, Variable};
+use efflux_numerics::single;
+
+/// The folder of the data sets in a release.
+const DATA_SETS: &str = "datasets";
+/// Data sets read at a time, at most: each takes memory, and the disk soon has no more to give.
+const MOST_THREADS: usize = 4;
+
+const SOURCE: &str = "COSORE. Bond-Lamberty et al. (2020), COSORE: A community database for continuous soil respiration \
+                      and other soil-atmosphere greenhouse gas flux data, Global Change Biology 26, 7268-7283, \
+                      doi 10.1111/gcb.15353";
+const LICENCE: &str =
+    "CC BY 4.0: cite COSORE (Bond-Lamberty et al. 2020) and the primary publication of each site";
+
+/// The daily means of a release.
+#[derive(Clone, Debug)]
+pub struct Release {
+    /// The days of all means.
+    pub calendar: Calendar,
+    /// The sites, by name.
+    pub sites: Vec<DailySite>,
+    /// What became of all that was read.
+    pub account: Account,
+    /// What a person should know, as sentences.
+    pub warnings: Vec<String>,
+}
+
+/// The daily means of one site.
+#[derive(Clone, Debug)]
+pub struct DailySite {
+    /// The site.
+    pub site: Site,
+    /// What the filter left.
+    pub daily: DailyMeans,
+    /// The same without the filter.
+    pub unfiltered: DailyMeans,
+}
+
+/// Reads a release onto the default calendar: filters the measurements and averages them by local day.
+///
+/// # Errors
+///
+/// [`Error::Io`] if a folder or file cannot be read; [`Error::Data`] naming the file if it is damaged or not as
+/// `configs/README.md` says, unless such data sets are to be left out, or if no site is left.
+pub fn read_cosore(folder: &Path, options: &CosoreOptions) -> Result<Release> {
+    let calendar = Calendar::default();
+    let names = names(folder)?;
+    let read = read_all(&folder.join(DATA_SETS), &names, calendar, options);
+
+    let mut warnings = Vec::new();
+    let (mut entries, mut data_sets) = (Vec::new(), Vec::new());
+    for (id, read) in names.into_iter().zip(read) {
+        let mut entry = Entry {
+            id,
+            ..Entry::default()
+        };
+        match read {
+            Ok(Some(data_set)) => {
+                entry.time_zone.clone_from(&data_set.time_zone);
+                entry.rows = data_set.rows;
+                entry.left_out = missing(&data_set);
+                if entry.left_out.is_none() {
+                    data_sets.push(data_set);
+                }
+            }
+            Ok(None) => entry.left_out = Some(LeftOut::NoData),
+            Err(error) if options.skip_unreadable => {
+                warnings.push(error.to_string());
+                entry.left_out = Some(LeftOut::Unreadable);
+            }
+            Err(error) => return Err(error),
+        }
+        entries.push(entry);
+    }
+
+    let unfiltered: Vec<DailyMeans> = data_sets
+        .iter()
+        .map(|of| DailyMeans::of(calendar.days, of.measurements.iter()))
+        .collect();
+    let (filters, limits) = filter::filters(options.filter, &data_sets, &unfiltered);
+    let mut sites = Vec::new();
+    let read = entries.iter_mut().filter(|entry| entry.left_out.is_none());
+    for (((entry, of), unfiltered), filter) in read.zip(data_sets).zip(unfiltered).zip(filters) {
+        let daily = filtered(entry, &of.measurements, filter, &unfiltered);
+        if entry.days.kept == 0 {
+            entry.left_out = Some(LeftOut::NothingKept);
+            continue;
+        }
+        sites.push(DailySite {
+            site: of.site,
+            daily,
+            unfiltered,
+        });
+    }
+    let account = Account {
+        options: serde_json::json!(options.in_order()),
+        data_sets: entries,
+        limits,
+    };
+    for (reason, names) in account.left_out() {
+        let names = names.join(", ");
+        warnings.push(format!("left out, {reason}: {names}"));
+    }
+    if sites.is_empty() {
+        let reason = format!(
+            "has no data set with a CO2 flux inside the calendar, {calendar}: {}",
+            warnings.join("; ")
+        );
+        return Err(Error::file(folder, reason));
+    }
+    Ok(Release {
+        calendar,
+        sites,
+        account,
+        warnings,
+    })
+}
+
+/// The names of the data sets in a release, in the order of their bytes.
+fn names(folder: &Path) -> Result<Vec<String>> {
+    let data_sets = folder.join(DATA_SETS);
+    if folder.is_dir() && !data_sets.is_dir() {
+        let reason = format!("has no folder `{DATA_SETS}`, expected a release of COSORE");
+        return Err(Error::file(folder, reason));
+    }
+    let mut names = Vec::new();
+    let entries =
+        std::fs::read_dir(&data_sets).map_err(Error::io("list the folder", &data_sets))?;
+    for entry in entries {
+        let entry = entry.map_err(Error::io("list the folder", &data_sets))?;
+        if entry.path().is_dir() {
+            let name = entry.file_name().into_string();
+            names.push(name.map_err(|_| {
+                let reason = "has a name that is not UTF-8, expected the name of a data set";
+                Error::file(entry.path(), reason)
+            })?);
+        }
+    }
+    names.sort_unstable();
+    Ok(names)
+}
+
+/// Reads all data sets, several at a time; what comes of each stands where its name does.
+fn read_all(
+    folder: &Path,
+    names: &[String],
+    calendar: Calendar,
+    options: &CosoreOptions,
+) -> Vec<Result<Option<DataSet>>> {
+    let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut read = Vec::new();
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(name) = names.get(index) else {
+                return read;
+            };
+            read.push((
+                index,
+                DataSet::read(&folder.join(name), name, calendar, options),
+            ));
+        }
+    };
+    let mut all = std::thread::scope(|scope| {
+        let others: Vec<_> = (1..processors.min(MOST_THREADS))
+            .map(|_| scope.spawn(work))
+            .collect();
+        let mut all = work();
+        for other in others {
+            match other.join() {
+                Ok(read) => all.extend(read),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        all
+    });
+    all.sort_unstable_by_key(|(index, _)| *index);
+    all.into_iter().map(|(_, read)| read).collect()
+}
+
+/// Why a data set without a measurement has none.
+fn missing(of: &DataSet) -> Option<LeftOut> {
+    if !of.measurements.is_empty() {
+        None
+    } else if of.rows.without_flux == of.rows.read {
+        Some(LeftOut::NoFlux)
+    } else if of.rows.outside_calendar == 0 {
+        Some(LeftOut::NoPort)
+    } else {
+        Some(LeftOut::OutsideCalendar)
+    }
+}
+
+/// The daily means of what the filter keeps of a site; its entry is told what became of its rows and days.
+fn filtered(
+    entry: &mut Entry,
+    measurements: &[Measurement],
+    filter: SiteFilter,
+    unfiltered: &DailyMeans,
+) -> DailyMeans {
+    let mut kept = Vec::with_capacity(measurements.len());
+    for measurement in measurements {
+        if filter.is_below(measurement) {
+            entry.rows.below += 1;
+        } else if filter.is_above(measurement) {
+            entry.rows.above += 1;
+        } else {
+            entry.rows.kept += 1;
+            kept.push(measurement);
+        }
+    }
+    let daily = DailyMeans::of(unfiltered.count.len(), kept.into_iter());
+    let days = unfiltered.count.iter().zip(&daily.count);
+    let emptied = days.filter(|(before, after)| **before > 0 && **after == 0);
+    entry.days = Days {
+        read: unfiltered.observed() as u64,
+        emptied: emptied.count() as u64,
+        kept: daily.observed() as u64,
+    };
+    daily
+}
+
+impl Release {
+    /// A pack of these sites: their fluxes, places, and day length and radiation at the top of the atmosphere for all
+    /// days.
+    pub fn into_pack(self) -> Pack {
+        let calendar = self.calendar;
+        let mut pack = Pack {
+            calendar,
+            dynamic: vec![
+                Variable::new(DAY_LENGTH, "h"),
+                Variable::new(RADIATION, "W m-2"),
+            ],
+            values: Vec::new(),
+            filled: vec![OBSERVED; self.sites.len() * calendar.days * 2],
+            statics: Site::place_attributes(),
+            static_values: Vec::new(),
+            flux: Vec::new(),
+            count: Vec::new(),
+            origin: None,
+            sites: Vec::new(),
+            sources: vec![SOURCE.to_owned()],
+            licences: vec![LICENCE.to_owned()],
+            digest: String::new(),
+        };
+        let mut origin = Origin {
+            flux: Vec::new(),
+            count: Vec::new(),
+            account: self.account,
+        };
+        for DailySite {
+            site,
+            daily,
+            unfiltered,
+        } in self.sites
+        {
+            for day in 0..calendar.days {
+                let day_of_year = f64::from(calendar.date(day).day_of_year());
+                let sun = Sun::at(site.latitude, day_of_year);
+                pack.values
+                    .extend([sun.day_length, sun.radiation].map(single));
+            }
+            pack.static_values.extend(site.place());
+            pack.flux.extend(daily.flux.into_iter().map(single));
+            pack.count.extend(daily.count);
+            origin.flux.extend(unfiltered.flux.into_iter().map(single));
+            origin.count.extend(unfiltered.count);
+            pack.sites.push(site);
+        }
+        pack.origin = Some(origin);
+        pack.sealed()
+    }
+}

@@ -1,0 +1,443 @@
+//! From the rows of a table to one value per site and step: fill values, quality bits, scale, formula, doubled rows.
+
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, HashMap};
+use std::io::BufRead;
+
+use efflux_base::error::{Error, Result};
+use efflux_data::{Calendar, Site};
+use efflux_numerics::single;
+
+use super::daily::MARGIN;
+use super::hours::{Before, Hours};
+use super::products::{Formula, Product, Step};
+use super::stamp::{COLUMNS, Form, Stamp};
+use super::steps::key;
+use crate::table::{Cell, Header, Row, Rows};
+
+/// The column with the site's id.
+const SITE: &str = "site";
+/// The column that tells which values their producer has filled: 1 for those.
+const FILLED: &str = "filled";
+
+/// What the tables of a product hold for one site.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Record {
+    /// By step: its first day counted from the calendar's start, or 0 if static. Behind it the value's bits for scenes,
+    /// of which a day may have several, else 0.
+    pub(super) values: BTreeMap<(i64, u64), Value>,
+    /// Hours, by their day counted from the calendar's start.
+    pub(super) hours: BTreeMap<i64, Hours>,
+    /// Rows of this site, and why some gave no value.
+    pub(super) rows: usize,
+    pub(super) empty: usize,
+    pub(super) invalid: usize,
+    pub(super) poor: usize,
+    pub(super) dropped: usize,
+    /// Rows that said the same as one before, and the line of the first.
+    pub(super) doubled: usize,
+    pub(super) first_doubled: u64,
+}
+
+/// The value of one step or scene.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Value {
+    /// In the product's unit; NaN if missing.
+    pub(super) value: f64,
+    /// Filled by whoever made the table.
+    pub(super) filled: bool,
+    line: u64,
+}
+
+/// What the files of a table hold for each of the products that are taken from it.
+pub(super) struct Records<'a> {
+    sites: &'a [Site],
+    calendar: Calendar,
+    /// One a product; in it one record a site.
+    pub(super) products: Vec<(&'a Product, Vec<Record>)>,
+    /// Ids in the table that are none of the sites.
+    pub(super) strangers: Vec<String>,
+    /// Whether the table says which of its values were filled.
+    pub(super) tells_filled: bool,
+}
+
+/// The columns of one file that all products need.
+struct Shared {
+    site: usize,
+    time: Option<usize>,
+    filled: Option<usize>,
+}
+
+/// The columns of one file that a product needs.
+struct Columns {
+    bands: Vec<usize>,
+    quality: Vec<usize>,
+}
+
+/// Whether a file is a table, `<table>.csv`, or a part of it, `<table>-….csv`.
+pub(super) fn belongs(file: &str, table: &str) -> bool {
+    let rest = file
+        .strip_suffix(".csv")
+        .and_then(|stem| stem.strip_prefix(table));
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+}
+
+impl<'a> Records<'a> {
+    pub(super) fn new(products: &[&'a Product], sites: &'a [Site], calendar: Calendar) -> Self {
+        let empty = || vec![Record::default(); sites.len()];
+        Self {
+            sites,
+            calendar,
+            products: products.iter().map(|product| (*product, empty())).collect(),
+            strangers: Vec::new(),
+            tells_filled: false,
+        }
+    }
+
+    /// Adds the rows of one file.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Data`] with line and column if a column is missing, a cell is not what its
+    /// column says, a day is not the first of a step, or two rows say different things of the same site and time.
+    pub(super) fn add<R: BufRead>(&mut self, mut rows: Rows<R>) -> Result<()> {
+        let columns = self
+            .products
+            .iter()
+            .map(|(product, _)| Columns::of(&rows.header, product))
+            .collect::<Result<Vec<_>>>()?;
+        let dated = self.products.iter().any(|(of, _)| of.step != Step::Static);
+        let shared = Shared::of(&rows.header, dated)?;
+        self.tells_filled |= shared.filled.is_some();
+        let places: HashMap<&str, usize> =
+            self.sites.iter().map(|site| &*site.id).zip(0..).collect();
+        let mut form: Option<(Form, u64)> = None;
+        while let Some(row) = rows.next()? {
+            let id = row.cell(shared.site);
+            if id.text.is_empty() {
+                return Err(id.wrong("the id of a site"));
+            }
+            let time = match shared.time.map(|column| row.cell(column)) {
+                Some(cell) => Some((cell, stamp(&cell, &mut form)?)),
+                None => None,
+            };
+            let site = places.get(id.text).copied();
+            if site.is_none() && !self.strangers.iter().any(|known| known == id.text) {
+                self.strangers.push(id.text.to_owned());
+            }
+            for ((product, records), columns) in self.products.iter_mut().zip(&columns) {
+                let key = match time {
+                    Some((cell, stamp)) if product.step != Step::Static => {
+                        key(&cell, stamp, product, self.calendar)?
+                    }
+                    _ => 0,
+                };
+                if let Some(site) = site {
+                    let filled = shared.filled(&row)?;
+                    let record = &mut records[site];
+                    record.rows += 1;
+                    let value = record.value(&row, product, columns, filled)?;
+                    record.insert(&id, key, value, filled, product.step, self.calendar)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Shared {
+    fn of(header: &Header, dated: bool) -> Result<Self> {
+        let time = || match COLUMNS.iter().find_map(|name| header.find(name)) {
+            Some(column) => Ok(column),
+            None => header.require(COLUMNS[0]),
+        };
+        Ok(Self {
+            site: header.require(SITE)?,
+            time: if dated { Some(time()?) } else { None },
+            filled: header.find(FILLED),
+        })
+    }
+
+    /// Whether the producer has filled the values of a row.
+    fn filled(&self, row: &Row<'_>) -> Result<bool> {
+        match self.filled.map(|column| row.cell(column)) {
+            None => Ok(false),
+            Some(cell) => match cell.text {
+                "0" | "" => Ok(false),
+                "1" => Ok(true),
+                _ => Err(cell.wrong("0 (observed) or 1 (filled)")),
+            },
+        }
+    }
+}
+
+impl Columns {
+    fn of(header: &Header, product: &Product) -> Result<Self> {
+        let all = |names: &mut dyn Iterator<Item = &String>| {
+            names
+                .map(|name| header.require(name))
+                .collect::<Result<_>>()
+        };
+        Ok(Self {
+            bands: all(&mut product.bands.iter())?,
+            quality: all(&mut product.quality.iter().map(|quality| &quality.band))?,
+        })
+    }
+}
+
+/// The stamp of a row, if it is written as those before it.
+fn stamp(cell: &Cell<'_>, form: &mut Option<(Form, u64)>) -> Result<Stamp> {
+    let Some(stamp) = Stamp::parse(cell.text) else {
+        return Err(cell.wrong(
+            "a date like 2009-01-31, an hour like 2009-01-31T05:00, or the name of an image as Earth Engine writes it",
+        ));
+    };
+    let (expected, line) = *form.get_or_insert((stamp.form, cell.line));
+    if stamp.form != expected {
+        return Err(cell.wrong(&format!(
+            "a date written as in line {line}: one file, one way to write dates"
+        )));
+    }
+    Ok(stamp)
+}
+
+impl Record {
+    /// The value of a row in the product's unit; NaN if it is missing, which is counted.
+    fn value(
+        &mut self,
+        row: &Row<'_>,
+        product: &Product,
+        columns: &Columns,
+        filled: bool,
+    ) -> Result<f64> {
+        let mut bands = [f64::NAN; 2];
+        for (band, column) in bands.iter_mut().zip(&columns.bands) {
+            let Some(stored) = row.cell(*column).number()? else {
+                self.empty += 1;
+                return Ok(f64::NAN);
+            };
+            if !within(product.valid, stored) {
+                self.invalid += 1;
+                return Ok(f64::NAN);
+            }
+            *band = stored * product.scale + product.offset;
+        }
+        for (quality, column) in product.quality.iter().zip(&columns.quality) {
+            let good = bits(&row.cell(*column))?.is_some_and(|bits| quality.accepts(bits));
+            // A value that its producer filled was not seen, so there is nothing to say of how well it was.
+            if !good && !filled {
+                self.poor += 1;
+                return Ok(f64::NAN);
+            }
+        }
+        let [first, second] = bands;
+        let value = match product.formula {
+            Formula::Band => first,
+            Formula::NormalizedDifference => (second - first) / (second + first),
+        };
+        if !value.is_finite() || !within(product.keep, value) {
+            self.dropped += 1;
+            return Ok(f64::NAN);
+        }
+        Ok(value)
+    }
+
+    /// Takes a value in, unless the same is there already. A second opinion on the same step is an error; scenes are
+    /// all taken in, those that saw the same once.
+    fn insert(
+        &mut self,
+        cell: &Cell<'_>,
+        key: i64,
+        value: f64,
+        filled: bool,
+        step: Step,
+        calendar: Calendar,
+    ) -> Result<()> {
+        if step == Step::Hour {
+            return self.insert_hour(cell, key, value, filled, calendar);
+        }
+        let scene = step == Step::Scene;
+        match self
+            .values
+            .entry((key, if scene { value.to_bits() } else { 0 }))
+        {
+            Entry::Vacant(slot) => {
+                let line = cell.line;
+                slot.insert(Value {
+                    value,
+                    filled,
+                    line,
+                });
+            }
+            Entry::Occupied(_) if scene => {}
+            Entry::Occupied(slot) => {
+                let first = slot.get();
+                if first.value.to_bits() != value.to_bits() || first.filled != filled {
+                    return Err(contradiction(
+                        cell,
+                        &format!("the one in line {}", first.line),
+                    ));
+                }
+                self.count_doubled(cell);
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes an hour in, unless its day is too far outside the calendar to matter.
+    fn insert_hour(
+        &mut self,
+        cell: &Cell<'_>,
+        hour: i64,
+        value: f64,
+        filled: bool,
+        calendar: Calendar,
+    ) -> Result<()> {
+        let (day, hour) = (hour.div_euclid(24), hour.rem_euclid(24));
+        let near = -(MARGIN as i64)..(calendar.days + MARGIN) as i64;
+        if !near.contains(&day) {
+            return Ok(());
+        }
+        let hours = self.hours.entry(day).or_default();
+        // A remainder by 24 is a number from 0 to 23.
+        match hours.insert(usize::try_from(hour).unwrap_or(0), single(value), filled) {
+            Before::Nothing => {}
+            Before::Same => self.count_doubled(cell),
+            Before::Other => return Err(contradiction(cell, "an earlier one")),
+        }
+        Ok(())
+    }
+
+    fn count_doubled(&mut self, cell: &Cell<'_>) {
+        if self.doubled == 0 {
+            self.first_doubled = cell.line;
+        }
+        self.doubled += 1;
+    }
+}
+
+/// Two rows that say different things of one site and time.
+fn contradiction(cell: &Cell<'_>, other: &str) -> Error {
+    cell.wrong(&format!(
+        "one row for a site and time, but {other} has another value for them (export the table again, or remove one)"
+    ))
+}
+
+fn within(range: Option<[f64; 2]>, value: f64) -> bool {
+    range.is_none_or(|[least, greatest]| (least..=greatest).contains(&value))
+}
+
+/// A whole number that is a set of bits; `None` in an empty cell.
+fn bits(cell: &Cell<'_>) -> Result<Option<u32>> {
+    let Some(number) = cell.number()? else {
+        return Ok(None);
+    };
+    if number.fract() != 0.0 || !(0.0..=f64::from(u32::MAX)).contains(&number) {
+        return Err(cell.wrong("a whole number, or nothing if missing"));
+    }
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    // In the range of both, as asked above.
+    Ok(Some(number as u32))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use jiff::civil::date;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::predictors::Products;
+    use crate::predictors::daily::Series;
+
+    /// A row of each kind of table; the header names every column that the paper's products need.
+    const HEADER: &str = "site,date,total_precipitation_hourly,volumetric_soil_water_layer_1,\
+        volumetric_soil_water_layer_2,LST_Day_1km,QC_Day,LST_Night_1km,QC_Night,TMIN,TMAX,ET,PET,ET_QC,SR_B3,SR_B4,\
+        QA_PIXEL,QA_RADSAT,Fpar,Lai,FparLai_QC,vs,soc_0-5cm_mean,sand_0-5cm_mean,silt_0-5cm_mean,clay_0-5cm_mean,\
+        bdod_0-5cm_mean,bio_1,bio_12,filled\n";
+    const ROWS: &str = "A,2003-01-01T05:00,0.001,0.2,0.3,14000,0,13500,0,13650,14150,160,320,0,10000,20000,64,0,40,15,0,\
+        250,120,450,300,240,130,8.5,1040,0\n\
+        A,2003-01-01T06:00,,0.2,0.3,0,2,13500,65,13650,14150,32761,320,8,10000,20000,72,4,255,15,2,\
+        250,120,450,300,240,130,8.5,1040,1\n";
+
+    /// What rows are made of.
+    const CHARACTERS: &[u8] = b"0123456789,-.eE\"\n;_T:";
+
+    /// Reads bytes as the table of every product. What is not an error has nothing but values that were to be kept.
+    fn read(bytes: &[u8]) {
+        let site = Site {
+            id: "A".into(),
+            name: String::new(),
+            latitude: 0.0,
+            longitude: 0.0,
+            elevation: None,
+            igbp: String::new(),
+            publication: String::new(),
+        };
+        let calendar = Calendar {
+            start: date(2003, 1, 1),
+            days: 20,
+        };
+        for product in Products::paper().unwrap().iter() {
+            let mut records = Records::new(&[product], std::slice::from_ref(&site), calendar);
+            let rows = Rows::new(Path::new("t.csv"), bytes);
+            if rows.and_then(|rows| records.add(rows)).is_err() {
+                continue;
+            }
+            let series = Series::of(product, &records.products[0].1[0], calendar);
+            assert_eq!((series.values.len(), series.flags.len()), (20, 20));
+            let [least, greatest] = product.valid.unwrap().map(|stored| {
+                let value = stored * product.scale + product.offset;
+                if product.step == Step::Hour {
+                    24.0 * value
+                } else {
+                    8.0 * value
+                }
+            });
+            for value in &series.values {
+                assert!(value.is_nan() || within(product.keep, *value));
+                let kept = product.keep.is_some() || (least.min(0.0)..=greatest).contains(value);
+                assert!(value.is_nan() || kept, "{} is {value}", product.name);
+            }
+        }
+    }
+
+    #[test]
+    fn the_rows_to_mutate_are_read_by_every_product() {
+        let text = format!("{HEADER}{ROWS}");
+        let rows = Rows::new(Path::new("t.csv"), text.as_bytes()).unwrap();
+        for product in Products::paper().unwrap().iter() {
+            Columns::of(&rows.header, product).unwrap();
+        }
+        read(text.as_bytes());
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_rows_or_an_error(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            read(&bytes);
+            read(&[HEADER.as_bytes(), &bytes].concat());
+        }
+
+        #[test]
+        fn mutated_bytes_are_rows_or_an_error(
+            edits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 0u8..4), 1..6),
+        ) {
+            let mut bytes = format!("{HEADER}{ROWS}").into_bytes();
+            for (place, byte, kind) in edits {
+                let place = place.index(bytes.len());
+                let character = CHARACTERS[usize::from(byte) % CHARACTERS.len()];
+                match kind {
+                    0 => bytes[place] = byte,
+                    1 => bytes[place] = character,
+                    2 => bytes.insert(place, character),
+                    _ => {
+                        bytes.remove(place);
+                    }
+                }
+            }
+            read(&bytes);
+        }
+    }
+}

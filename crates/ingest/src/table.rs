@@ -1,0 +1,350 @@
+//! CSV files as people write them: every complaint names the file, the line and the column.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use efflux_base::error::{Error, Result};
+
+/// A CSV file in memory.
+#[derive(Debug)]
+pub(super) struct Table {
+    header: Header,
+    /// Each with the line it begins on.
+    rows: Vec<(u64, csv::StringRecord)>,
+}
+
+/// The names of the columns.
+#[derive(Debug)]
+pub(super) struct Header {
+    path: PathBuf,
+    columns: Vec<String>,
+}
+
+/// A CSV file that is read row by row, for files that memory should not have to hold.
+pub(super) struct Rows<R> {
+    pub(super) header: Header,
+    reader: csv::Reader<R>,
+    cells: csv::StringRecord,
+}
+
+/// One row and the line it begins on, counted from 1.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Row<'a> {
+    header: &'a Header,
+    line: u64,
+    cells: &'a csv::StringRecord,
+}
+
+/// One cell. Cells are read without the white space around them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Cell<'a> {
+    pub(super) text: &'a str,
+    column: &'a str,
+    pub(super) line: u64,
+    path: &'a Path,
+}
+
+impl Rows<BufReader<File>> {
+    /// Opens a file with a header of distinct, non-empty names and rows of as many cells.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] if it cannot be read, [`Error::Data`] with the line if it has no such header.
+    pub(super) fn open(path: &Path) -> Result<Self> {
+        let file = File::open(path).map_err(Error::io("read", path))?;
+        Self::new(path, BufReader::new(file))
+    }
+}
+
+impl<R: BufRead> Rows<R> {
+    /// [`Rows::open`] of something else than a file; `path` names it in messages.
+    pub(super) fn new(path: &Path, mut input: R) -> Result<Self> {
+        // Spreadsheets put a byte order mark in front.
+        const MARK: &[u8] = b"\xef\xbb\xbf";
+        let start = input.fill_buf().map_err(Error::io("read", path))?;
+        if start.starts_with(MARK) {
+            input.consume(MARK.len());
+        }
+        // Rows of another length are found here, after what is no text: that may be why.
+        let mut reader = csv::ReaderBuilder::new()
+            .trim(csv::Trim::All)
+            .flexible(true)
+            .from_reader(input);
+        let header = reader.headers().map_err(|error| malformed(path, error))?;
+        let columns: Vec<String> = header.iter().map(str::to_owned).collect();
+        if columns.is_empty() {
+            return Err(Error::file(
+                path,
+                "is empty, expected a header line and rows",
+            ));
+        }
+        for (index, name) in columns.iter().enumerate() {
+            if name.is_empty() || columns[..index].contains(name) {
+                let reason = format!(
+                    "column {} is called `{name}`, expected each name once and none empty",
+                    index + 1
+                );
+                return Err(Error::line(path, 1, reason));
+            }
+        }
+        Ok(Self {
+            header: Header {
+                path: path.to_owned(),
+                columns,
+            },
+            reader,
+            cells: csv::StringRecord::new(),
+        })
+    }
+
+    /// The next row; `None` behind the last.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] if it cannot be read, [`Error::Data`] with the line if it is not such a row.
+    pub(super) fn next(&mut self) -> Result<Option<Row<'_>>> {
+        let Self {
+            header,
+            reader,
+            cells,
+        } = self;
+        let more = reader.read_record(cells);
+        if !more.map_err(|error| malformed(&header.path, error))? {
+            return Ok(None);
+        }
+        let line = cells.position().map_or(0, csv::Position::line);
+        let (found, expected) = (cells.len(), header.columns.len());
+        if found != expected {
+            let reason = format!("has {found} cells, expected {expected} as in the header");
+            return Err(Error::line(&header.path, line, reason));
+        }
+        Ok(Some(Row {
+            header,
+            line,
+            cells,
+        }))
+    }
+}
+
+impl Table {
+    /// Reads all rows of a file.
+    ///
+    /// # Errors
+    ///
+    /// As from [`Rows::open`] and [`Rows::next`].
+    pub(super) fn read(path: &Path) -> Result<Self> {
+        Self::of(Rows::open(path)?)
+    }
+
+    /// Reads all rows that are left.
+    pub(super) fn of<R: BufRead>(mut rows: Rows<R>) -> Result<Self> {
+        let mut all = Vec::new();
+        while let Some(row) = rows.next()? {
+            all.push((row.line, row.cells.clone()));
+        }
+        Ok(Self {
+            header: rows.header,
+            rows: all,
+        })
+    }
+
+    pub(super) fn columns(&self) -> &[String] {
+        &self.header.columns
+    }
+
+    pub(super) fn rows(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// As [`Header::find`].
+    pub(super) fn find(&self, name: &str) -> Option<usize> {
+        self.header.find(name)
+    }
+
+    /// As [`Header::require`].
+    pub(super) fn require(&self, name: &str) -> Result<usize> {
+        self.header.require(name)
+    }
+
+    pub(super) fn cell(&self, row: usize, column: usize) -> Cell<'_> {
+        let (line, cells) = &self.rows[row];
+        let row = Row {
+            header: &self.header,
+            line: *line,
+            cells,
+        };
+        row.cell(column)
+    }
+}
+
+impl Header {
+    /// The index of a column, if there is one of this name.
+    pub(super) fn find(&self, name: &str) -> Option<usize> {
+        self.columns.iter().position(|column| column == name)
+    }
+
+    /// The index of a column that must be there.
+    pub(super) fn require(&self, name: &str) -> Result<usize> {
+        self.find(name).ok_or_else(|| {
+            let mut reason = format!(
+                "has no column `{name}` (it has {})",
+                self.columns.join(", ")
+            );
+            if self.columns.len() == 1 && self.columns[0].contains([';', '\t']) {
+                reason += ": separate the cells with commas";
+            }
+            Error::line(&self.path, 1, reason)
+        })
+    }
+}
+
+impl<'a> Row<'a> {
+    pub(super) fn cell(&self, column: usize) -> Cell<'a> {
+        Cell {
+            text: self.cells.get(column).unwrap_or(""),
+            column: &self.header.columns[column],
+            line: self.line,
+            path: &self.header.path,
+        }
+    }
+}
+
+impl Cell<'_> {
+    /// What is wrong with this cell, and where it is.
+    pub(super) fn wrong(&self, expected: &str) -> Error {
+        let (column, text) = (self.column, self.text);
+        let found = if text.is_empty() {
+            "is empty".to_owned()
+        } else {
+            format!("has `{text}`")
+        };
+        Error::line(
+            self.path,
+            self.line,
+            format!("`{column}` {found}, expected {expected}"),
+        )
+    }
+
+    /// A finite number; `None` in an empty cell.
+    pub(super) fn number(&self) -> Result<Option<f64>> {
+        if self.text.is_empty() {
+            return Ok(None);
+        }
+        match f64::from_str(self.text) {
+            Ok(number) if number.is_finite() && number.abs() <= f64::from(f32::MAX) => {
+                Ok(Some(number))
+            }
+            Ok(_) => Err(self.wrong("a finite number, or nothing if missing")),
+            Err(_) => Err(self.wrong("a number, or nothing if missing")),
+        }
+    }
+
+    /// A number in `-limit ..= limit` that must be there.
+    pub(super) fn within(&self, limit: f64) -> Result<f64> {
+        let number = self.number()?;
+        number
+            .filter(|number| number.abs() <= limit)
+            .ok_or_else(|| self.wrong(&format!("a number from -{limit} to {limit}")))
+    }
+}
+
+fn malformed(path: &Path, error: csv::Error) -> Error {
+    let line = error.position().map(csv::Position::line);
+    let reason = match error.into_kind() {
+        csv::ErrorKind::Io(error) => return Error::io("read", path)(error),
+        csv::ErrorKind::Utf8 { .. } => {
+            "has bytes that are not UTF-8, expected UTF-8 text (save the file with that encoding)"
+                .into()
+        }
+        other => format!("is no CSV: {other:?}"),
+    };
+    match line {
+        Some(line) => Error::line(path, line, reason),
+        None => Error::file(path, reason),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn parse(text: &str) -> Result<Table> {
+        table(text.as_bytes())
+    }
+
+    fn table(bytes: &[u8]) -> Result<Table> {
+        Table::of(Rows::new(Path::new("t.csv"), bytes)?)
+    }
+
+    fn message(text: &str) -> String {
+        parse(text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn quotes_byte_order_marks_and_windows_line_ends_are_read() {
+        let table = parse("\u{feff}a,b\r\n\"x, y\",2\r\n").unwrap();
+        assert_eq!(table.columns(), ["a", "b"]);
+        assert_eq!(table.cell(0, 0).text, "x, y");
+        assert_eq!(table.cell(0, 1).number().unwrap(), Some(2.0));
+    }
+
+    #[test]
+    fn complaints_name_file_and_line() {
+        assert_eq!(
+            message(""),
+            "t.csv: is empty, expected a header line and rows"
+        );
+        assert!(message("a,b\n1,2\n3\n").starts_with("t.csv:3: has 1 cells, expected 2"));
+        assert!(message("a,a\n").starts_with("t.csv:1: column 2 is called `a`"));
+        let latin = table(b"a\nb\n\xe9\n").unwrap_err();
+        assert!(
+            latin
+                .to_string()
+                .starts_with("t.csv:3: has bytes that are not UTF-8")
+        );
+        assert!(
+            parse("a\n")
+                .unwrap()
+                .require("b")
+                .unwrap_err()
+                .to_string()
+                .contains("no column `b` (it has a)")
+        );
+    }
+
+    #[test]
+    fn only_finite_numbers_are_numbers() {
+        for text in ["inf", "-Infinity", "NaN", "1e300", "warm", "1,5"] {
+            let table = parse(&format!("a\n\"{text}\"\n")).unwrap();
+            let error = table.cell(0, 0).number().unwrap_err().to_string();
+            assert!(
+                error.starts_with(&format!("t.csv:2: `a` has `{text}`, expected a ")),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn other_delimiters_are_recognized() {
+        for text in ["site;date\nOAK;1\n", "site\tdate\nOAK\t1\n"] {
+            let error = parse(text).unwrap().require("site").unwrap_err();
+            assert!(error.to_string().ends_with("with commas"), "{error}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_a_table_or_an_error(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            if let Ok(table) = table(&bytes) {
+                for row in 0..table.rows() {
+                    for column in 0..table.columns().len() {
+                        let _ = table.cell(row, column).number();
+                    }
+                }
+            }
+        }
+    }
+}

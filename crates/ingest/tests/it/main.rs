@@ -1,0 +1,23 @@
+//! Folders of site files, releases of COSORE and tables of predictors, and what is said of a pack.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod checks;
+mod cosore;
+mod inspect;
+mod predictors;
+mod reference;
+mod sites;
+
+use efflux_data::Pack;
+use efflux_ingest::{SynthOptions, synthesize};
+
+/// A synthetic pack of some sites and years.
+fn small_pack(sites: usize, years: usize) -> Pack {
+    let options = SynthOptions {
+        sites,
+        years: Some(years),
+        ..SynthOptions::default()
+    };
+    synthesize(&options).unwrap()
+}

@@ -1,0 +1,19 @@
+//! What to run: a job file becomes a validated [`Job`], a job and a pack become a [`Contract`] and [`Trial`]s; and with
+//! which resources: a cluster file becomes a [`Cluster`].
+
+mod cluster;
+mod contract;
+mod file;
+mod grid;
+mod training;
+mod value;
+
+pub use cluster::{Cluster, Launcher};
+pub use contract::Contract;
+pub use file::Job;
+pub use grid::{Fit, Grid, Params, Stage, Trial, TrialId};
+pub use training::{Backend, Keep, Loss, Optimizer, Sampling, Schedule, Training};
+pub use value::{
+    Analysis, DeviceChoice, Evaluation, Final, Inputs, Metric, Missing, Part, Scaling, Seeds,
+    Selection, Split, State, Stop, StopPolicy, Transform, Transformation, VALIDATION_DAYS,
+};

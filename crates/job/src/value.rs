@@ -1,0 +1,331 @@
+//! The sections of a job file as types: each with the field's default, none of them validated yet
+//! (that is [`crate::Job`]'s part).
+
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use efflux_analysis::measures::{Measure, NSE};
+
+/// `[inputs]`: which variables of the pack the model sees.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Inputs {
+    /// Daily variables by name; absent: every one that is complete at all sites.
+    pub dynamic: Option<Vec<String>>,
+    /// Static attributes by name; absent: every one that is known at all sites.
+    #[serde(rename = "static")]
+    pub statics: Option<Vec<String>>,
+    /// What to do with a chosen variable that is absent at some site.
+    pub missing: Missing,
+}
+
+/// What to do with a chosen variable that some site does not have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Missing {
+    /// Refuse the job and name the variable and the sites.
+    #[default]
+    Error,
+    /// Put the mean of the sites' means in its place and add a 0/1 input that says so.
+    Indicator,
+}
+
+/// `[split]`: per site, by observed days, in order of time.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Split {
+    /// Share of the observed days in the training part; the rest is the test part.
+    pub train: f64,
+    /// Share of the training part, at its end, that is kept for validation; 0 is the paper.
+    pub validation: f64,
+}
+
+impl Default for Split {
+    fn default() -> Self {
+        Self {
+            train: 0.8,
+            validation: 0.1,
+        }
+    }
+}
+
+/// A function applied to a variable before it is scaled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Transformation {
+    /// The variable as it is.
+    #[default]
+    None,
+    /// The inverse hyperbolic sine.
+    Asinh,
+}
+
+/// Which days of the target give its minimum and maximum.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scaling {
+    /// The days that a trial fits on.
+    #[default]
+    Training,
+    /// All days, the test part included, as in the paper.
+    All,
+}
+
+/// `[transform]`: what happens to values before the model sees them.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Transform {
+    /// Of the target.
+    pub target: Transformation,
+    /// Of predictors and static attributes.
+    pub inputs: Transformation,
+    /// Range of the target. Predictors are scaled over all days: they are known for all days.
+    pub scaling: Scaling,
+}
+
+impl Default for Transform {
+    fn default() -> Self {
+        Self {
+            target: Transformation::Asinh,
+            inputs: Transformation::None,
+            scaling: Scaling::Training,
+        }
+    }
+}
+
+/// How the LSTM's state comes about when a trained model is run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum State {
+    /// One run over the whole calendar from a zero state, as hydroDL.
+    #[default]
+    Carried,
+    /// Each day has a run of its own: from a zero state over as many days as a training window with its warm-up has,
+    /// that day the last.
+    Window,
+}
+
+impl State {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Carried => "carried",
+            Self::Window => "window",
+        }
+    }
+
+    /// The one that the job did not ask for.
+    #[must_use]
+    pub fn other(self) -> Self {
+        match self {
+            Self::Carried => Self::Window,
+            Self::Window => Self::Carried,
+        }
+    }
+}
+
+/// `[evaluation]`: how a trained model is run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Evaluation {
+    /// The state before each day.
+    pub state: State,
+}
+
+/// `[seeds]`: random seeds of the search and of the final members.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Seeds {
+    /// Every configuration of the grid is trained once with each.
+    pub search: Vec<u64>,
+    /// The selected configuration is trained once with each.
+    #[serde(rename = "final")]
+    pub last: Vec<u64>,
+}
+
+impl Default for Seeds {
+    fn default() -> Self {
+        Self {
+            search: vec![0],
+            last: (0..5).collect(),
+        }
+    }
+}
+
+/// A score by which configurations are compared: the median over sites of a measure that is declared selectable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Metric(Measure);
+
+/// What its name in a job file begins with; the key of the measure follows.
+const MEDIAN: &str = "median_";
+
+impl Metric {
+    /// The median of a measure, if configurations can be selected by it.
+    pub fn median_of(measure: Measure) -> Option<Self> {
+        measure.selectable.then_some(Self(measure))
+    }
+
+    /// The measure that it is the median of.
+    pub fn measure(self) -> Measure {
+        self.0
+    }
+
+    /// Its name in job files and tables: `median_nse`.
+    pub fn key(self) -> String {
+        format!("{MEDIAN}{}", self.0.key)
+    }
+
+    /// Its name for people: `median NSE`.
+    pub fn label(self) -> String {
+        format!("median {}", self.0.label)
+    }
+}
+
+impl Default for Metric {
+    fn default() -> Self {
+        Self(NSE)
+    }
+}
+
+impl Serialize for Metric {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.key())
+    }
+}
+
+impl<'de> Deserialize<'de> for Metric {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let known = text.strip_prefix(MEDIAN).and_then(Measure::by_key);
+        known.and_then(Self::median_of).ok_or_else(|| {
+            let all = Measure::selectable().map(|measure| format!("`{}`", Self(measure).key()));
+            let all: Vec<String> = all.collect();
+            D::Error::custom(format!(
+                "unknown variant `{text}`, expected one of {}",
+                all.join(", ")
+            ))
+        })
+    }
+}
+
+/// A part of a site's record.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Part {
+    /// Days that weights are fitted on.
+    Train,
+    /// Days kept back from fitting, used for selection.
+    #[default]
+    Validation,
+    /// Days used for nothing but the final judgement.
+    Test,
+}
+
+impl Part {
+    /// The parts in order of time.
+    pub const ALL: [Self; 3] = [Self::Train, Self::Validation, Self::Test];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Train => "train",
+            Self::Validation => "validation",
+            Self::Test => "test",
+        }
+    }
+}
+
+/// Sites with fewer validation days have no vote in the selection, and no place in validation medians: over a handful of
+/// days any score is luck.
+pub const VALIDATION_DAYS: usize = 20;
+
+/// `[selection]`: how one configuration is chosen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Selection {
+    /// Averaged over the search seeds.
+    pub metric: Metric,
+    /// The part it is taken on; `test` is the paper, and marked as optimistic.
+    pub on: Part,
+}
+
+/// `[final]`: how the members of the ensemble are trained.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Final {
+    /// The days they fit on.
+    pub fit: crate::Fit,
+}
+
+/// Where to train. Not part of a job file: it belongs to the launch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+pub enum DeviceChoice {
+    /// A GPU if there is one, else the CPU
+    #[default]
+    Auto,
+    /// The CPU
+    Cpu,
+    /// A GPU; none is an error
+    Cuda,
+}
+
+/// When a trial is ended before its last epoch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StopPolicy {
+    /// Never: every trial runs all its epochs.
+    #[default]
+    None,
+}
+
+/// `[stop]`: early stopping across trials.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Stop {
+    /// The rule.
+    pub policy: StopPolicy,
+}
+
+/// `[analysis]`: what the report looks at.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Analysis {
+    /// A day is a spike when it lies this many standard deviations off its window's mean.
+    pub spike_z: f64,
+    /// Length of the centred window.
+    pub spike_window_days: u32,
+    /// Quantiles of the observations below and above which a day is extreme.
+    pub bands: [f64; 2],
+    /// The daily variable that baselines and temperature responses take; absent: soil temperature if the pack has
+    /// one, else air temperature.
+    pub temperature: Option<String>,
+}
+
+impl Default for Analysis {
+    fn default() -> Self {
+        Self {
+            spike_z: 3.0,
+            spike_window_days: 30,
+            bands: [0.05, 0.95],
+            temperature: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn configurations_are_selected_by_the_key_of_a_measure() {
+        let read = |key: &str| serde_json::from_str::<Metric>(&format!("\"{key}\""));
+        for measure in Measure::selectable() {
+            let metric = Metric::median_of(measure).unwrap();
+            assert_eq!(read(&metric.key()).unwrap(), metric);
+        }
+        assert_eq!(Metric::default().key(), "median_nse");
+        let refused = read("median_rmse").unwrap_err().to_string();
+        assert!(refused.contains("`median_kge`, `median_r`"), "{refused}");
+        assert!(read("nse").is_err());
+    }
+}

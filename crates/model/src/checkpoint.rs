@@ -1,0 +1,360 @@
+//! What is kept on disk: the weights of a trained model, and trials in the middle of training.
+//!
+//! Both are safetensors files. Weights carry the names and shapes of a torch module with the members `input`
+//! (`Linear`), `lstm` (`LSTM`) and `output` (`Linear`), so `safetensors.torch.load_file` gives a state dict for it. A
+//! checkpoint adds the two running means of the optimizer by their names in torch (`optimizer.square_avg` and
+//! `optimizer.acc_delta`, or `optimizer.exp_avg` and `optimizer.exp_avg_sq`), the weights of the best epoch if they are
+//! to be kept (`best`), all `[N]` with the parameters in the order of [`PARAMETERS`], and `losses` and `sums` (f64).
+//!
+//! A file appears under its name only when it is complete and on the disk; its digest is checked on reading.
+
+use std::fs;
+use std::path::Path;
+
+use efflux_base::durable;
+use efflux_base::error::{Error, Result};
+use efflux_numerics::hex;
+use safetensors::tensor::TensorView;
+use safetensors::{Dtype, SafeTensors};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use tch::{Device, Tensor};
+
+use super::device::values;
+use super::lstm::{Lstm, PARAMETERS, Shape};
+use super::progress::Position;
+
+/// Changes when a reader of the old files would misread new ones.
+const VERSION: u32 = 2;
+
+/// A trial between two iterations: all that is needed to go on bit for bit.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Checkpoint {
+    /// Sizes of the model.
+    pub shape: Shape,
+    /// The device it was made on, as [`super::device::describe`] has it. Going on elsewhere is possible, but the bits
+    /// are then no longer those of one device.
+    pub device: String,
+    pub(super) at: Position,
+    pub(super) loss_sum: f64,
+    pub(super) norm_sum: f64,
+    pub(super) weights: Vec<f32>,
+    /// What the optimizer calls what it remembers.
+    pub(super) memory_names: [String; 2],
+    pub(super) memory: [Vec<f32>; 2],
+    pub(super) best: Option<Vec<f32>>,
+}
+
+/// What the header says besides names and shapes.
+#[derive(Serialize, Deserialize)]
+struct Header {
+    version: u32,
+    /// SHA-256 of all tensors' bytes, in the order of their names.
+    digest: String,
+    /// Absent in a file of weights.
+    training: Option<Training>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Training {
+    trial: String,
+    device: String,
+    optimizer: [String; 2],
+    epoch: u32,
+    iteration: u32,
+    batches: u32,
+    windows: u64,
+    windows_before: u64,
+    best: Option<(u32, f64)>,
+}
+
+/// Writes a model's weights.
+///
+/// # Errors
+///
+/// [`Error::Io`] if the file cannot be written.
+pub fn save_weights(model: &Lstm, path: &Path) -> Result<()> {
+    let weights = values(model.flat());
+    write(path, &parameters(model.shape(), &weights), None)
+}
+
+/// Reads a model's weights, of a file of weights or of a checkpoint, onto the CPU.
+///
+/// # Errors
+///
+/// [`Error::Io`] if the file cannot be read, [`Error::Data`] if it is not a complete file of this version.
+pub fn load_weights(path: &Path) -> Result<Lstm> {
+    let bytes = fs::read(path).map_err(Error::io("read the weights", path))?;
+    let (file, _) = parse(path, &bytes)?;
+    let (shape, weights) = read_parameters(path, &file)?;
+    Ok(Lstm::new(
+        shape,
+        Tensor::from_slice(&weights).to_device(Device::Cpu),
+    ))
+}
+
+impl Checkpoint {
+    /// Epochs finished.
+    pub fn epoch(&self) -> u32 {
+        self.at.epoch
+    }
+
+    /// Iterations done of the epoch after them.
+    pub fn iteration(&self) -> u32 {
+        self.at.iteration
+    }
+
+    /// Writes the checkpoint of this trial; what was there before stays until the new one is complete.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] if the file cannot be written.
+    pub fn save(&self, trial: &str, path: &Path) -> Result<()> {
+        let flat = |name: &str, values: &[f32]| Named {
+            name: name.into(),
+            dtype: Dtype::F32,
+            shape: vec![values.len()],
+            bytes: values
+                .iter()
+                .flat_map(|value| value.to_le_bytes())
+                .collect(),
+        };
+        let double = |name: &str, values: &[f64]| Named {
+            name: name.into(),
+            dtype: Dtype::F64,
+            shape: vec![values.len()],
+            bytes: values
+                .iter()
+                .flat_map(|value| value.to_le_bytes())
+                .collect(),
+        };
+        let mut tensors = parameters(self.shape, &self.weights);
+        for (name, values) in self.memory_names.iter().zip(&self.memory) {
+            tensors.push(flat(&format!("optimizer.{name}"), values));
+        }
+        tensors.extend(self.best.as_ref().map(|weights| flat("best", weights)));
+        tensors.push(double("losses", &self.at.losses));
+        tensors.push(double("sums", &[self.loss_sum, self.norm_sum]));
+        let training = Training {
+            trial: trial.into(),
+            device: self.device.clone(),
+            optimizer: self.memory_names.clone(),
+            epoch: self.at.epoch,
+            iteration: self.at.iteration,
+            batches: self.at.batches,
+            windows: self.at.windows,
+            windows_before: self.at.windows_before,
+            best: self.at.best,
+        };
+        write(path, &tensors, Some(training))
+    }
+
+    /// Reads the checkpoint of this trial.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] if it cannot be read; [`Error::Data`] if it is damaged, of another version or of another trial.
+    pub fn load(trial: &str, path: &Path) -> Result<Self> {
+        let bytes = fs::read(path).map_err(Error::io("read the checkpoint", path))?;
+        let (file, header) = parse(path, &bytes)?;
+        let training = header
+            .training
+            .ok_or_else(|| Error::file(path, "a file of weights, expected a checkpoint"))?;
+        if training.trial != trial {
+            let reason = format!("a checkpoint of trial {}, expected {trial}", training.trial);
+            return Err(Error::file(path, reason));
+        }
+        let (shape, weights) = read_parameters(path, &file)?;
+        let state = |name: &str| {
+            read(path, &file, name, f32::from_le_bytes).and_then(|(values, _)| {
+                if values.len() == weights.len() {
+                    Ok(values)
+                } else {
+                    let (found, expected) = (values.len(), weights.len());
+                    Err(Error::file(
+                        path,
+                        format!("`{name}` has {found} values, expected {expected}"),
+                    ))
+                }
+            })
+        };
+        let memory = |name: &String| state(&format!("optimizer.{name}"));
+        let [first, second] = &training.optimizer;
+        let best = file.tensor("best").ok().map(|_| state("best"));
+        let (losses, _) = read(path, &file, "losses", f64::from_le_bytes)?;
+        let (sums, _) = read(path, &file, "sums", f64::from_le_bytes)?;
+        let &[loss_sum, norm_sum] = &sums[..] else {
+            let found = sums.len();
+            return Err(Error::file(
+                path,
+                format!("`sums` has {found} values, expected 2"),
+            ));
+        };
+        Ok(Self {
+            shape,
+            memory: [memory(first)?, memory(second)?],
+            best: best.transpose()?,
+            device: training.device,
+            memory_names: training.optimizer,
+            at: Position {
+                epoch: training.epoch,
+                iteration: training.iteration,
+                batches: training.batches,
+                windows: training.windows,
+                windows_before: training.windows_before,
+                losses,
+                best: training.best,
+            },
+            loss_sum,
+            norm_sum,
+            weights,
+        })
+    }
+}
+
+/// A tensor on its way to a file.
+struct Named {
+    name: String,
+    dtype: Dtype,
+    shape: Vec<usize>,
+    bytes: Vec<u8>,
+}
+
+fn parameters(shape: Shape, weights: &[f32]) -> Vec<Named> {
+    let mut rest = weights;
+    PARAMETERS
+        .iter()
+        .zip(shape.parameters())
+        .map(|(name, sizes)| {
+            let shape: Vec<usize> = sizes
+                .iter()
+                .map(|&size| usize::try_from(size).expect("sizes are positive"))
+                .collect();
+            let (values, after) = rest.split_at(shape.iter().product());
+            rest = after;
+            Named {
+                name: (*name).into(),
+                dtype: Dtype::F32,
+                shape,
+                bytes: values
+                    .iter()
+                    .flat_map(|value| value.to_le_bytes())
+                    .collect(),
+            }
+        })
+        .collect()
+}
+
+fn read_parameters(path: &Path, file: &SafeTensors) -> Result<(Shape, Vec<f32>)> {
+    let mut weights = Vec::new();
+    let mut found = Vec::new();
+    for name in PARAMETERS {
+        let (values, shape) = read(path, file, name, f32::from_le_bytes)?;
+        weights.extend(values);
+        found.push(shape.iter().map(|&size| size as i64).collect::<Vec<_>>());
+    }
+    let &[hidden, inputs] = &found[0][..] else {
+        return Err(Error::file(path, "`input.weight` is not a matrix"));
+    };
+    let shape = Shape { inputs, hidden };
+    let expected = shape.parameters();
+    match (0..PARAMETERS.len()).find(|&index| found[index] != expected[index]) {
+        None => Ok((shape, weights)),
+        Some(index) => Err(Error::file(
+            path,
+            format!(
+                "`{}` has shape {:?}, expected {:?}",
+                PARAMETERS[index], found[index], expected[index]
+            ),
+        )),
+    }
+}
+
+/// The values and the shape of one tensor.
+fn read<T, const N: usize>(
+    path: &Path,
+    file: &SafeTensors,
+    name: &str,
+    value: impl Fn([u8; N]) -> T,
+) -> Result<(Vec<T>, Vec<usize>)> {
+    let tensor = file
+        .tensor(name)
+        .map_err(|error| Error::file(path, error.to_string()))?;
+    let expected = if N == 4 { Dtype::F32 } else { Dtype::F64 };
+    if tensor.dtype() != expected {
+        let reason = format!("`{name}` is {:?}, expected {expected:?}", tensor.dtype());
+        return Err(Error::file(path, reason));
+    }
+    let (bytes, _) = tensor.data().as_chunks::<N>();
+    Ok((
+        bytes.iter().map(|&bytes| value(bytes)).collect(),
+        tensor.shape().to_vec(),
+    ))
+}
+
+fn parse<'a>(path: &Path, bytes: &'a [u8]) -> Result<(SafeTensors<'a>, Header)> {
+    let damaged = |error: &dyn std::fmt::Display| Error::file(path, format!("damaged: {error}"));
+    let file = SafeTensors::deserialize(bytes).map_err(|error| damaged(&error))?;
+    let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|error| damaged(&error))?;
+    let header = metadata
+        .metadata()
+        .as_ref()
+        .and_then(|entries| entries.get("efflux"))
+        .ok_or_else(|| Error::file(path, "not written by efflux"))?;
+    let header: Header = serde_json::from_str(header).map_err(|error| damaged(&error))?;
+    if header.version != VERSION {
+        let reason = format!("of version {}, expected {VERSION}", header.version);
+        return Err(Error::file(path, reason));
+    }
+    let mut tensors = file.tensors();
+    tensors.sort_by(|(a, _), (b, _)| a.cmp(b));
+    let found = digest(
+        tensors
+            .iter()
+            .map(|(name, tensor)| (name.as_str(), tensor.data())),
+    );
+    if found == header.digest {
+        Ok((file, header))
+    } else {
+        Err(damaged(&"its digest is not that of its content"))
+    }
+}
+
+fn write(path: &Path, tensors: &[Named], training: Option<Training>) -> Result<()> {
+    let mut sorted: Vec<&Named> = tensors.iter().collect();
+    sorted.sort_by(|a, b| a.name.cmp(&b.name));
+    let header = Header {
+        version: VERSION,
+        digest: digest(
+            sorted
+                .iter()
+                .map(|named| (named.name.as_str(), &named.bytes[..])),
+        ),
+        training,
+    };
+    let header =
+        serde_json::to_string(&header).map_err(|error| Error::Internal(error.to_string()))?;
+    let views = tensors
+        .iter()
+        .map(|named| {
+            TensorView::new(named.dtype, named.shape.clone(), &named.bytes)
+                .map(|view| (named.name.as_str(), view))
+        })
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| Error::Internal(error.to_string()))?;
+    // One entry, because the order of several would change from run to run.
+    let metadata = [("efflux".to_owned(), header)].into();
+    let bytes = safetensors::serialize(views, Some(metadata))
+        .map_err(|error| Error::Internal(error.to_string()))?;
+    durable::write(path, bytes)
+}
+
+fn digest<'a>(tensors: impl Iterator<Item = (&'a str, &'a [u8])>) -> String {
+    let mut hash = Sha256::new();
+    for (name, bytes) in tensors {
+        hash.update(name.as_bytes());
+        hash.update([0]);
+        hash.update(bytes);
+    }
+    hex(&hash.finalize())
+}

@@ -1,0 +1,80 @@
+//! What a gradient does to the weights of a native model: as `model::optimizer`.
+
+use efflux_job as job;
+use efflux_job::Training;
+use efflux_numerics::single;
+
+use super::aligned::Aligned;
+use super::kernels::AdamStep;
+use super::layout::Layout;
+use super::level::Level;
+use super::lstm::NativeLstm;
+use crate::Shape;
+use crate::optimizer::{ADADELTA_NAMES, ADAM_NAMES, BETAS, DECAY, correction};
+
+/// The rule of a trial and its memory.
+#[derive(Debug)]
+pub struct NativeOptimizer {
+    level: Level,
+    layout: Layout,
+    rule: Rule,
+    memory: [Aligned; 2],
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Rule {
+    Adadelta,
+    /// With this weight decay.
+    Adam(f64),
+}
+
+impl NativeOptimizer {
+    /// The state before the first step of a model of this shape.
+    pub fn new(training: &Training, shape: Shape, level: Level) -> Self {
+        let layout = Layout::of(shape, level);
+        let zeros = || Aligned::zeros(layout.weights());
+        Self {
+            level,
+            layout,
+            rule: match training.optimizer {
+                job::Optimizer::Adadelta => Rule::Adadelta,
+                job::Optimizer::Adam => Rule::Adam(0.0),
+                job::Optimizer::AdamW => Rule::Adam(training.weight_decay.unwrap_or(DECAY)),
+            },
+            memory: [zeros(), zeros()],
+        }
+    }
+
+    /// One step, the `number`th from 1, along the model's gradient.
+    pub fn step(&mut self, model: &mut NativeLstm, rate: f64, number: u64) {
+        let (weights, gradient) = model.weights_and_gradient();
+        let [first, second] = &mut self.memory;
+        let memory = [&mut first[..], &mut second[..]];
+        match self.rule {
+            Rule::Adadelta => self.level.adadelta(weights, gradient, memory, single(rate)),
+            Rule::Adam(decay) => {
+                let [first, second] = BETAS.map(|beta| correction(beta, number));
+                let step = AdamStep {
+                    rate: single(rate / first),
+                    scale: single(second.sqrt()),
+                    kept: single(1.0 - rate * decay),
+                };
+                self.level.adam(weights, gradient, memory, step);
+            }
+        }
+    }
+
+    /// What it remembers, `[N]` each in torch's order, with torch's names.
+    pub fn state(&self) -> [(&'static str, Vec<f32>); 2] {
+        let names = match self.rule {
+            Rule::Adadelta => ADADELTA_NAMES,
+            Rule::Adam(_) => ADAM_NAMES,
+        };
+        [0, 1].map(|part| (names[part], self.layout.flat(&self.memory[part])))
+    }
+
+    /// Takes over what [`NativeOptimizer::state`] gave, in its order.
+    pub(crate) fn remember(&mut self, state: &[Vec<f32>; 2]) {
+        self.memory = [0, 1].map(|part| self.layout.pad(&state[part]));
+    }
+}

@@ -1,0 +1,22 @@
+//! Numbers whose bits everybody has to agree on: the one random generator, exact conversions, and the instructions that
+//! results are computed with. Needs nobody.
+
+mod level;
+pub mod random;
+
+pub use level::Level;
+
+/// Bytes as hexadecimal digits, two each.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A number in single precision, to the nearest one.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "it rounds, which is what is asked for"
+)]
+#[inline]
+pub fn single(value: f64) -> f32 {
+    value as f32
+}

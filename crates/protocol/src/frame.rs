@@ -1,0 +1,150 @@
+//! Frames: a message as bincode behind its length in four bytes, little end first. Pipes carry a stream of them; MPI
+//! carries one a message, without the length.
+
+use std::io::{self, Read, Write};
+
+use efflux_base::error::{Error, Result};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// No message comes near it; a longer frame is garbage on the pipe.
+const LONGEST: usize = 64 << 20;
+
+/// The bytes of a message.
+///
+/// # Errors
+///
+/// [`Error::Internal`] if it cannot be encoded.
+pub fn encode(message: &impl Serialize) -> Result<Vec<u8>> {
+    bincode::serialize(message).map_err(|error| Error::Internal(format!("message: {error}")))
+}
+
+/// The message in these bytes.
+///
+/// # Errors
+///
+/// That they are none.
+pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
+    bincode::deserialize(bytes).map_err(|error| format!("garbled message: {error}"))
+}
+
+/// Writes one frame and flushes.
+///
+/// # Errors
+///
+/// What the writer reports, or a message that cannot be encoded.
+pub fn write_frame(to: &mut impl Write, message: &impl Serialize) -> io::Result<()> {
+    let body = encode(message).map_err(io::Error::other)?;
+    let length = u32::try_from(body.len()).map_err(io::Error::other)?;
+    // One write, so that a frame is never half there because of us.
+    let mut frame = length.to_le_bytes().to_vec();
+    frame.extend_from_slice(&body);
+    to.write_all(&frame)?;
+    to.flush()
+}
+
+/// Reads one frame, waiting for it; `None` at the end of the stream.
+///
+/// # Errors
+///
+/// What the reader reports, or bytes that are no message.
+pub fn read_frame<T: DeserializeOwned>(from: &mut impl Read) -> io::Result<Option<T>> {
+    let mut length = [0; 4];
+    match from.read_exact(&mut length) {
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+        other => other?,
+    }
+    let length = checked(length).map_err(io::Error::other)?;
+    let mut body = vec![0; length];
+    from.read_exact(&mut body)?;
+    decode(&body).map(Some).map_err(io::Error::other)
+}
+
+fn checked(length: [u8; 4]) -> Result<usize, String> {
+    let length = u32::from_le_bytes(length) as usize;
+    if length > LONGEST {
+        return Err(format!("a frame of {length} bytes"));
+    }
+    Ok(length)
+}
+
+/// Frames that arrive in pieces.
+#[derive(Debug, Default)]
+pub struct Frames {
+    bytes: Vec<u8>,
+}
+
+impl Frames {
+    /// Takes in what has arrived.
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// The next whole message, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the bytes; the stream is of no use then.
+    pub fn pop<T: DeserializeOwned>(&mut self) -> Result<Option<T>, String> {
+        let Some(length) = self.bytes.first_chunk::<4>() else {
+            return Ok(None);
+        };
+        let end = 4 + checked(*length)?;
+        if self.bytes.len() < end {
+            return Ok(None);
+        }
+        let message = decode(&self.bytes[4..end])?;
+        self.bytes.drain(..end);
+        Ok(Some(message))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::message::{Order, Report};
+    use super::*;
+    use proptest::prelude::*;
+
+    fn reports() -> Vec<Report> {
+        vec![
+            Report::Unable("none".into()),
+            Report::Progress(vec![]),
+            Report::Unable("é".repeat(500)),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn frames_cut_anywhere_give_the_same_messages(pieces in prop::collection::vec(1_usize..40, 1..200)) {
+            let mut stream = Vec::new();
+            for report in reports() {
+                write_frame(&mut stream, &report).unwrap();
+            }
+            let (mut frames, mut found, mut pieces) = (Frames::default(), Vec::new(), pieces.into_iter().cycle());
+            while !stream.is_empty() {
+                let length = pieces.next().unwrap().min(stream.len());
+                frames.push(&stream.drain(..length).collect::<Vec<u8>>());
+                while let Some(report) = frames.pop::<Report>().unwrap() {
+                    found.push(report);
+                }
+            }
+            prop_assert_eq!(found, reports());
+        }
+
+        #[test]
+        fn garbage_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+            let mut frames = Frames::default();
+            frames.push(&bytes);
+            while let Ok(Some(_)) = frames.pop::<Order>() {}
+        }
+    }
+
+    #[test]
+    fn a_stream_that_ends_between_frames_ends_quietly() {
+        let mut stream = Vec::new();
+        write_frame(&mut stream, &Order::Stop).unwrap();
+        let mut reader = &stream[..];
+        assert_eq!(read_frame(&mut reader).unwrap(), Some(Order::Stop));
+        assert_eq!(read_frame::<Order>(&mut reader).unwrap(), None);
+    }
+}

@@ -1,0 +1,52 @@
+//! What supervisors and trainers have agreed on about signals.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use efflux_base::error::{Error, Result};
+use serde::{Deserialize, Serialize};
+use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR2, SIGXFSZ};
+use signal_hook::flag;
+
+/// How much time there is to leave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Haste {
+    /// USR2, ahead of the time limit: every trainer has time for a checkpoint.
+    Orderly,
+    /// TERM or Ctrl-C: the launcher kills in two seconds.
+    Hurried,
+}
+
+/// Takes no notice of the signals that ask a sweep to leave: a scheduler sends them to every process of a job, and the
+/// supervisor decides what becomes of its trainers.
+///
+/// # Errors
+///
+/// [`Error::Internal`] if a handler cannot be set.
+pub fn leave_signals_to_the_supervisor() -> Result<()> {
+    [SIGUSR2, SIGTERM, SIGINT]
+        .into_iter()
+        .try_for_each(|signal| handle_signal(signal, &Arc::default()))
+}
+
+/// Makes a write beyond the file size limit an error with the file's name. By default the signal would kill without a
+/// word.
+///
+/// # Errors
+///
+/// [`Error::Internal`] if the handler cannot be set.
+pub fn survive_file_limits() -> Result<()> {
+    // Nobody looks at the flag: that there is a handler is what makes the write fail instead.
+    handle_signal(SIGXFSZ, &Arc::default())
+}
+
+/// Sets a flag when the signal comes, instead of what it does by default.
+///
+/// # Errors
+///
+/// [`Error::Internal`] if the handler cannot be set.
+pub fn handle_signal(signal: i32, asked: &Arc<AtomicBool>) -> Result<()> {
+    flag::register(signal, Arc::clone(asked))
+        .map(|_| ())
+        .map_err(|error| Error::Internal(format!("signal {signal}: {error}")))
+}

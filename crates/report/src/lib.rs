@@ -1,0 +1,166 @@
+//! Results become files: tables, figures and one page.
+//!
+//! ```text
+//! report/index.html      one self-contained page: the answer first, then what it rests on
+//! report/tables/*.csv    the same numbers at full precision
+//! report/figures/*.svg   the page's figures, one file each
+//! ```
+//!
+//! Reads nothing and decides nothing: everything comes in with [`Results`], so a report written twice from the same
+//! results is the same, byte for byte.
+
+mod caveats;
+mod cell;
+mod chosen;
+mod comparison;
+mod drivers;
+mod ensemble;
+mod evaluate;
+mod evaluation;
+mod extremes;
+mod figures;
+mod grid;
+mod inputs;
+mod markup;
+mod numbers;
+mod page;
+mod prediction;
+mod reasons;
+mod record;
+mod results;
+mod section;
+mod states;
+mod summary;
+mod table;
+mod tables;
+mod uncertainty;
+
+use std::path::Path;
+
+use efflux_base::durable;
+use efflux_base::error::Result;
+
+pub use ensemble::Together;
+pub use evaluate::{Evaluated, Run, evaluate};
+pub use evaluation::ClassCounts;
+pub use prediction::{Prediction, PredictionSummary, write_prediction};
+pub use results::{Attribute, Results, Site, Temperature};
+pub use summary::{PartSummary, Summary};
+
+use comparison::Comparison;
+use drivers::Drivers;
+use evaluation::Evaluation;
+use extremes::Extremes;
+use grid::Grid;
+use reasons::Explained;
+use record::Record;
+use states::States;
+use uncertainty::Uncertainty;
+
+/// Which files are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Tables, figures and the page.
+    All,
+    /// The tables alone: what the evaluation found.
+    Tables,
+    /// Figures and the page alone.
+    Page,
+}
+
+/// Writes the report, or a part of it, into `directory`, which is made if it is not there, and returns the headline.
+///
+/// # Errors
+///
+/// [`Error::Io`](efflux_base::error::Error::Io) if a directory or file cannot be written,
+/// [`Error::Internal`](efflux_base::error::Error::Internal) if series and calendar differ in length.
+pub fn write(results: &Results<'_>, directory: &Path, output: Output) -> Result<Summary> {
+    results.check()?;
+    let index = directory.join("index.html");
+    let findings = Findings::new(results, &index);
+    let sections = page::sections(&findings);
+    if output != Output::Page {
+        let directory = directory.join("tables");
+        for table in section::tables(&sections) {
+            if let Some(name) = table.file_name() {
+                durable::write(&directory.join(name), table.csv()?)?;
+            }
+        }
+    }
+    if output != Output::Tables {
+        let (page, drawn) = page::page(results.job_name, &sections);
+        for figure in &drawn {
+            let path = directory.join("figures").join(figure.file_name());
+            durable::write(&path, figure.file().as_str())?;
+        }
+        // The page comes last: where it is, everything it speaks of is.
+        durable::write(&index, page.as_str())?;
+    }
+    drop(sections);
+    Ok(findings.summary)
+}
+
+/// What the documentation of columns begins with.
+const COLUMNS: &str = "\
+# The report's tables
+
+Comma-separated, UTF-8, a header line, numbers at full precision, in `report/tables/` of a run directory. Units stand in
+the names of columns; scores without one are dimensionless. What is not defined is an empty cell, with the reason in the
+column `not_defined`. A series is `ensemble-mean`, `member-SEED`, either with the state that the job did not ask for
+(`…-window-state`), the ensemble mean with a correction, or a baseline. The column `state` says how a series was run:
+`carried` through the calendar, or from zero over a `window` for each day.
+
+This file is written by a test (`EFFLUX_WRITE_DOCS=1 cargo test -p efflux-report columns`) from what the tables declare.
+";
+
+/// What the columns of the report's tables are, as Markdown: `docs/columns.md`. The results decide nothing but which sites
+/// there are.
+///
+/// # Errors
+///
+/// As [`write`](fn@write).
+pub fn columns(results: &Results<'_>) -> Result<String> {
+    results.check()?;
+    let findings = Findings::new(results, Path::new(""));
+    let sections = page::sections(&findings);
+    let tables = section::tables(&sections);
+    let described = tables.iter().map(|table| table.described());
+    let described: Vec<String> = described.collect();
+    Ok(format!("{COLUMNS}\n{}", described.join("\n")))
+}
+
+/// What the results mean, for tables and page alike.
+struct Findings<'a> {
+    results: &'a Results<'a>,
+    evaluation: Evaluation,
+    extremes: Extremes,
+    comparisons: Vec<Comparison>,
+    states: Vec<States>,
+    uncertainty: Uncertainty,
+    drivers: Drivers,
+    grid: Grid,
+    reasons: Vec<Explained>,
+    record: Record,
+    summary: Summary,
+}
+
+impl<'a> Findings<'a> {
+    fn new(results: &'a Results<'a>, index: &Path) -> Self {
+        let evaluation = Evaluation::new(results);
+        let extremes = Extremes::new(results, &evaluation);
+        let drivers = Drivers::new(results, &evaluation);
+        Self {
+            reasons: reasons::explained(results, &evaluation, &extremes, &drivers),
+            extremes,
+            grid: Grid::new(results),
+            comparisons: comparison::comparisons(&evaluation),
+            states: states::states(results, &evaluation),
+            uncertainty: Uncertainty::new(results, &evaluation),
+            drivers,
+            record: Record::new(results),
+            summary: Summary::new(results, &evaluation, index),
+            results,
+            evaluation,
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! A page of each site: its numbers and its series to zoom into. The page holds the data, its script draws them when a
+//! site is opened, so that many sites cost little.
+
+use efflux_analysis::Defined;
+use efflux_analysis::classes::Reading;
+use efflux_analysis::measures::{Detail, Measure};
+use efflux_analysis::units::Unit;
+use efflux_job::Part as RecordPart;
+use serde_json::{Value, json};
+
+use super::compact;
+use crate::Findings;
+use crate::evaluation::Series;
+use crate::markup::{Html, html};
+use crate::numbers;
+use crate::section::{Frame, Part, Section};
+
+/// Points of all sites together; records are thinned until they fit, so that the page stays below 20 MB.
+const POINTS: usize = 3_000_000;
+
+/// Parts that the largest value of a site is drawn in: more than a screen has pixels.
+const PARTS: f64 = 2000.0;
+
+/// Opened by a link to a site.
+pub(super) fn section<'a>(findings: &'a Findings<'_>) -> Section<'a> {
+    Section {
+        id: "site",
+        title: "Site",
+        frame: Frame::Hidden,
+        lead: Html::default(),
+        parts: vec![Part::Late(Box::new(|| content(findings)))],
+    }
+}
+
+/// What the script shows, and the data it shows it from.
+fn content(findings: &Findings<'_>) -> Html {
+    let results = findings.results;
+    let records: Vec<(usize, usize)> = (0..results.sites.len())
+        .map(|site| record(results.observed(site)))
+        .collect();
+    let days: usize = records.iter().map(|(first, last)| last - first).sum();
+    let step = days.div_ceil(POINTS).max(1);
+    let sites: Vec<Value> = records
+        .iter()
+        .enumerate()
+        .map(|(site, days)| of_site(findings, site, *days, step))
+        .collect();
+    let data = json!({
+        "start": results.start.to_string(),
+        "step": step,
+        "unit": Unit::FLUX.label,
+        "alphabet": compact::ALPHABET.map(char::from).iter().collect::<String>(),
+        "gap": compact::GAP,
+        "sites": sites,
+    });
+    let thinned = match step {
+        1 => String::new(),
+        step => format!(" Points are means of {step} days."),
+    };
+    html!(
+        "<p id=\"site-place\"></p>\n<div class=\"tools\" role=\"group\" aria-label=\"Range of days\">\
+         <button type=\"button\" data-zoom=\"earlier\">Earlier</button>\
+         <button type=\"button\" data-zoom=\"later\">Later</button>\
+         <button type=\"button\" data-zoom=\"closer\">Closer</button>\
+         <button type=\"button\" data-zoom=\"wider\">Wider</button>\
+         <button type=\"button\" data-zoom=\"all\">Whole record</button></div>\n\
+         <svg id=\"site-series\" class=\"drawing\" viewBox=\"0 0 960 300\" role=\"img\" \
+         aria-label=\"Observed and simulated flux\" font-size=\"12\"></svg>\n\
+         <p class=\"caption\">Points are observed days, the line is the ensemble mean, the band one standard deviation over \
+         members to each side. Shaded: validation and test part.{} Drag over days to see them closer.</p>\n\
+         <div id=\"site-scores\"></div>\n<p><a href=\"#sites\">All sites</a></p>\n\
+         <script type=\"application/json\" id=\"series-data\">{}</script>\n",
+        thinned,
+        Html::json(&data)
+    )
+}
+
+/// First day of the record and the one after its last.
+fn record(observed: &[f32]) -> (usize, usize) {
+    let present = |value: &f32| value.is_finite();
+    let first = observed.iter().position(present).unwrap_or(0);
+    let last = observed.iter().rposition(present);
+    (first, last.map_or(first, |last| last + 1))
+}
+
+fn of_site(
+    findings: &Findings<'_>,
+    site: usize,
+    (first, last): (usize, usize),
+    step: usize,
+) -> Value {
+    let (results, evaluation) = (findings.results, &findings.evaluation);
+    let about = &results.sites[site];
+    let observed = results.observed(site);
+    let mean = &evaluation.mean[site];
+    let spread = &evaluation.spread[site];
+    let rows: Vec<Value> = Measure::listed(Detail::Full)
+        .map(|measure| {
+            let of_parts = RecordPart::ALL.map(|part| {
+                let scores = evaluation.scores(Series::Ensemble, part);
+                shown(scores[site][measure])
+            });
+            json!([measure.label, of_parts])
+        })
+        .collect();
+    let series = [
+        thinned(
+            observed[first..last].iter().map(|&flux| f64::from(flux)),
+            step,
+        ),
+        thinned(mean[first..last].iter().copied(), step),
+        thinned(spread[first..last].iter().copied(), step),
+    ];
+    let values = series.iter().flatten().flatten();
+    let largest = values.fold(0.0, |largest: f64, value| largest.max(value.abs()));
+    let size = if largest > 0.0 { largest / PARTS } else { 1.0 };
+    let [observed, mean, spread] = series.map(|values| written(&values, size));
+    let properties = &findings.drivers.sites[site];
+    let class = evaluation.class(site, Reading::Text);
+    let facts: Vec<(&str, String)> = vec![
+        (
+            "class by the text’s thresholds",
+            class.map_or("not defined".to_owned(), |class| class.to_string()),
+        ),
+        ("observed days", properties.observed_days.to_string()),
+        ("smoothness (lag 1)", shown(properties.smoothness.r)),
+        (
+            "seasonality (raw, lag 182)",
+            shown(properties.seasonality.r),
+        ),
+        ("cyclicality (lag 365)", shown(properties.cyclicality.r)),
+        (
+            "summer–winter difference",
+            shown(properties.seasons.difference),
+        ),
+        ("Q10 of observed flux", shown(properties.observed_q10())),
+        ("Q10 of simulated flux", shown(properties.simulated_q10())),
+        (
+            "test days seen at the same place in training",
+            properties.test_days_seen.to_string(),
+        ),
+    ];
+    json!({
+        "name": about.name,
+        "id": about.id,
+        "place": format!(
+            "{} · {}°, {}° · {}",
+            about.id,
+            numbers::number(about.latitude, 3),
+            numbers::number(about.longitude, 3),
+            about.igbp
+        ),
+        "first": first,
+        "parts": RecordPart::ALL.map(|part| {
+            let days = about.part(part);
+            json!([part.name(), days.start, days.end])
+        }),
+        "size": size,
+        "observed": observed,
+        "mean": mean,
+        "spread": spread,
+        "scores": rows,
+        "facts": facts,
+    })
+}
+
+fn shown(value: Defined) -> String {
+    value.map_or_else(
+        |reason| format!("not defined: {reason}"),
+        |value| numbers::number(value, 3),
+    )
+}
+
+/// Means of every `step` values, nothing where there is none.
+fn thinned(values: impl Iterator<Item = f64>, step: usize) -> Vec<Option<f64>> {
+    let values: Vec<f64> = values.collect();
+    let points = values.chunks(step).map(|values| {
+        let there = values.iter().copied().filter(|value| value.is_finite());
+        let there: Vec<f64> = there.collect();
+        (!there.is_empty()).then(|| there.iter().sum::<f64>() / there.len() as f64)
+    });
+    points.collect()
+}
+
+/// The values as whole multiples of `size`.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "no value is more than so many times the size"
+)]
+fn written(values: &[Option<f64>], size: f64) -> String {
+    let whole = values
+        .iter()
+        .map(|value| Some((value.as_ref()? / size).round() as i64));
+    compact::encode(whole)
+}

@@ -1,0 +1,199 @@
+//! What `efflux predict` tells of a pack: tables and a headline.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use efflux_analysis::Defined;
+use efflux_analysis::measures::{ByMeasure, Measure, Scores};
+use efflux_analysis::metrics::Pairs;
+use efflux_analysis::statistics::median;
+use efflux_base::durable;
+use efflux_base::error::Result;
+use efflux_data::{Extrapolation, INSIDE, InputFlags, Member, Pack};
+
+use super::table::Tabular;
+use super::{numbers, tables};
+
+/// A pack of S sites and D days as M members see it.
+#[derive(Clone, Copy, Debug)]
+pub struct Prediction<'a> {
+    /// Name of the run.
+    pub run: &'a str,
+    /// What was simulated.
+    pub pack: &'a Pack,
+    /// Mean over the members, shape `[S, D]`, µmol m⁻² s⁻¹.
+    pub mean: &'a [f32],
+    /// The members, each with S × D values.
+    pub members: &'a [Member],
+    /// Members that the run's job asks for.
+    pub members_planned: usize,
+    /// Where the pack leaves the range of the training.
+    pub extrapolation: &'a Extrapolation,
+}
+
+impl Prediction<'_> {
+    /// The scores of a series `[S, D]` at each site, on all days with an observation.
+    pub(super) fn scores(&self, flux: &[f32]) -> impl Iterator<Item = Scores> {
+        let days = self.pack.calendar.days;
+        let sites = self
+            .pack
+            .flux
+            .chunks_exact(days)
+            .zip(flux.chunks_exact(days));
+        sites.map(|(observed, flux)| {
+            let pairs = observed.iter().zip(flux);
+            let pairs = pairs.map(|(&observed, &flux)| (f64::from(observed), f64::from(flux)));
+            pairs.collect::<Pairs>().scores()
+        })
+    }
+
+    fn is_observed(&self) -> bool {
+        self.pack.flux.iter().any(|flux| !flux.is_nan())
+    }
+}
+
+/// Writes the tables of a prediction into `directory`, which is made if it is not there, and returns the headline:
+/// `extrapolation.csv`, and `scores.csv` where there is something to compare with.
+///
+/// # Errors
+///
+/// [`Error::Io`](efflux_base::error::Error::Io) if a file cannot be written.
+pub fn write_prediction(
+    prediction: &Prediction<'_>,
+    directory: &Path,
+) -> Result<PredictionSummary> {
+    let path = |file: &str| directory.join(file).with_extension("csv");
+    let extrapolation = tables::prediction::extrapolation(prediction);
+    durable::write(&path("extrapolation"), extrapolation.csv()?)?;
+    if prediction.is_observed() {
+        durable::write(
+            &path("scores"),
+            tables::prediction::scores(prediction).csv()?,
+        )?;
+    } else {
+        // Those of an earlier pack would pass for those of this one.
+        durable::remove(&path("scores"))?;
+    }
+    Ok(PredictionSummary::of(prediction, directory))
+}
+
+/// The headline of a prediction. Its `Display` is a few lines.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PredictionSummary {
+    /// Name of the run.
+    pub run: String,
+    /// Sites that were simulated.
+    pub sites: usize,
+    /// Days that were simulated.
+    pub days: usize,
+    /// Members that simulated them.
+    pub members: usize,
+    /// Members that the run's job asks for.
+    pub members_planned: usize,
+    /// Share of the site days on which at least one input is outside the range of the training.
+    pub outside: f64,
+    /// The inputs that are outside somewhere, and the share of their values; the largest first.
+    pub inputs_outside: Vec<(String, f64)>,
+    /// Sites with an observation, and the medians over them of each measure of the ensemble mean; absent without any.
+    pub skill: Option<(usize, ByMeasure<Defined>)>,
+    /// Where the files are.
+    pub directory: PathBuf,
+}
+
+impl PredictionSummary {
+    fn of(prediction: &Prediction<'_>, directory: &Path) -> Self {
+        let Extrapolation { dynamic, statics } = prediction.extrapolation;
+        let (sites, days) = (prediction.pack.sites.len(), prediction.pack.calendar.days);
+        let is_outside = |site: usize, day: usize| {
+            let daily = dynamic.iter().map(|input| input.flags[site * days + day]);
+            let fixed = statics.iter().map(|input| input.flags[site]);
+            daily.chain(fixed).any(|flag| flag != INSIDE)
+        };
+        let outside = (0..sites * days).filter(|cell| is_outside(cell / days, cell % days));
+        let share = |input: &InputFlags| {
+            let outside = input.flags.iter().filter(|&&flag| flag != INSIDE).count();
+            (
+                input.name.clone(),
+                outside as f64 / input.flags.len() as f64,
+            )
+        };
+        let mut inputs_outside: Vec<(String, f64)> =
+            dynamic.iter().chain(statics).map(share).collect();
+        inputs_outside.retain(|(_, share)| *share > 0.0);
+        inputs_outside.sort_by(|(_, one), (_, other)| other.total_cmp(one));
+        let skill = prediction.is_observed().then(|| {
+            let scores: Vec<Scores> = prediction.scores(prediction.mean).collect();
+            let medians = ByMeasure::new(|measure| {
+                let defined = scores.iter().filter_map(|scores| scores[measure].ok());
+                median(&defined.collect::<Vec<f64>>())
+            });
+            (scores.iter().filter(|scores| scores.n > 0).count(), medians)
+        });
+        Self {
+            run: prediction.run.to_owned(),
+            sites,
+            days,
+            members: prediction.members.len(),
+            members_planned: prediction.members_planned,
+            outside: outside.count() as f64 / (sites * days).max(1) as f64,
+            inputs_outside,
+            skill,
+            directory: directory.to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for PredictionSummary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let percent = |share: f64| match share * 100.0 {
+            few if few > 0.0 && few < 0.1 => "below 0.1 %".to_owned(),
+            percent => format!("{} %", numbers::number(percent, 1)),
+        };
+        writeln!(
+            f,
+            "{}: {}, {}, {} of {} members",
+            self.run,
+            numbers::counted(self.sites, "site"),
+            numbers::counted(self.days, "day"),
+            self.members,
+            self.members_planned
+        )?;
+        if self.inputs_outside.is_empty() {
+            writeln!(
+                f,
+                "  extrapolation   none: all inputs are within the range of the training"
+            )?;
+        } else {
+            let named = self.inputs_outside.iter().take(5);
+            let named = named.map(|(name, share)| format!("{name} {}", percent(*share)));
+            let more = self.inputs_outside.len().saturating_sub(5);
+            let more = if more > 0 {
+                format!(", {more} more")
+            } else {
+                String::new()
+            };
+            writeln!(
+                f,
+                "  extrapolation   {} of the site days ({}{more})",
+                percent(self.outside),
+                named.collect::<Vec<_>>().join(", ")
+            )?;
+        }
+        if let Some((sites, medians)) = &self.skill {
+            let said = Measure::headline().map(|measure| {
+                let value = medians[measure].map_or_else(
+                    |_| "not defined".to_owned(),
+                    |value| numbers::number(value, measure.decimals),
+                );
+                format!("{} {value}", measure.label)
+            });
+            let sites = numbers::counted(*sites, "site");
+            writeln!(
+                f,
+                "  observed        {sites}, ensemble mean: median {}",
+                said.collect::<Vec<String>>().join(", ")
+            )?;
+        }
+        write!(f, "  files           {}", self.directory.display())
+    }
+}

@@ -1,0 +1,205 @@
+//! What the report is made of: everything the caller knows once the sweep has ended, or so far.
+
+use std::ops::Range;
+
+use efflux_base::error::{Error, Result};
+use efflux_data::{Member, SiteParts};
+use efflux_job::{Analysis, Contract, Fit, Part};
+use efflux_run::record::Record;
+use efflux_run::{Choice, EpochLine};
+use jiff::civil::Date;
+
+/// The input of [`super::write`]. Fluxes are in µmol m⁻² s⁻¹; days count from [`Results::start`].
+#[derive(Clone, Debug)]
+pub struct Results<'a> {
+    /// Names the run.
+    pub job_name: &'a str,
+    /// The job file as written.
+    pub job_text: &'a str,
+    /// What every trial has in common.
+    pub contract: &'a Contract,
+    /// What counts as extreme.
+    pub analysis: &'a Analysis,
+    /// The days that members fit on.
+    pub fit: Fit,
+    /// How the configuration was chosen.
+    pub selection: &'a Choice,
+    /// The newest attempt at every trial, search and final, in any order.
+    pub records: &'a [Record],
+    /// What makes the scores optimistic or incomplete, as sentences.
+    pub caveats: &'a [String],
+    /// Day 0 of the calendar.
+    pub start: Date,
+    /// Length of the calendar, `D`.
+    pub days: usize,
+    /// The sites, `S`.
+    pub sites: &'a [Site],
+    /// The observed flux, `[S, D]` by rows, NaN where there is none.
+    pub observed: &'a [f32],
+    /// The observed flux without the percentile filter, `[S, D]`, where the pack kept it.
+    pub unfiltered: Option<&'a [f32]>,
+    /// The temperature that baselines and responses take; none if the pack has none.
+    pub temperature: Option<Temperature<'a>>,
+    /// What is known of the sites besides.
+    pub attributes: &'a [Attribute],
+    /// Of each site's test days the share on which an input lies outside the range of all training days; none without test
+    /// days.
+    pub outside_training: &'a [Option<f64>],
+    /// The members that simulated the calendar.
+    pub members: &'a [Member],
+    /// The members that the job asks for.
+    pub members_planned: usize,
+    /// The epochs that are on file, by trial and in order; of any trials.
+    pub epochs: &'a [EpochLine],
+    /// Names and values: version, host, device, launch, digests, times.
+    pub provenance: &'a [(String, String)],
+}
+
+/// A daily temperature of the sites.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Temperature<'a> {
+    /// Its name in the pack.
+    pub name: &'a str,
+    /// °C, `[S, D]` by rows, NaN where it is unknown.
+    pub values: &'a [f32],
+}
+
+/// A property of the sites that may explain how well they are simulated.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Attribute {
+    /// Its name, with the unit.
+    pub name: String,
+    /// One value a site, NaN where unknown.
+    pub values: Vec<f64>,
+}
+
+/// A measuring site.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Site {
+    /// Its id in the pack.
+    pub id: String,
+    /// Its name, for people.
+    pub name: String,
+    /// Degrees north.
+    pub latitude: f64,
+    /// Degrees east.
+    pub longitude: f64,
+    /// Land cover class of the International Geosphere–Biosphere Programme.
+    pub igbp: String,
+    /// The parts of its record.
+    pub parts: SiteParts,
+}
+
+impl Site {
+    /// The days of one part.
+    pub fn part(&self, part: Part) -> Range<usize> {
+        self.parts.part(part)
+    }
+}
+
+impl Results<'_> {
+    /// Whether every series is as long as sites and calendar say, so that nothing behind this can run off its end.
+    pub(crate) fn check(&self) -> Result<()> {
+        let values = self.sites.len() * self.days;
+        let lengths = self.members.iter().map(|member| member.flux.len());
+        let given = [self.unfiltered, self.temperature.map(|given| given.values)];
+        let given = given.into_iter().flatten().map(<[f32]>::len);
+        for length in lengths.chain([self.observed.len()]).chain(given) {
+            if length != values {
+                let message =
+                    format!("a series of {length} values where the calendar has {values}");
+                return Err(Error::Internal(message));
+            }
+        }
+        let observed = self.observed.iter().filter(|value| !value.is_nan()).count();
+        let kept = self
+            .members
+            .iter()
+            .filter_map(|member| member.other_state.as_ref());
+        for length in kept.map(Vec::len) {
+            if length != observed {
+                let message =
+                    format!("{length} values of the other state for {observed} observed days");
+                return Err(Error::Internal(message));
+            }
+        }
+        let parts = self
+            .sites
+            .iter()
+            .flat_map(|site| Part::ALL.map(|part| site.part(part)));
+        if parts.into_iter().any(|days| days.end > self.days) {
+            return Err(Error::Internal(
+                "a part of a site ends after the calendar".to_owned(),
+            ));
+        }
+        Ok(())
+    }
+
+    /// The observed flux of one site, `[D]`.
+    pub fn observed(&self, site: usize) -> &[f32] {
+        &self.observed[site * self.days..][..self.days]
+    }
+}
+
+impl Results<'_> {
+    /// The temperature of a site on a day, °C; NaN if unknown.
+    pub(crate) fn temperature_on(&self, site: usize, day: usize) -> f64 {
+        self.temperature.map_or(f64::NAN, |temperature| {
+            f64::from(temperature.values[site * self.days + day])
+        })
+    }
+
+    /// The day of the year of every day of the calendar, 1 to 366, and its month.
+    pub(crate) fn days_of_year(&self) -> Vec<(u16, u8)> {
+        let mut date = self.start;
+        let mut days = Vec::with_capacity(self.days);
+        for _ in 0..self.days {
+            days.push((
+                date.day_of_year().unsigned_abs(),
+                date.month().unsigned_abs(),
+            ));
+            date = date.tomorrow().unwrap_or(date);
+        }
+        days
+    }
+
+    /// The days that members fit on, at a site.
+    pub(crate) fn fitted_days(&self, site: usize) -> impl Iterator<Item = usize> + use<> {
+        let site = &self.sites[site];
+        let validation = match self.fit {
+            Fit::Train => 0..0,
+            Fit::TrainValidation => site.part(Part::Validation),
+        };
+        site.part(Part::Train).chain(validation)
+    }
+
+    /// The epochs of each member that has some on file.
+    pub(crate) fn members_epochs(&self) -> Vec<Vec<&EpochLine>> {
+        let of_member = |member: &Member| -> Vec<&EpochLine> {
+            let epochs = self.epochs.iter();
+            epochs
+                .filter(|epoch| epoch.trial.as_str() == member.trial_id)
+                .collect()
+        };
+        let members = self.members.iter().map(of_member);
+        members.filter(|epochs| !epochs.is_empty()).collect()
+    }
+
+    /// The date of a day of the calendar, ISO 8601.
+    pub(crate) fn date(&self, day: usize) -> Option<String> {
+        let days = jiff::Span::new().try_days(i64::try_from(day).ok()?).ok()?;
+        Some(self.start.checked_add(days).ok()?.to_string())
+    }
+
+    /// The days on which a site was observed.
+    pub(crate) fn days_observed(&self, site: usize) -> impl Iterator<Item = usize> {
+        let observed = self.observed(site).iter().enumerate();
+        observed.filter_map(|(day, value)| (!value.is_nan()).then_some(day))
+    }
+
+    /// How many days of a part a site was observed on.
+    pub(crate) fn observed_days(&self, site: usize, part: Part) -> usize {
+        let observed = &self.observed(site)[self.sites[site].part(part)];
+        observed.iter().filter(|value| value.is_finite()).count()
+    }
+}

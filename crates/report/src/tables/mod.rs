@@ -1,0 +1,73 @@
+//! The tables: what each has for columns and rows. Sections list them; [`docs/columns.md`](../../../docs/columns.md) says
+//! what each column is.
+//!
+//! Units stand in the names of columns; scores without one are dimensionless. What is not defined is an empty cell, with
+//! the reason in the column `not_defined`. A series is `ensemble-mean`, `member-SEED`, either with the state that the job did
+//! not ask for, the ensemble mean with a correction, or a baseline. The column `state` says how a series was run: `carried`
+//! through the calendar, or from zero over a `window` for each day.
+
+pub(super) mod baselines;
+pub(super) mod drivers;
+pub(super) mod extremes;
+pub(super) mod grid;
+pub(super) mod prediction;
+pub(super) mod reasons;
+pub(super) mod record;
+pub(super) mod search;
+pub(super) mod skill;
+pub(super) mod uncertainty;
+
+use efflux_analysis::measures::{Detail, Measure, Scores};
+use efflux_job::Params;
+
+use super::cell::Cell;
+use super::results::Results;
+use super::table::Column;
+
+/// The days that were compared and their scores: as detailed as this in the file, and on the page.
+fn scores<'a, Row: 'a>(
+    file: Detail,
+    page: Detail,
+    of: impl Fn(&Row) -> &Scores + Copy + 'a,
+) -> Vec<Column<'a, Row>> {
+    let mut columns = vec![Column::count("days", "days", move |row| of(row).n)];
+    columns.extend(Measure::listed(file).map(|measure| {
+        let column = Column::number(
+            measure.column,
+            measure.label,
+            measure.decimals,
+            move |row| of(row)[measure],
+        );
+        let column = column.unit(measure.unit).in_file_if(measure.detail > page);
+        // Why a measure is not defined says it of its parts.
+        match measure.detail {
+            Detail::Parts => column,
+            _ => column.reason(measure.label),
+        }
+    }));
+    columns
+}
+
+/// The axes of the grid.
+fn configuration<'a, Row: 'a>(of: impl Fn(&Row) -> Params + Copy + 'a) -> [Column<'a, Row>; 3] {
+    [
+        Column::count("hidden_size", "hidden size", move |row| {
+            of(row).hidden_size.to_string()
+        }),
+        Column::number("dropout", "dropout", 2, move |row| of(row).dropout),
+        Column::count("window_days", "window, days", move |row| {
+            of(row).window_days.to_string()
+        }),
+    ]
+}
+
+/// A site's name, with its id in files and its own page.
+pub(super) fn site(results: &Results<'_>, place: usize, remark: String) -> Cell {
+    let site = &results.sites[place];
+    Cell::Site {
+        place,
+        id: site.id.clone(),
+        name: site.name.clone(),
+        remark,
+    }
+}

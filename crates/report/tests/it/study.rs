@@ -1,0 +1,338 @@
+//! A small study that never ran: sites with seasons, pulses and gaps, members that differ by noise, one failed trial.
+
+use efflux_analysis::measures::{KGE, NSE};
+use efflux_analysis::medians::Medians;
+use efflux_data::{Member, SiteParts};
+use efflux_job::{
+    Analysis, Contract, Evaluation, Fit, Missing, Params, Selection, Split, Stage, Training,
+    Transform, Trial,
+};
+use efflux_report::{Attribute, Results, Site, Temperature};
+use efflux_run::record::{Failure, FailureClass, Outcome, Place, Record, Summary};
+use efflux_run::{Candidate, Choice, EpochLine, Winner};
+use jiff::civil::Date;
+
+pub(super) const DAYS: usize = 2400;
+pub(super) const SITES: usize = 14;
+/// A site whose test observations are all equal: it has no NSE.
+pub(super) const CONSTANT: usize = 5;
+/// A site without a temperature.
+pub(super) const WITHOUT_TEMPERATURE: usize = 2;
+/// A site of unknown temperature, as climates go.
+pub(super) const WITHOUT_CLIMATE: usize = 8;
+/// A site that was not observed in its test part.
+pub(super) const UNOBSERVED: usize = 6;
+
+/// Made-up results that own what [`Results`] borrows.
+pub(super) struct Study {
+    contract: Contract,
+    analysis: Analysis,
+    pub(super) selection: Choice,
+    pub(super) records: Vec<Record>,
+    caveats: Vec<String>,
+    pub(super) sites: Vec<Site>,
+    pub(super) observed: Vec<f32>,
+    pub(super) temperature: Option<Vec<f32>>,
+    pub(super) attributes: Vec<Attribute>,
+    outside_training: Vec<Option<f64>>,
+    pub(super) members: Vec<Member>,
+    pub(super) epochs: Vec<EpochLine>,
+    provenance: Vec<(String, String)>,
+}
+
+/// Noise in [-1, 1) that depends on its arguments alone.
+fn noise(a: usize, b: usize, c: usize) -> f64 {
+    let mut state = (a as u64) << 40 ^ (b as u64) << 20 ^ c as u64 ^ 0x9e37_79b9_7f4a_7c15;
+    for _ in 0..3 {
+        state = (state ^ state >> 29).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    }
+    (state >> 11) as f64 / (1u64 << 52) as f64 - 1.0
+}
+
+fn season(site: usize, day: usize) -> f64 {
+    let phase = (day as f64 - 110.0) / 365.25 * std::f64::consts::TAU;
+    2.6 + 0.2 * site as f64 + (1.9 - 0.1 * site as f64) * phase.sin()
+}
+
+/// Follows the season; one site has none.
+fn temperature(site: usize, day: usize) -> f32 {
+    if site == WITHOUT_TEMPERATURE {
+        return f32::NAN;
+    }
+    (4.0 * season(site, day) + noise(site, day, 11)) as f32
+}
+
+fn contract() -> Contract {
+    Contract {
+        pack_digest: "5c1d9f0a".to_owned(),
+        dynamic: vec!["soil_temperature".to_owned(), "precipitation".to_owned()],
+        statics: vec!["clay".to_owned()],
+        missing: Missing::Error,
+        split: Split::default(),
+        transform: Transform::default(),
+        training: Training::default(),
+        evaluation: Evaluation::default(),
+    }
+}
+
+fn site(index: usize) -> Site {
+    let first = 40 + 17 * index;
+    let days = 420 + 120 * index;
+    let (train, validation) = (first + days * 18 / 25, first + days * 4 / 5);
+    Site {
+        id: format!("d2019_SITE{index:02}"),
+        name: match index {
+            0 => "Höglwald <script>alert(1)</script> & \"quotes\"".to_owned(),
+            _ => format!("Site number {index}"),
+        },
+        latitude: 45.0 - index as f64,
+        longitude: -100.0 + index as f64,
+        igbp: ["Evergreen needleleaf forest", "Grassland", "Wetland"][index % 3].to_owned(),
+        parts: SiteParts {
+            train: first..train,
+            validation: train..validation,
+            test: validation..first + days,
+        },
+    }
+}
+
+fn observed(site: &Site, index: usize) -> Vec<f32> {
+    let value = |day: usize| {
+        let gap = noise(index, day / 21, 3) > 0.55
+            || (index == UNOBSERVED && site.parts.test.contains(&day));
+        if gap || day < site.parts.train.start || day >= site.parts.test.end {
+            return f32::NAN;
+        }
+        if index == CONSTANT && site.parts.test.contains(&day) {
+            return 1.5;
+        }
+        let pulse = if noise(index, day, 9) > 0.97 {
+            2.5
+        } else {
+            0.0
+        };
+        (season(index, day) + 0.45 * noise(index, day, 1) + pulse).max(0.05) as f32
+    };
+    (0..DAYS).map(value).collect()
+}
+
+fn member(contract: &Contract, params: Params, seed: u64, observed: &[f32]) -> Member {
+    let mut flux = Vec::new();
+    for index in 0..SITES {
+        // Sites get worse with their number; the last is hopeless.
+        let level = if index + 1 == SITES {
+            6.0
+        } else {
+            0.09 * index as f64
+        };
+        let wobble = 0.25 * noise(seed as usize, index, 77);
+        flux.extend((0..DAYS).map(|day| {
+            let drift = 0.3 * noise(seed as usize, index, day / 9);
+            (season(index, day) * (0.95 + wobble * 0.3) + level + drift) as f32
+        }));
+    }
+    let trial = Trial::new(contract, Stage::Final, Fit::Train, params, seed);
+    // Runs by window are a little too high.
+    let other = flux.iter().zip(observed);
+    let other = other.filter(|(_, observed)| observed.is_finite());
+    Member {
+        trial_id: trial.id.to_string(),
+        seed,
+        sites: (0..SITES).map(|site| site.to_string()).collect(),
+        other_state: Some(other.map(|(flux, _)| flux + 0.1).collect()),
+        flux,
+    }
+}
+
+/// Thirty epochs of a member: a loss that falls, a score that rises.
+fn epochs(contract: &Contract, params: Params, seed: u64) -> Vec<EpochLine> {
+    let trial = Trial::new(contract, Stage::Final, Fit::Train, params, seed);
+    let line = |epoch: u32| {
+        let place = noise(seed as usize, epoch as usize, 3);
+        EpochLine {
+            trial: trial.id.clone(),
+            attempt: 1,
+            epoch,
+            loss: 0.004 + 0.01 / f64::from(epoch) + 1e-4 * place,
+            gradient_norm: 0.1,
+            learning_rate: 1.0,
+            window_share: 0.09,
+            iterations_per_second: 700.0,
+            validation: Medians::of(12, |measure| match measure {
+                NSE => Some(0.4 - 0.5 / f64::from(epoch) + 0.02 * place),
+                KGE => Some(0.5),
+                _ => None,
+            }),
+        }
+    };
+    (1..=30).map(line).collect()
+}
+
+/// What is known of the sites: they get warmer and wetter with their number. One has no climate.
+fn attributes() -> Vec<Attribute> {
+    let of = |name: &str, value: &dyn Fn(usize) -> f64| Attribute {
+        name: name.to_owned(),
+        values: (0..SITES).map(value).collect(),
+    };
+    let rain = |index: usize| 0.8 + 0.3 * index as f64 + 0.1 * noise(index, 2, 7);
+    let demand = |index: usize| 2.0 + 0.1 * index as f64 + 0.3 * noise(index, 3, 7);
+    vec![
+        of("elevation (m)", &|index| 100.0 * noise(index, 1, 7)),
+        of("mean_annual_temperature (degC)", &|index| match index {
+            WITHOUT_CLIMATE => f64::NAN,
+            _ => -3.0 + 2.1 * index as f64,
+        }),
+        of("mean_annual_precipitation (mm yr-1)", &|index| {
+            365.25 * rain(index)
+        }),
+        of("soil_organic_carbon (g kg-1)", &|index| {
+            40.0 + 30.0 * noise(index, 4, 7)
+        }),
+        of("mean precipitation (mm d-1)", &rain),
+        of("mean pet (mm d-1)", &demand),
+        of("mean et (mm d-1)", &|index| {
+            0.7 * rain(index).min(demand(index))
+        }),
+    ]
+}
+
+fn record(trial: Trial, outcome: Outcome) -> Record {
+    Record {
+        trial,
+        attempt: 1,
+        place: Place {
+            launch: "7".to_owned(),
+            rank: 1,
+            slot: 0,
+            host: "node-1".to_owned(),
+            device: "cpu avx2, 1 thread".to_owned(),
+        },
+        started: "2026-03-01T10:00:00Z".to_owned(),
+        seconds: 61.5,
+        outcome,
+    }
+}
+
+impl Study {
+    pub(super) fn new() -> Self {
+        let contract = contract();
+        let (mut records, mut candidates) = (Vec::new(), Vec::new());
+        for (place, (hidden_size, dropout)) in [64, 128, 256]
+            .into_iter()
+            .flat_map(|size| [0.2, 0.5].map(|dropout| (size, dropout)))
+            .enumerate()
+        {
+            let params = Params {
+                hidden_size,
+                dropout,
+                window_days: 30,
+            };
+            let mut scores = Vec::new();
+            for seed in 0..3 {
+                let trial = Trial::new(&contract, Stage::Search, Fit::Train, params, seed);
+                let failed = place == 4 && seed == 1;
+                let value = 0.45 - 0.05 * place as f64 + 0.08 * noise(place, seed as usize, 5);
+                scores.push((seed, (!failed).then_some(value)));
+                let medians = Medians::of(12, |measure| match measure {
+                    NSE => Some(value),
+                    KGE => Some(value + 0.1),
+                    _ => None,
+                });
+                let outcome = if failed {
+                    Outcome::Failed(Failure {
+                        class: FailureClass::Diverged,
+                        message: "epoch 12: the loss is not finite, \"so, it ended\"".to_owned(),
+                    })
+                } else {
+                    Outcome::Finished(Summary {
+                        updates: 1200,
+                        epoch: 2,
+                        loss: 0.01,
+                        window_share: 0.09,
+                        train: medians,
+                        validation: medians,
+                        test: medians,
+                    })
+                };
+                records.push(record(trial, outcome));
+            }
+            let known: Vec<f64> = scores.iter().filter_map(|(_, value)| *value).collect();
+            candidates.push(Candidate {
+                params,
+                mean: (known.len() == 3).then(|| known.iter().sum::<f64>() / 3.0),
+                scores,
+            });
+        }
+        let winner = candidates[0].params;
+        let sites: Vec<Site> = (0..SITES).map(site).collect();
+        let observed: Vec<f32> = sites
+            .iter()
+            .enumerate()
+            .flat_map(|(index, site)| observed(site, index))
+            .collect();
+        Self {
+            selection: Choice {
+                rule: Selection::default(),
+                winner: candidates[0].mean.map(|score| Winner {
+                    params: winner,
+                    score,
+                }),
+                candidates,
+            },
+            records,
+            caveats: vec!["A caveat of the job.".to_owned()],
+            temperature: Some(
+                (0..SITES)
+                    .flat_map(|index| (0..DAYS).map(move |day| temperature(index, day)))
+                    .collect(),
+            ),
+            // Only the last site's days are unlike those of the training.
+            outside_training: (0..SITES)
+                .map(|index| match index {
+                    UNOBSERVED => None,
+                    index => Some(if index + 1 == SITES { 0.25 } else { 0.0 }),
+                })
+                .collect(),
+            attributes: attributes(),
+            sites,
+            epochs: (0..10)
+                .flat_map(|seed| epochs(&contract, winner, seed))
+                .collect(),
+            members: (0..10)
+                .map(|seed| member(&contract, winner, seed, &observed))
+                .collect(),
+            observed,
+            provenance: vec![("efflux".to_owned(), "0.1.0".to_owned())],
+            contract,
+            analysis: Analysis::default(),
+        }
+    }
+
+    pub(super) fn results(&self) -> Results<'_> {
+        Results {
+            job_name: "made-up",
+            job_text: "pack = \"made-up.h5\"\n# <not markup>\n",
+            contract: &self.contract,
+            analysis: &self.analysis,
+            fit: Fit::Train,
+            selection: &self.selection,
+            records: &self.records,
+            caveats: &self.caveats,
+            start: Date::constant(2003, 1, 1),
+            days: DAYS,
+            sites: &self.sites,
+            observed: &self.observed,
+            unfiltered: None,
+            temperature: self.temperature.as_ref().map(|values| Temperature {
+                name: "soil_temperature",
+                values,
+            }),
+            attributes: &self.attributes,
+            outside_training: &self.outside_training,
+            members: &self.members,
+            members_planned: 12,
+            epochs: &self.epochs,
+            provenance: &self.provenance,
+        }
+    }
+}

@@ -1,0 +1,321 @@
+//! How trainings went, epoch by epoch: `epochs/<launch>-<rank>-slot-<slot>.csv`, appended to while they run.
+//!
+//! These lines are for people and figures; no result depends on them. So they are not flushed to the disk, a line that
+//! a killed trainer left unfinished is skipped, and one that cannot be written costs a warning.
+
+use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions, create_dir_all};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use csv::StringRecord;
+
+use super::layout::{RunDir, sorted_files};
+use efflux_analysis::measures::Measure;
+use efflux_analysis::medians::Medians;
+use efflux_base::error::{Error, Result};
+use efflux_job::TrialId;
+
+/// One epoch of one attempt at a trial: a line of the file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EpochLine {
+    /// The trial.
+    pub trial: TrialId,
+    /// Counts the attempts at it, from 1.
+    pub attempt: u32,
+    /// Counted from 1.
+    pub epoch: u32,
+    /// Mean loss of the batches that held a target, with dropout at work. With `loss = "mse"` in scaled units, squared.
+    pub loss: f64,
+    /// Mean length of the gradient over the same batches, before it is clipped.
+    pub gradient_norm: f64,
+    /// Factor of the epoch's steps.
+    pub learning_rate: f64,
+    /// Share of the drawn windows that held a target.
+    pub window_share: f64,
+    /// Speed of its iterations.
+    pub iterations_per_second: f64,
+    /// Medians over the validation days of the sites.
+    pub validation: Medians,
+}
+
+/// A column of the file.
+struct Column {
+    name: String,
+    /// Whether a file of an earlier version may lack it.
+    is_optional: bool,
+    write: Box<dyn Fn(&EpochLine) -> String>,
+    /// Whether the text could be read.
+    read: Box<dyn Fn(&mut EpochLine, &str) -> bool>,
+}
+
+/// The columns, in order: the measures are those that reports open with.
+fn columns() -> Vec<Column> {
+    let mut columns = vec![
+        Column {
+            name: "trial".to_owned(),
+            is_optional: false,
+            write: Box::new(|line| line.trial.to_string()),
+            read: Box::new(|line, text| {
+                line.trial = TrialId::named(text);
+                true
+            }),
+        },
+        number("attempt", |line| &mut line.attempt),
+        number("epoch", |line| &mut line.epoch),
+        number("loss", |line| &mut line.loss),
+        number("gradient_norm", |line| &mut line.gradient_norm),
+        number("learning_rate", |line| &mut line.learning_rate),
+        number("window_share", |line| &mut line.window_share),
+        number("iterations_per_second", |line| {
+            &mut line.iterations_per_second
+        }),
+        number("validation_sites", |line| &mut line.validation.sites),
+    ];
+    columns.extend(Measure::headline().map(|measure| Column {
+        name: format!("validation_{}", measure.column_name()),
+        is_optional: true,
+        write: Box::new(move |line| {
+            let median = line.validation[measure];
+            median.map_or_else(String::new, |median| median.to_string())
+        }),
+        read: Box::new(move |line, text| {
+            line.validation[measure] = text.parse().ok();
+            text.is_empty() || line.validation[measure].is_some()
+        }),
+    }));
+    columns
+}
+
+/// A number that every line has.
+fn number<T: FromStr + ToString + 'static>(
+    name: &str,
+    field: fn(&mut EpochLine) -> &mut T,
+) -> Column {
+    Column {
+        name: name.to_owned(),
+        is_optional: false,
+        write: Box::new(move |line| field(&mut line.clone()).to_string()),
+        read: Box::new(move |line, text| {
+            let number = text.parse().ok();
+            number.map(|number| *field(line) = number).is_some()
+        }),
+    }
+}
+
+/// The file of one slot.
+#[derive(Debug)]
+pub struct EpochLog {
+    path: PathBuf,
+    file: File,
+    has_failed: bool,
+}
+
+impl EpochLog {
+    /// Opens the file of a slot; a trainer that takes over a slot goes on in it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] if it cannot be created.
+    pub fn open(run: &RunDir, launch: &str, rank: u32, slot: u32) -> Result<Self> {
+        let directory = run.epochs();
+        create_dir_all(&directory).map_err(Error::io("create", &directory))?;
+        let path = directory.join(format!("{launch}-{rank:04}-slot-{slot:02}.csv"));
+        let mut file = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .read(true)
+            .open(&path)
+            .map_err(Error::io("open", &path))?;
+        end_torn_line(&mut file).map_err(Error::io("read", &path))?;
+        Ok(Self {
+            path,
+            file,
+            has_failed: false,
+        })
+    }
+
+    /// Adds a line, with the names of the columns if it is the first.
+    pub fn append(&mut self, line: &EpochLine) {
+        let written = self
+            .file
+            .metadata()
+            .map_err(csv::Error::from)
+            .and_then(|file| {
+                let columns = columns();
+                let mut text = csv::Writer::from_writer(Vec::new());
+                if file.len() == 0 {
+                    text.write_record(columns.iter().map(|column| &column.name))?;
+                }
+                text.write_record(columns.iter().map(|column| (column.write)(line)))?;
+                let bytes = text.into_inner().map_err(|error| error.into_error())?;
+                // One call a line: another reader sees whole lines.
+                Ok(self.file.write_all(&bytes)?)
+            });
+        if let Err(error) = written
+            && !self.has_failed
+        {
+            self.has_failed = true;
+            let path = self.path.display();
+            eprintln!("{path}: {error} (epochs are missing from it, results are not)");
+        }
+    }
+}
+
+/// Makes sure that the next line begins on one of its own.
+fn end_torn_line(file: &mut File) -> std::io::Result<()> {
+    if file.metadata()?.len() == 0 {
+        return Ok(());
+    }
+    let mut last = [0];
+    file.seek(SeekFrom::End(-1))?;
+    file.read_exact(&mut last)?;
+    if last == *b"\n" {
+        Ok(())
+    } else {
+        file.write_all(b"\n")
+    }
+}
+
+/// Every epoch of the run, sorted by trial and epoch; of one that was trained twice, because its trial was interrupted
+/// or failed, the latest.
+///
+/// # Errors
+///
+/// [`Error::Io`] if a file cannot be read.
+pub fn read_epochs(run: &RunDir) -> Result<Vec<EpochLine>> {
+    let mut latest: BTreeMap<(TrialId, u32), EpochLine> = BTreeMap::new();
+    for path in sorted_files(&run.epochs(), "csv")? {
+        for line in read(&path)? {
+            let known = latest.get(&(line.trial.clone(), line.epoch));
+            if known.is_none_or(|known| known.attempt <= line.attempt) {
+                latest.insert((line.trial.clone(), line.epoch), line);
+            }
+        }
+    }
+    Ok(latest.into_values().collect())
+}
+
+/// The lines of a file, by the names of its columns. Those of a measure that its version did not keep are empty.
+fn read(path: &Path) -> Result<Vec<EpochLine>> {
+    let file = File::open(path).map_err(Error::io("open", path))?;
+    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(file);
+    let Ok(header) = reader.headers().cloned() else {
+        return Ok(Vec::new());
+    };
+    let placed: Vec<(Column, Option<usize>)> = columns()
+        .into_iter()
+        .map(|column| {
+            let place = header.iter().position(|name| name == column.name);
+            (column, place)
+        })
+        .collect();
+    let records = reader.records().filter_map(std::result::Result::ok);
+    let whole = records.filter(|record| record.len() >= header.len());
+    Ok(whole.filter_map(|record| line(&placed, &record)).collect())
+}
+
+fn line(columns: &[(Column, Option<usize>)], record: &StringRecord) -> Option<EpochLine> {
+    let mut line = EpochLine {
+        trial: TrialId::named(""),
+        attempt: 0,
+        epoch: 0,
+        loss: f64::NAN,
+        gradient_norm: f64::NAN,
+        learning_rate: f64::NAN,
+        window_share: f64::NAN,
+        iterations_per_second: f64::NAN,
+        validation: Medians::default(),
+    };
+    for (column, place) in columns {
+        let text = place.and_then(|place| record.get(place));
+        let is_read = match text {
+            Some(text) => (column.read)(&mut line, text),
+            None => column.is_optional,
+        };
+        if !is_read {
+            return None;
+        }
+    }
+    Some(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use efflux_analysis::measures::{NSE, R};
+
+    fn line(trial: &str, attempt: u32, epoch: u32, loss: f64) -> EpochLine {
+        EpochLine {
+            trial: TrialId::named(trial),
+            attempt,
+            epoch,
+            loss,
+            gradient_norm: 0.5,
+            learning_rate: 1.0,
+            window_share: 0.09,
+            iterations_per_second: 700.0,
+            validation: Medians::of(3, |measure| (measure == NSE).then_some(-0.25)),
+        }
+    }
+
+    #[test]
+    fn epochs_come_back_in_order_and_the_latest_of_each_counts() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = RunDir::new(folder.path());
+        assert_eq!(read_epochs(&run).unwrap(), []);
+        let mut first = EpochLog::open(&run, "20260101T000000-1", 0, 0).unwrap();
+        for (epoch, loss) in [(1, 0.1), (2, 0.2), (3, 0.3)] {
+            first.append(&line("b", 1, epoch, loss));
+        }
+        let mut second = EpochLog::open(&run, "20260102T000000-1", 0, 0).unwrap();
+        for (epoch, loss) in [(3, 0.33), (4, 0.4)] {
+            second.append(&line("b", 1, epoch, loss));
+        }
+        second.append(&line("a", 1, 1, 9.0));
+        let expected = vec![
+            line("a", 1, 1, 9.0),
+            line("b", 1, 1, 0.1),
+            line("b", 1, 2, 0.2),
+            line("b", 1, 3, 0.33),
+            line("b", 1, 4, 0.4),
+        ];
+        assert_eq!(read_epochs(&run).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_line_cut_by_a_kill_is_skipped_and_the_next_trainer_goes_on_below_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = RunDir::new(folder.path());
+        let open = || EpochLog::open(&run, "l", 0, 0).unwrap();
+        open().append(&line("a", 1, 1, 0.1));
+        let path = run.epochs().join("l-0000-slot-00.csv");
+        let whole = std::fs::read(&path).unwrap();
+        let mut cut = whole.clone();
+        cut.extend(b"a,1,2,0.");
+        std::fs::write(&path, cut).unwrap();
+        open().append(&line("a", 1, 2, 0.2));
+        let expected = vec![line("a", 1, 1, 0.1), line("a", 1, 2, 0.2)];
+        assert_eq!(read_epochs(&run).unwrap(), expected);
+    }
+
+    /// Version 0.1.0 kept two measures.
+    #[test]
+    fn a_file_of_an_earlier_version_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = RunDir::new(folder.path());
+        create_dir_all(run.epochs()).unwrap();
+        let text = "trial,attempt,epoch,loss,gradient_norm,learning_rate,window_share,iterations_per_second,\
+            validation_sites,validation_nse,validation_kge\n\
+            a,1,1,0.5,0.25,1.0,0.125,439.5,18,-0.75,\n\
+            a,1,2,0.5,0.25,1.0,0.125,439.5,18,-0.5,0.125\n";
+        std::fs::write(run.epochs().join("l-0000-slot-00.csv"), text).unwrap();
+        let lines = read_epochs(&run).unwrap();
+        let scores: Vec<_> = lines
+            .iter()
+            .map(|line| (line.epoch, line.validation[NSE], line.validation[R]))
+            .collect();
+        assert_eq!(scores, [(1, Some(-0.75), None), (2, Some(-0.5), None)]);
+    }
+}

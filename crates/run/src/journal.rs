@@ -1,0 +1,361 @@
+//! The journal: what has ended, durable before anybody hears of it.
+//!
+//! A line is `{"crc":"…","entry":…}` with the CRC-32 of the entry's bytes. A file belongs to one launch and rank, is
+//! created exclusively and never reopened for appending, so that no two writers ever meet in one file. A last line
+//! without its end is what a crash leaves and is dropped; any other damage is an error with its offset.
+
+use std::collections::HashSet;
+use std::fs::{self, File, OpenOptions};
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
+
+use super::layout::sorted_files;
+use super::record::Record;
+use efflux_base::durable;
+use efflux_base::error::{Error, Result};
+
+/// One line of a journal.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Entry {
+    /// A trial ended.
+    Trial(Box<Record>),
+    /// A configuration was selected. Version 0.1.0 wrote it and nothing ever read it: the selection follows from the records
+    /// ([`select`](super::select)), and a second account of it could only disagree.
+    #[serde(skip_serializing)]
+    Selection(IgnoredAny),
+}
+
+/// What stands before, between and after the checksum and the entry of a line.
+const FRAME: [&str; 3] = [r#"{"crc":""#, r#"","entry":"#, "}"];
+
+/// Journal files that may lie side by side; more are put into one.
+const FILES: usize = 64;
+
+/// The journal file that this process writes.
+#[derive(Debug)]
+pub struct Journal {
+    path: PathBuf,
+    file: File,
+    length: u64,
+}
+
+impl Journal {
+    /// Creates the journal of one launch and rank.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] if it exists already or cannot be created.
+    pub fn create(directory: &Path, launch: &str, rank: u32) -> Result<Self> {
+        let path = path_of(directory, launch, rank);
+        let file = OpenOptions::new()
+            .append(true)
+            .create_new(true)
+            .open(&path)
+            .map_err(Error::io("create the journal", &path))?;
+        durable::sync_directory(directory)?;
+        Ok(Self {
+            path,
+            file,
+            length: 0,
+        })
+    }
+
+    /// Appends an entry and waits until it is on the disk.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`]: the run must not go on without it. What was half written is taken back.
+    pub fn append(&mut self, entry: &Entry) -> Result<()> {
+        let mut line = encode(entry)?;
+        line.push('\n');
+        let written = self
+            .file
+            .write_all(line.as_bytes())
+            .and_then(|()| self.file.sync_data());
+        if let Err(error) = written {
+            // Best effort: a torn last line would be dropped by the reader as well.
+            let _ = self.file.set_len(self.length);
+            return Err(Error::io("append to the journal", &self.path)(error));
+        }
+        self.length += line.len() as u64;
+        Ok(())
+    }
+}
+
+fn encode(entry: &Entry) -> Result<String> {
+    let internal = |error| Error::Internal(format!("journal entry: {error}"));
+    let text = serde_json::to_string(entry).map_err(internal)?;
+    let [begin, middle, end] = FRAME;
+    Ok(format!(
+        "{begin}{}{middle}{text}{end}",
+        checksum(text.as_bytes())
+    ))
+}
+
+fn checksum(entry: &[u8]) -> String {
+    format!("{:08x}", crc32fast::hash(entry))
+}
+
+/// Every entry of every journal of a run directory, in the order of launches.
+///
+/// # Errors
+///
+/// [`Error::Journal`] with the offset of the damage, [`Error::Io`] if a file cannot be read.
+pub fn read_journals(directory: &Path) -> Result<Vec<Entry>> {
+    let mut entries = Vec::new();
+    for path in sorted_files(directory, "jsonl")? {
+        let text = match fs::read(&path) {
+            // A sweep that is just starting has merged it away: what it held is in another file now.
+            Err(error) if error.kind() == ErrorKind::NotFound => return read_journals(directory),
+            other => other.map_err(Error::io("read the journal", &path))?,
+        };
+        for line in whole_lines(&text) {
+            entries.push(decode(&path, line)?);
+        }
+    }
+    Ok(entries)
+}
+
+/// The entries of one launch and rank: what a rank that is gone had no time to tell.
+///
+/// # Errors
+///
+/// As [`read_journals`].
+pub fn read_journal(directory: &Path, launch: &str, rank: u32) -> Result<Vec<Entry>> {
+    let path = path_of(directory, launch, rank);
+    let text = fs::read(&path).map_err(Error::io("read the journal", &path))?;
+    whole_lines(&text).map(|line| decode(&path, line)).collect()
+}
+
+fn path_of(directory: &Path, launch: &str, rank: u32) -> PathBuf {
+    directory.join(format!("{launch}-{rank:04}.jsonl"))
+}
+
+/// A line and where it begins.
+struct Located<'a> {
+    offset: usize,
+    bytes: &'a [u8],
+}
+
+/// The lines that have their end.
+fn whole_lines(text: &[u8]) -> impl Iterator<Item = Located<'_>> {
+    let mut offset = 0;
+    text.split_inclusive(|&byte| byte == b'\n')
+        .filter_map(move |line| {
+            let begin = offset;
+            offset += line.len();
+            line.strip_suffix(b"\n").map(|bytes| Located {
+                offset: begin,
+                bytes,
+            })
+        })
+}
+
+fn decode(path: &Path, line: Located<'_>) -> Result<Entry> {
+    let damaged = |reason: String| Error::Journal {
+        path: path.to_owned(),
+        offset: line.offset as u64,
+        reason,
+    };
+    let [begin, middle, end] = FRAME.map(str::as_bytes);
+    let (crc, text) = line
+        .bytes
+        .strip_prefix(begin)
+        .and_then(|rest| rest.split_at_checked(8))
+        .and_then(|(crc, rest)| Some((crc, rest.strip_prefix(middle)?.strip_suffix(end)?)))
+        .ok_or_else(|| damaged("this is no line of a journal".into()))?;
+    let found = checksum(text);
+    if found.as_bytes() != crc {
+        let expected = String::from_utf8_lossy(crc);
+        return Err(damaged(format!("checksum {found}, expected {expected}")));
+    }
+    serde_json::from_slice(text).map_err(|error| damaged(error.to_string()))
+}
+
+/// Puts the journals of earlier launches into one file where they have become many. Must be called under the run
+/// directory's lock, before this launch creates its own.
+///
+/// # Errors
+///
+/// As [`read_journals`]; nothing is lost then: old files go only once the merged one is durable.
+pub fn merge_journals(directory: &Path, launch: &str) -> Result<()> {
+    let files = sorted_files(directory, "jsonl")?;
+    if files.len() < FILES {
+        return Ok(());
+    }
+    let mut seen = HashSet::new();
+    let mut merged = Vec::new();
+    for path in &files {
+        let text = fs::read(path).map_err(Error::io("read the journal", path))?;
+        for line in whole_lines(&text) {
+            // A crash between the rename and the removals below leaves lines twice.
+            if seen.insert(line.bytes.to_vec()) {
+                merged.extend_from_slice(line.bytes);
+                merged.push(b'\n');
+            }
+            decode(path, line)?;
+        }
+    }
+    // `0` sorts before the launches that follow, which begin with the year.
+    let target = directory.join(format!("0-merged-{launch}.jsonl"));
+    durable::write(&target, merged)?;
+    for path in files.iter().filter(|path| **path != target) {
+        fs::remove_file(path).map_err(Error::io("remove the merged journal", path))?;
+    }
+    durable::sync_directory(directory)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Ledger;
+    use crate::record::{Failure, FailureClass, Outcome, Place};
+    use efflux_job::{Contract, Job};
+
+    fn contract(job: &Job) -> Contract {
+        job.contract("digest", vec!["t".into()], vec![], 1000)
+            .unwrap()
+    }
+
+    /// Records of three trials, all failed.
+    fn entries() -> Vec<Entry> {
+        let text = "pack = \"a.h5\"\n[seeds]\nsearch = [0, 1, 2]\n";
+        let job = Job::parse(Path::new("x.toml"), text.to_owned()).unwrap();
+        let trials = job.search_trials(&contract(&job));
+        let record = |trial| Record {
+            trial,
+            attempt: 1,
+            place: Place::default(),
+            started: "2026-01-01T00:00:00Z".into(),
+            seconds: 1.5,
+            outcome: Outcome::Failed(Failure {
+                class: FailureClass::Crashed,
+                message: "signal 9 – «killed»".into(),
+            }),
+        };
+        let boxed = |trial| Entry::Trial(Box::new(record(trial)));
+        trials.into_iter().map(boxed).collect()
+    }
+
+    fn written(directory: &Path, launch: &str, entries: &[Entry]) -> PathBuf {
+        let mut journal = Journal::create(directory, launch, 0).unwrap();
+        for entry in entries {
+            journal.append(entry).unwrap();
+        }
+        journal.path
+    }
+
+    #[test]
+    fn what_was_appended_is_read_back() {
+        let directory = tempfile::tempdir().unwrap();
+        written(directory.path(), "a", &entries());
+        assert_eq!(read_journals(directory.path()).unwrap(), entries());
+    }
+
+    #[test]
+    fn a_journal_cut_anywhere_in_its_last_record_loses_that_record_alone() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = written(directory.path(), "a", &entries());
+        let whole = fs::read(&path).unwrap();
+        let last = whole[..whole.len() - 1]
+            .iter()
+            .rposition(|&byte| byte == b'\n')
+            .unwrap()
+            + 1;
+        for length in last..whole.len() {
+            fs::write(&path, &whole[..length]).unwrap();
+            assert_eq!(
+                read_journals(directory.path()).unwrap(),
+                entries()[..2],
+                "{length}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_flipped_byte_is_refused_with_the_offset_of_its_line() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = written(directory.path(), "a", &entries());
+        let whole = fs::read(&path).unwrap();
+        let second = whole.iter().position(|&byte| byte == b'\n').unwrap() + 1;
+        for position in [second, second + 10, second + 40, second + 200] {
+            let mut damaged = whole.clone();
+            damaged[position] ^= 1;
+            fs::write(&path, &damaged).unwrap();
+            match read_journals(directory.path()) {
+                Err(Error::Journal { offset, .. }) => assert_eq!(offset, second as u64),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn merging_keeps_every_entry_once_and_leaves_one_file() {
+        let directory = tempfile::tempdir().unwrap();
+        written(directory.path(), "2026-a", &entries()[..2]);
+        let twice = written(directory.path(), "2026-b", &entries()[1..]);
+        let kept = fs::read(&twice).unwrap();
+        let many = |launch: &str| {
+            for number in 0..FILES {
+                written(directory.path(), &format!("{launch}-{number}"), &[]);
+            }
+        };
+        many("2026-c");
+        merge_journals(directory.path(), "2026-d").unwrap();
+        assert_eq!(read_journals(directory.path()).unwrap(), entries());
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+        // As if the process had died between the rename and the removals.
+        fs::write(&twice, kept).unwrap();
+        many("2026-c");
+        merge_journals(directory.path(), "2026-e").unwrap();
+        assert_eq!(read_journals(directory.path()).unwrap(), entries());
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn two_journals_of_one_launch_and_rank_cannot_be() {
+        let directory = tempfile::tempdir().unwrap();
+        written(directory.path(), "a", &[]);
+        assert!(Journal::create(directory.path(), "a", 0).is_err());
+    }
+
+    #[test]
+    fn the_ledger_takes_the_latest_attempt_until_one_has_finished() {
+        let mut second = entries().remove(0);
+        if let Entry::Trial(record) = &mut second {
+            record.attempt = 2;
+        }
+        let ledger = Ledger::of([entries().remove(0), second.clone()]);
+        let Entry::Trial(record) = second else {
+            unreachable!()
+        };
+        assert_eq!(ledger.attempts(&record.trial.id), 2);
+        assert_eq!(ledger.summary(&record.trial.id), None);
+    }
+
+    #[test]
+    fn the_selection_that_version_0_1_0_wrote_is_passed_over() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = written(directory.path(), "a", &entries());
+        let text = r#"{"selection":{"rule":{"metric":"median_nse","on":"validation"},"score":0.5,"candidates":[]}}"#;
+        let line = format!(
+            "{}{}{}{text}{}\n",
+            FRAME[0],
+            checksum(text.as_bytes()),
+            FRAME[1],
+            FRAME[2]
+        );
+        fs::write(&path, fs::read_to_string(&path).unwrap() + &line).unwrap();
+        let read = read_journals(directory.path()).unwrap();
+        assert_eq!(read.last(), Some(&Entry::Selection(IgnoredAny)));
+        let ledger = Ledger::of(read);
+        assert!(entries().into_iter().all(|entry| match entry {
+            Entry::Trial(record) => ledger.record(&record.trial.id) == Some(&*record),
+            Entry::Selection(_) => false,
+        }));
+    }
+}

@@ -1,0 +1,142 @@
+//! Selection: the configuration with the best metric, averaged over the search seeds, never one lucky seed.
+//!
+//! It is a function of the rule, the grid and the records, so it is computed wherever it is asked for and kept nowhere.
+
+use std::collections::HashMap;
+
+use super::ledger::Ledger;
+use super::record::Summary;
+use efflux_job::{Params, Part, Selection, Trial};
+
+/// What the search says: every configuration with its scores, and the one that is selected.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Choice {
+    /// The rule.
+    pub rule: Selection,
+    /// Every configuration, in the order of the grid.
+    pub candidates: Vec<Candidate>,
+    /// The best of them; none while a search trial has not ended, when the best so far would be a guess, and none if no
+    /// configuration can be selected.
+    pub winner: Option<Winner>,
+}
+
+/// The selected configuration.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Winner {
+    /// Its parameters.
+    pub params: Params,
+    /// Its metric, mean over the search seeds.
+    pub score: f64,
+}
+
+/// A configuration and its scores.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Candidate {
+    /// The configuration.
+    pub params: Params,
+    /// Seed and metric; no metric where the trial failed or its score is not defined.
+    pub scores: Vec<(u64, Option<f64>)>,
+    /// Mean over the seeds; absent if one is, for then the configuration is not selectable.
+    pub mean: Option<f64>,
+}
+
+impl Choice {
+    /// Whether it is this configuration that is selected.
+    pub fn selects(&self, params: Params) -> bool {
+        self.winner.is_some_and(|winner| winner.params == params)
+    }
+
+    /// The configurations, best mean first, those that cannot be selected last.
+    pub fn ranked(&self) -> Vec<&Candidate> {
+        let measure = self.rule.metric.measure();
+        let mut ranked: Vec<&Candidate> = self.candidates.iter().collect();
+        let key = |candidate: &Candidate| {
+            let mean = candidate.mean.map(|mean| measure.goodness(mean));
+            mean.unwrap_or(f64::NEG_INFINITY)
+        };
+        ranked.sort_by(|a, b| key(b).total_cmp(&key(a)));
+        ranked
+    }
+}
+
+impl Candidate {
+    /// The scores that there are.
+    pub fn known(&self) -> Vec<f64> {
+        self.scores.iter().filter_map(|(_, score)| *score).collect()
+    }
+
+    /// Why it cannot be selected, if it cannot.
+    pub fn obstacle(&self) -> Option<String> {
+        let missing = self.scores.len() - self.known().len();
+        self.mean
+            .is_none()
+            .then(|| format!("no score for {missing} of its seeds"))
+    }
+}
+
+/// Applies the rule to what the ledger knows of these search trials.
+pub fn select(
+    rule: Selection,
+    configurations: &[Params],
+    trials: &[Trial],
+    ledger: &Ledger,
+) -> Choice {
+    let mut scores: HashMap<_, Vec<(u64, Option<f64>)>> = HashMap::new();
+    for trial in trials {
+        let summary = ledger.summary(&trial.id);
+        let score = summary.and_then(|summary| metric(rule, summary));
+        let of_params = scores.entry(trial.params.key()).or_default();
+        of_params.push((trial.seed, score));
+    }
+    let candidates: Vec<Candidate> = configurations
+        .iter()
+        .map(|params| candidate(*params, scores.remove(&params.key()).unwrap_or_default()))
+        .collect();
+    let has_ended = trials
+        .iter()
+        .all(|trial| ledger.record(&trial.id).is_some());
+    Choice {
+        rule,
+        winner: best(rule, &candidates).filter(|_| has_ended),
+        candidates,
+    }
+}
+
+fn best(rule: Selection, candidates: &[Candidate]) -> Option<Winner> {
+    let measure = rule.metric.measure();
+    let mut best: Option<Winner> = None;
+    for candidate in candidates {
+        // Strictly better: of equals the first of the grid wins, in every launch the same.
+        if let Some(score) = candidate.mean
+            && best.is_none_or(|best| measure.goodness(score) > measure.goodness(best.score))
+        {
+            best = Some(Winner {
+                params: candidate.params,
+                score,
+            });
+        }
+    }
+    best
+}
+
+fn candidate(params: Params, scores: Vec<(u64, Option<f64>)>) -> Candidate {
+    let known: Option<Vec<f64>> = scores.iter().map(|(_, score)| *score).collect();
+    let mean = known
+        .filter(|known| !known.is_empty())
+        .map(|known| known.iter().sum::<f64>() / known.len() as f64);
+    Candidate {
+        params,
+        scores,
+        mean,
+    }
+}
+
+/// The rule's metric of one trial.
+pub fn metric(rule: Selection, summary: &Summary) -> Option<f64> {
+    let medians = match rule.on {
+        Part::Train => summary.train,
+        Part::Validation => summary.validation,
+        Part::Test => summary.test,
+    };
+    medians[rule.metric.measure()]
+}

@@ -1,0 +1,263 @@
+//! How far a sweep is, from the journals and the file in which a running sweep says what it is at. Needs no server
+//! and no MPI: it works on a login node while the job runs.
+
+use std::fmt;
+use std::fs;
+
+use efflux_base::durable;
+use efflux_base::error::{Error, Exit, Result};
+use efflux_job::{Job, Params, Stage, Trial, TrialId};
+use serde::{Deserialize, Serialize};
+
+use super::journal::read_journals;
+use super::layout::RunDir;
+use super::ledger::Ledger;
+use super::record::Outcome;
+use super::selection::{metric, select};
+
+/// How far one running trial is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Beat {
+    /// The trial.
+    pub trial: TrialId,
+    /// Epochs done, in parts of one.
+    pub epochs_done: f64,
+    /// Epochs in all.
+    pub epochs: u32,
+    /// Mean loss of the last whole epoch, scaled units.
+    pub loss: Option<f64>,
+}
+
+/// `live.json`: what a running sweep is at. Written every few seconds, gone when it ends.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Live {
+    /// Launch of the sweep.
+    pub launch: String,
+    /// Seconds since 1970.
+    pub written: u64,
+    /// Running trials.
+    pub running: Vec<Beat>,
+    /// Seconds to the end of the present stage, if that can be told.
+    pub eta_seconds: Option<u64>,
+}
+
+/// Older than this, a sweep has gone without saying so.
+const STALE_SECONDS: u64 = 60;
+
+/// Counts, best score and expected end of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Status {
+    /// The run directory.
+    pub run: String,
+    /// Search trials: planned, finished, failed.
+    pub search: Counts,
+    /// Final members: planned, finished, failed.
+    #[serde(rename = "final")]
+    pub last: Counts,
+    /// Running trials; empty if no sweep is at work.
+    pub running: Vec<Beat>,
+    /// Whether a sweep is at work.
+    pub active: bool,
+    /// Best search trial so far: configuration, seed and metric.
+    pub best: Option<(Params, u64, f64)>,
+    /// The selected configuration and its mean metric.
+    pub selected: Option<(Params, f64)>,
+    /// Seconds to the end of the present stage.
+    pub eta_seconds: Option<u64>,
+    /// Whether nothing is left to run.
+    pub complete: bool,
+}
+
+/// Trials of one stage.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// In the latest job.
+    pub planned: usize,
+    /// Trained to the end.
+    pub finished: usize,
+    /// Not trained to the end by their latest attempt.
+    pub failed: usize,
+    /// Of the failed, those that another attempt may come to.
+    pub retryable: usize,
+}
+
+impl Counts {
+    fn of(trials: &[Trial], ledger: &Ledger) -> Self {
+        let ended = ledger.records_of(trials);
+        let (finished, failed): (Vec<_>, Vec<_>) =
+            ended.partition(|record| matches!(record.outcome, Outcome::Finished(_)));
+        Self {
+            planned: trials.len(),
+            finished: finished.len(),
+            failed: failed.len(),
+            retryable: failed
+                .iter()
+                .filter(|record| record.worth_another())
+                .count(),
+        }
+    }
+
+    /// Whether nothing of the stage is left to run. A sweep at work tries again what it may.
+    fn ended(self, active: bool) -> bool {
+        let open = if active { self.retryable } else { 0 };
+        self.finished + self.failed - open == self.planned
+    }
+}
+
+impl Live {
+    /// Replaces `live.json`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] if it cannot be written.
+    pub fn write(&self, run: &RunDir) -> Result<()> {
+        let text = serde_json::to_string(self)
+            .map_err(|error| Error::Internal(format!("live.json: {error}")))?;
+        durable::write(&run.live_file(), text)
+    }
+
+    fn read(run: &RunDir) -> Option<Self> {
+        let text = fs::read_to_string(run.live_file()).ok()?;
+        let live: Self = serde_json::from_str(&text).ok()?;
+        (seconds_since_1970().saturating_sub(live.written) < STALE_SECONDS).then_some(live)
+    }
+}
+
+/// Seconds since 1970 by this host's clock.
+pub fn seconds_since_1970() -> u64 {
+    std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .map_or(0, |elapsed| elapsed.as_secs())
+}
+
+impl Status {
+    /// Reads a run directory.
+    ///
+    /// # Errors
+    ///
+    /// If no sweep has been started there, or its files are damaged.
+    pub fn of(run: &RunDir) -> Result<Self> {
+        let manifest = run.manifest()?.ok_or_else(|| {
+            Error::file(run.root(), "no sweep has been started in this directory")
+        })?;
+        let job = run.latest_job()?;
+        let ledger = Ledger::of(read_journals(&run.journals())?);
+        let search = job.search_trials(&manifest.contract);
+        let choice = select(job.selection, &job.grid.configurations(), &search, &ledger);
+        let live = Live::read(run);
+        let active = live.is_some();
+        let (search_counts, best) = (Counts::of(&search, &ledger), best(&job, &search, &ledger));
+        // Before all of the search has ended a selection would be a guess.
+        let winner = choice.winner.filter(|_| search_counts.ended(active));
+        let last = match winner {
+            Some(winner) => Counts::of(
+                &job.final_trials(&manifest.contract, winner.params),
+                &ledger,
+            ),
+            None => Counts {
+                planned: job.seeds.last.len(),
+                ..Counts::default()
+            },
+        };
+        // Without a winner there are no members to wait for.
+        let has_members = winner.is_none() || last.ended(active);
+        Ok(Self {
+            run: run.root().display().to_string(),
+            complete: search_counts.ended(active) && has_members,
+            search: search_counts,
+            last,
+            active,
+            best,
+            selected: winner.map(|winner| (winner.params, winner.score)),
+            eta_seconds: live.as_ref().and_then(|live| live.eta_seconds),
+            running: live.map(|live| live.running).unwrap_or_default(),
+        })
+    }
+
+    /// For `--exit-code`: complete, complete with failures, or unfinished.
+    pub fn exit(&self) -> Exit {
+        let failed = self.search.failed + self.last.failed;
+        match (self.complete, &self.selected) {
+            (true, Some(_)) if failed == 0 => Exit::Complete,
+            (true, _) => Exit::TrialsFailed,
+            (false, _) => Exit::Unfinished,
+        }
+    }
+}
+
+fn best(job: &Job, search: &[Trial], ledger: &Ledger) -> Option<(Params, u64, f64)> {
+    let scored = search.iter().filter_map(|trial| {
+        let score = metric(job.selection, ledger.summary(&trial.id)?)?;
+        Some((trial.params, trial.seed, score))
+    });
+    let goodness = |score| job.selection.metric.measure().goodness(score);
+    scored.max_by(|a, b| goodness(a.2).total_cmp(&goodness(b.2)))
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = match (self.active, self.complete) {
+            (true, _) => "running",
+            (false, true) => "complete",
+            (false, false) => "stopped (the same sweep command continues it)",
+        };
+        writeln!(f, "{}: {state}", self.run)?;
+        for (stage, counts) in [(Stage::Search, self.search), (Stage::Final, self.last)] {
+            writeln!(
+                f,
+                "  {:<8}{} of {} finished, {} failed",
+                stage.to_string(),
+                counts.finished,
+                counts.planned,
+                counts.failed
+            )?;
+        }
+        for beat in &self.running {
+            let loss = beat
+                .loss
+                .map(|loss| format!(", loss {loss:.4}"))
+                .unwrap_or_default();
+            writeln!(
+                f,
+                "  running {}: epoch {:.1} of {}{loss}",
+                beat.trial, beat.epochs_done, beat.epochs
+            )?;
+        }
+        if let Some((params, seed, score)) = &self.best {
+            writeln!(f, "  best    {score:.3} ({params}, seed {seed})")?;
+        }
+        if let Some((params, score)) = &self.selected {
+            writeln!(f, "  chosen  {params}, {score:.3} over its seeds")?;
+        }
+        if let Some(seconds) = self.eta_seconds {
+            writeln!(f, "  this stage ends in about {}", Duration(seconds))?;
+        }
+        Ok(())
+    }
+}
+
+/// A duration as people say it.
+pub struct Duration(pub u64);
+
+impl fmt::Display for Duration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            seconds @ 0..=89 => write!(f, "{seconds} s"),
+            seconds @ 90..=5399 => write!(f, "{} min", (seconds + 30) / 60),
+            seconds => write!(f, "{:.1} h", seconds as f64 / 3600.0),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_read_as_people_say_them() {
+        let texts: Vec<String> = [5, 90, 3000, 9000]
+            .map(|seconds| Duration(seconds).to_string())
+            .into();
+        assert_eq!(texts, ["5 s", "2 min", "50 min", "2.5 h"]);
+    }
+}

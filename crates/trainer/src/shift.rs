@@ -1,0 +1,272 @@
+//! Trials that are trained side by side: from the first until none is left.
+
+use std::time::Instant;
+
+use efflux_base::error::Result;
+use efflux_job::Trial;
+use efflux_model::{Lanes, Trainer, TrialError, device};
+use efflux_protocol::{Assignment, Company, Order, Report};
+use efflux_run::EpochLog;
+use efflux_run::record::{Failure, FailureClass, Outcome, Place, Record, Summary};
+
+use crate::attempt::{Attempt, Cut, Ground, Started, begin, failure};
+use crate::judge::Judge;
+use crate::{BEAT, Pipes};
+
+/// The trials of a trainer between two times at which it has none.
+pub(crate) struct Shift<'a> {
+    ground: Ground<'a>,
+    /// What they are all like.
+    like: Trial,
+    /// Beside what they may be trained.
+    company: Company,
+    /// How many there can be at a time.
+    room: u32,
+    /// Where they are trained; none where one is trained at a time.
+    lanes: Option<Lanes<'a>>,
+    attempts: Vec<Attempt<'a>>,
+    /// Of all their records, but for the device.
+    place: Place,
+    /// The GPU that is computed on.
+    gpu: Option<String>,
+    beaten: Instant,
+}
+
+impl<'a> Shift<'a> {
+    /// For trials like this one, at most so many at a time.
+    pub(crate) fn new(
+        ground: Ground<'a>,
+        first: &Assignment,
+        lanes: u32,
+        place: Place,
+        gpu: Option<String>,
+    ) -> Self {
+        Self {
+            ground,
+            like: first.trial.clone(),
+            company: first.company,
+            room: match first.company {
+                Company::Lanes => lanes,
+                Company::Device | Company::Nobody => 1,
+            },
+            lanes: None,
+            attempts: Vec::new(),
+            place,
+            gpu,
+            beaten: Instant::now(),
+        }
+    }
+
+    /// Trains this trial, and whatever else arrives for free lanes meanwhile. Returns an order that is not for this shift.
+    pub(crate) fn work(
+        mut self,
+        first: Assignment,
+        epochs: &mut EpochLog,
+        pipes: &mut Pipes,
+    ) -> Result<Option<Order>> {
+        let mut next = Some(Order::Run(first));
+        loop {
+            while self.attempts.len() < self.room as usize {
+                if next.is_none() {
+                    next = pipes.waiting()?;
+                }
+                match next.take() {
+                    Some(Order::Run(assignment)) if self.takes(&assignment) => {
+                        self.begin(assignment, pipes)?;
+                    }
+                    // Heard by another thread.
+                    Some(Order::Drain | Order::Close) => {}
+                    other => {
+                        next = other;
+                        break;
+                    }
+                }
+            }
+            if self.attempts.is_empty() {
+                return Ok(next);
+            }
+            self.iterate(epochs, pipes)?;
+        }
+    }
+
+    /// Whether a trial may be trained beside the others.
+    fn takes(&self, assignment: &Assignment) -> bool {
+        assignment.trial.is_like(&self.like) && assignment.company == self.company
+    }
+
+    fn begin(&mut self, assignment: Assignment, pipes: &mut Pipes) -> Result<()> {
+        let started = Started::now();
+        match begin(&assignment, &mut || self.trainer(&assignment)) {
+            Ok((trainer, begun_on)) => {
+                let mut attempt = Attempt::new(self.ground, assignment, trainer, begun_on, started);
+                // Not all lanes write their checkpoints in the same moment.
+                let place = u32::try_from(self.attempts.len()).unwrap_or(0);
+                attempt.keep_earlier(self.ground.interval * place / self.room);
+                if attempt.trainer.is_over() {
+                    return self.judge(attempt, pipes);
+                }
+                self.attempts.push(attempt);
+                Ok(())
+            }
+            Err(error) => {
+                let device = device::describe(self.ground.device, &self.ground.contract.training);
+                let device = self.on_gpu(device);
+                self.close(assignment, &started, device, Err(error.into()), pipes)
+            }
+        }
+    }
+
+    /// The trial before its first iteration.
+    fn trainer(&mut self, assignment: &Assignment) -> Result<Trainer<'a>, TrialError> {
+        let Ground {
+            tensors,
+            contract,
+            device,
+            ..
+        } = self.ground;
+        let (trial, training) = (&assignment.trial, &contract.training);
+        if self.room == 1 {
+            return Trainer::new(tensors, &trial.params, training, trial.seed, device);
+        }
+        let lanes = match self.lanes.take() {
+            Some(lanes) => lanes,
+            None => Lanes::new(self.room as usize, tensors, &trial.params, training, device)?,
+        };
+        let begun = lanes.begin(trial.params.dropout, trial.seed);
+        self.lanes = Some(lanes);
+        begun?.ok_or_else(|| TrialError::Defect("more trials than lanes".into()))
+    }
+
+    /// An iteration of every trial, and what follows from it.
+    fn iterate(&mut self, epochs: &mut EpochLog, pipes: &mut Pipes) -> Result<()> {
+        let trainers = self.attempts.iter_mut().map(|attempt| &mut attempt.trainer);
+        let updated = match &mut self.lanes {
+            Some(lanes) => lanes.update(&mut trainers.collect::<Vec<_>>()),
+            None => Ok(trainers.map(Trainer::update).collect()),
+        };
+        let outcomes = match updated {
+            Ok(outcomes) => outcomes,
+            Err(error) => return self.give_up(&error, pipes),
+        };
+        let is_time = self.beaten.elapsed() >= BEAT;
+        if is_time {
+            self.beaten = Instant::now();
+            let beats = self.attempts.iter().map(Attempt::beat).collect();
+            pipes.report(&Report::Progress(beats))?;
+        }
+        let is_quiet = outcomes.iter().all(|outcome| matches!(outcome, Ok(None)));
+        if is_quiet && !is_time && !pipes.drains() {
+            return Ok(());
+        }
+        for (mut attempt, outcome) in std::mem::take(&mut self.attempts).into_iter().zip(outcomes) {
+            // Others that have ended before it may have been judged meanwhile.
+            let is_drained = pipes.drains();
+            let looked = outcome.map_err(Cut::from).and_then(|finished| {
+                let waits = self.room > 1;
+                attempt.look(finished, is_drained, waits, epochs)
+            });
+            match looked {
+                Ok(()) if attempt.trainer.is_over() => self.judge(attempt, pipes)?,
+                Ok(()) => self.attempts.push(attempt),
+                Err(cut) => {
+                    let device = self.device_of(&attempt);
+                    self.close(
+                        attempt.assignment,
+                        &attempt.started,
+                        device,
+                        Err(cut),
+                        pipes,
+                    )?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends all attempts after a failure of what is computed for all of them at once.
+    fn give_up(&mut self, error: &TrialError, pipes: &mut Pipes) -> Result<()> {
+        let mut failure = failure(error.clone());
+        let count = self.attempts.len();
+        if count > 1 {
+            failure = Failure {
+                class: FailureClass::Shared,
+                message: format!("{count} trials in lanes: {}", failure.message),
+            };
+            eprintln!("{}", failure.message);
+        }
+        // Whatever comes next begins with a device that holds nothing of them.
+        let ended = std::mem::take(&mut self.attempts);
+        for attempt in ended {
+            let device = self.device_of(&attempt);
+            let cut = Err(Cut::Failed(failure.clone()));
+            self.close(attempt.assignment, &attempt.started, device, cut, pipes)?;
+        }
+        self.lanes = None;
+        Ok(())
+    }
+
+    /// Judges a trial that has been trained to the end.
+    fn judge(&mut self, attempt: Attempt<'a>, pipes: &mut Pipes) -> Result<()> {
+        let device = self.device_of(&attempt);
+        let Attempt {
+            assignment,
+            trainer,
+            started,
+            ..
+        } = attempt;
+        let judge = Judge {
+            ground: self.ground,
+            assignment: &assignment,
+        };
+        let trained = trainer.finish().map_err(Cut::from);
+        let judged = trained.and_then(|trained| judge.judge(&trained, pipes));
+        self.close(assignment, &started, device, judged, pipes)
+    }
+
+    /// What the trial is trained on, and what it was begun on.
+    fn device_of(&self, attempt: &Attempt<'_>) -> String {
+        let device = self.on_gpu(attempt.trainer.describe());
+        match &attempt.begun_on {
+            Some(there) => format!("{device}, begun on {there}"),
+            None => device,
+        }
+    }
+
+    fn on_gpu(&self, device: String) -> String {
+        match &self.gpu {
+            Some(gpu) => format!("{device} {gpu}"),
+            None => device,
+        }
+    }
+
+    /// Says how an attempt ended.
+    fn close(
+        &self,
+        assignment: Assignment,
+        started: &Started,
+        device: String,
+        end: Result<Summary, Cut>,
+        pipes: &mut Pipes,
+    ) -> Result<()> {
+        let Assignment { trial, attempt, .. } = assignment;
+        let outcome = match end {
+            Ok(summary) => Outcome::Finished(summary),
+            Err(Cut::Failed(failure)) => Outcome::Failed(failure),
+            Err(Cut::HandedBack) => {
+                let trial = trial.id;
+                return pipes.report(&Report::Released { trial, attempt });
+            }
+        };
+        pipes.report(&Report::Ended(Box::new(Record {
+            trial,
+            attempt,
+            place: Place {
+                device,
+                ..self.place.clone()
+            },
+            started: started.date.clone(),
+            seconds: started.at.elapsed().as_secs_f64(),
+            outcome,
+        })))
+    }
+}

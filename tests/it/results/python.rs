@@ -1,0 +1,161 @@
+//! What Python users read of a run.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use efflux_data::{Pack, Scales, Tensors};
+use efflux_testing::{left_out, row, rows};
+use safetensors::Dtype;
+use safetensors::tensor::TensorView;
+
+use crate::harness::Study;
+
+const PREDICTIONS: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/tests/it/results/predictions.py"
+);
+const SIMULATION: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/tests/it/results/simulation.py"
+);
+
+#[test]
+fn xarray_opens_the_predictions_by_name_and_finds_the_median_of_the_table() {
+    let python = Python {
+        program: "python3".into(),
+        imports: "h5netcdf, xarray",
+        required: "EFFLUX_REQUIRE_PYTHON",
+    };
+    if !python.is_there("the predictions in xarray") {
+        return;
+    }
+    let study = Study::new();
+    study.sweep("run", "2").ok();
+    let run = study.path("run");
+    let file = run.join("ensemble/predictions.nc");
+    let said = python.says(PREDICTIONS, &[file.as_path()]);
+
+    let pack = Pack::read(&study.path("small.h5")).unwrap();
+    let sites: Vec<&str> = pack.sites.iter().map(|site| site.id.as_str()).collect();
+    assert_eq!(
+        said["dimensions"],
+        serde_json::json!(["member", "site", "time"])
+    );
+    assert_eq!(said["sites"], serde_json::json!(sites));
+    assert_eq!(said["seeds"], serde_json::json!([0, 1]));
+    assert_eq!(said["units"], "umol m-2 s-1");
+    assert_eq!(said["first_day"], pack.calendar.start.to_string());
+    assert_eq!(said["days"], pack.calendar.days);
+
+    let summary = rows(&run.join("report"), "summary.csv");
+    let with = [
+        ("series", "ensemble-mean"),
+        ("part", "test"),
+        ("score", "nse"),
+    ];
+    let expected: f64 = row(&summary, &with)["median"].parse().unwrap();
+    let found = said["median_nse"].as_f64().unwrap();
+    // The program rounds the mean of the members to 32 bits, and the table its numbers.
+    assert!((found - expected).abs() < 1e-5, "{found}, not {expected}");
+}
+
+#[test]
+fn torch_loads_the_weights_and_comes_to_the_simulation_of_the_member() {
+    let python = Python {
+        program: std::env::var_os("EFFLUX_TORCH_PYTHON").unwrap_or("python3".into()),
+        imports: "torch, safetensors.torch",
+        required: "EFFLUX_REQUIRE_TORCH",
+    };
+    if !python.is_there("the weights in torch") {
+        return;
+    }
+    let study = Study::new();
+    study.sweep("run", "2").ok();
+    let pack = Pack::read(&study.path("small.h5")).unwrap();
+    let mut members = 0;
+    for trial in fs::read_dir(study.path("run/trials")).unwrap() {
+        let kept = trial.unwrap().path().join("attempt-1");
+        let [weights, scaling, simulation] = [
+            "weights.safetensors",
+            "scaling.json",
+            "simulation.safetensors",
+        ]
+        .map(|name| kept.join(name));
+        let inputs = study.path("inputs.safetensors");
+        let scales = Scales::read(&scaling).unwrap();
+        write_inputs(&inputs, &Tensors::to_predict(&pack, &scales));
+        let said = python.says(SIMULATION, &[&weights, &scaling, &inputs, &simulation]);
+        let furthest = said["furthest"].as_f64().unwrap();
+        assert!(furthest < 1e-5, "{said}");
+        assert_eq!(said["values"], pack.flux.len());
+        members += 1;
+    }
+    assert_eq!(members, 2);
+}
+
+/// What the model reads, daily `[S, D, F]` and static `[S, A]`.
+fn write_inputs(path: &Path, tensors: &Tensors) {
+    let bytes = |values: &[f32]| -> Vec<u8> {
+        let values = values.iter();
+        values.flat_map(|value| value.to_le_bytes()).collect()
+    };
+    let daily = bytes(&tensors.dynamic_values);
+    let fixed = bytes(&tensors.static_values);
+    let Tensors {
+        sites,
+        days,
+        dynamic,
+        statics,
+        ..
+    } = *tensors;
+    let view = |shape: Vec<usize>, bytes| TensorView::new(Dtype::F32, shape, bytes).unwrap();
+    let views = [
+        ("dynamic", view(vec![sites, days, dynamic], &daily)),
+        ("static", view(vec![sites, statics], &fixed)),
+    ];
+    fs::write(path, safetensors::serialize(views, None).unwrap()).unwrap();
+}
+
+/// A Python, and what it has to have for a test to run.
+struct Python {
+    program: OsString,
+    imports: &'static str,
+    /// Set to 1 where the test must not be left out.
+    required: &'static str,
+}
+
+impl Python {
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.program);
+        if std::env::var_os("EFFLUX_TORCH_PYTHON").is_some_and(|own| own == self.program) {
+            // The packages of the other tests are for another Python.
+            command.env_remove("PYTHONPATH");
+        }
+        command
+    }
+
+    /// Whether it has what a script imports; says so where it has not.
+    fn is_there(&self, test: &str) -> bool {
+        let import = format!("import {}", self.imports);
+        let output = self.command().args(["-c", &import]).output();
+        let found = output.is_ok_and(|output| output.status.success());
+        if !found {
+            let program = self.program.to_string_lossy();
+            let reason = format!("{program} cannot {import}");
+            let required = std::env::var_os(self.required).is_some_and(|value| value == "1");
+            assert!(!required, "{}=1, and {reason}", self.required);
+            left_out(test, &reason);
+        }
+        found
+    }
+
+    /// What a script prints about these files.
+    fn says(&self, script: &str, files: &[&Path]) -> serde_json::Value {
+        let output = self.command().arg(script).args(files).output().unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{errors}");
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+}
