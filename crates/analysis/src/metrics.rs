@@ -51,6 +51,12 @@ impl Pairs {
         self.observed.len()
     }
 
+    /// Each, observed and simulated.
+    pub fn iter(&self) -> impl Iterator<Item = (f64, f64)> {
+        let observed = self.observed.iter().copied();
+        observed.zip(self.simulated.iter().copied())
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.observed.is_empty()

@@ -2,29 +2,16 @@
 
 use efflux_base::durable;
 use efflux_base::error::{Error, Result};
-use efflux_data::{Member, Pack, SiteParts};
-use efflux_job::{Contract, Job, Trial};
+use efflux_data::{Member, SiteParts};
+use efflux_job::Trial;
 use efflux_run::record::{Outcome, Record};
-use efflux_run::{Ledger, RunDir, read_epochs, select};
+use efflux_run::{Ledger, read_epochs, select};
 
 use super::ensemble::Together;
-use super::inputs;
+use super::inputs::{self, Run};
 use super::results::{Results, Temperature};
 use super::summary::Summary;
 use super::{Output, write};
-
-/// A run with what it trains on.
-#[derive(Clone, Copy, Debug)]
-pub struct Run<'a> {
-    /// The latest job.
-    pub job: &'a Job,
-    /// What all trials have in common.
-    pub contract: &'a Contract,
-    /// What they are trained on.
-    pub pack: &'a Pack,
-    /// Where everything is kept.
-    pub directory: &'a RunDir,
-}
 
 /// A report that was written, and of what.
 #[derive(Clone, Debug)]

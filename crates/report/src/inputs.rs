@@ -2,11 +2,24 @@
 
 use efflux_base::error::{Error, Result};
 use efflux_data::{Pack, SiteParts};
-use efflux_job::Stage;
+use efflux_job::{Contract, Job, Stage};
+use efflux_run::RunDir;
 use efflux_run::record::Record;
 
-use super::evaluate::Run;
 use super::results::{Attribute, Site};
+
+/// A run with what it trains on.
+#[derive(Clone, Copy, Debug)]
+pub struct Run<'a> {
+    /// The latest job.
+    pub job: &'a Job,
+    /// What all trials have in common.
+    pub contract: &'a Contract,
+    /// What they are trained on.
+    pub pack: &'a Pack,
+    /// Where everything is kept.
+    pub directory: &'a RunDir,
+}
 
 /// The temperature that baselines take in °C, with its name: the one that the job names, else that of the soil, else that
 /// of the air, else that of the surface.

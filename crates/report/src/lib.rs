@@ -41,8 +41,9 @@ use efflux_base::durable;
 use efflux_base::error::Result;
 
 pub use ensemble::Together;
-pub use evaluate::{Evaluated, Run, evaluate};
+pub use evaluate::{Evaluated, evaluate};
 pub use evaluation::ClassCounts;
+pub use inputs::Run;
 pub use prediction::{Prediction, PredictionSummary, write_prediction};
 pub use results::{Attribute, Results, Site, Temperature};
 pub use summary::{PartSummary, Summary};

@@ -19,7 +19,7 @@ pub(crate) fn number(value: f64, decimals: usize) -> String {
     }
 }
 
-/// `NSE 0.50, KGE not defined`.
+/// `NSE 0.50, r not defined`.
 pub(crate) fn scores(
     measures: impl Iterator<Item = Measure>,
     of: impl Fn(Measure) -> Defined,

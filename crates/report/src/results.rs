@@ -142,6 +142,14 @@ impl Results<'_> {
 }
 
 impl Results<'_> {
+    /// The attribute whose name begins in one of these ways, the first of them that there is.
+    pub(crate) fn attribute(&self, begins: &[&str]) -> Option<&Attribute> {
+        begins.iter().find_map(|begin| {
+            let mut attributes = self.attributes.iter();
+            attributes.find(|attribute| attribute.name.starts_with(begin))
+        })
+    }
+
     /// The temperature of a site on a day, °C; NaN if unknown.
     pub(crate) fn temperature_on(&self, site: usize, day: usize) -> f64 {
         self.temperature.map_or(f64::NAN, |temperature| {

@@ -46,6 +46,12 @@ impl Choice {
         self.winner.is_some_and(|winner| winner.params == params)
     }
 
+    /// What configurations are compared by: `median NSE over sites on the validation part`.
+    pub fn compared_by(&self) -> String {
+        let (metric, on) = (self.rule.metric.label(), self.rule.on.name());
+        format!("{metric} over sites on the {on} part")
+    }
+
     /// The configurations, best mean first, those that cannot be selected last.
     pub fn ranked(&self) -> Vec<&Candidate> {
         let measure = self.rule.metric.measure();

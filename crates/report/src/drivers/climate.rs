@@ -8,7 +8,6 @@ use efflux_analysis::significance::{Correlation, correlation};
 use efflux_analysis::statistics::median;
 use efflux_job::Part;
 
-use super::groups::attribute;
 use crate::evaluation::{Evaluation, Series};
 use crate::results::{Attribute, Results};
 
@@ -49,8 +48,8 @@ impl Bin {
 
 /// Temperature in steps of 5 °C, precipitation in steps of 50 cm; each if it is known.
 pub(super) fn climates(results: &Results<'_>, evaluation: &Evaluation) -> Vec<Climate> {
-    let temperature = attribute(results, &TEMPERATURE).map(|found| (found, 5.0));
-    let precipitation = attribute(results, &PRECIPITATION).map(|found| {
+    let temperature = results.attribute(&TEMPERATURE).map(|found| (found, 5.0));
+    let precipitation = results.attribute(&PRECIPITATION).map(|found| {
         let is_cm = found.name.contains("(cm");
         (found, if is_cm { 50.0 } else { 500.0 })
     });

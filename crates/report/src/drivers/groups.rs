@@ -9,7 +9,7 @@ use efflux_job::Part;
 use super::site::SiteProperties;
 use super::water::Water;
 use crate::evaluation::{Evaluation, Series};
-use crate::results::{Attribute, Results};
+use crate::results::Results;
 
 /// Observed days from which on a record counts as long.
 pub(crate) const LONG_RECORD: usize = 500;
@@ -128,7 +128,7 @@ pub(super) fn groups(
             [500.0, 1000.0, 1500.0],
         ),
     ] {
-        if let Some(attribute) = attribute(results, &begins) {
+        if let Some(attribute) = results.attribute(&begins) {
             // The paper's product has precipitation in cm.
             let unit = if attribute.name.contains("(cm") {
                 0.1
@@ -146,14 +146,6 @@ pub(super) fn groups(
         }
     }
     groups
-}
-
-/// The attribute whose name begins in one of these ways, the first of them that there is.
-pub(crate) fn attribute<'a>(results: &'a Results<'_>, begins: &[&str]) -> Option<&'a Attribute> {
-    begins.iter().find_map(|begin| {
-        let mut attributes = results.attributes.iter();
-        attributes.find(|attribute| attribute.name.starts_with(begin))
-    })
 }
 
 fn bins(limits: &[f64]) -> Vec<String> {

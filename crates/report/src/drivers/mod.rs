@@ -15,7 +15,7 @@ use super::results::Results;
 pub(crate) use climate::{Bin, Climate, PRECIPITATION, TEMPERATURE};
 pub(crate) use correlations::{CorrelationRow, Over};
 pub(crate) use correlogram::Correlogram;
-pub(crate) use groups::{Group, LONG_RECORD, TEMPERATE, attribute};
+pub(crate) use groups::{Group, LONG_RECORD, TEMPERATE};
 pub(crate) use properties::{ARIDITY, OBSERVED_DAYS, Property, RHYTHM};
 pub(crate) use seasons::Seasons;
 pub(crate) use site::{CORRELOGRAM_STEP, SiteProperties, record_days};

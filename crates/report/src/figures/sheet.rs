@@ -3,8 +3,10 @@
 use std::borrow::Cow;
 
 use super::canvas::{Anchor, Canvas, Figure, key_height};
-use super::chart::{Chart, Frame, Layer, Shape};
+use super::chart::Chart;
+use super::frame::Frame;
 use super::ink::Ink;
+use super::layer::{Layer, Shape};
 
 /// A chart as a panel.
 pub(crate) struct Panel<'a> {
@@ -38,6 +40,13 @@ impl<'a> Panel<'a> {
             notes: vec![note.to_owned()],
             ..Self::of(Chart::default())
         }
+    }
+}
+
+impl Chart<'_> {
+    /// As a figure of its own; `name` is that of its file and the stem of its ids.
+    pub(crate) fn draw(self, name: &str, title: &str) -> Figure {
+        sheet(name, title, 1, (470.0, 306.0), &[Panel::of(self)])
     }
 }
 

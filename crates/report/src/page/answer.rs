@@ -73,9 +73,8 @@ fn lead(findings: &Findings<'_>) -> Html {
     let field = match selection.candidates.len() {
         1 => "is the only configuration of the search".to_owned(),
         count => format!(
-            "was selected from {count} configurations by the {} over sites on the {} part",
-            selection.rule.metric.label(),
-            selection.rule.on.name()
+            "was selected from {count} configurations by the {}",
+            selection.compared_by()
         ),
     };
     let ensemble = if summary.members == 0 {

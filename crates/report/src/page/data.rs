@@ -3,7 +3,7 @@
 use efflux_analysis::budyko::{evaporative_index, landscape_index};
 
 use crate::Findings;
-use crate::drivers::{Drivers, PRECIPITATION, TEMPERATURE, Water, attribute};
+use crate::drivers::{Drivers, PRECIPITATION, TEMPERATURE, Water};
 use crate::figures::{self, Chart, Ink, Layer, Panel, Place, Shape, sheet};
 use crate::markup::{Html, html};
 use crate::numbers;
@@ -118,8 +118,8 @@ fn sites(results: &Results<'_>, covers: &Covers) -> Drawing {
 fn climate(results: &Results<'_>, covers: &Covers) -> Drawing {
     const TITLE: &str = "Climates of the sites (Figure 1c)";
     let known = (
-        attribute(results, &TEMPERATURE[..2]),
-        attribute(results, &PRECIPITATION),
+        results.attribute(&TEMPERATURE[..2]),
+        results.attribute(&PRECIPITATION),
     );
     let (Some(temperature), Some(precipitation)) = known else {
         return Drawing::none(

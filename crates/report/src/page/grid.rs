@@ -4,7 +4,6 @@ use efflux_analysis::significance::welch;
 use efflux_analysis::statistics::standard_deviation;
 use efflux_run::Candidate;
 
-use super::search;
 use crate::Findings;
 use crate::cell::Cell;
 use crate::figures;
@@ -33,7 +32,7 @@ pub(super) fn axes<'a>(findings: &'a Findings<'_>) -> Vec<Part<'a>> {
              within it may be luck.{}",
             shares(grid)
         );
-        let score = search::score(findings.results.selection);
+        let score = findings.results.selection.compared_by();
         Drawing::new("Axes", figures::axes(&grid.axes, &score), caption)
     };
     vec![

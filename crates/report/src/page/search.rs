@@ -15,16 +15,6 @@ use crate::table::{Column, Table};
 use crate::tables;
 use crate::tables::search::{failed, ordered};
 
-/// What configurations are compared by.
-pub(super) fn score(choice: &Choice) -> String {
-    let rule = choice.rule;
-    format!(
-        "{} over sites on the {} part",
-        rule.metric.label(),
-        rule.on.name()
-    )
-}
-
 pub(super) fn section<'a>(findings: &'a Findings<'_>) -> Section<'a> {
     let (results, grid) = (findings.results, &findings.grid);
     let choice = results.selection;
@@ -39,7 +29,7 @@ pub(super) fn section<'a>(findings: &'a Findings<'_>) -> Section<'a> {
             let caption = html!(
                 "The {} of every configuration, best mean first. A configuration is judged by the mean of its search \
                  seeds, never by its luckiest; one that lacks a seed cannot be selected.{}",
-                score(choice),
+                choice.compared_by(),
                 vote
             );
             Drawing::new("Search", figures::search(choice), caption)
@@ -97,7 +87,7 @@ fn configurations(choice: &Choice) -> Table<'_, &Candidate> {
             row.obstacle().unwrap_or_default()
         }
     }));
-    let title = format!("Search: {}", score(choice));
+    let title = format!("Search: {}", choice.compared_by());
     Table::page(title, columns, choice.ranked()).sorted_by("mean")
 }
 

@@ -225,7 +225,7 @@ pub(crate) fn sites<'a>(findings: &'a Findings<'_>) -> Table<'a, usize> {
     .sorted_by("test_nse")
 }
 
-/// `not defined: NSE, KGE, r (observations are constant)`, or nothing. Said once beside the site's name: in each cell it
+/// `not defined: NSE, r (observations are constant)`, or nothing. Said once beside the site's name: in each cell it
 /// would make the table too wide to read.
 fn why_undefined(scores: &Scores) -> String {
     let undefined = Measure::listed(Detail::Usual).filter(|&measure| scores[measure].is_err());

@@ -174,13 +174,10 @@ fn every_reference_band_holds_its_days_with_their_scores() {
                 "{name} {key}"
             );
             let days = (0..valid.len()).filter(|&day| inside(day));
-            let scores = days
-                .map(|day| (observed[day], simulated[day]))
-                .collect::<Pairs>()
-                .scores();
+            let pairs: Pairs = days.map(|day| (observed[day], simulated[day])).collect();
             for metric in ["nse", "kge", "rmse", "bias"] {
                 assert_near(
-                    score(&scores, metric),
+                    score(&pairs, metric),
                     &expected[metric],
                     &format!("{name} {key} {metric}"),
                 );

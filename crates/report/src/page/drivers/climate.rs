@@ -7,9 +7,7 @@ use super::scatter::Along;
 use super::{CLASSES, by_class};
 use crate::Findings;
 use crate::chosen;
-use crate::drivers::{
-    ARIDITY, Climate, Drivers, PRECIPITATION, Property, TEMPERATE, TEMPERATURE, attribute,
-};
+use crate::drivers::{ARIDITY, Climate, Drivers, PRECIPITATION, Property, TEMPERATE, TEMPERATURE};
 use crate::evaluation::Evaluation;
 use crate::figures::{Chart, Figure, Ink, Layer, Panel, Place, Shape, sheet, skill_map};
 use crate::markup::html;
@@ -95,8 +93,8 @@ fn climate_space(results: &Results<'_>, evaluation: &Evaluation, drivers: &Drive
         .collect();
     let mut panels = Vec::new();
     let both = (
-        attribute(results, &TEMPERATURE),
-        attribute(results, &PRECIPITATION),
+        results.attribute(&TEMPERATURE),
+        results.attribute(&PRECIPITATION),
     );
     if let (Some(temperature), Some(precipitation), [x, y]) = (both.0, both.1, &labels[..]) {
         let place = |site: usize| {
