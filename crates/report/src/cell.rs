@@ -135,13 +135,12 @@ impl Cell {
         }
     }
 
-    /// As a terminal has it.
-    pub(super) fn text(&self, decimals: usize) -> String {
+    /// As a terminal has it in a column so wide.
+    pub(super) fn text(&self, decimals: usize, width: usize) -> String {
+        const NONE: &str = "not defined";
+        let none = if NONE.len() < width { NONE } else { "–" };
         let number = |value: Option<f64>| {
-            value.map_or_else(
-                || "not defined".to_owned(),
-                |value| format!("{value:.decimals$}"),
-            )
+            value.map_or_else(|| none.to_owned(), |value| format!("{value:.decimals$}"))
         };
         match self {
             Self::Number(value) | Self::Quiet(value) | Self::P(value) => number(value.ok()),

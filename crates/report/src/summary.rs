@@ -172,7 +172,9 @@ impl fmt::Display for Summary {
             self.members, self.members_planned
         )?;
         writeln!(f)?;
-        writeln!(f, "{}", self.medians().terminal(&[28, 6, 13]))?;
+        // Eighty columns, however many measures there are.
+        let width = (44 / Measure::headline().count().max(1)).min(13);
+        writeln!(f, "{}", self.medians().terminal(&[28, 6, width]))?;
         writeln!(
             f,
             "  better than the training mean at {} of {}",

@@ -223,7 +223,10 @@ impl<'a, Row> Table<'a, Row> {
         };
         let mut text = line(columns().map(|(column, _)| column.label.clone()).collect());
         for row in &self.rows {
-            let cells = columns().map(|(column, _)| (column.cell)(row).text(column.decimals));
+            let cells = columns().map(|(column, &width)| {
+                let cell = (column.cell)(row);
+                cell.text(column.decimals, width)
+            });
             text.push_str(&line(cells.collect()));
         }
         text
