@@ -2,7 +2,6 @@
 
 pub(crate) mod data;
 pub(crate) mod doctor;
-mod ensemble;
 pub(crate) mod evaluate;
 pub(crate) mod plan;
 pub(crate) mod predict;

@@ -11,10 +11,9 @@ use efflux_job::{Contract, Job, Trial};
 use efflux_numerics::Level;
 use efflux_protocol::{Order, Preparation, Report, Seat, Simulation};
 use efflux_report as report;
-use efflux_report::Prediction;
+use efflux_report::{Prediction, Together};
 use efflux_run::{Ledger, RunDir, host, read_journals, select};
 
-use super::ensemble::Together;
 use crate::cli::PredictArgs;
 use crate::console;
 
@@ -103,7 +102,8 @@ fn selected(
     let ledger = Ledger::of(read_journals(&run.journals())?);
     let search = job.search_trials(contract);
     let configurations = job.grid.configurations();
-    let chosen = select(job.selection, &configurations, &search, &ledger).map_err(|_| {
+    let choice = select(job.selection, &configurations, &search, &ledger);
+    let winner = choice.winner.ok_or_else(|| {
         let ended = ledger.records_of(&search).count();
         let reason = format!(
             "no configuration is selected: {ended} of {} search trials have ended (`efflux status` tells of them)",
@@ -111,7 +111,7 @@ fn selected(
         );
         Error::file(run.root(), reason)
     })?;
-    let planned = job.final_trials(contract, chosen.params);
+    let planned = job.final_trials(contract, winner.params);
     let finished = planned
         .iter()
         .filter(|trial| ledger.summary(&trial.id).is_some());

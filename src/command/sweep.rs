@@ -179,9 +179,9 @@ fn check_lanes(args: &SweepArgs, study: &Study, seats: &[Seat]) -> Result<()> {
 /// How many trials there is still something to do about. Members are counted once it is known which.
 fn left_of(study: &Study, search: &[Trial], ledger: &Ledger) -> usize {
     let rule = study.job.selection;
-    let members = match select(rule, &study.job.grid.configurations(), search, ledger) {
-        Ok(chosen) => study.job.final_trials(&study.contract, chosen.params),
-        Err(_) => Vec::new(),
+    let members = match select(rule, &study.job.grid.configurations(), search, ledger).winner {
+        Some(winner) => study.job.final_trials(&study.contract, winner.params),
+        None => Vec::new(),
     };
     let is_left = |trial: &&Trial| {
         let record = ledger.record(&trial.id);
@@ -197,18 +197,16 @@ fn train(study: &Study, search: &[Trial], coordinator: &mut Coordinator<'_>) -> 
     }
     let configurations = study.job.grid.configurations();
     let rule = study.job.selection;
-    let Ok(chosen) = select(rule, &configurations, search, coordinator.ledger()) else {
+    let choice = select(rule, &configurations, search, coordinator.ledger());
+    let Some(winner) = choice.winner else {
         tracing::error!(
             "no configuration has a score for every search seed: nothing can be selected"
         );
         return Ok(Ending::Done);
     };
-    if coordinator.ledger().selection() != Some(&chosen) {
-        coordinator.select(&chosen)?;
-    }
     console::wipe();
-    tracing::info!("selected {}: {:.3}", chosen.params, chosen.score);
-    let last = study.job.final_trials(&study.contract, chosen.params);
+    tracing::info!("selected {}: {:.3}", winner.params, winner.score);
+    let last = study.job.final_trials(&study.contract, winner.params);
     stage(study, coordinator, "final", &last)
 }
 
@@ -227,9 +225,12 @@ fn stage(
         Outcome::Finished(summary) => metric(study.job.selection, summary),
         Outcome::Failed(_) => None,
     };
+    let measure = study.job.selection.metric.measure();
     let mut best = None;
     let mut better = |score: Option<f64>| {
-        best = [best, score].into_iter().flatten().reduce(f64::max);
+        let goodness = |score: &f64| measure.goodness(*score);
+        let both = [best, score].into_iter().flatten();
+        best = both.max_by(|a, b| goodness(a).total_cmp(&goodness(b)));
         best
     };
     for record in coordinator.ledger().records_of(trials) {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::process::Command;
 
+use efflux_analysis::measures::NSE;
 use efflux_run::record::{FailureClass, Outcome, Summary};
 use rustix::process::Signal;
 
@@ -30,14 +31,14 @@ fn summaries(study: &Study, run: &str) -> BTreeMap<String, Summary> {
         .collect()
 }
 
-/// The configuration that was selected, by the id of a member.
+/// The configuration that was selected, by the ids of its members' trials.
 fn members(study: &Study, run: &str) -> Vec<String> {
-    let table = fs::read_to_string(study.path(run).join("report/tables/members.csv")).unwrap();
-    let ids = table
-        .lines()
-        .skip(1)
-        .filter_map(|line| line.split(',').next());
-    ids.map(str::to_owned).collect()
+    let table = study.path(run).join("report/tables/members.csv");
+    let mut reader = csv::Reader::from_path(table).unwrap();
+    let rows = reader.deserialize::<BTreeMap<String, String>>();
+    let mut ids: Vec<String> = rows.map(|row| row.unwrap()["trial"].clone()).collect();
+    ids.sort();
+    ids
 }
 
 #[test]
@@ -61,7 +62,7 @@ fn a_sweep_in_lanes_finds_what_a_sweep_without_them_finds() {
             assert_eq!(found.updates, expected.updates);
             assert!((found.loss / expected.loss - 1.0).abs() < 1e-3);
             let scores =
-                |summary: &Summary| [summary.train.nse, summary.test.nse].map(Option::unwrap);
+                |summary: &Summary| [summary.train[NSE], summary.test[NSE]].map(Option::unwrap);
             for (found, expected) in scores(found).into_iter().zip(scores(expected)) {
                 // After 502 updates; seeds differ by a hundred times as much.
                 assert!((found - expected).abs() < 0.01, "{found}, {expected}");

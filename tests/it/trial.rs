@@ -151,7 +151,7 @@ fn every_epoch_of_a_sweep_is_on_file_while_it_runs() {
             (of_trial[2].epoch, of_trial[2].loss),
             (summary.epoch, summary.loss)
         );
-        assert!(of_trial.iter().all(|epoch| epoch.validation_sites > 0));
+        assert!(of_trial.iter().all(|epoch| epoch.validation.sites > 0));
     }
 }
 

@@ -5,6 +5,11 @@
 
 use std::fmt;
 
+use super::measures::{KGE, Measure, NSE, R};
+
+/// The values below which the paper calls a performance bad where it looks at the length of records (Figure 6).
+pub const BAD_BELOW: [(Measure, f64); 3] = [(NSE, 0.5), (KGE, 0.0), (R, 0.5)];
+
 /// How well a site is simulated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Class {
@@ -42,6 +47,17 @@ impl Reading {
         Self::CaptionFigure4,
         Self::CaptionFigure7,
     ];
+
+    /// What people call it; its `Display` is what tables call it.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::CaptionFigure4 => "caption of Figure 4",
+            Self::CaptionFigure7 => "caption of Figure 7",
+            Self::CaptionCascade => "captions",
+            Self::Hybrid => "text for good, captions for poor",
+        }
+    }
 
     /// The class of a site by its NSE and KGE; none where the reading forgets the case. A site without an NSE or
     /// without a KGE has no class in any reading.

@@ -5,6 +5,34 @@
 use super::statistics::{quantile, sorted, standard_deviation};
 use super::{Defined, Undefined, finite};
 
+/// Mean and spread over members of every value of a series; NaN where it is not defined.
+#[derive(Clone, Debug, Default)]
+pub struct Together {
+    /// The means.
+    pub mean: Vec<f64>,
+    /// The standard deviations.
+    pub spread: Vec<f64>,
+}
+
+impl Together {
+    /// Of members that are all as long as this.
+    pub fn of(members: &[&[f32]], length: usize) -> Self {
+        let mut together = Self {
+            mean: Vec::with_capacity(length),
+            spread: Vec::with_capacity(length),
+        };
+        let mut of_day = vec![0.0; members.len()];
+        for day in 0..length {
+            for (value, member) in of_day.iter_mut().zip(members) {
+                *value = f64::from(member[day]);
+            }
+            together.mean.push(mean(&of_day).unwrap_or(f64::NAN));
+            together.spread.push(spread(&of_day).unwrap_or(f64::NAN));
+        }
+        together
+    }
+}
+
 /// The mean over members of one day.
 ///
 /// # Errors
@@ -73,6 +101,16 @@ mod tests {
                 needed: 20
             })
         );
+    }
+
+    #[test]
+    fn series_are_taken_together_value_by_value() {
+        let together = Together::of(&[&[1.0, f32::NAN, 2.0], &[3.0, 1.0, 2.0]], 3);
+        assert_eq!((together.mean[0], together.mean[2]), (2.0, 2.0));
+        assert!((together.spread[0] - 2_f64.sqrt()).abs() < 1e-12);
+        assert!(together.mean[1].is_nan() && together.spread[1].is_nan());
+        assert!(Together::of(&[&[1.0]], 1).spread[0].is_nan());
+        assert!(Together::of(&[], 1).mean[0].is_nan());
     }
 
     #[test]

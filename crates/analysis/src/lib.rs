@@ -11,6 +11,7 @@ pub mod distributions;
 pub mod effects;
 pub mod ensemble;
 pub mod events;
+pub mod measures;
 pub mod medians;
 pub mod metrics;
 pub mod paired;
@@ -18,6 +19,7 @@ pub mod reasons;
 pub mod rhythm;
 pub mod significance;
 pub mod statistics;
+pub mod units;
 pub mod verification;
 
 use std::fmt;

@@ -1,37 +1,136 @@
-//! The three scores of many sites in three numbers.
+//! The scores of many sites in a few numbers.
 
-use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::ops::{Index, IndexMut};
 
+use serde::de::{MapAccess, Visitor};
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::measures::{ByMeasure, Measure, NSE};
 use super::metrics::Pairs;
 use super::statistics::median;
 
-/// Medians over the sites at which a score is defined.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+/// Medians over the sites at which a measure is defined, of the measures that [records](Measure::recorded) keep.
+///
+/// Serialized as a map by their keys: what an earlier version did not record is absent, what a later one has beside is
+/// passed over.
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Medians {
     /// Sites at which NSE is defined.
     pub sites: u32,
-    /// Nash–Sutcliffe efficiency.
-    pub nse: Option<f64>,
-    /// Kling–Gupta efficiency (2009).
-    pub kge: Option<f64>,
-    /// Pearson's correlation.
-    pub r: Option<f64>,
+    values: ByMeasure<Option<f64>>,
+}
+
+impl Default for Medians {
+    fn default() -> Self {
+        Self {
+            sites: 0,
+            values: ByMeasure::new(|_| None),
+        }
+    }
+}
+
+impl Index<Measure> for Medians {
+    type Output = Option<f64>;
+
+    fn index(&self, measure: Measure) -> &Option<f64> {
+        &self.values[measure]
+    }
+}
+
+impl IndexMut<Measure> for Medians {
+    fn index_mut(&mut self, measure: Measure) -> &mut Option<f64> {
+        &mut self.values[measure]
+    }
 }
 
 impl Medians {
     /// Of sites with at least `least` pairs.
     pub fn over(sites: impl IntoIterator<Item = Pairs>, least: usize) -> Self {
-        let (mut nse, mut kge, mut r) = (Vec::new(), Vec::new(), Vec::new());
+        let mut defined: ByMeasure<Vec<f64>> = ByMeasure::new(|_| Vec::new());
         for pairs in sites.into_iter().filter(|pairs| pairs.len() >= least) {
-            nse.extend(pairs.nse());
-            kge.extend(pairs.kge().map(|kge| kge.value));
-            r.extend(pairs.r());
+            for measure in Measure::recorded() {
+                defined[measure].extend((measure.of)(&pairs));
+            }
         }
         Self {
-            sites: u32::try_from(nse.len()).unwrap_or(u32::MAX),
-            nse: median(&nse).ok(),
-            kge: median(&kge).ok(),
-            r: median(&r).ok(),
+            sites: u32::try_from(defined[NSE].len()).unwrap_or(u32::MAX),
+            values: ByMeasure::new(|measure| median(&defined[measure]).ok()),
         }
+    }
+
+    /// These medians, over so many sites.
+    pub fn of(sites: u32, value: impl FnMut(Measure) -> Option<f64>) -> Self {
+        Self {
+            sites,
+            values: ByMeasure::new(value),
+        }
+    }
+}
+
+/// The key of the count.
+const SITES: &str = "sites";
+
+impl Serialize for Medians {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(1 + Measure::recorded().count()))?;
+        map.serialize_entry(SITES, &self.sites)?;
+        for measure in Measure::recorded() {
+            map.serialize_entry(measure.key, &self[measure])?;
+        }
+        map.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Medians {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entries;
+        impl<'de> Visitor<'de> for Entries {
+            type Value = Medians;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("medians by the keys of their measures")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Medians, A::Error> {
+                let mut medians = Medians::default();
+                while let Some(key) = map.next_key::<String>()? {
+                    if key == SITES {
+                        medians.sites = map.next_value()?;
+                        continue;
+                    }
+                    let value = map.next_value()?;
+                    if let Some(measure) = Measure::by_key(&key) {
+                        medians[measure] = value;
+                    }
+                }
+                Ok(medians)
+            }
+        }
+        deserializer.deserialize_map(Entries)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::measures::{KGE, R};
+    use super::*;
+
+    #[test]
+    fn medians_are_written_as_version_0_1_0_wrote_them() {
+        let mut medians = Medians::default();
+        medians.sites = 3;
+        (medians[NSE], medians[R]) = (Some(0.25), Some(0.5));
+        let text = r#"{"sites":3,"nse":0.25,"kge":null,"r":0.5}"#;
+        assert_eq!(serde_json::to_string(&medians).unwrap(), text);
+        assert_eq!(serde_json::from_str::<Medians>(text).unwrap(), medians);
+    }
+
+    #[test]
+    fn what_another_version_records_is_no_obstacle() {
+        let text = r#"{"sites":3,"nse":0.25,"d":0.9}"#;
+        let read: Medians = serde_json::from_str(text).unwrap();
+        assert_eq!((read.sites, read[NSE], read[KGE]), (3, Some(0.25), None));
     }
 }

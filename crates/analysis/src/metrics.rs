@@ -4,6 +4,8 @@
 //! constant when its largest value equals its smallest: the variance of equal doubles need not be zero. Sums take two
 //! passes, the mean first.
 
+use std::sync::OnceLock;
+
 use super::{Defined, Undefined, finite};
 
 /// The pairs of an observed and a simulated series at which both have a value.
@@ -11,27 +13,8 @@ use super::{Defined, Undefined, finite};
 pub struct Pairs {
     observed: Vec<f64>,
     simulated: Vec<f64>,
-}
-
-/// All scores of one pair of series. Errors are in the unit of the series, the others are dimensionless.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Scores {
-    /// Pairs.
-    pub n: usize,
-    /// Nash–Sutcliffe efficiency.
-    pub nse: Defined,
-    /// Kling–Gupta efficiency (2009).
-    pub kge: Defined<Kge>,
-    /// Pearson's correlation.
-    pub r: Defined,
-    /// Root of the mean squared error.
-    pub rmse: Defined,
-    /// Mean squared error, in the unit squared.
-    pub mse: Defined,
-    /// Mean absolute error.
-    pub mae: Defined,
-    /// Mean error, positive when the simulation is too high.
-    pub bias: Defined,
+    /// Computed once: measures take it and its parts one by one.
+    kge: OnceLock<Defined<Kge>>,
 }
 
 /// The Kling–Gupta efficiency and what it is made of.
@@ -57,22 +40,7 @@ impl FromIterator<(f64, f64)> for Pairs {
         Self {
             observed,
             simulated,
-        }
-    }
-}
-
-impl Scores {
-    /// No score at all, for this reason.
-    pub fn undefined(reason: super::Undefined) -> Self {
-        Self {
-            n: 0,
-            nse: Err(reason),
-            kge: Err(reason),
-            r: Err(reason),
-            rmse: Err(reason),
-            mse: Err(reason),
-            mae: Err(reason),
-            bias: Err(reason),
+            kge: OnceLock::new(),
         }
     }
 }
@@ -83,23 +51,15 @@ impl Pairs {
         self.observed.len()
     }
 
+    /// Each, observed and simulated.
+    pub fn iter(&self) -> impl Iterator<Item = (f64, f64)> {
+        let observed = self.observed.iter().copied();
+        observed.zip(self.simulated.iter().copied())
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.observed.is_empty()
-    }
-
-    /// Every score.
-    pub fn scores(&self) -> Scores {
-        Scores {
-            n: self.len(),
-            nse: self.nse(),
-            kge: self.kge(),
-            r: self.r(),
-            rmse: self.mse().map(f64::sqrt),
-            mse: self.mse(),
-            mae: self.mae(),
-            bias: self.bias(),
-        }
     }
 
     /// Nash–Sutcliffe efficiency, `1 - Σ(sim - obs)² / Σ(obs - mean(obs))²`, in `(-∞, 1]`: 1 is a perfect simulation,
@@ -161,6 +121,10 @@ impl Pairs {
     ///
     /// Gupta, Kling, Yilmaz and Martinez (2009), *J. Hydrol.* 377(1–2), 80–91, doi:10.1016/j.jhydrol.2009.08.003.
     pub fn kge(&self) -> Defined<Kge> {
+        *self.kge.get_or_init(|| self.kling_gupta())
+    }
+
+    fn kling_gupta(&self) -> Defined<Kge> {
         let r = self.r()?;
         let total: f64 = self.observed.iter().sum();
         let magnitude: f64 = self.observed.iter().map(|value| value.abs()).sum();
@@ -248,32 +212,9 @@ fn squares(values: &[f64]) -> f64 {
 mod tests {
     use super::*;
 
-    fn pairs(observed: &[f64], simulated: &[f64]) -> Pairs {
-        observed
-            .iter()
-            .copied()
-            .zip(simulated.iter().copied())
-            .collect()
-    }
-
-    #[test]
-    fn a_constant_simulation_has_an_nse_but_no_kge() {
-        let scores = pairs(&[1.0, 2.0, 3.0], &[2.0, 2.0, 2.0]).scores();
-        assert_eq!(scores.nse, Ok(0.0));
-        assert_eq!(scores.kge, Err(Undefined::ConstantSimulation));
-    }
-
-    #[test]
-    fn numbers_that_overflow_are_undefined_and_not_infinite() {
-        let scores = pairs(&[1e200, -1e200, 3e200], &[-2e200, 1e200, 0.0]).scores();
-        for score in [scores.nse, scores.r, scores.rmse, scores.mse] {
-            assert_eq!(score, Err(Undefined::OutOfRange));
-        }
-        assert_eq!(scores.kge, Err(Undefined::OutOfRange));
-    }
-
     #[test]
     fn an_infinite_value_is_a_missing_one() {
-        assert_eq!(pairs(&[1.0, 2.0], &[f64::INFINITY, 2.0]).len(), 1);
+        let pairs: Pairs = [(1.0, f64::INFINITY), (2.0, 2.0)].into_iter().collect();
+        assert_eq!(pairs.len(), 1);
     }
 }

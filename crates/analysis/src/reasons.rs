@@ -8,7 +8,7 @@ use super::statistics::{quantile, sorted};
 
 /// Something known of a site.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trait {
+pub enum SiteProperty {
     /// Observed days that members were fitted on.
     TrainingDays,
     /// Observed test days.
@@ -35,7 +35,7 @@ pub enum Trait {
     Seen,
 }
 
-impl Trait {
+impl SiteProperty {
     /// All of them.
     pub const ALL: [Self; 12] = [
         Self::TrainingDays,
@@ -51,6 +51,41 @@ impl Trait {
         Self::Gap,
         Self::Seen,
     ];
+
+    /// What it is, for people.
+    pub fn description(self) -> &'static str {
+        match self {
+            Self::TrainingDays => "observed days that members were fitted on",
+            Self::TestDays => "observed test days",
+            Self::LevelShift => {
+                "difference of the observed means of test and training days, in standard deviations of the training days"
+            }
+            Self::BiasShare => "share of the squared bias in the mean squared error, test part",
+            Self::Variation => {
+                "standard deviation of observed test days over that of training days"
+            }
+            Self::Outside => {
+                "share of test days with a daily input outside the range that it has over the training days of all sites"
+            }
+            Self::Spikes => "share of test days that are spikes",
+            Self::Relatives => "other sites of the same land cover with training days",
+            Self::Seasonality => "autocorrelation at 182 days (raw: −1 is strongly seasonal)",
+            Self::Smoothness => "autocorrelation at 1 day",
+            Self::Gap => "days from the last day fitted on to the first test day",
+            Self::Seen => "share of test days on which a site at the same place was fitted on",
+        }
+    }
+
+    /// How a value of it is shown to people: the factor and decimals of the number, and what stands behind it.
+    pub fn shown(self) -> (f64, usize, &'static str) {
+        match self {
+            Self::TrainingDays | Self::TestDays | Self::Relatives => (1.0, 0, ""),
+            Self::Gap => (1.0, 0, " days"),
+            Self::BiasShare | Self::Outside | Self::Spikes | Self::Seen => (100.0, 0, " %"),
+            Self::LevelShift => (1.0, 1, " standard deviations"),
+            Self::Variation | Self::Seasonality | Self::Smoothness => (1.0, 2, ""),
+        }
+    }
 }
 
 /// An end of a range.
@@ -73,45 +108,162 @@ pub enum Explains {
     Extreme,
 }
 
-/// When a trait is a reason.
+/// When a property is a reason.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rule {
     /// What is looked at.
-    pub about: Trait,
+    pub about: SiteProperty,
     /// The end at which it tells something.
     pub end: End,
     /// The value has to be this far at least: at most so much at the low end, at least so much at the high one.
     pub bound: f64,
     /// Which scores it may explain.
     pub explains: Explains,
+    /// What tables call it as a reason.
+    pub key: &'static str,
+    /// What people call it as a reason.
+    pub label: &'static str,
 }
 
-const fn rule(about: Trait, end: End, bound: f64, explains: Explains) -> Rule {
+const fn rule(
+    about: SiteProperty,
+    end: End,
+    bound: f64,
+    explains: Explains,
+    [key, label]: [&'static str; 2],
+) -> Rule {
     Rule {
         about,
         end,
         bound,
         explains,
+        key,
+        label,
     }
 }
 
 /// Every rule. The bound of training days is the number from which on the paper finds that skill no longer depends on it.
 pub const RULES: [Rule; 15] = [
-    rule(Trait::TrainingDays, End::Low, 500.0, Explains::Poor),
-    rule(Trait::LevelShift, End::High, 0.5, Explains::Poor),
-    rule(Trait::BiasShare, End::High, 0.5, Explains::Poor),
-    rule(Trait::Variation, End::Low, 0.7, Explains::Poor),
-    rule(Trait::Outside, End::High, 0.01, Explains::Poor),
-    rule(Trait::Spikes, End::High, 0.02, Explains::Poor),
-    rule(Trait::Relatives, End::Low, 0.0, Explains::Poor),
-    rule(Trait::Seasonality, End::High, -0.2, Explains::Poor),
-    rule(Trait::Smoothness, End::Low, 0.8, Explains::Poor),
-    rule(Trait::Gap, End::High, 180.0, Explains::Poor),
-    rule(Trait::TestDays, End::Low, 50.0, Explains::Extreme),
-    rule(Trait::TrainingDays, End::High, 500.0, Explains::Good),
-    rule(Trait::Seasonality, End::Low, -0.4, Explains::Good),
-    rule(Trait::Smoothness, End::High, 0.9, Explains::Good),
-    rule(Trait::Seen, End::High, 0.1, Explains::Good),
+    rule(
+        SiteProperty::TrainingDays,
+        End::Low,
+        500.0,
+        Explains::Poor,
+        ["few-training-days", "few training days"],
+    ),
+    rule(
+        SiteProperty::LevelShift,
+        End::High,
+        0.5,
+        Explains::Poor,
+        [
+            "level-shift-sd",
+            "level of the test days unlike that of the training days",
+        ],
+    ),
+    rule(
+        SiteProperty::BiasShare,
+        End::High,
+        0.5,
+        Explains::Poor,
+        ["bias-share-of-mse", "the error is mostly one of level"],
+    ),
+    rule(
+        SiteProperty::Variation,
+        End::Low,
+        0.7,
+        Explains::Poor,
+        [
+            "low-test-variation-ratio",
+            "test days vary less than training days",
+        ],
+    ),
+    rule(
+        SiteProperty::Outside,
+        End::High,
+        0.01,
+        Explains::Poor,
+        [
+            "inputs-outside-training-share",
+            "inputs outside the range of all training days",
+        ],
+    ),
+    rule(
+        SiteProperty::Spikes,
+        End::High,
+        0.02,
+        Explains::Poor,
+        ["spikes-share", "many spikes"],
+    ),
+    rule(
+        SiteProperty::Relatives,
+        End::Low,
+        0.0,
+        Explains::Poor,
+        [
+            "sites-of-land-cover",
+            "no other training site of its land cover",
+        ],
+    ),
+    rule(
+        SiteProperty::Seasonality,
+        End::High,
+        -0.2,
+        Explains::Poor,
+        ["no-seasonality-r-182", "no seasonality"],
+    ),
+    rule(
+        SiteProperty::Smoothness,
+        End::Low,
+        0.8,
+        Explains::Poor,
+        ["rough-r-1", "rough record"],
+    ),
+    rule(
+        SiteProperty::Gap,
+        End::High,
+        180.0,
+        Explains::Poor,
+        ["gap-days", "long gap between training and test"],
+    ),
+    rule(
+        SiteProperty::TestDays,
+        End::Low,
+        50.0,
+        Explains::Extreme,
+        ["few-test-days", "few test days, so the score is uncertain"],
+    ),
+    rule(
+        SiteProperty::TrainingDays,
+        End::High,
+        500.0,
+        Explains::Good,
+        ["many-training-days", "many training days"],
+    ),
+    rule(
+        SiteProperty::Seasonality,
+        End::Low,
+        -0.4,
+        Explains::Good,
+        ["strong-seasonality-r-182", "strong seasonality"],
+    ),
+    rule(
+        SiteProperty::Smoothness,
+        End::High,
+        0.9,
+        Explains::Good,
+        ["smooth-r-1", "smooth record"],
+    ),
+    rule(
+        SiteProperty::Seen,
+        End::High,
+        0.1,
+        Explains::Good,
+        [
+            "test-days-seen-share",
+            "test days seen in training at the same place",
+        ],
+    ),
 ];
 
 /// Fewer sites than this have no quarters to speak of.
@@ -131,8 +283,12 @@ pub struct Reason {
 /// The reasons that the rules find for one of several sites, in the order of [`RULES`].
 ///
 /// * `poor`: whether a low score is to be explained, else a high one.
-/// * `known`: the value of a trait at each site, in the order of the sites; none where it is unknown.
-pub fn reasons(site: usize, poor: bool, known: &dyn Fn(Trait) -> Vec<Option<f64>>) -> Vec<Reason> {
+/// * `known`: the value of a property at each site, in the order of the sites; none where it is unknown.
+pub fn reasons(
+    site: usize,
+    poor: bool,
+    known: &dyn Fn(SiteProperty) -> Vec<Option<f64>>,
+) -> Vec<Reason> {
     let fits = |rule: &&Rule| match rule.explains {
         Explains::Poor => poor,
         Explains::Good => !poor,
@@ -174,14 +330,14 @@ mod tests {
     use proptest::prelude::*;
 
     /// Eight sites of which nothing is known but these training days.
-    fn known(days: [f64; 8]) -> impl Fn(Trait) -> Vec<Option<f64>> {
+    fn known(days: [f64; 8]) -> impl Fn(SiteProperty) -> Vec<Option<f64>> {
         move |about| match about {
-            Trait::TrainingDays => days.map(Some).to_vec(),
+            SiteProperty::TrainingDays => days.map(Some).to_vec(),
             _ => vec![None; 8],
         }
     }
 
-    fn found(site: usize, poor: bool, days: [f64; 8]) -> Vec<(Trait, f64)> {
+    fn found(site: usize, poor: bool, days: [f64; 8]) -> Vec<(SiteProperty, f64)> {
         let found = reasons(site, poor, &known(days));
         let pairs = found.iter();
         pairs
@@ -192,12 +348,15 @@ mod tests {
     #[test]
     fn a_reason_lies_beyond_its_bound_and_in_the_quarter_at_its_end() {
         let days = [100.0, 200.0, 300.0, 400.0, 900.0, 1000.0, 1100.0, 1200.0];
-        assert_eq!(found(0, true, days), [(Trait::TrainingDays, 275.0)]);
+        assert_eq!(found(0, true, days), [(SiteProperty::TrainingDays, 275.0)]);
         // Beyond the bound, but as many other sites are.
         assert_eq!(found(2, true, days), []);
         // For a good score the same site has no reason, and the longest record has one.
         assert_eq!(found(0, false, days), []);
-        assert_eq!(found(7, false, days), [(Trait::TrainingDays, 1025.0)]);
+        assert_eq!(
+            found(7, false, days),
+            [(SiteProperty::TrainingDays, 1025.0)]
+        );
         // In the quarter, but not beyond the bound.
         assert_eq!(found(0, true, days.map(|count| count + 1000.0)), []);
     }
@@ -205,12 +364,14 @@ mod tests {
     #[test]
     fn few_sites_have_no_quarters_and_what_is_unknown_is_no_reason() {
         let three = |about| match about {
-            Trait::TrainingDays => vec![Some(10.0), Some(900.0), Some(900.0)],
+            SiteProperty::TrainingDays => vec![Some(10.0), Some(900.0), Some(900.0)],
             _ => vec![None; 3],
         };
         assert_eq!(reasons(0, true, &three), []);
         let without = |about| match about {
-            Trait::TrainingDays => vec![None, Some(900.0), Some(900.0), Some(900.0), Some(900.0)],
+            SiteProperty::TrainingDays => {
+                vec![None, Some(900.0), Some(900.0), Some(900.0), Some(900.0)]
+            }
             _ => vec![None; 5],
         };
         assert_eq!(reasons(0, true, &without), []);
@@ -219,11 +380,14 @@ mod tests {
     #[test]
     fn a_land_cover_of_its_own_is_a_reason_also_where_most_have_company() {
         let relatives = |about| match about {
-            Trait::Relatives => [0.0, 4.0, 4.0, 4.0, 4.0, 4.0].map(Some).to_vec(),
+            SiteProperty::Relatives => [0.0, 4.0, 4.0, 4.0, 4.0, 4.0].map(Some).to_vec(),
             _ => vec![None; 6],
         };
         let found = reasons(0, true, &relatives);
-        assert_eq!((found.len(), found[0].rule.about), (1, Trait::Relatives));
+        assert_eq!(
+            (found.len(), found[0].rule.about),
+            (1, SiteProperty::Relatives)
+        );
         assert_eq!(reasons(1, true, &relatives), []);
     }
 

@@ -1,7 +1,10 @@
 //! The sections of a job file as types: each with the field's default, none of them validated yet
 //! (that is [`crate::Job`]'s part).
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use efflux_analysis::measures::{Measure, NSE};
 
 use super::training::Fault;
 
@@ -122,6 +125,14 @@ pub enum State {
 }
 
 impl State {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Carried => "carried",
+            Self::Window => "window",
+        }
+    }
+
     /// The one that the job did not ask for.
     #[must_use]
     pub fn other(self) -> Self {
@@ -160,17 +171,60 @@ impl Default for Seeds {
     }
 }
 
-/// A score by which configurations are compared.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Metric {
-    /// Median over sites of the Nash–Sutcliffe efficiency.
-    #[default]
-    MedianNse,
-    /// Median over sites of the Kling–Gupta efficiency.
-    MedianKge,
-    /// Median over sites of Pearson's correlation.
-    MedianR,
+/// A score by which configurations are compared: the median over sites of a measure that is declared selectable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Metric(Measure);
+
+/// What its name in a job file begins with; the key of the measure follows.
+const MEDIAN: &str = "median_";
+
+impl Metric {
+    /// The median of a measure, if configurations can be selected by it.
+    pub fn median_of(measure: Measure) -> Option<Self> {
+        measure.selectable.then_some(Self(measure))
+    }
+
+    /// The measure that it is the median of.
+    pub fn measure(self) -> Measure {
+        self.0
+    }
+
+    /// Its name in job files and tables: `median_nse`.
+    pub fn key(self) -> String {
+        format!("{MEDIAN}{}", self.0.key)
+    }
+
+    /// Its name for people: `median NSE`.
+    pub fn label(self) -> String {
+        format!("median {}", self.0.label)
+    }
+}
+
+impl Default for Metric {
+    fn default() -> Self {
+        Self(NSE)
+    }
+}
+
+impl Serialize for Metric {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.key())
+    }
+}
+
+impl<'de> Deserialize<'de> for Metric {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let known = text.strip_prefix(MEDIAN).and_then(Measure::by_key);
+        known.and_then(Self::median_of).ok_or_else(|| {
+            let all = Measure::selectable().map(|measure| format!("`{}`", Self(measure).key()));
+            let all: Vec<String> = all.collect();
+            D::Error::custom(format!(
+                "unknown variant `{text}`, expected one of {}",
+                all.join(", ")
+            ))
+        })
+    }
 }
 
 /// What a day of a site's record is used for.
@@ -206,6 +260,26 @@ impl SelectionPart {
             Self::Test => Part::Test,
         }
     }
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        self.part().name()
+    }
+}
+
+impl Part {
+    /// The parts of a record in order of time.
+    pub const ALL: [Self; 3] = [Self::Train, Self::Validation, Self::Test];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Unused => "unused",
+            Self::Train => "train",
+            Self::Validation => "validation",
+            Self::Test => "test",
+        }
+    }
 }
 
 /// Sites with fewer validation days have no vote in the selection, and no place in validation medians: over a handful of
@@ -216,7 +290,7 @@ pub const VALIDATION_DAYS: usize = 20;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Selection {
-    /// Higher is better; averaged over the search seeds.
+    /// Averaged over the search seeds.
     pub metric: Metric,
     /// The part it is taken on; `test` is the paper, and marked as optimistic.
     pub on: SelectionPart,
@@ -235,6 +309,14 @@ pub enum Fit {
 }
 
 impl Fit {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Train => "train",
+            Self::TrainValidation => "train+validation",
+        }
+    }
+
     /// Whether weights are fitted on the days of a part.
     pub fn holds(self, part: Part) -> bool {
         match part {
@@ -305,5 +387,23 @@ impl Default for Analysis {
             bands: [0.05, 0.95],
             temperature: None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn configurations_are_selected_by_the_key_of_a_measure() {
+        let read = |key: &str| serde_json::from_str::<Metric>(&format!("\"{key}\""));
+        for measure in Measure::selectable() {
+            let metric = Metric::median_of(measure).unwrap();
+            assert_eq!(read(&metric.key()).unwrap(), metric);
+        }
+        assert_eq!(Metric::default().key(), "median_nse");
+        let refused = read("median_rmse").unwrap_err().to_string();
+        assert!(refused.contains("`median_kge`, `median_r`"), "{refused}");
+        assert!(read("nse").is_err());
     }
 }

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use efflux_analysis::measures::NSE;
 use efflux_data::Tensors;
 use efflux_job::{Keep, Params, Training};
 use efflux_numerics::random::{Purpose, Stream};
@@ -344,7 +345,7 @@ impl<'a> Trainer<'a> {
         at.windows_before = at.windows;
         at.losses.push(loss);
         self.engine.set_sums([0.0; 2]);
-        if let Some(score) = validation.nse
+        if let Some(score) = validation[NSE]
             && self.training.needs_validation()
             && self.at.best.is_none_or(|(_, best)| score > best)
         {

@@ -1,11 +1,12 @@
 //! What a reader must know before believing a number: what the caller says, and what the results show by themselves.
 
+use efflux_analysis::measures::NSE;
 use efflux_job::{Fit, Part};
 use efflux_run::record::Outcome;
 
-use super::evaluation::{Evaluation, Measure, Series};
+use super::evaluation::{Evaluation, Series};
+use super::numbers::counted;
 use super::results::Results;
-use super::words::counted;
 
 pub(crate) fn caveats(results: &Results<'_>, evaluation: &Evaluation) -> Vec<String> {
     let mut caveats = results.caveats.to_vec();
@@ -39,10 +40,8 @@ pub(crate) fn caveats(results: &Results<'_>, evaluation: &Evaluation) -> Vec<Str
             counted(wild, "observed site-day")
         ));
     }
-    let undefined = results.sites.len()
-        - evaluation
-            .defined(Series::Ensemble, Part::Test, Measure::Nse)
-            .len();
+    let undefined =
+        results.sites.len() - evaluation.defined(Series::Ensemble, Part::Test, NSE).len();
     if undefined > 0 && members > 0 {
         caveats.push(format!(
             "The test NSE is not defined at {}.",

@@ -1,9 +1,10 @@
 //! Sites that stand for others where not all can be shown.
 
 use efflux_analysis::classes::{Class, Reading};
+use efflux_analysis::measures::NSE;
 use efflux_job::Part;
 
-use super::evaluation::{Evaluation, Measure, Series};
+use super::evaluation::{Evaluation, Series};
 
 /// A site for the series: its place among the sites of the results and what it stands for.
 pub(crate) struct Chosen {
@@ -19,7 +20,7 @@ pub(crate) fn ranked_sites(evaluation: &Evaluation) -> Vec<Chosen> {
         .iter()
         .enumerate();
     let mut ranked: Vec<(usize, f64)> = scores
-        .filter_map(|(site, scores)| Some((site, scores.nse.ok()?)))
+        .filter_map(|(site, scores)| Some((site, scores[NSE].ok()?)))
         .collect();
     ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
     let mut chosen: Vec<Chosen> = Vec::new();
@@ -42,7 +43,7 @@ pub(crate) fn of_each_class(evaluation: &Evaluation) -> [Vec<usize>; 3] {
     [Class::Good, Class::Fair, Class::Poor].map(|class| {
         let mut ranked: Vec<(f64, usize)> = (0..scores.len())
             .filter(|&site| evaluation.class(site, Reading::Text) == Some(class))
-            .filter_map(|site| Some((Measure::Nse.of(&scores[site]).ok()?, site)))
+            .filter_map(|site| Some((scores[site][NSE].ok()?, site)))
             .collect();
         ranked.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
         let mut chosen: Vec<usize> = [1, 3, 5]

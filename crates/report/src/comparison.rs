@@ -3,11 +3,11 @@
 
 use efflux_analysis::Defined;
 use efflux_analysis::baselines::Baseline;
+use efflux_analysis::measures::NSE;
 use efflux_analysis::paired::{Bootstrap, SignedRank, bootstrap_median, signed_rank};
 use efflux_job::Part;
 
-use super::evaluation::{Evaluation, Measure, Series};
-use super::words;
+use super::evaluation::{Evaluation, Series};
 
 /// The level of the interval of a median difference.
 pub(crate) const LEVEL: f64 = 0.95;
@@ -40,11 +40,11 @@ fn compare(evaluation: &Evaluation, series: Series) -> Comparison {
     let differences: Vec<f64> = ours
         .iter()
         .zip(theirs)
-        .filter_map(|(ours, theirs)| Some(ours.nse.ok()? - theirs.nse.ok()?))
+        .filter_map(|(ours, theirs)| Some(ours[NSE].ok()? - theirs[NSE].ok()?))
         .collect();
     Comparison {
         series,
-        sites: evaluation.defined(series, Part::Test, Measure::Nse).len(),
+        sites: evaluation.defined(series, Part::Test, NSE).len(),
         compared: differences.len(),
         won: differences.iter().filter(|value| **value > 0.0).count(),
         test: signed_rank(&differences),
@@ -56,7 +56,7 @@ impl Comparison {
     /// What the other is called for people.
     pub(crate) fn label(&self) -> &'static str {
         match self.series {
-            Series::Baseline(baseline) => words::baseline(baseline),
+            Series::Baseline(baseline) => baseline.label(),
             Series::SiteLevel => "ensemble mean, site level corrected",
             Series::Smeared => "ensemble mean, smeared",
             Series::Ensemble

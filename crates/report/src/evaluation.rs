@@ -2,16 +2,18 @@
 
 use std::fmt;
 
+use efflux_analysis::Defined;
 use efflux_analysis::backtransform::{BiasParts, Residuals, bias_parts};
 use efflux_analysis::baselines::{Baseline, Day};
 use efflux_analysis::classes::{Class, Reading};
-use efflux_analysis::metrics::{Pairs, Scores};
+use efflux_analysis::ensemble;
+use efflux_analysis::ensemble::Together;
+use efflux_analysis::measures::{ByMeasure, KGE, Measure, NSE, Scores};
+use efflux_analysis::metrics::Pairs;
 use efflux_analysis::statistics::median;
-use efflux_analysis::{Defined, ensemble};
 use efflux_job::{Part, State, VALIDATION_DAYS};
 
 use super::results::Results;
-use super::words::PARTS;
 
 /// A simulated series that is judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,17 +36,6 @@ pub(crate) enum Series {
     Baseline(Baseline),
 }
 
-/// One of the scores.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Measure {
-    Nse,
-    Kge,
-    R,
-    Rmse,
-    Mae,
-    Bias,
-}
-
 /// The scores of one series on one part, by site.
 struct Scored {
     series: Series,
@@ -57,6 +48,8 @@ pub(crate) struct Evaluation {
     scored: Vec<Scored>,
     /// The ensemble mean, `[S][D]`; NaN on days on which it is not defined.
     pub(crate) mean: Vec<Vec<f64>>,
+    /// The spread of the members, of the same shape.
+    pub(crate) spread: Vec<Vec<f64>>,
     /// The bias of the ensemble mean on the test part, taken apart, by site.
     pub(crate) bias: Vec<Defined<BiasParts>>,
 }
@@ -90,6 +83,26 @@ impl fmt::Display for ClassCounts {
 }
 
 impl Series {
+    /// What tables call it.
+    pub(crate) fn key(self, results: &Results<'_>) -> String {
+        match self {
+            Self::Ensemble => "ensemble-mean".to_owned(),
+            Self::Member(place) => format!("member-{}", results.members[place].seed),
+            Self::OtherState | Self::MemberOtherState(_) => {
+                let run = match self {
+                    Self::MemberOtherState(place) => Self::Member(place),
+                    _ => Self::Ensemble,
+                };
+                let state = self.state(results).map_or("", State::name);
+                format!("{}-{state}-state", run.key(results))
+            }
+            Self::SiteLevel => "ensemble-mean-site-level".to_owned(),
+            Self::Unfiltered => "ensemble-mean-unfiltered".to_owned(),
+            Self::Smeared => "ensemble-mean-smeared".to_owned(),
+            Self::Baseline(baseline) => baseline.key().to_owned(),
+        }
+    }
+
     /// The state that it was run with; none if it has none.
     pub(crate) fn state(self, results: &Results<'_>) -> Option<State> {
         let asked = results.contract.evaluation.state;
@@ -105,61 +118,20 @@ impl Series {
     }
 }
 
-impl Measure {
-    pub(crate) const ALL: [Self; 6] = [
-        Self::Nse,
-        Self::Kge,
-        Self::R,
-        Self::Rmse,
-        Self::Mae,
-        Self::Bias,
-    ];
-    /// Those without a unit, which the headline gives.
-    pub(crate) const SKILL: [Self; 3] = [Self::Nse, Self::Kge, Self::R];
-
-    pub(crate) fn of(self, scores: &Scores) -> Defined {
-        match self {
-            Self::Nse => scores.nse,
-            Self::Kge => scores.kge.map(|kge| kge.value),
-            Self::R => scores.r,
-            Self::Rmse => scores.rmse,
-            Self::Mae => scores.mae,
-            Self::Bias => scores.bias,
-        }
-    }
-
-    /// The name in tables, with the unit where there is one.
-    pub(crate) fn column(self) -> &'static str {
-        match self {
-            Self::Nse => "nse",
-            Self::Kge => "kge",
-            Self::R => "pearson_r",
-            Self::Rmse => "rmse_umol_m-2_s-1",
-            Self::Mae => "mae_umol_m-2_s-1",
-            Self::Bias => "bias_umol_m-2_s-1",
-        }
-    }
-
-    /// The name for people.
-    pub(crate) fn label(self) -> &'static str {
-        match self {
-            Self::Nse => "NSE",
-            Self::Kge => "KGE",
-            Self::R => "r",
-            Self::Rmse => "RMSE",
-            Self::Mae => "MAE",
-            Self::Bias => "bias",
-        }
-    }
-}
-
 impl Evaluation {
     pub(crate) fn new(results: &Results<'_>) -> Self {
-        let mean: Vec<Vec<f64>> = (0..results.sites.len())
-            .map(|site| ensemble_mean(results, site))
-            .collect();
+        let together = |site: usize| {
+            let members = results.members.iter();
+            let members: Vec<&[f32]> = members
+                .map(|member| member.site(site, results.days))
+                .collect();
+            let Together { mean, spread } = Together::of(&members, results.days);
+            (mean, spread)
+        };
+        let (mean, spread): (Vec<Vec<f64>>, Vec<Vec<f64>>) =
+            (0..results.sites.len()).map(together).unzip();
         let mut scored = Vec::new();
-        for part in PARTS {
+        for part in Part::ALL {
             scored.push(Scored {
                 series: Series::Ensemble,
                 part,
@@ -217,7 +189,12 @@ impl Evaluation {
                 bias_parts(&pairs_on(results, site, test, &mean[site]))
             })
             .collect();
-        Self { scored, mean, bias }
+        Self {
+            scored,
+            mean,
+            spread,
+            bias,
+        }
     }
 
     /// The scores of a series on a part, by site; empty where it is not judged.
@@ -247,7 +224,7 @@ impl Evaluation {
         let scores = self.scores(series, part).iter();
         scores
             .filter(|scores| scores.n >= least)
-            .filter_map(|scores| measure.of(scores).ok())
+            .filter_map(|scores| scores[measure].ok())
             .collect()
     }
 
@@ -260,15 +237,20 @@ impl Evaluation {
             .max_by_key(|scores| scores.n);
         median(&self.defined(series, part, measure)).map_err(|none| {
             longest
-                .and_then(|scores| measure.of(scores).err())
+                .and_then(|scores| scores[measure].err())
                 .unwrap_or(none)
         })
+    }
+
+    /// The median of each measure.
+    pub(crate) fn medians(&self, series: Series, part: Part) -> ByMeasure<Defined> {
+        ByMeasure::new(|measure| self.median(series, part, measure))
     }
 
     /// The class of the ensemble mean at a site on the test part.
     pub(crate) fn class(&self, site: usize, reading: Reading) -> Option<Class> {
         let scores = &self.scores(Series::Ensemble, Part::Test)[site];
-        reading.class(scores.nse.ok()?, scores.kge.ok()?.value)
+        reading.class(scores[NSE].ok()?, scores[KGE].ok()?)
     }
 
     /// The classes of all sites.
@@ -293,7 +275,7 @@ impl Evaluation {
         let both: Vec<(f64, f64)> = ours
             .iter()
             .zip(theirs)
-            .filter_map(|(a, b)| a.nse.ok().zip(b.nse.ok()))
+            .filter_map(|(a, b)| a[NSE].ok().zip(b[NSE].ok()))
             .collect();
         (both.iter().filter(|(a, b)| a > b).count(), both.len())
     }
@@ -306,11 +288,6 @@ pub(crate) fn members_on(results: &Results<'_>, site: usize, day: usize) -> Vec<
         .iter()
         .map(|member| member.site(site, results.days)[day]);
     values.map(f64::from).collect()
-}
-
-fn ensemble_mean(results: &Results<'_>, site: usize) -> Vec<f64> {
-    let day = |day| ensemble::mean(&members_on(results, site, day)).unwrap_or(f64::NAN);
-    (0..results.days).map(day).collect()
 }
 
 fn each_site(
@@ -358,7 +335,7 @@ fn with_other_state(results: &Results<'_>) -> Vec<Scored> {
         }
     };
     let mut scored = Vec::new();
-    for part in PARTS {
+    for part in Part::ALL {
         scored.push(score(Series::OtherState, part, &|place| {
             let values = members.iter().map(|member| f64::from(member[place]));
             ensemble::mean(&values.collect::<Vec<f64>>()).unwrap_or(f64::NAN)

@@ -4,11 +4,12 @@
 use efflux_analysis::Defined;
 use efflux_analysis::bands::{Band, Limits, spikes};
 use efflux_analysis::events::{Event, EventSkill, events};
-use efflux_analysis::metrics::{Pairs, Scores};
+use efflux_analysis::measures::{Measure, Scores};
+use efflux_analysis::metrics::Pairs;
 use efflux_analysis::statistics::median;
 use efflux_job::Part;
 
-use super::evaluation::{Evaluation, Measure};
+use super::evaluation::Evaluation;
 use super::results::Results;
 
 /// A kind of test days.
@@ -100,7 +101,7 @@ impl Extremes {
         let values: Vec<f64> = self
             .sites
             .iter()
-            .filter_map(|scores| measure.of(&scores[group]).ok())
+            .filter_map(|scores| scores[group][measure].ok())
             .collect();
         (values.len(), median(&values))
     }

@@ -6,9 +6,10 @@ use efflux_analysis::effects::{Effect, Scored, Shares, effect, shares};
 use efflux_analysis::statistics::{mean, median};
 use efflux_analysis::{Defined, Undefined};
 use efflux_job::{Params, Stage};
+use efflux_run::Candidate;
 use efflux_run::record::{FailureClass, Outcome, Record};
 
-use super::results::{Configuration, Results};
+use super::results::Results;
 
 /// An axis with more than one value, and what its values do to the score of the search.
 pub(crate) struct Axis {
@@ -81,7 +82,7 @@ const AXES: [Reading; 3] = [
 
 impl Reading {
     /// The values on this axis, in the order of the grid.
-    fn values(&self, configurations: &[Configuration]) -> Vec<String> {
+    fn values(&self, configurations: &[Candidate]) -> Vec<String> {
         let mut values: Vec<String> = Vec::new();
         for configuration in configurations {
             let value = (self.value)(&configuration.params);
@@ -95,7 +96,7 @@ impl Reading {
 
 impl Grid {
     pub(crate) fn new(results: &Results<'_>) -> Self {
-        let configurations = &results.selection.configurations;
+        let configurations = &results.selection.candidates;
         let axes = AXES.iter().map(|axis| (axis, axis.values(configurations)));
         let axes: Vec<(&Reading, Vec<String>)> =
             axes.filter(|(_, values)| values.len() > 1).collect();
@@ -106,7 +107,7 @@ impl Grid {
                     let value = (axis.value)(&configuration.params);
                     values.iter().position(|one| *one == value)
                 });
-                let seeds = configuration.seeds.iter().map(|(_, score)| *score);
+                let seeds = configuration.scores.iter().map(|(_, score)| *score);
                 Some(Scored {
                     levels: levels.collect::<Option<_>>()?,
                     seeds: seeds.collect::<Option<_>>()?,
@@ -149,7 +150,7 @@ fn costs(results: &Results<'_>) -> Vec<Cost> {
             of_search.entry(params).or_default().push(record);
         }
     }
-    let configurations = results.selection.configurations.iter();
+    let configurations = results.selection.candidates.iter();
     let costs = configurations.map(|configuration| {
         let records = of_search.remove(&configuration.params.key());
         cost(configuration.params, &records.unwrap_or_default())
@@ -212,7 +213,7 @@ fn failures(results: &Results<'_>) -> Vec<Failed> {
     // In an order that no launch has a part in.
     failures.sort_by_key(|of| {
         let count = of.search + of.members;
-        (std::cmp::Reverse(count), super::words::failure(of.class))
+        (std::cmp::Reverse(count), of.class.label())
     });
     failures
 }

@@ -10,32 +10,42 @@
 //! results is the same, byte for byte.
 
 mod caveats;
+mod cell;
 mod chosen;
 mod comparison;
 mod drivers;
+mod ensemble;
+mod evaluate;
 mod evaluation;
 mod extremes;
 mod figures;
 mod grid;
+mod inputs;
+mod markup;
+mod numbers;
 mod page;
 mod prediction;
 mod reasons;
 mod record;
 mod results;
+mod section;
 mod states;
 mod summary;
+mod table;
 mod tables;
 mod uncertainty;
-mod words;
 
 use std::path::Path;
 
 use efflux_base::durable;
 use efflux_base::error::Result;
 
+pub use ensemble::Together;
+pub use evaluate::{Evaluated, evaluate};
 pub use evaluation::ClassCounts;
+pub use inputs::Run;
 pub use prediction::{Prediction, PredictionSummary, write_prediction};
-pub use results::{Attribute, Configuration, Results, Selection, Site, Temperature};
+pub use results::{Attribute, Results, Site, Temperature};
 pub use summary::{PartSummary, Summary};
 
 use comparison::Comparison;
@@ -43,7 +53,6 @@ use drivers::Drivers;
 use evaluation::Evaluation;
 use extremes::Extremes;
 use grid::Grid;
-use page::Figures;
 use reasons::Explained;
 use record::Record;
 use states::States;
@@ -70,23 +79,55 @@ pub fn write(results: &Results<'_>, directory: &Path, output: Output) -> Result<
     results.check()?;
     let index = directory.join("index.html");
     let findings = Findings::new(results, &index);
+    let sections = page::sections(&findings);
     if output != Output::Page {
-        let tables = directory.join("tables");
-        for table in tables::all(&findings) {
-            durable::write(&tables.join(table.file), table.csv()?)?;
+        let directory = directory.join("tables");
+        for table in section::tables(&sections) {
+            if let Some(name) = table.file_name() {
+                durable::write(&directory.join(name), table.csv()?)?;
+            }
         }
     }
     if output != Output::Tables {
-        let figures = directory.join("figures");
-        let drawn = Figures::draw(&findings);
-        for figure in drawn.all() {
-            let path = figures.join(&figure.name).with_extension("svg");
-            durable::write(&path, figure.file())?;
+        let (page, drawn) = page::page(results.job_name, &sections);
+        for figure in &drawn {
+            let path = directory.join("figures").join(figure.file_name());
+            durable::write(&path, figure.file().as_str())?;
         }
         // The page comes last: where it is, everything it speaks of is.
-        durable::write(&index, page::page(&findings, &drawn))?;
+        durable::write(&index, page.as_str())?;
     }
+    drop(sections);
     Ok(findings.summary)
+}
+
+/// What the documentation of columns begins with.
+const COLUMNS: &str = "\
+# The report's tables
+
+Comma-separated, UTF-8, a header line, numbers at full precision, in `report/tables/` of a run directory. Units stand in
+the names of columns; scores without one are dimensionless. What is not defined is an empty cell, with the reason in the
+column `not_defined`. A series is `ensemble-mean`, `member-SEED`, either with the state that the job did not ask for
+(`…-window-state`), the ensemble mean with a correction, or a baseline. The column `state` says how a series was run:
+`carried` through the calendar, or from zero over a `window` for each day.
+
+This file is written by a test (`EFFLUX_WRITE_DOCS=1 cargo test -p efflux-report columns`) from what the tables declare.
+";
+
+/// What the columns of the report's tables are, as Markdown: `docs/columns.md`. The results decide nothing but which sites
+/// there are.
+///
+/// # Errors
+///
+/// As [`write`](fn@write).
+pub fn columns(results: &Results<'_>) -> Result<String> {
+    results.check()?;
+    let findings = Findings::new(results, Path::new(""));
+    let sections = page::sections(&findings);
+    let tables = section::tables(&sections);
+    let described = tables.iter().map(|table| table.described());
+    let described: Vec<String> = described.collect();
+    Ok(format!("{COLUMNS}\n{}", described.join("\n")))
 }
 
 /// What the results mean, for tables and page alike.
@@ -115,7 +156,7 @@ impl<'a> Findings<'a> {
             grid: Grid::new(results),
             comparisons: comparison::comparisons(&evaluation),
             states: states::states(results, &evaluation),
-            uncertainty: Uncertainty::new(results),
+            uncertainty: Uncertainty::new(results, &evaluation),
             drivers,
             record: Record::new(results),
             summary: Summary::new(results, &evaluation, index),

@@ -4,13 +4,15 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use efflux_analysis::Defined;
-use efflux_analysis::metrics::{Pairs, Scores};
+use efflux_analysis::measures::{ByMeasure, Measure, Scores};
+use efflux_analysis::metrics::Pairs;
 use efflux_analysis::statistics::median;
 use efflux_base::durable;
 use efflux_base::error::Result;
 use efflux_data::{Extrapolation, INSIDE, InputFlags, Member, Pack};
 
-use super::{tables, words};
+use super::table::Tabular;
+use super::{numbers, tables};
 
 /// A pack of S sites and D days as M members see it.
 #[derive(Clone, Copy, Debug)]
@@ -56,15 +58,17 @@ pub fn write_prediction(
     prediction: &Prediction<'_>,
     directory: &Path,
 ) -> Result<PredictionSummary> {
+    let path = |file: &str| directory.join(file).with_extension("csv");
     let extrapolation = tables::prediction::extrapolation(prediction);
-    durable::write(&directory.join(extrapolation.file), extrapolation.csv()?)?;
-    let scores = tables::prediction::scores(prediction);
-    let path = directory.join(scores.file);
+    durable::write(&path("extrapolation"), extrapolation.csv()?)?;
     if prediction.is_observed() {
-        durable::write(&path, scores.csv()?)?;
+        durable::write(
+            &path("scores"),
+            tables::prediction::scores(prediction).csv()?,
+        )?;
     } else {
         // Those of an earlier pack would pass for those of this one.
-        durable::remove(&path)?;
+        durable::remove(&path("scores"))?;
     }
     Ok(PredictionSummary::of(prediction, directory))
 }
@@ -86,8 +90,8 @@ pub struct PredictionSummary {
     pub outside: f64,
     /// The inputs that are outside somewhere, and the share of their values; the largest first.
     pub inputs_outside: Vec<(String, f64)>,
-    /// Sites with an observation, and the medians over them of NSE, KGE and r of the ensemble mean; absent without any.
-    pub skill: Option<(usize, [Defined; 3])>,
+    /// Sites with an observation, and the medians over them of each measure of the ensemble mean; absent without any.
+    pub skill: Option<(usize, ByMeasure<Defined>)>,
     /// Where the files are.
     pub directory: PathBuf,
 }
@@ -115,19 +119,10 @@ impl PredictionSummary {
         inputs_outside.sort_by(|(_, one), (_, other)| other.total_cmp(one));
         let skill = prediction.is_observed().then(|| {
             let scores: Vec<Scores> = prediction.scores(prediction.mean).collect();
-            let over = |score: fn(&Scores) -> Defined| {
-                median(
-                    &scores
-                        .iter()
-                        .filter_map(|scores| score(scores).ok())
-                        .collect::<Vec<_>>(),
-                )
-            };
-            let medians = [
-                over(|scores| scores.nse),
-                over(|scores| scores.kge.map(|kge| kge.value)),
-                over(|scores| scores.r),
-            ];
+            let medians = ByMeasure::new(|measure| {
+                let defined = scores.iter().filter_map(|scores| scores[measure].ok());
+                median(&defined.collect::<Vec<f64>>())
+            });
             (scores.iter().filter(|scores| scores.n > 0).count(), medians)
         });
         Self {
@@ -148,14 +143,14 @@ impl fmt::Display for PredictionSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let percent = |share: f64| match share * 100.0 {
             few if few > 0.0 && few < 0.1 => "below 0.1 %".to_owned(),
-            percent => format!("{} %", words::number(percent, 1)),
+            percent => format!("{} %", numbers::number(percent, 1)),
         };
         writeln!(
             f,
             "{}: {}, {}, {} of {} members",
             self.run,
-            words::counted(self.sites, "site"),
-            words::counted(self.days, "day"),
+            numbers::counted(self.sites, "site"),
+            numbers::counted(self.days, "day"),
             self.members,
             self.members_planned
         )?;
@@ -181,16 +176,18 @@ impl fmt::Display for PredictionSummary {
             )?;
         }
         if let Some((sites, medians)) = &self.skill {
-            let [nse, kge, r] = medians.map(|median| {
-                median.map_or_else(
+            let said = Measure::headline().map(|measure| {
+                let value = medians[measure].map_or_else(
                     |_| "not defined".to_owned(),
-                    |value| words::number(value, 3),
-                )
+                    |value| numbers::number(value, measure.decimals),
+                );
+                format!("{} {value}", measure.label)
             });
-            let sites = words::counted(*sites, "site");
+            let sites = numbers::counted(*sites, "site");
             writeln!(
                 f,
-                "  observed        {sites}, ensemble mean: median NSE {nse}, KGE {kge}, r {r}"
+                "  observed        {sites}, ensemble mean: median {}",
+                said.collect::<Vec<String>>().join(", ")
             )?;
         }
         write!(f, "  files           {}", self.directory.display())

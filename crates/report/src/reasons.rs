@@ -1,20 +1,19 @@
 //! The best and the worst sites, with what their data suggest as the reason.
 
 use efflux_analysis::Defined;
-use efflux_analysis::reasons::{Reason, Trait, reasons};
+use efflux_analysis::measures::Measure;
+use efflux_analysis::metrics::Pairs;
+use efflux_analysis::reasons::{Reason, SiteProperty, reasons};
 use efflux_analysis::statistics::{mean, standard_deviation};
 use efflux_job::Part;
 
 use super::drivers::Drivers;
-use super::evaluation::{Evaluation, Measure, Series};
+use super::evaluation::{Evaluation, Series, pairs_on};
 use super::extremes::{Extremes, Group};
 use super::results::Results;
 
 /// How many sites are looked at from either end; of few sites a third.
 const SITES: usize = 5;
-
-/// The scores whose ends are looked at.
-pub(crate) const SCORES: [Measure; 2] = [Measure::Nse, Measure::Kge];
 
 /// A site near an end of a score.
 pub(crate) struct Explained {
@@ -35,7 +34,7 @@ pub(crate) fn explained(
     extremes: &Extremes,
     drivers: &Drivers,
 ) -> Vec<Explained> {
-    let all = Trait::ALL.map(|about| {
+    let all = SiteProperty::ALL.map(|about| {
         let values = of_sites(about, results, evaluation, extremes, drivers);
         (about, values)
     });
@@ -44,9 +43,9 @@ pub(crate) fn explained(
         found.map_or_else(Vec::new, |(_, values)| values.clone())
     };
     let mut explained = Vec::new();
-    for measure in SCORES {
+    for measure in Measure::efficiencies() {
         let scores = evaluation.scores(Series::Ensemble, Part::Test).iter();
-        let scores = scores.map(|scores| measure.of(scores).ok()).enumerate();
+        let scores = scores.map(|scores| scores[measure].ok()).enumerate();
         let mut order: Vec<(usize, f64)> = scores
             .filter_map(|(site, score)| Some((site, score?)))
             .collect();
@@ -69,9 +68,9 @@ pub(crate) fn explained(
     explained
 }
 
-/// A trait of each site, where it is known.
+/// A property of each site, where it is known.
 fn of_sites(
-    about: Trait,
+    about: SiteProperty,
     results: &Results<'_>,
     evaluation: &Evaluation,
     extremes: &Extremes,
@@ -79,7 +78,7 @@ fn of_sites(
 ) -> Vec<Option<f64>> {
     let sites = 0..results.sites.len();
     let of_site = |site: usize| -> Option<f64> {
-        let traits = &drivers.sites[site];
+        let properties = &drivers.sites[site];
         let test = || observed(results, site, results.part_days(site, Part::Test));
         let training = || observed(results, site, results.fitted_days(site));
         let share = |days: usize| {
@@ -87,34 +86,36 @@ fn of_sites(
             (all > 0).then(|| days as f64 / all as f64)
         };
         match about {
-            Trait::TrainingDays => Some(training().len() as f64),
-            Trait::TestDays => Some(test().len() as f64),
-            Trait::LevelShift => level_shift(&training(), &test()).ok(),
-            Trait::BiasShare => {
-                let scores = &evaluation.scores(Series::Ensemble, Part::Test)[site];
-                let error = scores.mse.ok().filter(|error| *error > 0.0)?;
-                Some(scores.bias.ok()?.powi(2) / error)
+            SiteProperty::TrainingDays => Some(training().len() as f64),
+            SiteProperty::TestDays => Some(test().len() as f64),
+            SiteProperty::LevelShift => level_shift(&training(), &test()).ok(),
+            SiteProperty::BiasShare => {
+                let days = results.part_days(site, Part::Test);
+                let pairs = pairs_on(results, site, days, &evaluation.mean[site]);
+                let pairs: Pairs = pairs.into_iter().collect();
+                let error = pairs.mse().ok().filter(|error| *error > 0.0)?;
+                Some(pairs.bias().ok()?.powi(2) / error)
             }
-            Trait::Variation => {
+            SiteProperty::Variation => {
                 let all = standard_deviation(&training())
                     .ok()
                     .filter(|sd| *sd > 0.0)?;
                 Some(standard_deviation(&test()).ok()? / all)
             }
-            Trait::Outside => results.outside_training[site],
-            Trait::Spikes => {
+            SiteProperty::Outside => results.outside_training[site],
+            SiteProperty::Spikes => {
                 let place = Group::ALL.iter().position(|group| *group == Group::Spike)?;
                 share(extremes.sites()[site][place].n)
             }
-            Trait::Relatives => relatives(results, site),
-            Trait::Seasonality => traits.seasonality.usable_r(),
-            Trait::Smoothness => traits.smoothness.usable_r(),
-            Trait::Gap => {
+            SiteProperty::Relatives => relatives(results, site),
+            SiteProperty::Seasonality => properties.seasonality.usable_r(),
+            SiteProperty::Smoothness => properties.smoothness.usable_r(),
+            SiteProperty::Gap => {
                 let test = results.part_days(site, Part::Test).next()?;
                 let before = results.fitted_days(site).take_while(|&day| day < test);
                 Some((test - before.last()?) as f64)
             }
-            Trait::Seen => share(traits.test_days_seen),
+            SiteProperty::Seen => share(properties.test_days_seen),
         }
     };
     sites.map(of_site).collect()

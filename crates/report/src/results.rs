@@ -2,10 +2,10 @@
 
 use efflux_base::error::{Error, Result};
 use efflux_data::{Member, Parts};
-use efflux_job::{Analysis, Contract, Fit, Metric, Params, Part, SelectionPart};
+use efflux_job::{Analysis, Contract, Fit, Part};
 use efflux_numerics::SiteByDay;
-use efflux_run::EpochLine;
 use efflux_run::record::Record;
+use efflux_run::{Choice, EpochLine};
 use jiff::civil::Date;
 
 /// The input of [`super::write`]. Fluxes are in µmol m⁻² s⁻¹; days count from [`Results::start`].
@@ -22,7 +22,7 @@ pub struct Results<'a> {
     /// The days that members fit on.
     pub fit: Fit,
     /// How the configuration was chosen.
-    pub selection: &'a Selection,
+    pub selection: &'a Choice,
     /// The newest attempt at every trial, search and final, in any order.
     pub records: &'a [Record],
     /// What makes the scores optimistic or incomplete, as sentences.
@@ -89,30 +89,6 @@ pub struct Site {
     pub igbp: String,
 }
 
-/// How one configuration was chosen: the rule, the winner and the field.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Selection {
-    /// The score, higher is better.
-    pub metric: Metric,
-    /// The part it was taken on.
-    pub on: SelectionPart,
-    /// The configuration with the best mean; none if no configuration was selectable.
-    pub winner: Option<Params>,
-    /// Every configuration of the grid.
-    pub configurations: Vec<Configuration>,
-}
-
-/// One configuration of the search.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Configuration {
-    /// Its parameters.
-    pub params: Params,
-    /// The metric of each search seed; none if that trial failed, is missing, or its score is not defined.
-    pub seeds: Vec<(u64, Option<f64>)>,
-    /// The mean over the seeds, or why the configuration cannot be selected.
-    pub mean: Result<f64, String>,
-}
-
 impl Results<'_> {
     /// Whether every series is as long as sites and calendar say, so that nothing behind this can run off its end.
     pub(crate) fn check(&self) -> Result<()> {
@@ -150,6 +126,14 @@ impl Results<'_> {
 }
 
 impl Results<'_> {
+    /// The attribute whose name begins in one of these ways, the first of them that there is.
+    pub(crate) fn attribute(&self, begins: &[&str]) -> Option<&Attribute> {
+        begins.iter().find_map(|begin| {
+            let mut attributes = self.attributes.iter();
+            attributes.find(|attribute| attribute.name.starts_with(begin))
+        })
+    }
+
     /// The temperature of a site on a day, °C; NaN if unknown.
     pub(crate) fn temperature_on(&self, site: usize, day: usize) -> f64 {
         self.temperature.map_or(f64::NAN, |temperature| {

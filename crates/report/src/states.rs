@@ -1,13 +1,13 @@
 //! The ensemble mean with either state: one run over the whole calendar, or for each day one over a window of its own.
 
 use efflux_analysis::Defined;
+use efflux_analysis::measures::NSE;
 use efflux_analysis::paired::{Bootstrap, SignedRank, bootstrap_median, signed_rank};
 use efflux_job::{Part, State};
 
 use super::comparison::LEVEL;
 use super::evaluation::{Evaluation, Series};
 use super::results::Results;
-use super::words::PARTS;
 
 /// How the ensemble mean does on a part with either state.
 pub(crate) struct States {
@@ -24,9 +24,14 @@ pub(crate) struct States {
     pub(crate) test: Defined<SignedRank>,
 }
 
+impl States {
+    /// Which is first and which second.
+    pub(crate) const ORDER: [State; 2] = [State::Carried, State::Window];
+}
+
 /// A comparison for each part; none if a member did not keep its simulation with the other state.
 pub(crate) fn states(results: &Results<'_>, evaluation: &Evaluation) -> Vec<States> {
-    let series = [State::Carried, State::Window].map(|state| {
+    let series = States::ORDER.map(|state| {
         let is_asked = state == results.contract.evaluation.state;
         let series = if is_asked {
             Series::Ensemble
@@ -39,7 +44,7 @@ pub(crate) fn states(results: &Results<'_>, evaluation: &Evaluation) -> Vec<Stat
         let [carried, window] = series.map(|(_, series)| evaluation.scores(series, part));
         let both = carried.iter().zip(window);
         let differences =
-            both.filter_map(|(carried, window)| Some(window.nse.ok()? - carried.nse.ok()?));
+            both.filter_map(|(carried, window)| Some(window[NSE].ok()? - carried[NSE].ok()?));
         let differences: Vec<f64> = differences.collect();
         States {
             part,
@@ -51,5 +56,9 @@ pub(crate) fn states(results: &Results<'_>, evaluation: &Evaluation) -> Vec<Stat
         }
     };
     let is_kept = !evaluation.scores(Series::OtherState, Part::Test).is_empty();
-    PARTS.into_iter().filter(|_| is_kept).map(compare).collect()
+    Part::ALL
+        .into_iter()
+        .filter(|_| is_kept)
+        .map(compare)
+        .collect()
 }

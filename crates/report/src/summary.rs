@@ -6,12 +6,15 @@ use std::path::{Path, PathBuf};
 use efflux_analysis::Defined;
 use efflux_analysis::baselines::Baseline;
 use efflux_analysis::classes::Reading;
+use efflux_analysis::measures::{ByMeasure, Measure, NSE};
 use efflux_analysis::statistics::{median, range};
 use efflux_job::{Metric, Params, Part};
 
-use super::evaluation::{ClassCounts, Evaluation, Measure, Series};
+use super::cell::Cell;
+use super::evaluation::{ClassCounts, Evaluation, Series};
+use super::numbers;
 use super::results::Results;
-use super::words;
+use super::table::{Column, Table};
 
 /// The headline of a report. Its `Display` is a table of at most 80 columns.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,8 +33,8 @@ pub struct Summary {
     pub members_planned: usize,
     /// The ensemble mean on train, validation and test.
     pub ensemble: Vec<PartSummary>,
-    /// Lowest and highest test median among the members: NSE, KGE, r.
-    pub members_test: [Defined<(f64, f64)>; 3],
+    /// Lowest and highest test median among the members.
+    pub members_test: ByMeasure<Defined<(f64, f64)>>,
     /// Median test NSE of the training mean of each site.
     pub training_mean_nse: Defined,
     /// Sites at which the ensemble mean has a higher test NSE than the training mean.
@@ -53,29 +56,25 @@ pub struct PartSummary {
     pub part: Part,
     /// Sites at which NSE is defined.
     pub sites: usize,
-    /// Median NSE.
-    pub nse: Defined,
-    /// Median KGE.
-    pub kge: Defined,
-    /// Median correlation.
-    pub r: Defined,
+    /// The median of each measure.
+    pub medians: ByMeasure<Defined>,
+}
+
+/// A row of the table in the terminal.
+struct Line {
+    label: String,
+    sites: Option<usize>,
+    values: ByMeasure<Option<f64>>,
 }
 
 impl Summary {
     pub(crate) fn new(results: &Results<'_>, evaluation: &Evaluation, report: &Path) -> Self {
-        let part = |part| {
-            let median = |measure| evaluation.median(Series::Ensemble, part, measure);
-            PartSummary {
-                part,
-                sites: evaluation
-                    .defined(Series::Ensemble, part, Measure::Nse)
-                    .len(),
-                nse: median(Measure::Nse),
-                kge: median(Measure::Kge),
-                r: median(Measure::R),
-            }
+        let part = |part| PartSummary {
+            part,
+            sites: evaluation.defined(Series::Ensemble, part, NSE).len(),
+            medians: evaluation.medians(Series::Ensemble, part),
         };
-        let members_test = Measure::SKILL.map(|measure| {
+        let members_test = ByMeasure::new(|measure| {
             let medians: Vec<f64> = (0..results.members.len())
                 .filter_map(|member| {
                     evaluation
@@ -85,20 +84,18 @@ impl Summary {
                 .collect();
             range(&medians)
         });
-        let baseline = evaluation.defined(
-            Series::Baseline(Baseline::TrainingMean),
-            Part::Test,
-            Measure::Nse,
-        );
+        let training_mean = Series::Baseline(Baseline::TrainingMean);
+        let baseline = evaluation.defined(training_mean, Part::Test, NSE);
         let (sites_better, sites_compared) = evaluation.better_than_training_mean();
+        let rule = results.selection.rule;
         Self {
             job: results.job_name.to_owned(),
-            selected: results.selection.winner,
-            metric: results.selection.metric,
-            selected_on: results.selection.on.part(),
+            selected: results.selection.winner.map(|winner| winner.params),
+            metric: rule.metric,
+            selected_on: rule.on.part(),
             members: results.members.len(),
             members_planned: results.members_planned,
-            ensemble: words::PARTS.map(part).to_vec(),
+            ensemble: Part::ALL.map(part).to_vec(),
             members_test,
             training_mean_nse: median(&baseline),
             sites_better,
@@ -115,6 +112,48 @@ impl Summary {
             .iter()
             .find(|summary| summary.part == Part::Test)
     }
+
+    /// Medians over sites, for a terminal.
+    fn medians(&self) -> Table<'static, Line> {
+        let mut columns = vec![
+            Column::text("", "median over sites", |line: &Line| line.label.clone()),
+            Column::count("", "sites", |line: &Line| {
+                Cell::Word(line.sites.map(|sites| sites.to_string()))
+            }),
+        ];
+        columns.extend(Measure::headline().map(|measure| {
+            Column::number("", measure.label, measure.decimals, move |line: &Line| {
+                line.values[measure]
+            })
+        }));
+        let mut lines: Vec<Line> = self.ensemble.iter().map(Line::of_part).collect();
+        let end = |label: &str, pick: fn((f64, f64)) -> f64| Line {
+            label: label.to_owned(),
+            sites: None,
+            values: ByMeasure::new(|measure| self.members_test[measure].ok().map(pick)),
+        };
+        lines.push(end("lowest member, test", |(low, _)| low));
+        lines.push(end("highest member, test", |(_, high)| high));
+        lines.push(Line {
+            label: "training mean, test".to_owned(),
+            sites: Some(self.sites_compared),
+            values: ByMeasure::new(|measure| {
+                let is_known = measure == NSE;
+                self.training_mean_nse.ok().filter(|_| is_known)
+            }),
+        });
+        Table::page("", columns, lines)
+    }
+}
+
+impl Line {
+    fn of_part(summary: &PartSummary) -> Self {
+        Self {
+            label: format!("ensemble mean, {}", summary.part.name()),
+            sites: Some(summary.sites),
+            values: ByMeasure::new(|measure| summary.medians[measure].ok()),
+        }
+    }
 }
 
 impl fmt::Display for Summary {
@@ -123,7 +162,7 @@ impl fmt::Display for Summary {
             Some(params) => params.to_string(),
             None => "nothing: no configuration is selectable".to_owned(),
         };
-        let (metric, on) = (words::metric(self.metric), words::part(self.selected_on));
+        let (metric, on) = (self.metric.label(), self.selected_on.name());
         writeln!(f, "{}", self.job)?;
         writeln!(f, "  selected  {selected}")?;
         writeln!(f, "            by {metric} on {on}")?;
@@ -133,47 +172,18 @@ impl fmt::Display for Summary {
             self.members, self.members_planned
         )?;
         writeln!(f)?;
-        row(
-            f,
-            "median over sites",
-            "sites",
-            ["NSE", "KGE", "r"].map(str::to_owned),
-        )?;
-        for summary in &self.ensemble {
-            let label = format!("ensemble mean, {}", words::part(summary.part));
-            let scores = [summary.nse, summary.kge, summary.r].map(|score| cell(score.ok()));
-            row(f, &label, &summary.sites.to_string(), scores)?;
-        }
-        let end =
-            |pick: fn((f64, f64)) -> f64| self.members_test.map(|range| cell(range.ok().map(pick)));
-        row(f, "lowest member, test", "", end(|(low, _)| low))?;
-        row(f, "highest member, test", "", end(|(_, high)| high))?;
-        let baseline = [cell(self.training_mean_nse.ok()), cell(None), cell(None)];
-        row(
-            f,
-            "training mean, test",
-            &self.sites_compared.to_string(),
-            baseline,
-        )?;
-        writeln!(f)?;
+        // Eighty columns, however many measures there are.
+        let width = (44 / Measure::headline().count().max(1)).min(13);
+        writeln!(f, "{}", self.medians().terminal(&[28, 6, width]))?;
         writeln!(
             f,
             "  better than the training mean at {} of {}",
             self.sites_better,
-            words::counted(self.sites_compared, "site")
+            numbers::counted(self.sites_compared, "site")
         )?;
         for (counts, name) in [(self.classes, "text"), (self.classes_caption, "captions")] {
             writeln!(f, "  classes   {counts} ({name})")?;
         }
         write!(f, "  report    {}", self.report.display())
     }
-}
-
-fn row(f: &mut fmt::Formatter<'_>, label: &str, sites: &str, scores: [String; 3]) -> fmt::Result {
-    let [nse, kge, r] = scores;
-    writeln!(f, "  {label:<28}{sites:>6}{nse:>13}{kge:>13}{r:>13}")
-}
-
-fn cell(value: Option<f64>) -> String {
-    value.map_or_else(|| "not defined".to_owned(), |value| format!("{value:.3}"))
 }

@@ -7,15 +7,18 @@ use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions, create_dir_all};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
-use efflux_base::error::{Error, Result};
-use efflux_job::TrialId;
-use serde::{Deserialize, Serialize};
+use csv::StringRecord;
 
 use super::layout::{RunDir, sorted_files};
+use efflux_analysis::measures::Measure;
+use efflux_analysis::medians::Medians;
+use efflux_base::error::{Error, Result};
+use efflux_job::TrialId;
 
-/// One epoch of one attempt at a trial: a line of the file, its names the columns.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// One epoch of one attempt at a trial: a line of the file.
+#[derive(Clone, Debug, PartialEq)]
 pub struct EpochLine {
     /// The trial.
     pub trial: TrialId,
@@ -33,12 +36,72 @@ pub struct EpochLine {
     pub window_share: f64,
     /// Speed of its iterations.
     pub iterations_per_second: f64,
-    /// Sites that the following are medians over.
-    pub validation_sites: u32,
-    /// Median Nash–Sutcliffe efficiency over the validation days.
-    pub validation_nse: Option<f64>,
-    /// Median Kling–Gupta efficiency over the validation days.
-    pub validation_kge: Option<f64>,
+    /// Medians over the validation days of the sites.
+    pub validation: Medians,
+}
+
+/// A column of the file.
+struct Column {
+    name: String,
+    /// Whether a file of an earlier version may lack it.
+    is_optional: bool,
+    write: Box<dyn Fn(&EpochLine) -> String>,
+    /// Whether the text could be read.
+    read: Box<dyn Fn(&mut EpochLine, &str) -> bool>,
+}
+
+/// The columns, in order: the measures are those that reports open with.
+fn columns() -> Vec<Column> {
+    let mut columns = vec![
+        Column {
+            name: "trial".to_owned(),
+            is_optional: false,
+            write: Box::new(|line| line.trial.to_string()),
+            read: Box::new(|line, text| {
+                line.trial = TrialId::named(text);
+                true
+            }),
+        },
+        number("attempt", |line| &mut line.attempt),
+        number("epoch", |line| &mut line.epoch),
+        number("loss", |line| &mut line.loss),
+        number("gradient_norm", |line| &mut line.gradient_norm),
+        number("learning_rate", |line| &mut line.learning_rate),
+        number("window_share", |line| &mut line.window_share),
+        number("iterations_per_second", |line| {
+            &mut line.iterations_per_second
+        }),
+        number("validation_sites", |line| &mut line.validation.sites),
+    ];
+    columns.extend(Measure::headline().map(|measure| Column {
+        name: format!("validation_{}", measure.column_name()),
+        is_optional: true,
+        write: Box::new(move |line| {
+            let median = line.validation[measure];
+            median.map_or_else(String::new, |median| median.to_string())
+        }),
+        read: Box::new(move |line, text| {
+            line.validation[measure] = text.parse().ok();
+            text.is_empty() || line.validation[measure].is_some()
+        }),
+    }));
+    columns
+}
+
+/// A number that every line has.
+fn number<T: FromStr + ToString + 'static>(
+    name: &str,
+    field: fn(&mut EpochLine) -> &mut T,
+) -> Column {
+    Column {
+        name: name.to_owned(),
+        is_optional: false,
+        write: Box::new(move |line| field(&mut line.clone()).to_string()),
+        read: Box::new(move |line, text| {
+            let number = text.parse().ok();
+            number.map(|number| *field(line) = number).is_some()
+        }),
+    }
 }
 
 /// The file of one slot.
@@ -80,10 +143,12 @@ impl EpochLog {
             .metadata()
             .map_err(csv::Error::from)
             .and_then(|file| {
-                let mut text = csv::WriterBuilder::new()
-                    .has_headers(file.len() == 0)
-                    .from_writer(Vec::new());
-                text.serialize(line)?;
+                let columns = columns();
+                let mut text = csv::Writer::from_writer(Vec::new());
+                if file.len() == 0 {
+                    text.write_record(columns.iter().map(|column| &column.name))?;
+                }
+                text.write_record(columns.iter().map(|column| (column.write)(line)))?;
                 let bytes = text.into_inner().map_err(|error| error.into_error())?;
                 // One call a line: another reader sees whole lines.
                 Ok(self.file.write_all(&bytes)?)
@@ -132,15 +197,54 @@ pub fn read_epochs(run: &RunDir) -> Result<Vec<EpochLine>> {
     Ok(latest.into_values().collect())
 }
 
+/// The lines of a file, by the names of its columns. Those of a measure that its version did not keep are empty.
 fn read(path: &Path) -> Result<Vec<EpochLine>> {
     let file = File::open(path).map_err(Error::io("open", path))?;
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(file);
-    Ok(reader.deserialize().filter_map(Result::ok).collect())
+    let Ok(header) = reader.headers().cloned() else {
+        return Ok(Vec::new());
+    };
+    let placed: Vec<(Column, Option<usize>)> = columns()
+        .into_iter()
+        .map(|column| {
+            let place = header.iter().position(|name| name == column.name);
+            (column, place)
+        })
+        .collect();
+    let records = reader.records().filter_map(std::result::Result::ok);
+    let whole = records.filter(|record| record.len() >= header.len());
+    Ok(whole.filter_map(|record| line(&placed, &record)).collect())
+}
+
+fn line(columns: &[(Column, Option<usize>)], record: &StringRecord) -> Option<EpochLine> {
+    let mut line = EpochLine {
+        trial: TrialId::named(""),
+        attempt: 0,
+        epoch: 0,
+        loss: f64::NAN,
+        gradient_norm: f64::NAN,
+        learning_rate: f64::NAN,
+        window_share: f64::NAN,
+        iterations_per_second: f64::NAN,
+        validation: Medians::default(),
+    };
+    for (column, place) in columns {
+        let text = place.and_then(|place| record.get(place));
+        let is_read = match text {
+            Some(text) => (column.read)(&mut line, text),
+            None => column.is_optional,
+        };
+        if !is_read {
+            return None;
+        }
+    }
+    Some(line)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use efflux_analysis::measures::{NSE, R};
 
     fn line(trial: &str, attempt: u32, epoch: u32, loss: f64) -> EpochLine {
         EpochLine {
@@ -152,9 +256,7 @@ mod tests {
             learning_rate: 1.0,
             window_share: 0.09,
             iterations_per_second: 700.0,
-            validation_sites: 3,
-            validation_nse: Some(-0.25),
-            validation_kge: None,
+            validation: Medians::of(3, |measure| (measure == NSE).then_some(-0.25)),
         }
     }
 
@@ -196,5 +298,24 @@ mod tests {
         open().append(&line("a", 1, 2, 0.2));
         let expected = vec![line("a", 1, 1, 0.1), line("a", 1, 2, 0.2)];
         assert_eq!(read_epochs(&run).unwrap(), expected);
+    }
+
+    /// Version 0.1.0 kept two measures.
+    #[test]
+    fn a_file_of_an_earlier_version_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = RunDir::new(folder.path());
+        create_dir_all(run.epochs()).unwrap();
+        let text = "trial,attempt,epoch,loss,gradient_norm,learning_rate,window_share,iterations_per_second,\
+            validation_sites,validation_nse,validation_kge\n\
+            a,1,1,0.5,0.25,1.0,0.125,439.5,18,-0.75,\n\
+            a,1,2,0.5,0.25,1.0,0.125,439.5,18,-0.5,0.125\n";
+        std::fs::write(run.epochs().join("l-0000-slot-00.csv"), text).unwrap();
+        let lines = read_epochs(&run).unwrap();
+        let scores: Vec<_> = lines
+            .iter()
+            .map(|line| (line.epoch, line.validation[NSE], line.validation[R]))
+            .collect();
+        assert_eq!(scores, [(1, Some(-0.75), None), (2, Some(-0.5), None)]);
     }
 }

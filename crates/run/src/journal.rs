@@ -9,13 +9,13 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use efflux_base::durable;
-use efflux_base::error::{Error, Result};
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use super::layout::sorted_files;
 use super::record::Record;
-use super::selection::Chosen;
+use efflux_base::durable;
+use efflux_base::error::{Error, Result};
 
 /// One line of a journal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -23,8 +23,10 @@ use super::selection::Chosen;
 pub enum Entry {
     /// A trial ended.
     Trial(Box<Record>),
-    /// A configuration was selected.
-    Selection(Box<Chosen>),
+    /// A configuration was selected. Version 0.1.0 wrote it and nothing ever read it: the selection follows from the records
+    /// ([`select`](super::select)), and a second account of it could only disagree.
+    #[serde(skip_serializing)]
+    Selection(IgnoredAny),
 }
 
 /// What stands before, between and after the checksum and the entry of a line.
@@ -333,5 +335,27 @@ mod tests {
         };
         assert_eq!(ledger.attempts(&record.trial.id), 2);
         assert_eq!(ledger.summary(&record.trial.id), None);
+    }
+
+    #[test]
+    fn the_selection_that_version_0_1_0_wrote_is_passed_over() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = written(directory.path(), "a", &entries());
+        let text = r#"{"selection":{"rule":{"metric":"median_nse","on":"validation"},"score":0.5,"candidates":[]}}"#;
+        let line = format!(
+            "{}{}{}{text}{}\n",
+            FRAME[0],
+            checksum(text.as_bytes()),
+            FRAME[1],
+            FRAME[2]
+        );
+        fs::write(&path, fs::read_to_string(&path).unwrap() + &line).unwrap();
+        let read = read_journals(directory.path()).unwrap();
+        assert_eq!(read.last(), Some(&Entry::Selection(IgnoredAny)));
+        let ledger = Ledger::of(read);
+        assert!(entries().into_iter().all(|entry| match entry {
+            Entry::Trial(record) => ledger.record(&record.trial.id) == Some(&*record),
+            Entry::Selection(_) => false,
+        }));
     }
 }

@@ -6,13 +6,11 @@ use efflux_job::{Trial, TrialId};
 
 use super::journal::Entry;
 use super::record::{Outcome, Record, Summary};
-use super::selection::Chosen;
 
 /// The state of all trials a run directory has seen.
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
     records: HashMap<TrialId, Record>,
-    selection: Option<Chosen>,
 }
 
 impl Ledger {
@@ -20,11 +18,8 @@ impl Ledger {
     pub fn of(entries: impl IntoIterator<Item = Entry>) -> Self {
         let mut ledger = Self::default();
         for entry in entries {
-            match entry {
-                Entry::Trial(record) => {
-                    ledger.add(*record);
-                }
-                Entry::Selection(chosen) => ledger.selection = Some(*chosen),
+            if let Entry::Trial(record) = entry {
+                ledger.add(*record);
             }
         }
         ledger
@@ -45,16 +40,6 @@ impl Ledger {
             self.records.insert(record.trial.id.clone(), record);
         }
         is_news
-    }
-
-    /// Remembers a selection.
-    pub fn choose(&mut self, chosen: Chosen) {
-        self.selection = Some(chosen);
-    }
-
-    /// The latest selection.
-    pub fn selection(&self) -> Option<&Chosen> {
-        self.selection.as_ref()
     }
 
     /// What is known of a trial: its finished record, else that of its latest attempt.

@@ -17,5 +17,5 @@ pub use layout::{Manifest, RunDir};
 pub use ledger::Ledger;
 pub use lock::Lock;
 pub use lock::host;
-pub use selection::{Candidate, Chosen, metric, select};
+pub use selection::{Candidate, Choice, Winner, metric, select};
 pub use status::{Beat, Duration, Live, Status, seconds_since_1970};

@@ -107,3 +107,19 @@ pub enum FailureClass {
     /// libtorch reported an error, or the trainer could not write what it must.
     Error,
 }
+
+impl FailureClass {
+    /// What tables and people call it.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Diverged => "diverged",
+            Self::Crashed => "crashed",
+            Self::Hung => "hung",
+            Self::Shared => "shared trainer",
+            Self::Memory => "out of memory",
+            Self::MemoryHost => "killed for memory",
+            Self::Configuration => "job",
+            Self::Error => "error",
+        }
+    }
+}

@@ -1,29 +1,36 @@
 //! Selection: the configuration with the best metric, averaged over the search seeds, never one lucky seed.
+//!
+//! It is a function of the rule, the grid and the records, so it is computed wherever it is asked for and kept nowhere.
 
 use std::collections::HashMap;
 
-use efflux_analysis::medians::Medians;
-use efflux_job::{Metric, Params, Selection, SelectionPart, Trial};
-use serde::{Deserialize, Serialize};
-
 use super::ledger::Ledger;
 use super::record::Summary;
+use efflux_job::{Params, Selection, SelectionPart, Trial};
 
-/// A selection with everything it rests on.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Chosen {
+/// What the search says: every configuration with its scores, and the one that is selected.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Choice {
     /// The rule.
     pub rule: Selection,
-    /// The winner.
+    /// Every configuration, in the order of the grid.
+    pub candidates: Vec<Candidate>,
+    /// The best of them; none while a search trial has not ended, when the best so far would be a guess, and none if no
+    /// configuration can be selected.
+    pub winner: Option<Winner>,
+}
+
+/// The selected configuration.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Winner {
+    /// Its parameters.
     pub params: Params,
     /// Its metric, mean over the search seeds.
     pub score: f64,
-    /// All configurations, in the order of the grid.
-    pub candidates: Vec<Candidate>,
 }
 
 /// A configuration and its scores.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Candidate {
     /// The configuration.
     pub params: Params,
@@ -33,18 +40,53 @@ pub struct Candidate {
     pub mean: Option<f64>,
 }
 
-/// Applies the rule to what the ledger knows of these search trials. While some of them have not ended the best so far
-/// would be a guess; then, and without any selectable configuration, the candidates come back alone.
-///
-/// # Errors
-///
-/// The candidates, if none of them can be selected.
+impl Choice {
+    /// Whether it is this configuration that is selected.
+    pub fn selects(&self, params: Params) -> bool {
+        self.winner.is_some_and(|winner| winner.params == params)
+    }
+
+    /// What configurations are compared by: `median NSE over sites on the validation part`.
+    pub fn compared_by(&self) -> String {
+        let (metric, on) = (self.rule.metric.label(), self.rule.on.name());
+        format!("{metric} over sites on the {on} part")
+    }
+
+    /// The configurations, best mean first, those that cannot be selected last.
+    pub fn ranked(&self) -> Vec<&Candidate> {
+        let measure = self.rule.metric.measure();
+        let mut ranked: Vec<&Candidate> = self.candidates.iter().collect();
+        let key = |candidate: &Candidate| {
+            let mean = candidate.mean.map(|mean| measure.goodness(mean));
+            mean.unwrap_or(f64::NEG_INFINITY)
+        };
+        ranked.sort_by(|a, b| key(b).total_cmp(&key(a)));
+        ranked
+    }
+}
+
+impl Candidate {
+    /// The scores that there are.
+    pub fn known(&self) -> Vec<f64> {
+        self.scores.iter().filter_map(|(_, score)| *score).collect()
+    }
+
+    /// Why it cannot be selected, if it cannot.
+    pub fn obstacle(&self) -> Option<String> {
+        let missing = self.scores.len() - self.known().len();
+        self.mean
+            .is_none()
+            .then(|| format!("no score for {missing} of its seeds"))
+    }
+}
+
+/// Applies the rule to what the ledger knows of these search trials.
 pub fn select(
     rule: Selection,
     configurations: &[Params],
     trials: &[Trial],
     ledger: &Ledger,
-) -> Result<Chosen, Vec<Candidate>> {
+) -> Choice {
     let mut scores: HashMap<_, Vec<(u64, Option<f64>)>> = HashMap::new();
     for trial in trials {
         let summary = ledger.summary(&trial.id);
@@ -56,30 +98,31 @@ pub fn select(
         .iter()
         .map(|params| candidate(*params, scores.remove(&params.key()).unwrap_or_default()))
         .collect();
-    if trials
+    let has_ended = trials
         .iter()
-        .any(|trial| ledger.record(&trial.id).is_none())
-    {
-        return Err(candidates);
+        .all(|trial| ledger.record(&trial.id).is_some());
+    Choice {
+        rule,
+        winner: best(rule, &candidates).filter(|_| has_ended),
+        candidates,
     }
-    let mut best: Option<(Params, f64)> = None;
-    for candidate in &candidates {
+}
+
+fn best(rule: Selection, candidates: &[Candidate]) -> Option<Winner> {
+    let measure = rule.metric.measure();
+    let mut best: Option<Winner> = None;
+    for candidate in candidates {
         // Strictly better: of equals the first of the grid wins, in every launch the same.
-        if let Some(mean) = candidate.mean
-            && best.is_none_or(|(_, score)| mean > score)
+        if let Some(score) = candidate.mean
+            && best.is_none_or(|best| measure.goodness(score) > measure.goodness(best.score))
         {
-            best = Some((candidate.params, mean));
+            best = Some(Winner {
+                params: candidate.params,
+                score,
+            });
         }
     }
-    match best {
-        Some((params, score)) => Ok(Chosen {
-            rule,
-            params,
-            score,
-            candidates,
-        }),
-        None => Err(candidates),
-    }
+    best
 }
 
 fn candidate(params: Params, scores: Vec<(u64, Option<f64>)>) -> Candidate {
@@ -96,13 +139,9 @@ fn candidate(params: Params, scores: Vec<(u64, Option<f64>)>) -> Candidate {
 
 /// The rule's metric of one trial.
 pub fn metric(rule: Selection, summary: &Summary) -> Option<f64> {
-    let Medians { nse, kge, r, .. } = match rule.on {
+    let medians = match rule.on {
         SelectionPart::Validation => summary.validation,
         SelectionPart::Test => summary.test,
     };
-    match rule.metric {
-        Metric::MedianNse => nse,
-        Metric::MedianKge => kge,
-        Metric::MedianR => r,
-    }
+    medians[rule.metric.measure()]
 }

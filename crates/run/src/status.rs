@@ -143,15 +143,15 @@ impl Status {
         let job = run.latest_job()?;
         let ledger = Ledger::of(read_journals(&run.journals())?);
         let search = job.search_trials(&manifest.contract);
-        let chosen = select(job.selection, &job.grid.configurations(), &search, &ledger).ok();
+        let choice = select(job.selection, &job.grid.configurations(), &search, &ledger);
         let live = Live::read(run);
         let active = live.is_some();
         let (search_counts, best) = (Counts::of(&search, &ledger), best(&job, &search, &ledger));
         // Before all of the search has ended a selection would be a guess.
-        let chosen = chosen.filter(|_| search_counts.ended(active));
-        let last = match &chosen {
-            Some(chosen) => Counts::of(
-                &job.final_trials(&manifest.contract, chosen.params),
+        let winner = choice.winner.filter(|_| search_counts.ended(active));
+        let last = match winner {
+            Some(winner) => Counts::of(
+                &job.final_trials(&manifest.contract, winner.params),
                 &ledger,
             ),
             None => Counts {
@@ -160,7 +160,7 @@ impl Status {
             },
         };
         // Without a winner there are no members to wait for.
-        let has_members = chosen.is_none() || last.ended(active);
+        let has_members = winner.is_none() || last.ended(active);
         Ok(Self {
             run: run.root().display().to_string(),
             complete: search_counts.ended(active) && has_members,
@@ -168,7 +168,7 @@ impl Status {
             last,
             active,
             best,
-            selected: chosen.map(|chosen| (chosen.params, chosen.score)),
+            selected: winner.map(|winner| (winner.params, winner.score)),
             eta_seconds: live.as_ref().and_then(|live| live.eta_seconds),
             running: live.map(|live| live.running).unwrap_or_default(),
         })
@@ -190,7 +190,8 @@ fn best(job: &Job, search: &[Trial], ledger: &Ledger) -> Option<(Params, u64, f6
         let score = metric(job.selection, ledger.summary(&trial.id)?)?;
         Some((trial.params, trial.seed, score))
     });
-    scored.max_by(|a, b| a.2.total_cmp(&b.2))
+    let goodness = |score| job.selection.metric.measure().goodness(score);
+    scored.max_by(|a, b| goodness(a.2).total_cmp(&goodness(b.2)))
 }
 
 impl fmt::Display for Status {

@@ -182,9 +182,7 @@ fn line(assignment: &Assignment, epoch: &EpochReport) -> EpochLine {
         learning_rate: epoch.learning_rate,
         window_share: epoch.window_share,
         iterations_per_second: epoch.iterations_per_second,
-        validation_sites: epoch.validation.sites,
-        validation_nse: epoch.validation.nse,
-        validation_kge: epoch.validation.kge,
+        validation: epoch.validation,
     }
 }
 

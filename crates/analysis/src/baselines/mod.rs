@@ -47,6 +47,28 @@ impl Baseline {
         Self::Harmonic,
     ];
 
+    /// What tables call it.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::TrainingMean => "training-mean",
+            Self::Climatology => "climatology",
+            Self::Exponential => "exponential",
+            Self::LloydTaylor => "lloyd-taylor",
+            Self::Harmonic => "harmonic",
+        }
+    }
+
+    /// What people call it.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::TrainingMean => "training mean",
+            Self::Climatology => "day-of-year climatology",
+            Self::Exponential => "exponential (Q10)",
+            Self::LloydTaylor => "Lloyd–Taylor",
+            Self::Harmonic => "temperature and annual harmonic",
+        }
+    }
+
     /// Whether it needs a temperature.
     pub fn needs_temperature(self) -> bool {
         matches!(self, Self::Exponential | Self::LloydTaylor | Self::Harmonic)

@@ -11,7 +11,7 @@ use efflux_base::error::{Error, Result};
 use efflux_job::{Stage, Trial, TrialId};
 use efflux_protocol::{Assignment, Haste, Order, Report};
 use efflux_run::record::{FailureClass, Outcome, Record};
-use efflux_run::{Beat, Chosen, Entry, Ledger, Live, Lock};
+use efflux_run::{Beat, Ledger, Live, Lock};
 
 use super::leaving::{Leaving, Step};
 use super::mpi::World;
@@ -50,18 +50,6 @@ impl Coordinator<'_> {
     /// What is known of all trials.
     pub fn ledger(&self) -> &Ledger {
         &self.ledger
-    }
-
-    /// Makes a selection durable.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Io`] if the journal cannot be written.
-    pub fn select(&mut self, chosen: &Chosen) -> Result<()> {
-        self.supervisor
-            .journal(&Entry::Selection(Box::new(chosen.clone())))?;
-        self.ledger.choose(chosen.clone());
-        Ok(())
     }
 
     /// Trains those of a stage's trials that have not finished yet.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use efflux_analysis::measures::{Measure, NSE};
 use efflux_data::{Pack, Tensors};
 use efflux_ingest::{SynthOptions, synthesize};
 use efflux_job::{
@@ -206,7 +207,7 @@ fn the_best_epoch_is_the_one_with_the_highest_validation_score_and_patience_ends
         ..Training::default()
     };
     let (trained, reports, weights) = followed(trainer(&tensors, &training));
-    let score = |index: usize| reports[index].validation.nse.unwrap();
+    let score = |index: usize| reports[index].validation[NSE].unwrap();
     let best = (0..reports.len())
         .max_by(|&a, &b| score(a).total_cmp(&score(b)).then(b.cmp(&a)))
         .unwrap();
@@ -274,11 +275,8 @@ fn an_epoch_reports_loss_speed_gradient_and_the_validation_score_of_a_calendar_r
     let expected = medians(&tensors, &flux, Part::Validation, VALIDATION_DAYS);
     let found = reports[1].validation;
     assert_eq!(found.sites, expected.sites);
-    for (found, expected) in [
-        (found.nse, expected.nse),
-        (found.kge, expected.kge),
-        (found.r, expected.r),
-    ] {
+    for measure in Measure::headline() {
+        let (found, expected) = (found[measure], expected[measure]);
         assert!(
             (found.unwrap() - expected.unwrap()).abs() < 1e-4,
             "{found:?} {expected:?}"

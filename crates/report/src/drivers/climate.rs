@@ -2,13 +2,13 @@
 
 use efflux_analysis::Defined;
 use efflux_analysis::classes::{Class, Reading};
+use efflux_analysis::measures::{ByMeasure, Measure};
 use efflux_analysis::metrics::Pairs;
 use efflux_analysis::significance::{Correlation, correlation};
 use efflux_analysis::statistics::median;
 use efflux_job::Part;
 
-use super::groups::attribute;
-use crate::evaluation::{Evaluation, Measure, Series};
+use crate::evaluation::{Evaluation, Series};
 use crate::results::{Attribute, Results};
 
 /// Names that the mean annual temperature has, the most exact first.
@@ -22,8 +22,10 @@ pub(crate) struct Climate {
     pub(crate) name: String,
     /// The steps that hold a site, the lowest first.
     pub(crate) bins: Vec<Bin>,
-    /// How the number of sites in a step goes along with its median NSE, its median KGE and its share of good sites.
-    pub(crate) tests: [Defined<Correlation>; 3],
+    /// How the number of sites in a step goes along with the median of each [efficiency](Measure::efficiencies).
+    pub(crate) tests: Vec<(Measure, Defined<Correlation>)>,
+    /// How it goes along with the share of good sites.
+    pub(crate) good_test: Defined<Correlation>,
 }
 
 /// One step.
@@ -31,8 +33,8 @@ pub(crate) struct Bin {
     pub(crate) from: f64,
     pub(crate) to: f64,
     pub(crate) sites: usize,
-    /// NSE, KGE, r: median over the sites at which it is defined.
-    pub(crate) medians: [Defined; 3],
+    /// Of each measure the median over the sites at which it is defined.
+    pub(crate) medians: ByMeasure<Defined>,
     /// Sites good by the text's thresholds.
     pub(crate) good: usize,
 }
@@ -46,8 +48,8 @@ impl Bin {
 
 /// Temperature in steps of 5 °C, precipitation in steps of 50 cm; each if it is known.
 pub(super) fn climates(results: &Results<'_>, evaluation: &Evaluation) -> Vec<Climate> {
-    let temperature = attribute(results, &TEMPERATURE).map(|found| (found, 5.0));
-    let precipitation = attribute(results, &PRECIPITATION).map(|found| {
+    let temperature = results.attribute(&TEMPERATURE).map(|found| (found, 5.0));
+    let precipitation = results.attribute(&PRECIPITATION).map(|found| {
         let is_cm = found.name.contains("(cm");
         (found, if is_cm { 50.0 } else { 500.0 })
     });
@@ -70,7 +72,7 @@ fn climate(evaluation: &Evaluation, attribute: &Attribute, width: f64) -> Climat
         .map(|here| {
             let sites = || here.iter().map(|(_, site)| *site);
             let median_of = |measure: Measure| {
-                let defined = sites().filter_map(|site| measure.of(&scores[site]).ok());
+                let defined = sites().filter_map(|site| scores[site][measure].ok());
                 median(&defined.collect::<Vec<f64>>())
             };
             let good = |site: &usize| evaluation.class(*site, Reading::Text) == Some(Class::Good);
@@ -78,7 +80,7 @@ fn climate(evaluation: &Evaluation, attribute: &Attribute, width: f64) -> Climat
                 from: here[0].0 * width,
                 to: (here[0].0 + 1.0) * width,
                 sites: here.len(),
-                medians: Measure::SKILL.map(median_of),
+                medians: ByMeasure::new(median_of),
                 good: sites().filter(good).count(),
             }
         })
@@ -91,11 +93,10 @@ fn climate(evaluation: &Evaluation, attribute: &Attribute, width: f64) -> Climat
     };
     Climate {
         name: attribute.name.clone(),
-        tests: [
-            against(&|bin| bin.medians[0].ok()),
-            against(&|bin| bin.medians[1].ok()),
-            against(&|bin| Some(bin.good_share())),
-        ],
+        tests: Measure::efficiencies()
+            .map(|measure| (measure, against(&|bin| bin.medians[measure].ok())))
+            .collect(),
+        good_test: against(&|bin| Some(bin.good_share())),
         bins,
     }
 }

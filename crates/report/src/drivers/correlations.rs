@@ -1,14 +1,15 @@
 //! Correlations of skill with everything that is known of the sites.
 
 use efflux_analysis::Defined;
+use efflux_analysis::measures::Measure;
 use efflux_analysis::metrics::Pairs;
 use efflux_analysis::significance::{Correlation, benjamini_hochberg, correlation};
 use efflux_analysis::statistics::Fences;
 use efflux_job::Part;
 
 use super::properties::Property;
-use super::traits::SiteTraits;
-use crate::evaluation::{Evaluation, Measure, Series};
+use super::site::SiteProperties;
+use crate::evaluation::{Evaluation, Series};
 
 /// Which values are correlated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,26 +39,26 @@ impl Over {
     }
 }
 
-/// A trait and a score.
+/// A property and a score.
 pub(crate) struct CorrelationRow {
     pub(crate) name: String,
     pub(crate) measure: Measure,
     pub(crate) over: Over,
     pub(crate) found: Defined<Correlation>,
-    /// By Benjamini and Hochberg over all traits and scores of the same values.
+    /// By Benjamini and Hochberg over all properties and scores of the same values.
     pub(crate) adjusted_p: Option<f64>,
 }
 
 pub(super) fn correlations(
     evaluation: &Evaluation,
-    sites: &[SiteTraits],
+    sites: &[SiteProperties],
     properties: &[Property],
 ) -> Vec<CorrelationRow> {
     let mut all = Vec::new();
     for over in Over::ALL {
         let mut family = Vec::new();
         for Property { name, values } in properties {
-            for measure in Measure::SKILL {
+            for measure in Measure::headline() {
                 family.push(CorrelationRow {
                     name: name.clone(),
                     measure,
@@ -84,13 +85,13 @@ pub(super) fn correlations(
 
 fn pairs(
     evaluation: &Evaluation,
-    sites: &[SiteTraits],
+    sites: &[SiteProperties],
     over: Over,
     measure: Measure,
     values: &[f64],
 ) -> Pairs {
     let scores = evaluation.scores(Series::Ensemble, Part::Test);
-    let score = |site: usize| measure.of(&scores[site]).unwrap_or(f64::NAN);
+    let score = |site: usize| scores[site][measure].unwrap_or(f64::NAN);
     let defined: Vec<f64> = (0..scores.len())
         .map(score)
         .filter(|value| value.is_finite())

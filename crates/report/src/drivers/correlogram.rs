@@ -2,7 +2,7 @@
 
 use efflux_analysis::rhythm::{Autocorrelation, CYCLICALITY, autocorrelation};
 
-use super::traits::{SiteTraits, record_series};
+use super::site::{SiteProperties, record_series};
 use crate::evaluation::Evaluation;
 use crate::results::Results;
 
@@ -19,9 +19,9 @@ pub(crate) struct Correlogram {
 pub(super) fn correlograms(
     results: &Results<'_>,
     evaluation: &Evaluation,
-    sites: &[SiteTraits],
+    sites: &[SiteProperties],
 ) -> Vec<Correlogram> {
-    let rhythm = |site: &SiteTraits| {
+    let rhythm = |site: &SiteProperties| {
         let parts = [&site.smoothness, &site.seasonality, &site.cyclicality];
         if !parts.iter().all(|part| part.usable()) {
             return None;

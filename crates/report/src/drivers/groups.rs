@@ -2,13 +2,14 @@
 
 use efflux_analysis::Defined;
 use efflux_analysis::classes::{Class, Reading};
+use efflux_analysis::measures::{ByMeasure, Measure};
 use efflux_analysis::statistics::{mean, median};
 use efflux_job::Part;
 
-use super::traits::SiteTraits;
+use super::site::SiteProperties;
 use super::water::Water;
-use crate::evaluation::{Evaluation, Measure, Series};
-use crate::results::{Attribute, Results};
+use crate::evaluation::{Evaluation, Series};
+use crate::results::Results;
 
 /// Observed days from which on a record counts as long.
 pub(crate) const LONG_RECORD: usize = 500;
@@ -22,10 +23,10 @@ pub(crate) struct Group {
     /// What these have in common.
     pub(crate) name: String,
     pub(crate) sites: usize,
-    /// NSE, KGE, r: median over the sites at which it is defined.
-    pub(crate) medians: [Defined; 3],
+    /// Of each measure the median over the sites at which it is defined.
+    pub(crate) medians: ByMeasure<Defined>,
     /// Their means.
-    pub(crate) means: [Defined; 3],
+    pub(crate) means: ByMeasure<Defined>,
     /// Sites good by the text's thresholds.
     pub(crate) good: usize,
     /// Sites poor by them.
@@ -35,7 +36,7 @@ pub(crate) struct Group {
 pub(super) fn groups(
     results: &Results<'_>,
     evaluation: &Evaluation,
-    sites: &[SiteTraits],
+    sites: &[SiteProperties],
     water: Option<&Water>,
 ) -> Vec<Group> {
     let all: Vec<usize> = (0..sites.len()).collect();
@@ -127,7 +128,7 @@ pub(super) fn groups(
             [500.0, 1000.0, 1500.0],
         ),
     ] {
-        if let Some(attribute) = attribute(results, &begins) {
+        if let Some(attribute) = results.attribute(&begins) {
             // The paper's product has precipitation in cm.
             let unit = if attribute.name.contains("(cm") {
                 0.1
@@ -147,14 +148,6 @@ pub(super) fn groups(
     groups
 }
 
-/// The attribute whose name begins in one of these ways, the first of them that there is.
-pub(crate) fn attribute<'a>(results: &'a Results<'_>, begins: &[&str]) -> Option<&'a Attribute> {
-    begins.iter().find_map(|begin| {
-        let mut attributes = results.attributes.iter();
-        attributes.find(|attribute| attribute.name.starts_with(begin))
-    })
-}
-
 fn bins(limits: &[f64]) -> Vec<String> {
     let mut bins = vec![format!("below {}", limits[0])];
     bins.extend(
@@ -169,9 +162,7 @@ fn bins(limits: &[f64]) -> Vec<String> {
 fn group(evaluation: &Evaluation, by: &str, name: &str, sites: &[usize]) -> Group {
     let scores = evaluation.scores(Series::Ensemble, Part::Test);
     let values = |measure: Measure| -> Vec<f64> {
-        let defined = sites
-            .iter()
-            .filter_map(|&site| measure.of(&scores[site]).ok());
+        let defined = sites.iter().filter_map(|&site| scores[site][measure].ok());
         defined.collect()
     };
     let of_class = |class| {
@@ -183,8 +174,8 @@ fn group(evaluation: &Evaluation, by: &str, name: &str, sites: &[usize]) -> Grou
         by: by.to_owned(),
         name: name.to_owned(),
         sites: sites.len(),
-        medians: Measure::SKILL.map(|measure| median(&values(measure))),
-        means: Measure::SKILL.map(|measure| mean(&values(measure))),
+        medians: ByMeasure::new(|measure| median(&values(measure))),
+        means: ByMeasure::new(|measure| mean(&values(measure))),
         good: of_class(Class::Good),
         poor: of_class(Class::Poor),
     }

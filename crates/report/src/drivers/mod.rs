@@ -6,25 +6,25 @@ mod correlogram;
 mod groups;
 mod properties;
 mod seasons;
-mod traits;
+mod site;
 mod water;
 
 use super::evaluation::Evaluation;
 use super::results::Results;
 
-pub(crate) use climate::{Climate, PRECIPITATION, TEMPERATURE};
+pub(crate) use climate::{Bin, Climate, PRECIPITATION, TEMPERATURE};
 pub(crate) use correlations::{CorrelationRow, Over};
 pub(crate) use correlogram::Correlogram;
-pub(crate) use groups::{Group, LONG_RECORD, TEMPERATE, attribute};
+pub(crate) use groups::{Group, LONG_RECORD, TEMPERATE};
 pub(crate) use properties::{ARIDITY, OBSERVED_DAYS, Property, RHYTHM};
 pub(crate) use seasons::Seasons;
-pub(crate) use traits::{CORRELOGRAM_STEP, SiteTraits, record_days};
+pub(crate) use site::{CORRELOGRAM_STEP, SiteProperties, record_days};
 pub(crate) use water::Water;
 
 /// Everything that the report tells about where skill comes from.
 pub(crate) struct Drivers {
     /// By site.
-    pub(crate) sites: Vec<SiteTraits>,
+    pub(crate) sites: Vec<SiteProperties>,
     /// What is known of the sites, by name.
     pub(crate) properties: Vec<Property>,
     /// Of every property with every score.
@@ -44,8 +44,8 @@ pub(crate) struct Drivers {
 impl Drivers {
     pub(crate) fn new(results: &Results<'_>, evaluation: &Evaluation) -> Self {
         let calendar = results.days_of_year();
-        let sites: Vec<SiteTraits> = (0..results.sites.len())
-            .map(|site| traits::of_site(results, evaluation, &calendar, site))
+        let sites: Vec<SiteProperties> = (0..results.sites.len())
+            .map(|site| site::of_site(results, evaluation, &calendar, site))
             .collect();
         let water = water::water(results);
         let properties = properties::properties(results, &sites, water.as_ref());

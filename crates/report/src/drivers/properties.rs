@@ -1,6 +1,6 @@
 //! What is known of the sites, by name, and may go along with skill.
 
-use super::traits::SiteTraits;
+use super::site::SiteProperties;
 use super::water::Water;
 use crate::results::Results;
 
@@ -26,10 +26,10 @@ pub(crate) struct Property {
 /// Everything that is known: of the records, of the places, of the water.
 pub(super) fn properties(
     results: &Results<'_>,
-    sites: &[SiteTraits],
+    sites: &[SiteProperties],
     water: Option<&Water>,
 ) -> Vec<Property> {
-    let of = |name: &str, value: &dyn Fn(&SiteTraits) -> Option<f64>| Property {
+    let of = |name: &str, value: &dyn Fn(&SiteProperties) -> Option<f64>| Property {
         name: name.to_owned(),
         values: sites
             .iter()

@@ -5,7 +5,7 @@ use efflux_analysis::classes::{Class, Reading};
 use efflux_analysis::significance::{TTest, student, welch};
 use efflux_analysis::statistics::mean;
 
-use super::traits::SiteTraits;
+use super::site::SiteProperties;
 use crate::evaluation::Evaluation;
 
 /// Two t tests of the same question, by one reading of the classes.
@@ -23,7 +23,7 @@ pub(crate) struct Seasons {
     pub(crate) student: Defined<TTest>,
 }
 
-pub(super) fn seasons(evaluation: &Evaluation, sites: &[SiteTraits]) -> Vec<Seasons> {
+pub(super) fn seasons(evaluation: &Evaluation, sites: &[SiteProperties]) -> Vec<Seasons> {
     let of_reading = |reading| {
         let differences = |class| -> Vec<f64> {
             let of_class = sites

@@ -1,6 +1,5 @@
 //! Water balance of the sites, from daily inputs and whatever units they have.
 
-use super::groups::attribute;
 use crate::results::Results;
 
 /// Ratios of long-term means, by site, NaN where a part is unknown.
@@ -28,7 +27,7 @@ pub(super) fn water(results: &Results<'_>) -> Option<Water> {
 
 /// The mean of a daily variable in mm a day.
 fn daily(results: &Results<'_>, begins: &str) -> Option<Vec<f64>> {
-    let found = attribute(results, &[begins])?;
+    let found = results.attribute(&[begins])?;
     let units = [("(mm d-1)", 1.0), ("(mm (8 d)-1)", 0.125), ("(m)", 1000.0)];
     let (_, factor) = units.iter().find(|(unit, _)| found.name.ends_with(unit))?;
     Some(found.values.iter().map(|value| value * factor).collect())

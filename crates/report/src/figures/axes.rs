@@ -3,21 +3,18 @@
 use efflux_analysis::statistics::{Fences, range};
 
 use super::super::grid::Axis;
-use super::super::words;
+use super::super::numbers;
 use super::canvas::{Anchor, Canvas, Figure};
 use super::ink::Ink;
 use super::scale::Scale;
 
-/// A panel an axis; none without an axis of several values. `score` names what is drawn.
-pub(crate) fn axes(axes: &[Axis], score: &str) -> Option<Figure> {
-    if axes.is_empty() {
-        return None;
-    }
+/// A panel an axis, of which there is one at least. `score` names what is drawn.
+pub(crate) fn axes(axes: &[Axis], score: &str) -> Figure {
     let mut canvas = Canvas::new(800.0, 330.0);
     let (top, bottom) = (52.0, canvas.height - 48.0);
     let y = Scale::nice(limits(axes), (bottom, top), 5);
     // Two axes of three values each look better side by side than drawn out over the page.
-    let width = ((canvas.width - 20.0) / axes.len() as f64).min(390.0);
+    let width = ((canvas.width - 20.0) / axes.len().max(1) as f64).min(390.0);
     let mut described = Vec::new();
     for (place, axis) in axes.iter().enumerate() {
         let left = place as f64 * width + 54.0;
@@ -48,7 +45,7 @@ pub(crate) fn axes(axes: &[Axis], score: &str) -> Option<Figure> {
             |effect| {
                 let levels = axis.values.iter().zip(&effect.levels);
                 let said = levels
-                    .map(|(value, level)| format!("{value}: {}", words::number(level.mean, 3)));
+                    .map(|(value, level)| format!("{value}: {}", numbers::number(level.mean, 3)));
                 said.collect::<Vec<String>>().join(", ")
             },
         );
@@ -62,7 +59,7 @@ pub(crate) fn axes(axes: &[Axis], score: &str) -> Option<Figure> {
     ];
     canvas.key((4.0, 16.0), &entries);
     let description = format!("{score} by axis: {}.", described.join("; "));
-    Some(canvas.finish("axes", "What each axis of the grid does", &description))
+    canvas.finish("axes", "What each axis of the grid does", &description)
 }
 
 /// The seed spread, the configurations side by side and their mean, around `x` and `half` to each side of it.

@@ -1,7 +1,6 @@
 //! A sheet to draw on: shapes in, one `<svg>` element out.
 
-use std::fmt::Write;
-
+use super::super::markup::{Html, html};
 use super::ink::{Ink, Mark};
 
 /// A finished figure.
@@ -9,13 +8,18 @@ pub(crate) struct Figure {
     /// Name of its file, without ending, and stem of its ids.
     pub(crate) name: String,
     /// The `<svg>` element.
-    pub(crate) svg: String,
+    pub(crate) svg: Html,
 }
 
 impl Figure {
+    /// What its file is called.
+    pub(crate) fn file_name(&self) -> String {
+        format!("{}.svg", self.name)
+    }
+
     /// The figure as a file of its own.
-    pub(crate) fn file(&self) -> String {
-        format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{}\n", self.svg)
+    pub(crate) fn file(&self) -> Html {
+        html!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{}\n", self.svg)
     }
 }
 
@@ -31,7 +35,7 @@ pub(crate) enum Anchor {
 pub(crate) struct Canvas {
     pub(crate) width: f64,
     pub(crate) height: f64,
-    body: String,
+    body: Html,
 }
 
 impl Canvas {
@@ -39,7 +43,7 @@ impl Canvas {
         Self {
             width,
             height,
-            body: String::new(),
+            body: Html::default(),
         }
     }
 
@@ -51,14 +55,15 @@ impl Canvas {
     /// A path by its data.
     pub(crate) fn path(&mut self, ink: Ink, data: &str) {
         if !data.is_empty() {
-            self.push(format_args!("<path {} d=\"{data}\"/>", ink.attributes()));
+            let ink = Html::literal(ink.attributes());
+            self.push(&html!("<path {} d=\"{}\"/>\n", ink, data));
         }
     }
 
     pub(crate) fn rect(&mut self, ink: Ink, (x, y): (f64, f64), width: f64, height: f64) {
-        self.push(format_args!(
-            "<rect {} x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"/>",
-            ink.attributes(),
+        self.push(&html!(
+            "<rect {} x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"/>\n",
+            Html::literal(ink.attributes()),
             px(x),
             px(y),
             px(width.max(0.0)),
@@ -67,25 +72,28 @@ impl Canvas {
     }
 
     pub(crate) fn circle(&mut self, ink: Ink, (x, y): (f64, f64), radius: f64) {
-        let (x, y, r) = (px(x), px(y), px(radius));
-        self.push(format_args!(
-            "<circle {} cx=\"{x}\" cy=\"{y}\" r=\"{r}\"/>",
-            ink.attributes()
+        self.push(&html!(
+            "<circle {} cx=\"{}\" cy=\"{}\" r=\"{}\"/>\n",
+            Html::literal(ink.attributes()),
+            px(x),
+            px(y),
+            px(radius)
         ));
     }
 
     pub(crate) fn text(&mut self, ink: Ink, (x, y): (f64, f64), anchor: Anchor, text: &str) {
-        let anchor = match anchor {
+        let anchor = Html::literal(match anchor {
             Anchor::Start => "",
             Anchor::Middle => " text-anchor=\"middle\"",
             Anchor::End => " text-anchor=\"end\"",
-        };
-        self.push(format_args!(
-            "<text {}{anchor} x=\"{}\" y=\"{}\">{}</text>",
-            ink.attributes(),
+        });
+        self.push(&html!(
+            "<text {}{} x=\"{}\" y=\"{}\">{}</text>\n",
+            Html::literal(ink.attributes()),
+            anchor,
             px(x),
             px(y),
-            escape(text)
+            text
         ));
     }
 
@@ -165,27 +173,28 @@ impl Canvas {
 
     /// Begins the shapes of a panel, which a reader of the file finds by its letter.
     pub(crate) fn begin_panel(&mut self, letter: &str) {
-        self.push(format_args!("<g data-panel=\"{}\">", escape(letter)));
+        self.push(&html!("<g data-panel=\"{}\">\n", letter));
     }
 
     /// Ends them.
     pub(crate) fn end_panel(&mut self) {
-        self.push(format_args!("</g>"));
+        self.push(&html!("</g>\n"));
     }
 
     /// The figure; `title` and `description` are what a screen reader says.
     pub(crate) fn finish(self, name: &str, title: &str, description: &str) -> Figure {
-        let svg = format!(
+        let svg = html!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"drawing\" viewBox=\"0 0 {w} {h}\" width=\"{w}\" \
              height=\"{h}\" role=\"img\" aria-labelledby=\"figure-{name}-title figure-{name}-description\" \
              font-family=\"Helvetica Neue, Helvetica, Arial, Liberation Sans, DejaVu Sans, sans-serif\" \
              font-size=\"12\">\n<title id=\"figure-{name}-title\">{}</title>\n<desc id=\"figure-{name}-description\">{}</desc>\n\
              {}</svg>",
-            escape(title),
-            escape(description),
-            self.body,
+            title,
+            description,
+            self.body;
             w = px(self.width),
             h = px(self.height),
+            name = name
         );
         Figure {
             name: name.to_owned(),
@@ -193,9 +202,8 @@ impl Canvas {
         }
     }
 
-    fn push(&mut self, element: std::fmt::Arguments<'_>) {
-        // Writing to a String cannot fail.
-        let _ = writeln!(self.body, "{element}");
+    fn push(&mut self, element: &Html) {
+        self.body.push(element);
     }
 }
 
@@ -228,38 +236,12 @@ pub(crate) fn px(value: f64) -> String {
     text.strip_suffix(".0").map(str::to_owned).unwrap_or(text)
 }
 
-/// Text for element content and double-quoted attributes, in SVG and HTML alike. Control characters, which XML has no
-/// way to write, become the replacement character.
-pub(crate) fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\n' | '\t' => escaped.push(character),
-            control if control.is_control() => escaped.push('\u{fffd}'),
-            other => escaped.push(other),
-        }
-    }
-    escaped
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn markup_in_a_name_stays_text() {
-        assert_eq!(
-            escape("<b a=\"1\"> & \u{1}"),
-            "&lt;b a=&quot;1&quot;&gt; &amp; \u{fffd}"
-        );
-    }
-
-    #[test]
     fn coordinates_are_short() {
-        assert_eq!([px(1.0), px(2.25), px(-0.02)], ["1", "2.2", "-0"]);
+        assert_eq!([px(1.0), px(2.25), px(-0.06)], ["1", "2.2", "-0.1"]);
     }
 }

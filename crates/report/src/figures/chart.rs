@@ -1,60 +1,21 @@
-//! Points, lines, bars and boxes over two numbers.
+//! A chart: layers over two axes.
+
+use std::borrow::Cow;
 
 use efflux_analysis::statistics::range;
 
-use super::super::words;
-use super::canvas::{Anchor, Canvas, Figure};
+use super::super::numbers;
+use super::canvas::{Anchor, Canvas};
+use super::frame::{Axes, Frame, symlog};
 use super::ink::Ink;
-use super::layer;
+use super::layer::{self, Layer, Shape};
 use super::scale::Scale;
-use super::sheet::{Panel, sheet};
-
-/// How a layer is drawn. A value that is not finite leaves a gap.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Shape {
-    /// A marker each.
-    Points,
-    /// A small dot each: for days, of which there are thousands.
-    Dots,
-    Line,
-    /// From zero, as wide as the values lie apart.
-    Bars,
-    /// Of the values at each x: quartiles and median, whiskers to the last value inside Tukey's fences, those beyond as
-    /// dots.
-    Boxes,
-    /// From the first x to the second, over the whole height.
-    Span,
-}
-
-/// What is drawn in one way.
-pub(crate) struct Layer {
-    pub(crate) name: String,
-    pub(crate) ink: Ink,
-    pub(crate) shape: Shape,
-    pub(crate) values: Vec<(f64, f64)>,
-}
-
-impl Layer {
-    pub(crate) fn new(
-        name: impl Into<String>,
-        ink: Ink,
-        shape: Shape,
-        values: Vec<(f64, f64)>,
-    ) -> Self {
-        Self {
-            name: name.into(),
-            ink,
-            shape,
-            values,
-        }
-    }
-}
 
 /// A chart before it is drawn.
 #[derive(Default)]
 pub(crate) struct Chart<'a> {
-    pub(crate) x: &'a str,
-    pub(crate) y: &'a str,
+    pub(crate) x: Cow<'a, str>,
+    pub(crate) y: Cow<'a, str>,
     /// The values of y to draw; those beyond lie on the edge. None: all.
     pub(crate) limits: Option<(f64, f64)>,
     /// Whether y is drawn by its sign and the logarithm of its size plus 1.
@@ -64,45 +25,7 @@ pub(crate) struct Chart<'a> {
     pub(crate) layers: Vec<Layer>,
 }
 
-/// Where a chart has its axes, in pixels.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Frame {
-    pub(super) left: f64,
-    pub(super) right: f64,
-    pub(super) top: f64,
-    pub(super) bottom: f64,
-}
-
-/// The two scales of a chart, y by its symmetric logarithm if the chart is.
-pub(super) struct Axes {
-    pub(super) x: Scale,
-    y: Scale,
-    symlog: bool,
-    /// Half of what lies between two bars; 0 without bars.
-    pub(super) half: f64,
-}
-
-impl Axes {
-    /// The pixel of a value; that of the edge for one beyond.
-    pub(super) fn y(&self, value: f64) -> f64 {
-        self.y.clamped(self.drawn(value))
-    }
-
-    pub(super) fn place(&self, (x, y): (f64, f64)) -> (f64, f64) {
-        (self.x.clamped(x), self.y(y))
-    }
-
-    fn drawn(&self, value: f64) -> f64 {
-        if self.symlog { symlog(value) } else { value }
-    }
-}
-
 impl Chart<'_> {
-    /// As a figure of its own; `name` is that of its file and the stem of its ids.
-    pub(crate) fn draw(self, name: &str, title: &str) -> Figure {
-        sheet(name, title, 1, (470.0, 306.0), &[Panel::of(self)])
-    }
-
     /// The chart with its axes in a frame of a sheet.
     pub(super) fn draw_in(&self, canvas: &mut Canvas, frame: Frame) -> Axes {
         let Frame {
@@ -134,7 +57,7 @@ impl Chart<'_> {
             layer::draw(canvas, layer, &axes, frame);
         }
         let middle = f64::midpoint(left, right);
-        canvas.text(Ink::Label, (middle, bottom + 36.0), Anchor::Middle, self.x);
+        canvas.text(Ink::Label, (middle, bottom + 36.0), Anchor::Middle, &self.x);
         axes
     }
 
@@ -199,10 +122,6 @@ fn fitting(pixels: f64, each: f64) -> u32 {
     [5, 4].into_iter().find(fits).unwrap_or(3)
 }
 
-fn symlog(value: f64) -> f64 {
-    value.signum() * value.abs().ln_1p()
-}
-
 /// Ticks of y with the values that they stand for.
 fn ticks(y: &Scale, is_symlog: bool, count: u32) -> Vec<(f64, String)> {
     if !is_symlog {
@@ -217,7 +136,7 @@ fn ticks(y: &Scale, is_symlog: bool, count: u32) -> Vec<(f64, String)> {
         let at = symlog(value);
         let apart = |(other, _): &(f64, String)| (y.at(*other) - y.at(at)).abs() > 13.0;
         if y.holds(at) && ticks.iter().all(apart) {
-            ticks.push((at, words::number(value, 0)));
+            ticks.push((at, numbers::number(value, 0)));
         }
     }
     ticks

@@ -1,6 +1,6 @@
 //! How a score is distributed over sites: the share of sites at or below each value.
 
-use super::super::words;
+use super::super::numbers;
 use super::canvas::{Anchor, Canvas, Figure, px};
 use super::ink::Ink;
 use super::scale::Scale;
@@ -62,10 +62,10 @@ pub(crate) fn distribution(name: &str, score: &str, curves: &[Curve]) -> Figure 
         }
         path.push_str(&format!("H{}", px(right)));
         canvas.path(curve.ink, &path);
-        let sites = words::counted(sorted.len(), "site");
+        let sites = numbers::counted(sorted.len(), "site");
         described.push(format!("{}, {sites}", curve.name));
         if below > 0 {
-            let (lowest, of) = (words::number(sorted[0], 1), sorted.len());
+            let (lowest, of) = (numbers::number(sorted[0], 1), sorted.len());
             tails.push(format!(
                 "{}: {below} of {of} below −1, lowest {lowest}",
                 curve.name

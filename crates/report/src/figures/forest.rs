@@ -2,7 +2,7 @@
 
 use efflux_analysis::statistics::range;
 
-use super::super::words;
+use super::super::numbers;
 use super::canvas::{Anchor, Canvas, Figure};
 use super::ink::Ink;
 use super::scale::Scale;
@@ -46,9 +46,9 @@ pub(crate) fn forest(
         described.push(format!(
             "{}: {} ({} to {})",
             row.label,
-            words::number(row.value, 2),
-            words::number(row.low, 2),
-            words::number(row.high, 2)
+            numbers::number(row.value, 2),
+            numbers::number(row.low, 2),
+            numbers::number(row.high, 2)
         ));
     }
     canvas.finish(name, title, &format!("{axis}. {}.", described.join("; ")))

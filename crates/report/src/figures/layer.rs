@@ -1,12 +1,53 @@
-//! How the values of a chart become shapes.
+//! Points, lines, bars and boxes over two numbers.
 
 use std::fmt::Write;
 
 use efflux_analysis::statistics::{Fences, median, sorted};
 
 use super::canvas::{Canvas, px};
-use super::chart::{Axes, Frame, Layer, Shape};
+use super::frame::{Axes, Frame};
 use super::ink::Ink;
+
+/// How a layer is drawn. A value that is not finite leaves a gap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// A marker each.
+    Points,
+    /// A small dot each: for days, of which there are thousands.
+    Dots,
+    Line,
+    /// From zero, as wide as the values lie apart.
+    Bars,
+    /// Of the values at each x: quartiles and median, whiskers to the last value inside Tukey's fences, those beyond as
+    /// dots.
+    Boxes,
+    /// From the first x to the second, over the whole height.
+    Span,
+}
+
+/// What is drawn in one way.
+pub(crate) struct Layer {
+    pub(crate) name: String,
+    pub(crate) ink: Ink,
+    pub(crate) shape: Shape,
+    pub(crate) values: Vec<(f64, f64)>,
+}
+
+impl Layer {
+    pub(crate) fn new(
+        name: impl Into<String>,
+        ink: Ink,
+        shape: Shape,
+        values: Vec<(f64, f64)>,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            ink,
+            shape,
+            values,
+        }
+    }
+}
 
 pub(super) fn draw(canvas: &mut Canvas, layer: &Layer, axes: &Axes, frame: Frame) {
     let finite = |(x, y): &&(f64, f64)| x.is_finite() && y.is_finite();

@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
+use super::super::numbers;
 use super::super::record::Record;
-use super::super::words;
 use super::canvas::{Anchor, Canvas, Figure, px};
 use super::ink::Ink;
 use super::scale::Scale;
@@ -94,7 +94,7 @@ pub(crate) fn record(of: &Record) -> Figure {
         &format!(
             "Sites with an observed day in each year: {}. Below, the days of {}.",
             counted.join(", "),
-            words::counted(sites.len(), "site")
+            numbers::counted(sites.len(), "site")
         ),
     )
 }

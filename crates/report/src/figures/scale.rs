@@ -3,7 +3,7 @@
 use jiff::ToSpan;
 use jiff::civil::Date;
 
-use super::super::words;
+use super::super::numbers;
 use super::canvas::{Anchor, Canvas};
 use super::ink::Ink;
 
@@ -69,7 +69,7 @@ impl Scale {
             }
             ticks.push((
                 value,
-                words::number(value, decimals.unsigned_abs() as usize),
+                numbers::number(value, decimals.unsigned_abs() as usize),
             ));
         }
         ticks

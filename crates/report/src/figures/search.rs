@@ -1,9 +1,9 @@
 //! The configurations of the search: each search seed a ring, their mean a bar.
 
 use efflux_analysis::statistics::{self, Fences};
+use efflux_run::{Candidate, Choice};
 
-use super::super::results::{Configuration, Selection};
-use super::super::words;
+use super::super::numbers;
 use super::canvas::{Anchor, Canvas, Figure};
 use super::ink::Ink;
 use super::scale::Scale;
@@ -11,8 +11,8 @@ use super::scale::Scale;
 /// More rows than this are no longer a figure; the rest is in the table.
 const ROWS: usize = 40;
 
-pub(crate) fn search(selection: &Selection) -> Figure {
-    let rows = ranked(selection);
+pub(crate) fn search(selection: &Choice) -> Figure {
+    let rows = selection.ranked();
     let shown = &rows[..rows.len().min(ROWS)];
     let (low, high) = range(shown);
     let mut canvas = Canvas::new(800.0, 62.0 + 20.0 * shown.len() as f64 + 40.0);
@@ -25,8 +25,8 @@ pub(crate) fn search(selection: &Selection) -> Figure {
     canvas.line(Ink::Axis, (left, bottom), (right, bottom));
     let score = format!(
         "{} over sites, {} part",
-        words::metric(selection.metric),
-        words::part(selection.on.part())
+        selection.rule.metric.label(),
+        selection.rule.on.name()
     );
     canvas.text(
         Ink::Label,
@@ -37,11 +37,11 @@ pub(crate) fn search(selection: &Selection) -> Figure {
 
     for (place, row) in shown.iter().enumerate() {
         let y = top + 16.0 + 20.0 * place as f64;
-        let selected = selection.winner == Some(row.params);
-        let ink = match (&row.mean, selected) {
+        let selected = selection.selects(row.params);
+        let ink = match (row.mean, selected) {
             (_, true) => Ink::Strong,
-            (Ok(_), false) => Ink::Label,
-            (Err(_), false) => Ink::Muted,
+            (Some(_), false) => Ink::Label,
+            (None, false) => Ink::Muted,
         };
         canvas.text(
             ink,
@@ -50,20 +50,20 @@ pub(crate) fn search(selection: &Selection) -> Figure {
             &row.params.to_string(),
         );
         canvas.line(Ink::Grid, (left, y), (right, y));
-        let seeds: Vec<f64> = row.seeds.iter().filter_map(|(_, value)| *value).collect();
+        let seeds = row.known();
         for &value in seeds.iter().filter(|&&value| x.holds(value)) {
             canvas.circle(Ink::Seed, (x.at(value), y), 4.0);
         }
         let lowest = seeds.iter().copied().fold(f64::INFINITY, f64::min);
         if lowest.is_finite() && !x.holds(lowest) {
-            let label = format!("◂ {}", words::number(lowest, 1));
+            let label = format!("◂ {}", numbers::number(lowest, 1));
             canvas.text(Ink::Muted, (left + 6.0, y + 4.0), Anchor::Start, &label);
         }
         // Over the rings, which would hide it.
-        if let Some(mean) = row.mean.as_ref().ok().filter(|&&mean| x.holds(mean)) {
-            canvas.line(Ink::Mean, (x.at(*mean), y - 7.0), (x.at(*mean), y + 7.0));
+        if let Some(mean) = row.mean.filter(|&mean| x.holds(mean)) {
+            canvas.line(Ink::Mean, (x.at(mean), y - 7.0), (x.at(mean), y + 7.0));
         }
-        if row.mean.is_err() {
+        if row.mean.is_none() {
             canvas.text(Ink::Muted, (right, y + 4.0), Anchor::End, "not selectable");
         }
     }
@@ -76,12 +76,13 @@ pub(crate) fn search(selection: &Selection) -> Figure {
     );
     let description = format!(
         "{}, best mean first, {}. {}",
-        words::counted(rows.len(), "configuration"),
-        words::counted(shown.len(), "row"),
+        numbers::counted(rows.len(), "configuration"),
+        numbers::counted(shown.len(), "row"),
         selection
             .winner
             .map_or("None is selectable.".to_owned(), |winner| format!(
-                "Selected: {winner}."
+                "Selected: {}.",
+                winner.params
             ))
     );
     canvas.finish("search", &format!("Search: {score}"), &description)
@@ -89,11 +90,8 @@ pub(crate) fn search(selection: &Selection) -> Figure {
 
 /// The values to draw. Those beyond the lower fence are named at the edge: one configuration that failed to learn would
 /// leave no room to compare the others.
-fn range(rows: &[&Configuration]) -> (f64, f64) {
-    let seeds = rows
-        .iter()
-        .flat_map(|row| row.seeds.iter().filter_map(|(_, value)| *value));
-    let values: Vec<f64> = seeds.collect();
+fn range(rows: &[&Candidate]) -> (f64, f64) {
+    let values: Vec<f64> = rows.iter().flat_map(|row| row.known()).collect();
     let Ok(fences) = Fences::new(&values) else {
         return (0.0, 1.0);
     };
@@ -102,12 +100,4 @@ fn range(rows: &[&Configuration]) -> (f64, f64) {
         .filter(|&value| value >= fences.low)
         .collect();
     statistics::range(&kept).unwrap_or((0.0, 1.0))
-}
-
-/// The configurations, best mean first, those that cannot be selected last.
-pub(crate) fn ranked(selection: &Selection) -> Vec<&Configuration> {
-    let mut rows: Vec<&Configuration> = selection.configurations.iter().collect();
-    let key = |row: &Configuration| row.mean.as_ref().copied().unwrap_or(f64::NEG_INFINITY);
-    rows.sort_by(|a, b| key(b).total_cmp(&key(a)));
-    rows
 }

@@ -3,13 +3,15 @@
 use std::fmt::Write;
 
 use efflux_analysis::ensemble;
+use efflux_analysis::measures::Measure;
 use efflux_analysis::statistics::range;
+use efflux_analysis::units::Unit;
 use efflux_job::Part;
 
 use super::super::chosen::Chosen;
-use super::super::evaluation::{Evaluation, Measure, Series, members_on};
+use super::super::evaluation::{Evaluation, Series, members_on};
+use super::super::numbers;
 use super::super::results::Results;
-use super::super::words::{self, UNIT};
 use super::canvas::{Anchor, Canvas, Figure, px};
 use super::ink::Ink;
 use super::scale::{Scale, months};
@@ -79,7 +81,7 @@ pub(crate) fn series(results: &Results<'_>, evaluation: &Evaluation, chosen: &Ch
         }
     }
     // Validation ends where the test part begins: its name grows to the left, the other's to the right.
-    for part in words::PARTS {
+    for part in Part::ALL {
         let days = results.parts.span(index, part);
         if days.is_empty() {
             continue;
@@ -89,7 +91,7 @@ pub(crate) fn series(results: &Results<'_>, evaluation: &Evaluation, chosen: &Ch
         } else {
             (at_day(days.start) + 4.0, Anchor::Start)
         };
-        canvas.text(Ink::Muted, (at, top - 5.0), anchor, words::part(part));
+        canvas.text(Ink::Muted, (at, top - 5.0), anchor, part.name());
     }
 
     canvas.path(Ink::Band, &band_path(&bands, first, &at_day, &y));
@@ -97,14 +99,10 @@ pub(crate) fn series(results: &Results<'_>, evaluation: &Evaluation, chosen: &Ch
     canvas.path(Ink::Simulated, &line(mean, first, last, &at_day, &y));
 
     let scores = &evaluation.scores(Series::Ensemble, Part::Test)[index];
-    let [nse, kge] = [Measure::Nse, Measure::Kge].map(|measure| {
-        measure
-            .of(scores)
-            .map_or("not defined".to_owned(), |value| words::number(value, 2))
-    });
-    let title = format!("{} · {} · test NSE {nse}, KGE {kge}", site.name, site.igbp);
+    let scored = numbers::scores(Measure::efficiencies(), |measure| scores[measure]);
+    let title = format!("{} · {} · test {scored}", site.name, site.igbp);
     canvas.text(Ink::Strong, (4.0, 16.0), Anchor::Start, &title);
-    canvas.text(Ink::Muted, (4.0, 36.0), Anchor::Start, UNIT);
+    canvas.text(Ink::Muted, (4.0, 36.0), Anchor::Start, Unit::FLUX.label);
     let mut key = vec![
         (Ink::Observed, "observed".to_owned()),
         (Ink::Simulated, "ensemble mean".to_owned()),
@@ -118,7 +116,7 @@ pub(crate) fn series(results: &Results<'_>, evaluation: &Evaluation, chosen: &Ch
         site.name, chosen.role
     );
     let description = format!(
-        "{} to {}; {} train, {} validation and {} test days were observed. Test NSE {nse}, KGE {kge}.",
+        "{} to {}; {} train, {} validation and {} test days were observed. Test {scored}.",
         results.date(first).unwrap_or_default(),
         results.date(last).unwrap_or_default(),
         results.observed_days(index, Part::Train),

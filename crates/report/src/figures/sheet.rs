@@ -1,13 +1,17 @@
 //! Charts side by side: the panels of one figure, with one key.
 
+use std::borrow::Cow;
+
 use super::canvas::{Anchor, Canvas, Figure, key_height};
-use super::chart::{Chart, Frame, Layer, Shape};
+use super::chart::Chart;
+use super::frame::Frame;
 use super::ink::Ink;
+use super::layer::{Layer, Shape};
 
 /// A chart as a panel.
 pub(crate) struct Panel<'a> {
     /// What captions call it; empty for a chart that stands alone.
-    pub(crate) letter: &'a str,
+    pub(crate) letter: Cow<'a, str>,
     /// What is said above it, line by line.
     pub(crate) notes: Vec<String>,
     /// Words inside it: where they begin in the units of the axes, and what they are.
@@ -21,7 +25,7 @@ impl<'a> Panel<'a> {
     /// A panel of nothing but the chart.
     pub(crate) fn of(chart: Chart<'a>) -> Self {
         Self {
-            letter: "",
+            letter: "".into(),
             notes: Vec::new(),
             texts: Vec::new(),
             covered: None,
@@ -32,10 +36,17 @@ impl<'a> Panel<'a> {
     /// The place of a panel for which there is nothing, and why.
     pub(crate) fn empty(letter: &'a str, note: &str) -> Self {
         Self {
-            letter,
+            letter: letter.into(),
             notes: vec![note.to_owned()],
             ..Self::of(Chart::default())
         }
+    }
+}
+
+impl Chart<'_> {
+    /// As a figure of its own; `name` is that of its file and the stem of its ids.
+    pub(crate) fn draw(self, name: &str, title: &str) -> Figure {
+        sheet(name, title, 1, (470.0, 306.0), &[Panel::of(self)])
     }
 }
 
@@ -77,7 +88,7 @@ pub(crate) fn sheet(
             said.push(panel.chart.described());
         }
         let said = said.join("; ");
-        described.push(match panel.letter {
+        described.push(match &*panel.letter {
             "" => said,
             letter => format!("({letter}) {said}"),
         });
@@ -87,12 +98,12 @@ pub(crate) fn sheet(
 
 fn draw(canvas: &mut Canvas, panel: &Panel<'_>, (x, y): (f64, f64), (width, height): (f64, f64)) {
     if !panel.letter.is_empty() {
-        canvas.begin_panel(panel.letter);
+        canvas.begin_panel(&panel.letter);
         canvas.text(
             Ink::Strong,
             (x + 4.0, y + 16.0),
             Anchor::Start,
-            panel.letter,
+            &panel.letter,
         );
     }
     // Text is not measured: bold letters are 7.6 px wide at most, on average.
@@ -107,7 +118,12 @@ fn draw(canvas: &mut Canvas, panel: &Panel<'_>, (x, y): (f64, f64), (width, heig
         line += LINE;
     }
     if !panel.chart.y.is_empty() {
-        canvas.text(Ink::Muted, (x + indent, line), Anchor::Start, panel.chart.y);
+        canvas.text(
+            Ink::Muted,
+            (x + indent, line),
+            Anchor::Start,
+            &panel.chart.y,
+        );
         line += LINE;
     }
     let below = if panel.chart.x.is_empty() { 26.0 } else { 48.0 };

@@ -1,9 +1,10 @@
 //! How the members were trained: loss and validation score, epoch by epoch.
 
+use efflux_analysis::measures::NSE;
 use efflux_analysis::statistics::{self, Fences};
 use efflux_run::EpochLine;
 
-use super::super::words;
+use super::super::numbers;
 use super::canvas::{Anchor, Canvas, Figure, px};
 use super::ink::Ink;
 use super::scale::Scale;
@@ -21,13 +22,14 @@ const PANELS: [Panel; 2] = [
     },
     Panel {
         label: "median NSE, validation days",
-        value: |epoch| epoch.validation_nse,
+        value: |epoch| epoch.validation[NSE],
     },
 ];
 
-/// One line a member; none if no epoch is on file. `members`: each one's epochs in order.
-pub(crate) fn training(members: &[Vec<&EpochLine>]) -> Option<Figure> {
-    let last = members.iter().flatten().map(|epoch| epoch.epoch).max()?;
+/// One line a member. `members`: each one's epochs in order, one at least.
+pub(crate) fn training(members: &[Vec<&EpochLine>]) -> Figure {
+    let epochs = members.iter().flatten().map(|epoch| epoch.epoch);
+    let last = epochs.max().unwrap_or(0);
     let panels: Vec<&Panel> = PANELS
         .iter()
         .filter(|panel| {
@@ -55,8 +57,8 @@ pub(crate) fn training(members: &[Vec<&EpochLine>]) -> Option<Figure> {
                 Ok((low, high)) => format!(
                     "{}: {} to {} after the last epoch",
                     panel.label,
-                    words::number(low, 4),
-                    words::number(high, 4)
+                    numbers::number(low, 4),
+                    numbers::number(high, 4)
                 ),
                 Err(_) => panel.label.to_owned(),
             }
@@ -65,9 +67,9 @@ pub(crate) fn training(members: &[Vec<&EpochLine>]) -> Option<Figure> {
         .join("; ");
     let description = format!(
         "{} over {last} epochs. {described}.",
-        words::counted(members.len(), "member")
+        numbers::counted(members.len(), "member")
     );
-    Some(canvas.finish("training", "Training of the members", &description))
+    canvas.finish("training", "Training of the members", &description)
 }
 
 fn draw(

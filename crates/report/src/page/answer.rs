@@ -1,114 +1,84 @@
 //! The first screen: what was selected, how good it is, against what, and what to keep in mind.
 
 use efflux_analysis::Defined;
-use efflux_job::Part;
+use efflux_analysis::measures::{Measure, NSE};
+use efflux_job::Part as RecordPart;
 
-use super::Figures;
-use super::html::{escape, figure};
+use crate::Findings;
+use crate::caveats::caveats;
+use crate::cell::defined;
 use crate::comparison::Comparison;
 use crate::evaluation::Series;
-use crate::results::Results;
-use crate::summary::Summary;
-use crate::uncertainty::Uncertainty;
-use crate::words;
+use crate::figures;
+use crate::markup::{Html, html};
+use crate::numbers;
+use crate::section::{Drawing, Frame, Part, Section};
+use crate::tables;
 
-pub(super) fn header(results: &Results<'_>, figures: &Figures) -> String {
-    let links = [
-        ("search", "Search"),
-        ("training", "Training"),
-        ("data", "Data"),
-        ("scores", "Scores"),
-        ("baselines", "Baselines"),
-        ("series", "Series"),
-        ("extremes", "Extremes"),
-        ("uncertainty", "Uncertainty"),
-        ("drivers", "Drivers"),
-        ("sites", "Sites"),
-        ("ends", "Best and worst"),
-        ("failures", "Failures"),
-        ("methods", "Methods"),
-        ("provenance", "Provenance"),
-    ];
-    let links: Vec<String> = links
-        .iter()
-        .filter(|(id, _)| *id != "training" || figures.training.is_some())
-        .map(|(id, name)| format!("<li><a href=\"#{id}\">{name}</a></li>"))
-        .collect();
-    format!(
-        "<header>\n<p class=\"kind\">Daily soil CO₂ efflux · report of a sweep</p>\n<h1>{}</h1>\n\
-         <nav aria-label=\"Sections\"><ul>{}</ul></nav>\n</header>\n",
-        escape(results.job_name),
-        links.concat()
-    )
-}
-
-pub(super) fn section(
-    results: &Results<'_>,
-    summary: &Summary,
-    comparisons: &[Comparison],
-    uncertainty: &Uncertainty,
-    caveats: &[String],
-    figures: &Figures,
-) -> String {
-    let mut html = format!(
-        "<section id=\"answer\" aria-label=\"Answer\">\n<p class=\"lead\">{}</p>\n<dl class=\"headline\">\n",
-        lead(results, summary, comparisons, uncertainty)
-    );
+pub(super) fn section<'a>(findings: &'a Findings<'_>) -> Section<'a> {
+    let summary = &findings.summary;
     let test = summary.test();
-    let medians = [
-        ("nse", "NSE", test.map(|test| test.nse)),
-        ("kge", "KGE", test.map(|test| test.kge)),
-        ("r", "Pearson r", test.map(|test| test.r)),
+    let headlines = Measure::headline().map(|measure| {
+        let baseline = (measure == NSE).then_some(summary.training_mean_nse);
+        let median = test.map(|test| test.medians[measure]);
+        headline(measure, median, summary.members_test[measure], baseline)
+    });
+    let mut parts = vec![
+        Part::Text(html!(
+            "<dl class=\"headline\">\n{}</dl>\n",
+            headlines.collect::<Html>()
+        )),
+        Part::figure(|| {
+            Drawing::new(
+                "Performance classes",
+                figures::classes(summary.classes, summary.classes_caption),
+                html!(
+                    "Performance classes of the ensemble mean on the test part, in the two readings of the paper. Text, \
+                     good above NSE 0.5 and KGE 0.3, poor below NSE 0.3 or KGE 0: {}. Captions, good above 0.3 and 0, poor \
+                     below 0 or −0.4: {}.",
+                    summary.classes.to_string(),
+                    summary.classes_caption.to_string()
+                ),
+            )
+        }),
     ];
-    for ((id, name, median), members) in medians.into_iter().zip(summary.members_test) {
-        let baseline = (id == "nse").then_some(summary.training_mean_nse);
-        html.push_str(&headline(id, name, median, members, baseline));
-    }
-    html.push_str("</dl>\n");
-    html.push_str(&figure(
-        &figures.classes.svg,
-        &format!(
-            "Performance classes of the ensemble mean on the test part, in the two readings of the paper. Text, good \
-             above NSE 0.5 and KGE 0.3, poor below NSE 0.3 or KGE 0: {}. Captions, good above 0.3 and 0, poor below 0 \
-             or −0.4: {}.",
-            summary.classes, summary.classes_caption
-        ),
-    ));
+    let caveats = caveats(findings.results, &findings.evaluation);
     if !caveats.is_empty() {
-        let items: Vec<String> = caveats
-            .iter()
-            .map(|caveat| format!("<li>{}</li>\n", escape(caveat)))
-            .collect();
-        html.push_str(&format!(
+        let items = caveats.iter().map(|caveat| html!("<li>{}</li>\n", caveat));
+        parts.push(Part::Text(html!(
             "<aside aria-labelledby=\"caveats-title\">\n<h2 id=\"caveats-title\">To keep in mind</h2>\n\
              <ul>\n{}</ul>\n</aside>\n",
-            items.concat()
-        ));
+            items.collect::<Html>()
+        )));
     }
-    html.push_str("</section>\n");
-    html
+    parts.extend([
+        Part::table(tables::skill::summary(findings)),
+        Part::table(tables::skill::classes(findings)),
+    ]);
+    Section {
+        id: "answer",
+        title: "Answer",
+        frame: Frame::First,
+        lead: html!("<p class=\"lead\">{}</p>\n", lead(findings)),
+        parts,
+    }
 }
 
-fn lead(
-    results: &Results<'_>,
-    summary: &Summary,
-    comparisons: &[Comparison],
-    uncertainty: &Uncertainty,
-) -> String {
+fn lead(findings: &Findings<'_>) -> Html {
+    let (results, summary) = (findings.results, &findings.summary);
     let selection = results.selection;
     let Some(winner) = &summary.selected else {
-        return "No configuration could be selected, so there is no ensemble.".to_owned();
+        return html!("No configuration could be selected, so there is no ensemble.");
     };
-    let field = match selection.configurations.len() {
+    let field = match selection.candidates.len() {
         1 => "is the only configuration of the search".to_owned(),
         count => format!(
-            "was selected from {count} configurations by the {} over sites on the {} part",
-            words::metric(selection.metric),
-            words::part(selection.on.part())
+            "was selected from {count} configurations by the {}",
+            selection.compared_by()
         ),
     };
     let ensemble = if summary.members == 0 {
-        "None of its members has simulated the calendar yet.".to_owned()
+        html!("None of its members has simulated the calendar yet.")
     } else {
         let who = match (summary.members, summary.members_planned) {
             (1, 1) => "Its one member".to_owned(),
@@ -116,31 +86,35 @@ fn lead(
             (some, planned) => format!("The mean of {some} of {planned} members"),
         };
         let better = if summary.sites_compared == 0 {
-            String::new()
-        } else if let Some(hardest) = hardest(comparisons) {
+            Html::default()
+        } else if let Some(hardest) = hardest(&findings.comparisons) {
             hardest
         } else {
-            format!(
+            html!(
                 " At {} of {} its NSE is above that of the site’s mean over the training days.",
                 summary.sites_better,
-                words::counted(summary.sites_compared, "site")
+                numbers::counted(summary.sites_compared, "site")
             )
         };
-        format!(
-            "{who} reaches these medians over sites on the test part, the last {} % of each site’s \
-             observed days.{better}{}",
-            words::number(100.0 * (1.0 - results.contract.split.train), 0),
-            super::uncertainty::headline(uncertainty).unwrap_or_default()
+        html!(
+            "{} reaches these medians over sites on the test part, the last {} % of each site’s \
+             observed days.{}{}",
+            who,
+            numbers::number(100.0 * (1.0 - results.contract.split.train), 0),
+            better,
+            super::uncertainty::headline(&findings.uncertainty).unwrap_or_default()
         )
     };
-    format!(
-        "<strong class=\"selected\">{}</strong> {field}. {ensemble}",
-        escape(&winner.to_string())
+    html!(
+        "<strong class=\"selected\">{}</strong> {}. {}",
+        winner.to_string(),
+        field,
+        ensemble
     )
 }
 
 /// The baseline with the highest median of the differences to the ensemble, and how the ensemble does against it.
-fn hardest(comparisons: &[Comparison]) -> Option<String> {
+fn hardest(comparisons: &[Comparison]) -> Option<Html> {
     let baselines = comparisons
         .iter()
         .filter(|comparison| matches!(comparison.series, Series::Baseline(_)));
@@ -152,50 +126,54 @@ fn hardest(comparisons: &[Comparison]) -> Option<String> {
         (true, false) => "worse than",
         (false, _) => "not told apart from",
     };
-    Some(format!(
-        " Site by site it is {verdict} the strongest baseline, {}: its NSE is higher at {} of {} \
+    Some(html!(
+        " Site by site it is {} the strongest baseline, {}: its NSE is higher at {} of {} \
          (<a href=\"#baselines\">baselines</a>).",
+        verdict,
         hardest.label(),
         hardest.won,
-        words::counted(hardest.compared, "site")
+        numbers::counted(hardest.compared, "site")
     ))
 }
 
 /// One number of the headline, with the range over members and, where there is one, the baseline.
 fn headline(
-    id: &str,
-    name: &str,
+    measure: Measure,
     median: Option<Defined>,
     members: Defined<(f64, f64)>,
     baseline: Option<Defined>,
-) -> String {
+) -> Html {
+    let decimals = measure.decimals;
     let value = match median {
-        Some(Ok(value)) => {
-            format!(
-                "<data id=\"headline-{id}\" value=\"{value}\">{}</data>",
-                words::number(value, 3)
-            )
-        }
-        Some(Err(reason)) => format!(
-            "<span class=\"none\">not defined: {}</span>",
-            escape(&reason.to_string())
+        Some(Ok(value)) => html!(
+            "<data id=\"headline-{}\" value=\"{}\">{}</data>",
+            measure.key,
+            value,
+            numbers::number(value, decimals)
         ),
-        None => "<span class=\"none\">not defined</span>".to_owned(),
+        Some(undefined) => defined(undefined, decimals),
+        None => html!("<span class=\"none\">not defined</span>"),
     };
-    let mut notes = String::new();
+    let mut notes = Html::default();
     // A single member is the ensemble.
     if let Some((low, high)) = members.ok().filter(|(low, high)| low < high) {
-        let (low, high) = (words::number(low, 3), words::number(high, 3));
-        notes.push_str(&format!(
-            "<dd class=\"note\">single members {low} to {high}</dd>"
+        notes.push(&html!(
+            "<dd class=\"note\">single members {} to {}</dd>",
+            numbers::number(low, decimals),
+            numbers::number(high, decimals)
         ));
     }
     if let Some(Ok(baseline)) = baseline {
-        notes.push_str(&format!(
+        notes.push(&html!(
             "<dd class=\"note\">training mean {}</dd>",
-            words::number(baseline, 3)
+            numbers::number(baseline, decimals)
         ));
     }
-    let part = words::part(Part::Test);
-    format!("<div><dt>median {part} {name}</dt><dd class=\"value\">{value}</dd>{notes}</div>\n")
+    html!(
+        "<div><dt>median {} {}</dt><dd class=\"value\">{}</dd>{}</div>\n",
+        RecordPart::Test.name(),
+        measure.name,
+        value,
+        notes
+    )
 }

@@ -2,31 +2,40 @@
 
 use efflux_analysis::budyko::{evaporative_index, landscape_index};
 
-use super::Figures;
-use super::drawing::{self, Drawing};
-use super::html;
-use crate::drivers::{Drivers, PRECIPITATION, TEMPERATURE, Water, attribute};
+use crate::Findings;
+use crate::drivers::{Drivers, PRECIPITATION, TEMPERATURE, Water};
 use crate::figures::{self, Chart, Ink, Layer, Panel, Place, Shape, sheet};
-use crate::record::Record;
+use crate::markup::{Html, html};
+use crate::numbers;
 use crate::results::Results;
-use crate::words;
+use crate::section::{Drawing, Frame, Part, Section};
+use crate::tables;
 
-/// The drawings of this section.
-pub(super) fn drawings(results: &Results<'_>, drivers: &Drivers, record: &Record) -> Vec<Drawing> {
-    let covers = Covers::new(results);
-    let mut drawn = vec![sites(results, &covers)];
-    drawn.extend(climate_space(results, drivers, &covers));
-    drawn.push(Drawing::new(
-        "When the sites were observed",
-        figures::record(record),
-        "Above, the sites with an observed day in each year of the calendar; below, the observed days of each site, gaps \
-         of a month and less left out (Figure 1e).",
-    ));
-    drawn
-}
-
-pub(super) fn section(figures: &Figures) -> String {
-    html::section("data", "The data", &drawing::html(&figures.data))
+pub(super) fn section<'a>(findings: &'a Findings<'_>) -> Section<'a> {
+    let (results, drivers) = (findings.results, &findings.drivers);
+    let record = &findings.record;
+    Section {
+        id: "data",
+        title: "The data",
+        frame: Frame::Named("Data"),
+        lead: Html::default(),
+        parts: vec![
+            Part::figure(|| sites(results, &Covers::new(results))),
+            Part::figure(|| climate(results, &Covers::new(results))),
+            Part::figure(|| water(results, drivers, &Covers::new(results))),
+            Part::figure(|| {
+                Drawing::new(
+                    "When the sites were observed",
+                    figures::record(record),
+                    html!(
+                        "Above, the sites with an observed day in each year of the calendar; below, the observed days of \
+                         each site, gaps of a month and less left out (Figure 1e)."
+                    ),
+                )
+            }),
+            Part::table(tables::record::record(record)),
+        ],
+    }
 }
 
 /// The land covers, that of most sites first: their places are their marks.
@@ -97,75 +106,77 @@ fn sites(results: &Results<'_>, covers: &Covers) -> Drawing {
     Drawing::new(
         "Sites by land cover",
         figures::covers(&places, &counts),
-        format!(
+        html!(
             "{} by land cover (IGBP): where they are (a) and how many there are of each (b), as in Figures 1a and 1b of \
              the paper. Sites at one place hide each other.",
-            words::counted(results.sites.len(), "site")
+            numbers::counted(results.sites.len(), "site")
         ),
     )
 }
 
-/// Temperature and precipitation, and the water balance: as many of both as is known, and why not the rest.
-fn climate_space(results: &Results<'_>, drivers: &Drivers, covers: &Covers) -> Vec<Drawing> {
-    const CLIMATE: &str = "Climates of the sites (Figure 1c)";
-    const BUDYKO: &str = "Water balance of the sites (Figure 1d)";
-    let (temperature, precipitation) = (
-        attribute(results, &TEMPERATURE[..2]),
-        attribute(results, &PRECIPITATION),
+/// Temperature and precipitation, if both are known.
+fn climate(results: &Results<'_>, covers: &Covers) -> Drawing {
+    const TITLE: &str = "Climates of the sites (Figure 1c)";
+    let known = (
+        results.attribute(&TEMPERATURE[..2]),
+        results.attribute(&PRECIPITATION),
     );
-    let mut drawn = Vec::new();
-    match (temperature, precipitation) {
-        (Some(temperature), Some(precipitation)) => {
-            let (x, y) = (
-                words::quantity(&temperature.name, "mean annual temperature"),
-                words::quantity(&precipitation.name, "mean annual precipitation"),
-            );
-            let chart = Chart {
-                x: &x,
-                y: &y,
-                layers: covers.layers(results, &|site| temperature.values[site], &|site| {
-                    precipitation.values[site]
-                }),
-                ..Chart::default()
-            };
-            let figure = sheet(
-                "climate",
-                "Climates of the sites",
-                1,
-                (960.0, 330.0),
-                &[Panel {
-                    letter: "c",
-                    ..Panel::of(chart)
-                }],
-            );
-            drawn.push(Drawing::new(
-                CLIMATE,
-                figure,
-                "Mean annual temperature and precipitation of the sites (Figure 1c).",
-            ));
-        }
-        _ => drawn.push(Drawing::none(
-            CLIMATE,
+    let (Some(temperature), Some(precipitation)) = known else {
+        return Drawing::none(
+            TITLE,
             "the pack has no mean annual temperature or no mean annual precipitation of the sites",
-        )),
-    }
+        );
+    };
+    let (x, y) = (
+        numbers::quantity(&temperature.name, "mean annual temperature"),
+        numbers::quantity(&precipitation.name, "mean annual precipitation"),
+    );
+    let chart = Chart {
+        x: x.into(),
+        y: y.into(),
+        layers: covers.layers(results, &|site| temperature.values[site], &|site| {
+            precipitation.values[site]
+        }),
+        ..Chart::default()
+    };
+    let panel = Panel {
+        letter: "c".into(),
+        ..Panel::of(chart)
+    };
+    Drawing::new(
+        TITLE,
+        sheet(
+            "climate",
+            "Climates of the sites",
+            1,
+            (960.0, 330.0),
+            &[panel],
+        ),
+        html!("Mean annual temperature and precipitation of the sites (Figure 1c)."),
+    )
+}
+
+/// The water balance, if it is known.
+fn water(results: &Results<'_>, drivers: &Drivers, covers: &Covers) -> Drawing {
+    const TITLE: &str = "Water balance of the sites (Figure 1d)";
     let balance = drivers.water.as_ref();
     let known = balance.and_then(|water| Some((water, water.evaporation.as_ref()?)));
-    drawn.push(match known {
-        Some((water, evaporation)) => Drawing::new(
-            BUDYKO,
-            budyko(results, covers, water, evaporation),
+    let Some((water, evaporation)) = known else {
+        return Drawing::none(
+            TITLE,
+            "the pack has no daily precipitation, potential evapotranspiration and evapotranspiration in known units",
+        );
+    };
+    Drawing::new(
+        TITLE,
+        budyko(results, covers, water, evaporation),
+        html!(
             "What evaporates of the rain against what could (Figure 1d); right, the humid sites. Where PET exceeds \
              precipitation a site is water-limited. Solid: Budyko (1974), ET/P = √(φ tanh(1/φ) (1 − exp(−φ))) with φ = \
              PET/P. Dotted: ET/P = φ / (1 + φ^β)^(1/β) with β = 1, 2 and 3 from below (Choudhury 1999, after Turc and \
-             Pike); the paper draws curves of these β without naming a formula.",
+             Pike); the paper draws curves of these β without naming a formula."
         ),
-        None => Drawing::none(
-            BUDYKO,
-            "the pack has no daily precipitation, potential evapotranspiration and evapotranspiration in known units",
-        ),
-    });
-    drawn
+    )
 }
 
 fn budyko(
@@ -177,7 +188,7 @@ fn budyko(
     // Beyond these a desert is a desert.
     const FURTHEST: f64 = 5.0;
     const HIGHEST: f64 = 1.5;
-    let panel = |letter, furthest: f64, x| {
+    let panel = |letter: &'static str, furthest: f64, x: &'static str| {
         let curve = |index: &dyn Fn(f64) -> f64| -> Vec<(f64, f64)> {
             let steps = (0..=100).map(|step| furthest * f64::from(step) / 100.0);
             steps.map(|aridity| (aridity, index(aridity))).collect()
@@ -200,10 +211,10 @@ fn budyko(
         };
         layers.extend(covers.layers(results, &within, &|site| evaporation[site]));
         Panel {
-            letter,
+            letter: letter.into(),
             ..Panel::of(Chart {
-                x,
-                y: "ET / precipitation, those above 1.5 on the edge",
+                x: x.into(),
+                y: "ET / precipitation, those above 1.5 on the edge".into(),
                 limits: Some((0.0, HIGHEST)),
                 layers,
                 ..Chart::default()

@@ -1,14 +1,17 @@
 //! Sites of each class side by side: the paper's Figure 4, for people, and what it has in common with Figure 5.
 
+use efflux_analysis::measures::Measure;
+use efflux_analysis::units::Unit;
 use efflux_job::Part;
 
-use super::drawing::Drawing;
 use crate::chosen;
 use crate::drivers::record_days;
-use crate::evaluation::{Evaluation, Measure, Series};
+use crate::evaluation::{Evaluation, Series};
 use crate::figures::{Chart, Ink, Layer, Panel, Shape, dates, sheet};
+use crate::markup::html;
+use crate::numbers;
 use crate::results::Results;
-use crate::words::{self, UNIT};
+use crate::section::Drawing;
 
 /// Points of a line in a panel, which is 250 pixels wide.
 const POINTS: usize = 600;
@@ -41,18 +44,14 @@ pub(super) fn panels<'a>(
 
 /// The site's name and land cover, as short as a panel is wide.
 pub(super) fn named(results: &Results<'_>, site: usize) -> String {
-    words::shortened(&results.sites[site].name, 36)
+    numbers::shortened(&results.sites[site].name, 36)
 }
 
 /// Its scores on the test part.
 pub(super) fn scores(evaluation: &Evaluation, site: usize) -> String {
     let scores = &evaluation.scores(Series::Ensemble, Part::Test)[site];
-    let said = Measure::SKILL.map(|measure| {
-        let value = measure.of(scores);
-        let value = value.map_or("not defined".to_owned(), |value| words::number(value, 2));
-        format!("{} {value}", measure.label())
-    });
-    format!("test {}", said.join(", "))
+    let said = numbers::scores(Measure::headline(), |measure| scores[measure]);
+    format!("test {said}")
 }
 
 /// The series of the chosen sites.
@@ -73,9 +72,11 @@ pub(super) fn drawing(results: &Results<'_>, evaluation: &Evaluation) -> Drawing
             (320.0, 212.0),
             &panels,
         ),
-        "Good, fair and poor sites (left to right, the text’s thresholds), those ranked nearest to 1/6, 1/2 and 5/6 of \
-         their class by test NSE (Figure 4 of the paper, which drew lots). The bar below each is the calendar of the pack, \
-         with the part that the record covers.",
+        html!(
+            "Good, fair and poor sites (left to right, the text’s thresholds), those ranked nearest to 1/6, 1/2 and 5/6 of \
+             their class by test NSE (Figure 4 of the paper, which drew lots). The bar below each is the calendar of the \
+             pack, with the part that the record covers."
+        ),
     )
 }
 
@@ -108,11 +109,11 @@ fn panel<'a>(
         .collect();
     let whole = results.days.max(1) as f64;
     Panel {
-        letter,
+        letter: letter.into(),
         notes: vec![named(results, site), scores(evaluation, site)],
         covered: Some((days.start as f64 / whole, days.end as f64 / whole)),
         ..Panel::of(Chart {
-            y: UNIT,
+            y: Unit::FLUX.label.into(),
             names: dates(results.start, (days.start, days.end), 3),
             layers: vec![
                 Layer::new("test part", Ink::Test, Shape::Span, spans),

@@ -1,55 +1,72 @@
 //! The sites at the ends, and why they may be there.
 
-use efflux_analysis::reasons::{End, Explains, LEAST_SITES, RULES, Reason};
+use efflux_analysis::measures::Measure;
+use efflux_analysis::reasons::{End, Explains, LEAST_SITES, RULES, Reason, Rule, SiteProperty};
 
-use super::html::{self, Cell, details, number_column, table, text, words_column};
-use crate::reasons::{Explained, SCORES};
+use crate::Findings;
+use crate::cell::Cell;
+use crate::markup::html;
+use crate::numbers;
+use crate::reasons::Explained;
 use crate::results::Results;
-use crate::words;
+use crate::section::{Frame, Part, Section};
+use crate::table::{Column, Table};
+use crate::tables;
 
-pub(super) fn section(results: &Results<'_>, explained: &[Explained]) -> String {
-    if explained.is_empty() {
-        return html::section(
-            "ends",
-            "Best and worst sites",
-            "<p>Too few sites have a test score to tell the best from the worst.</p>\n",
+pub(super) fn section<'a>(findings: &'a Findings<'_>) -> Section<'a> {
+    let explained = &findings.reasons;
+    let mut parts = Vec::new();
+    let mut lead =
+        html!("<p>Too few sites have a test score to tell the best from the worst.</p>\n");
+    if !explained.is_empty() {
+        lead = html!(
+            "<p class=\"caption\">What the data suggest as the reason: a rule speaks for a site if its value lies beyond the \
+             rule’s bound and within the quarter of all sites at that end. A suggestion is no proof, and the score of a site \
+             with few test days is itself uncertain.</p>\n"
         );
-    }
-    let mut content = String::from(
-        "<p class=\"caption\">What the data suggest as the reason: a rule speaks for a site if its value lies beyond the \
-         rule’s bound and within the quarter of all sites at that end. A suggestion is no proof, and the score of a site \
-         with few test days is itself uncertain.</p>\n",
-    );
-    for measure in SCORES {
-        for (is_poor, which) in [(true, "Worst"), (false, "Best")] {
-            let rows = explained.iter();
-            let rows = rows.filter(|one| one.measure == measure && one.is_poor == is_poor);
-            let rows: Vec<Vec<Cell>> = rows.map(|one| row(results, one)).collect();
-            let columns = [
-                words_column("site"),
-                words_column("land cover"),
-                number_column(measure.label()),
-                words_column("suggested reasons"),
-            ];
-            let caption = format!("{which} sites by test {}", measure.label());
-            content.push_str(&table(&caption, &columns, &rows, None));
+        for measure in Measure::efficiencies() {
+            for (is_poor, which) in [(true, "Worst"), (false, "Best")] {
+                let rows = explained.iter();
+                let rows = rows.filter(|one| one.measure == measure && one.is_poor == is_poor);
+                let title = format!("{which} sites by test {}", measure.label);
+                let table = Table::page(title, columns(findings.results, measure), rows.collect());
+                parts.push(Part::table(table));
+            }
         }
+        parts.push(Part::Folded("The rules", vec![Part::table(rules())]));
     }
-    content.push_str(&details("The rules", &rules()));
-    html::section("ends", "Best and worst sites", &content)
+    parts.push(Part::table(tables::reasons::reasons(findings)));
+    Section {
+        id: "ends",
+        title: "Best and worst sites",
+        frame: Frame::Named("Best and worst"),
+        lead,
+        parts,
+    }
 }
 
-fn row(results: &Results<'_>, one: &Explained) -> Vec<Cell> {
-    let site = &results.sites[one.site];
-    let reasons = match one.reasons.as_slice() {
-        [] => text("no reason found"),
-        reasons => html::lines(&reasons.iter().map(said).collect::<Vec<String>>()),
-    };
+fn columns<'a>(results: &'a Results<'_>, measure: Measure) -> Vec<Column<'a, &'a Explained>> {
     vec![
-        html::site(one.site, &site.name, &site.id, ""),
-        text(&site.igbp),
-        html::number(Some(one.score), 2),
-        reasons,
+        Column::text("site", "site", |row: &&Explained| {
+            tables::site(results, row.site, String::new())
+        }),
+        Column::text("igbp", "land cover", |row: &&Explained| {
+            results.sites[row.site].igbp.clone()
+        }),
+        Column::number(
+            "score",
+            measure.label,
+            measure.decimals - 1,
+            |row: &&Explained| row.score,
+        ),
+        Column::text(
+            "reasons",
+            "suggested reasons",
+            |row: &&Explained| match row.reasons.as_slice() {
+                [] => "no reason found".into(),
+                reasons => Cell::Lines(reasons.iter().map(said).collect()),
+            },
+        ),
     ]
 }
 
@@ -62,39 +79,39 @@ fn said(reason: &Reason) -> String {
     };
     format!(
         "{}: {} ({quarter} at {})",
-        words::reason(rule),
-        words::reason_value(rule.about, reason.value),
-        words::reason_value(rule.about, reason.quartile)
+        rule.label,
+        value(rule.about, reason.value),
+        value(rule.about, reason.quartile)
     )
 }
 
-fn rules() -> String {
-    let columns = [
-        words_column("reason"),
-        words_column("for"),
-        words_column("what is looked at"),
-        words_column("bound"),
-    ];
-    let rows = RULES.map(|rule| {
-        let side = match rule.end {
-            End::Low => "at most",
-            End::High => "at least",
-        };
-        let scores = match rule.explains {
+/// A value of a property, for people.
+fn value(about: SiteProperty, value: f64) -> String {
+    let (factor, decimals, behind) = about.shown();
+    format!("{}{behind}", numbers::number(factor * value, decimals))
+}
+
+fn rules() -> Table<'static, Rule> {
+    let columns = vec![
+        Column::text("reason", "reason", |row: &Rule| row.label),
+        Column::text("for", "for", |row: &Rule| match row.explains {
             Explains::Poor => "worst",
             Explains::Good => "best",
             Explains::Extreme => "both",
-        };
-        let bound = words::reason_value(rule.about, rule.bound);
-        vec![
-            text(words::reason(rule)),
-            text(scores),
-            text(words::reason_about(rule.about)),
-            text(&format!("{side} {bound}")),
-        ]
-    });
-    let caption = format!(
+        }),
+        Column::text("about", "what is looked at", |row: &Rule| {
+            row.about.description()
+        }),
+        Column::text("bound", "bound", |row: &Rule| {
+            let side = match row.end {
+                End::Low => "at most",
+                End::High => "at least",
+            };
+            format!("{side} {}", value(row.about, row.bound))
+        }),
+    ];
+    let title = format!(
         "Besides its bound a value has to reach the quarter of all sites at its end; below {LEAST_SITES} sites no rule speaks"
     );
-    table(&caption, &columns, &rows, None)
+    Table::page(title, columns, RULES.to_vec())
 }

@@ -1,12 +1,16 @@
 //! How it was done, and with what.
 
-use efflux_job::{Missing, Scaling, State, Transformation};
+use efflux_analysis::measures::{Detail, Measure};
+use efflux_job::{
+    Keep, Loss, Missing, Optimizer, Sampling, Scaling, Schedule, State, Training, Transformation,
+};
 
-use super::html::{self, details, escape};
+use crate::markup::{Html, html};
+use crate::numbers::{self, counted};
 use crate::results::Results;
-use crate::words;
+use crate::section::{Frame, Part, Section};
 
-pub(super) fn methods(results: &Results<'_>) -> String {
+pub(super) fn methods<'a>(results: &'a Results<'_>) -> Section<'a> {
     let contract = results.contract;
     let (split, transform, training) = (contract.split, contract.transform, contract.training);
     let transformation = |which| match which {
@@ -32,7 +36,7 @@ pub(super) fn methods(results: &Results<'_>) -> String {
                 format!("first {} train, no validation part", percent(split.train))
             },
         ),
-        ("members fit on", words::fit(results.fit).to_owned()),
+        ("members fit on", results.fit.name().to_owned()),
         (
             "transformation",
             format!(
@@ -48,7 +52,7 @@ pub(super) fn methods(results: &Results<'_>) -> String {
                 Scaling::All => "from all days".to_owned(),
             },
         ),
-        ("training", words::training(&training)),
+        ("training", trained(&training)),
         (
             "simulation",
             match contract.evaluation.state {
@@ -58,72 +62,95 @@ pub(super) fn methods(results: &Results<'_>) -> String {
             .to_owned(),
         ),
     ];
-    let definitions = "<p>All scores compare days on which a site was observed. NSE is the Nash–Sutcliffe efficiency \
-        (Nash and Sutcliffe 1970): 1 is perfect, 0 is as good as the mean of the observations it is judged on. KGE is \
-        the Kling–Gupta efficiency of 2009 (Gupta et al. 2009), made of correlation, ratio of standard deviations and \
-        ratio of means. Bias is simulated minus observed. Members are brought back to flux units before their mean is \
-        taken. What a formula cannot give is named as not defined, with the reason.</p>\n";
-    let content = format!(
-        "{}{definitions}{}",
-        pairs(rows.iter().map(|(name, value)| (*name, value.as_str()))),
-        details(
-            "The job file",
-            &format!("<pre>{}</pre>\n", escape(results.job_text))
-        )
+    let about = Measure::listed(Detail::Full).map(|measure| measure.about);
+    let about: Vec<&str> = about.filter(|about| !about.is_empty()).collect();
+    let definitions = html!(
+        "<p>All scores compare days on which a site was observed. {} Members are brought back to flux units before their \
+         mean is taken. What a formula cannot give is named as not defined, with the reason.</p>\n",
+        about.join(" ")
     );
-    html::section("methods", "Methods", &content)
+    let job = html!("<pre>{}</pre>\n", results.job_text);
+    Section {
+        id: "methods",
+        title: "Methods",
+        frame: Frame::Named("Methods"),
+        lead: pairs(rows.iter().map(|(name, value)| (*name, value.as_str()))),
+        parts: vec![
+            Part::Text(definitions),
+            Part::Folded("The job file", vec![Part::Text(job)]),
+        ],
+    }
 }
 
-pub(super) fn provenance(results: &Results<'_>) -> String {
+pub(super) fn provenance<'a>(results: &'a Results<'_>) -> Section<'a> {
     let digest = [("pack digest", results.contract.pack_digest.as_str())];
     let given = results
         .provenance
         .iter()
         .map(|(name, value)| (name.as_str(), value.as_str()));
-    html::section("provenance", "Provenance", &pairs(given.chain(digest)))
+    Section {
+        id: "provenance",
+        title: "Provenance",
+        frame: Frame::Named("Provenance"),
+        lead: pairs(given.chain(digest)),
+        parts: Vec::new(),
+    }
 }
 
-pub(super) fn footer() -> String {
-    let files = [
-        "summary",
-        "classes",
-        "sites",
-        "scores",
-        "extremes",
-        "baselines",
-        "intervals",
-        "uncertainty",
-        "ranks",
-        "spread_error",
-        "ensemble_size",
-        "annual_sums",
-        "events",
-        "traits",
-        "correlations",
-        "groups",
-        "season_tests",
-        "members",
-        "selection",
-        "trials",
-        "attempts",
-    ];
-    let links: Vec<String> = files
-        .iter()
-        .map(|file| format!("<a href=\"tables/{file}.csv\">{file}.csv</a>"))
-        .collect();
-    format!(
-        "<footer>\n<p>The numbers of this page at full precision, beside it: {}.</p>\n</footer>\n",
-        links.join(", ")
-    )
-}
-
-fn pairs<'a>(rows: impl Iterator<Item = (&'a str, &'a str)>) -> String {
-    let rows: Vec<String> = rows
-        .map(|(name, value)| format!("<dt>{}</dt><dd>{}</dd>\n", escape(name), escape(value)))
-        .collect();
-    format!("<dl class=\"pairs\">\n{}</dl>\n", rows.concat())
+fn pairs<'a>(rows: impl Iterator<Item = (&'a str, &'a str)>) -> Html {
+    let rows = rows.map(|(name, value)| html!("<dt>{}</dt><dd>{}</dd>\n", name, value));
+    html!("<dl class=\"pairs\">\n{}</dl>\n", rows.collect::<Html>())
 }
 
 fn percent(share: f64) -> String {
-    format!("{} %", words::number(100.0 * share, 0))
+    format!("{} %", numbers::number(100.0 * share, 0))
+}
+
+/// How trials were trained, in one line.
+fn trained(training: &Training) -> String {
+    let mut parts = vec![match training.patience {
+        None => counted(training.epochs as usize, "epoch"),
+        Some(patience) => format!(
+            "{} at most, ended by {patience} without a better validation score",
+            counted(training.epochs as usize, "epoch")
+        ),
+    }];
+    parts.extend(match training.keep {
+        Keep::Last => None,
+        Keep::Best => Some("the weights of the best validation score kept".to_owned()),
+    });
+    parts.extend(match training.sampler {
+        Sampling::Uniform => None,
+        Sampling::Observed => Some("windows drawn among those that hold a target".to_owned()),
+    });
+    if training.warm_up_days > 0 {
+        let days = counted(training.warm_up_days as usize, "day");
+        parts.push(format!("{days} of warm-up before each window"));
+    }
+    let optimizer = match training.optimizer {
+        Optimizer::Adadelta => "Adadelta",
+        Optimizer::Adam => "Adam",
+        Optimizer::AdamW { .. } => "AdamW",
+    };
+    let schedule = match training.schedule {
+        Schedule::Constant => "",
+        Schedule::Linear => ", falling in equal steps",
+        Schedule::Cosine => ", falling along a cosine",
+    };
+    let rate = training.learning_rate(0);
+    parts.push(format!("{optimizer} with learning rate {rate}{schedule}"));
+    parts.extend(
+        training
+            .clip_norm
+            .map(|longest| format!("gradients cut to length {longest}")),
+    );
+    parts.push(
+        match training.loss {
+            Loss::Mse => "mean squared error in scaled units",
+            Loss::Nse => "squared error over each site’s variance",
+            Loss::Huber { .. } => "Huber loss in scaled units",
+        }
+        .to_owned(),
+    );
+    parts.join("; ")
 }

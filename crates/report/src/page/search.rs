@@ -1,149 +1,166 @@
 //! What was tried and what became of it.
 
 use efflux_job::{Keep, SelectionPart, VALIDATION_DAYS};
-use efflux_run::record::Outcome;
+use efflux_run::record::Record;
+use efflux_run::{Candidate, Choice};
 
-use super::html::{self, Cell, details, figure, number_column, table, text, words_column};
-use super::{Figures, grid};
+use super::grid;
 use crate::Findings;
-use crate::figures::ranked;
-use crate::results::{Configuration, Results};
-use crate::tables::ordered;
-use crate::words;
+use crate::figures;
+use crate::markup::{Html, html};
+use crate::numbers;
+use crate::results::Results;
+use crate::section::{Drawing, Frame, Part, Section};
+use crate::table::{Column, Table};
+use crate::tables;
+use crate::tables::search::{failed, ordered};
 
-/// What configurations are compared by.
-pub(super) fn score(results: &Results<'_>) -> String {
-    let selection = results.selection;
-    format!(
-        "{} over sites on the {} part",
-        words::metric(selection.metric),
-        words::part(selection.on.part())
-    )
-}
-
-pub(super) fn section(findings: &Findings<'_>, figures: &Figures) -> String {
+pub(super) fn section<'a>(findings: &'a Findings<'_>) -> Section<'a> {
     let (results, grid) = (findings.results, &findings.grid);
-    let selection = results.selection;
-    let score = score(results);
-    let vote = match selection.on {
+    let choice = results.selection;
+    let vote = match choice.rule.on {
         SelectionPart::Validation => {
             format!(" Sites with fewer than {VALIDATION_DAYS} validation days have no vote.")
         }
         SelectionPart::Test => String::new(),
     };
-    let caption = format!(
-        "The {score} of every configuration, best mean first. A configuration is judged by the mean of its search \
-         seeds, never by its luckiest; one that lacks a seed cannot be selected.{vote}"
-    );
-    let mut columns = vec![words_column("configuration"), number_column("mean")];
-    let seeds = selection
-        .configurations
-        .first()
-        .map(|first| first.seeds.as_slice())
-        .unwrap_or_default();
-    columns.extend(
-        seeds
-            .iter()
-            .map(|(seed, _)| number_column(&format!("seed {seed}"))),
-    );
-    columns.push(words_column(""));
-    let rows: Vec<Vec<Cell>> = ranked(selection)
-        .into_iter()
-        .map(|configuration| {
-            let mut row = vec![text(&configuration.params.to_string()), mean(configuration)];
-            row.extend(
-                configuration
-                    .seeds
-                    .iter()
-                    .map(|(_, value)| html::number(*value, 3)),
+    let mut parts = vec![
+        Part::figure(move || {
+            let caption = html!(
+                "The {} of every configuration, best mean first. A configuration is judged by the mean of its search \
+                 seeds, never by its luckiest; one that lacks a seed cannot be selected.{}",
+                choice.compared_by(),
+                vote
             );
-            row.push(text(
-                match (
-                    &configuration.mean,
-                    selection.winner == Some(configuration.params),
-                ) {
-                    (_, true) => "selected",
-                    (Err(why), false) => why,
-                    (Ok(_), false) => "",
-                },
-            ));
-            row
-        })
-        .collect();
-    let content = figure(&figures.search.svg, &caption)
-        + &details(
+            Drawing::new("Search", figures::search(choice), caption)
+        }),
+        Part::Folded(
             "The same as a table",
-            &table(&format!("Search: {score}"), &columns, &rows, Some(1)),
-        )
-        + &grid::top(results, grid)
-        + &grid::axes(grid, figures)
-        + &grid::costs(grid);
-    html::section("search", "Search", &content)
+            vec![Part::table(configurations(choice))],
+        ),
+    ];
+    parts.extend(grid::top(findings));
+    parts.extend(grid::axes(findings));
+    parts.extend([
+        Part::Folded(
+            "Cost of every configuration",
+            vec![Part::table(tables::grid::costs(grid))],
+        ),
+        Part::table(tables::search::selection(results)),
+        Part::table(tables::search::trials(results)),
+        Part::table(tables::search::attempts(results)),
+    ]);
+    Section {
+        id: "search",
+        title: "Search",
+        frame: Frame::Named("Search"),
+        lead: Html::default(),
+        parts,
+    }
 }
 
-/// How the members learned; nothing where no epoch is on file.
-pub(super) fn training(results: &Results<'_>, figures: &Figures) -> String {
-    let Some(drawn) = &figures.training else {
-        return String::new();
-    };
+fn configurations(choice: &Choice) -> Table<'_, &Candidate> {
+    type Row<'a> = &'a Candidate;
+    let decimals = choice.rule.metric.measure().decimals;
+    let mut columns = vec![
+        Column::text("configuration", "configuration", |row: &Row<'_>| {
+            row.params.to_string()
+        }),
+        Column::number("mean", "mean", decimals, |row: &Row<'_>| row.mean),
+    ];
+    let first = choice.candidates.first();
+    let seeds = first
+        .map(|first| first.scores.as_slice())
+        .unwrap_or_default();
+    columns.extend(seeds.iter().enumerate().map(|(place, (seed, _))| {
+        Column::number(
+            "",
+            format!("seed {seed}"),
+            decimals,
+            move |row: &Row<'_>| row.scores.get(place).and_then(|(_, score)| *score),
+        )
+    }));
+    columns.push(Column::text("", "", |row: &Row<'_>| {
+        if choice.selects(row.params) {
+            "selected".to_owned()
+        } else {
+            row.obstacle().unwrap_or_default()
+        }
+    }));
+    let title = format!("Search: {}", choice.compared_by());
+    Table::page(title, columns, choice.ranked()).sorted_by("mean")
+}
+
+/// How the members learned; none where no epoch is on file.
+pub(super) fn training<'a>(results: &'a Results<'_>) -> Option<Section<'a>> {
+    let members = results.members_epochs();
+    if members.is_empty() {
+        return None;
+    }
     let kept = match results.contract.training.keep {
         Keep::Last => "The last epoch’s weights were kept.",
         Keep::Best => "The weights of the epoch with the best validation score were kept.",
     };
-    let caption = format!(
-        "Every line is a member. The validation score of an epoch comes from runs that begin one training window before \
-         the validation days. {kept} All epochs of all trials are in the run directory, in <code>epochs/</code>."
-    );
-    html::section("training", "Training", &figure(&drawn.svg, &caption))
-}
-
-fn mean(configuration: &Configuration) -> Cell {
-    html::number(configuration.mean.as_ref().ok().copied(), 3)
-}
-
-pub(super) fn failures(findings: &Findings<'_>) -> String {
-    let results = findings.results;
-    let columns = [
-        "trial",
-        "stage",
-        "configuration",
-        "seed",
-        "attempt",
-        "class",
-        "message",
-        "where",
-    ];
-    let columns = columns.map(|name| match name {
-        "seed" | "attempt" => number_column(name),
-        _ => words_column(name),
-    });
-    let mut rows = Vec::new();
-    for record in ordered(results) {
-        if let Outcome::Failed(failure) = &record.outcome {
-            let place = &record.place;
-            rows.push(vec![
-                text(record.trial.id.as_str()),
-                text(&record.trial.stage.to_string()),
-                text(&record.trial.params.to_string()),
-                text(&record.trial.seed.to_string()),
-                text(&record.attempt.to_string()),
-                text(words::failure(failure.class)),
-                text(&failure.message),
-                text(&format!(
-                    "{}, rank {}, slot {}",
-                    place.host, place.rank, place.slot
-                )),
-            ]);
-        }
-    }
-    let content = if rows.is_empty() {
-        format!(
-            "<p>None: all {} ran to their end.</p>\n",
-            words::counted(results.records.len(), "trial")
-        )
-    } else {
-        let each = table("Trials whose newest attempt failed", &columns, &rows, None);
-        grid::failures(&findings.grid) + &each
+    let drawing = move || {
+        let caption = html!(
+            "Every line is a member. The validation score of an epoch comes from runs that begin one training window \
+             before the validation days. {} All epochs of all trials are in the run directory, in <code>epochs/</code>.",
+            kept
+        );
+        Drawing::new("Training", figures::training(&members), caption)
     };
-    html::section("failures", "Failed trials", &content)
+    Some(Section {
+        id: "training",
+        title: "Training",
+        frame: Frame::Named("Training"),
+        lead: Html::default(),
+        parts: vec![Part::figure(drawing)],
+    })
+}
+
+pub(super) fn failures<'a>(findings: &'a Findings<'_>) -> Section<'a> {
+    type Row<'a> = &'a Record;
+    let results = findings.results;
+    let columns = vec![
+        Column::text("trial", "trial", |row: &Row<'_>| row.trial.id.to_string()),
+        Column::text("stage", "stage", |row: &Row<'_>| {
+            row.trial.stage.to_string()
+        }),
+        Column::text("configuration", "configuration", |row: &Row<'_>| {
+            row.trial.params.to_string()
+        }),
+        Column::count("seed", "seed", |row: &Row<'_>| row.trial.seed.to_string()),
+        Column::count("attempt", "attempt", |row: &Row<'_>| {
+            row.attempt.to_string()
+        }),
+        Column::text("class", "class", |row: &Row<'_>| {
+            failed(row).map_or("", |failure| failure.class.label())
+        }),
+        Column::text("message", "message", |row: &Row<'_>| {
+            failed(row).map_or("", |failure| failure.message.as_str())
+        }),
+        Column::text("where", "where", |row: &Row<'_>| {
+            let place = &row.place;
+            format!("{}, rank {}, slot {}", place.host, place.rank, place.slot)
+        }),
+    ];
+    let records = ordered(results).into_iter();
+    let records: Vec<Row<'a>> = records.filter(|record| failed(record).is_some()).collect();
+    let mut parts = vec![Part::table(tables::grid::failures(&findings.grid))];
+    parts.push(if records.is_empty() {
+        Part::Text(html!(
+            "<p>None: all {} ran to their end.</p>\n",
+            numbers::counted(results.records.len(), "trial")
+        ))
+    } else {
+        let title = "Trials whose newest attempt failed";
+        Part::table(Table::page(title, columns, records))
+    });
+    Section {
+        id: "failures",
+        title: "Failed trials",
+        frame: Frame::Named("Failures"),
+        lead: Html::default(),
+        parts,
+    }
 }

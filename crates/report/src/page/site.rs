@@ -3,14 +3,17 @@
 
 use efflux_analysis::Defined;
 use efflux_analysis::classes::Reading;
-use efflux_analysis::ensemble::spread;
+use efflux_analysis::measures::{Detail, Measure};
+use efflux_analysis::units::Unit;
+use efflux_job::Part as RecordPart;
 use serde_json::{Value, json};
 
 use super::compact;
-use super::html::{self, escape};
 use crate::Findings;
-use crate::evaluation::{Measure, Series, members_on};
-use crate::words::{self, UNIT};
+use crate::evaluation::Series;
+use crate::markup::{Html, html};
+use crate::numbers;
+use crate::section::{Frame, Part, Section};
 
 /// Points of all sites together; records are thinned until they fit, so that the page stays below 20 MB.
 const POINTS: usize = 3_000_000;
@@ -18,8 +21,19 @@ const POINTS: usize = 3_000_000;
 /// Parts that the largest value of a site is drawn in: more than a screen has pixels.
 const PARTS: f64 = 2000.0;
 
+/// Opened by a link to a site.
+pub(super) fn section<'a>(findings: &'a Findings<'_>) -> Section<'a> {
+    Section {
+        id: "site",
+        title: "Site",
+        frame: Frame::Hidden,
+        lead: Html::default(),
+        parts: vec![Part::Late(Box::new(|| content(findings)))],
+    }
+}
+
 /// What the script shows, and the data it shows it from.
-pub(super) fn section(findings: &Findings<'_>) -> String {
+fn content(findings: &Findings<'_>) -> Html {
     let results = findings.results;
     let records: Vec<(usize, usize)> = (0..results.sites.len())
         .map(|site| record(results.observed(site)))
@@ -34,18 +48,16 @@ pub(super) fn section(findings: &Findings<'_>) -> String {
     let data = json!({
         "start": results.start.to_string(),
         "step": step,
-        "unit": UNIT,
+        "unit": Unit::FLUX.label,
         "alphabet": compact::ALPHABET.map(char::from).iter().collect::<String>(),
         "gap": compact::GAP,
         "sites": sites,
     });
-    // Nothing in a name may end the script element.
-    let data = data.to_string().replace('<', "\\u003c");
     let thinned = match step {
         1 => String::new(),
         step => format!(" Points are means of {step} days."),
     };
-    let content = format!(
+    html!(
         "<p id=\"site-place\"></p>\n<div class=\"tools\" role=\"group\" aria-label=\"Range of days\">\
          <button type=\"button\" data-zoom=\"earlier\">Earlier</button>\
          <button type=\"button\" data-zoom=\"later\">Later</button>\
@@ -57,10 +69,10 @@ pub(super) fn section(findings: &Findings<'_>) -> String {
          <p class=\"caption\">Points are observed days, the line is the ensemble mean, the band one standard deviation over \
          members to each side. Shaded: validation and test part.{} Drag over days to see them closer.</p>\n\
          <div id=\"site-scores\"></div>\n<p><a href=\"#sites\">All sites</a></p>\n\
-         <script type=\"application/json\" id=\"series-data\">{data}</script>\n",
-        escape(&thinned)
-    );
-    html::section("site", "Site", &content).replacen("<section ", "<section hidden ", 1)
+         <script type=\"application/json\" id=\"series-data\">{}</script>\n",
+        thinned,
+        Html::json(&data)
+    )
 }
 
 /// First day of the record and the one after its last.
@@ -81,17 +93,14 @@ fn of_site(
     let about = &results.sites[site];
     let observed = results.observed(site);
     let mean = &evaluation.mean[site];
-    let spreads: Vec<f64> = (first..last)
-        .map(|day| spread(&members_on(results, site, day)).unwrap_or(f64::NAN))
-        .collect();
-    let rows: Vec<Value> = Measure::ALL
-        .iter()
+    let spread = &evaluation.spread[site];
+    let rows: Vec<Value> = Measure::listed(Detail::Full)
         .map(|measure| {
-            let of_parts = words::PARTS.map(|part| {
+            let of_parts = RecordPart::ALL.map(|part| {
                 let scores = evaluation.scores(Series::Ensemble, part);
-                shown(measure.of(&scores[site]))
+                shown(scores[site][measure])
             });
-            json!([measure.label(), of_parts])
+            json!([measure.label, of_parts])
         })
         .collect();
     let series = [
@@ -100,29 +109,35 @@ fn of_site(
             step,
         ),
         thinned(mean[first..last].iter().copied(), step),
-        thinned(spreads.into_iter(), step),
+        thinned(spread[first..last].iter().copied(), step),
     ];
     let values = series.iter().flatten().flatten();
     let largest = values.fold(0.0, |largest: f64, value| largest.max(value.abs()));
     let size = if largest > 0.0 { largest / PARTS } else { 1.0 };
     let [observed, mean, spread] = series.map(|values| written(&values, size));
-    let traits = &findings.drivers.sites[site];
+    let properties = &findings.drivers.sites[site];
     let class = evaluation.class(site, Reading::Text);
     let facts: Vec<(&str, String)> = vec![
         (
             "class by the text’s thresholds",
             class.map_or("not defined".to_owned(), |class| class.to_string()),
         ),
-        ("observed days", traits.observed_days.to_string()),
-        ("smoothness (lag 1)", shown(traits.smoothness.r)),
-        ("seasonality (raw, lag 182)", shown(traits.seasonality.r)),
-        ("cyclicality (lag 365)", shown(traits.cyclicality.r)),
-        ("summer–winter difference", shown(traits.seasons.difference)),
-        ("Q10 of observed flux", shown(traits.observed_q10())),
-        ("Q10 of simulated flux", shown(traits.simulated_q10())),
+        ("observed days", properties.observed_days.to_string()),
+        ("smoothness (lag 1)", shown(properties.smoothness.r)),
+        (
+            "seasonality (raw, lag 182)",
+            shown(properties.seasonality.r),
+        ),
+        ("cyclicality (lag 365)", shown(properties.cyclicality.r)),
+        (
+            "summer–winter difference",
+            shown(properties.seasons.difference),
+        ),
+        ("Q10 of observed flux", shown(properties.observed_q10())),
+        ("Q10 of simulated flux", shown(properties.simulated_q10())),
         (
             "test days seen at the same place in training",
-            traits.test_days_seen.to_string(),
+            properties.test_days_seen.to_string(),
         ),
     ];
     json!({
@@ -131,14 +146,14 @@ fn of_site(
         "place": format!(
             "{} · {}°, {}° · {}",
             about.id,
-            words::number(about.latitude, 3),
-            words::number(about.longitude, 3),
+            numbers::number(about.latitude, 3),
+            numbers::number(about.longitude, 3),
             about.igbp
         ),
         "first": first,
-        "parts": words::PARTS.map(|part| {
+        "parts": RecordPart::ALL.map(|part| {
             let days = results.parts.span(site, part);
-            json!([words::part(part), days.start, days.end])
+            json!([part.name(), days.start, days.end])
         }),
         "size": size,
         "observed": observed,
@@ -152,7 +167,7 @@ fn of_site(
 fn shown(value: Defined) -> String {
     value.map_or_else(
         |reason| format!("not defined: {reason}"),
-        |value| words::number(value, 3),
+        |value| numbers::number(value, 3),
     )
 }
 

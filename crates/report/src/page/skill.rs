@@ -2,131 +2,164 @@
 
 use efflux_analysis::backtransform::BiasParts;
 use efflux_analysis::baselines::Baseline;
-use efflux_analysis::classes::Reading;
-use efflux_analysis::metrics::Scores;
+use efflux_analysis::measures::{Detail, Measure, NSE};
 use efflux_analysis::statistics::median;
-use efflux_job::Part;
+use efflux_analysis::units::Unit;
+use efflux_job::Part as RecordPart;
 
-use super::html::{
-    self, Cell, count, defined, details, figure, number_column, table, text, words_column,
-};
-use super::{Figures, states};
+use super::{gallery, states};
 use crate::Findings;
-use crate::evaluation::{Evaluation, Measure, Series};
-use crate::figures::band_label;
-use crate::results::Results;
-use crate::words::{self, UNIT};
+use crate::chosen;
+use crate::evaluation::{Evaluation, Series};
+use crate::figures::{self, Curve, Figure, Ink, band_label};
+use crate::markup::{Html, html};
+use crate::numbers;
+use crate::section::{Drawing, Frame, Part, Section};
+use crate::table::{Column, Table};
+use crate::tables;
 
-pub(super) fn scores(findings: &Findings<'_>, figures: &Figures) -> String {
-    let Findings {
-        results,
-        evaluation,
-        summary,
-        ..
-    } = findings;
-    let mut columns = vec![words_column(""), number_column("sites")];
-    columns.extend(Measure::ALL.map(|measure| number_column(measure.label())));
-    let row = |name: &str, series, part| {
-        let mut row = vec![
-            text(name),
-            count(evaluation.defined(series, part, Measure::Nse).len()),
-        ];
-        row.extend(
-            Measure::ALL.map(|measure| defined(evaluation.median(series, part, measure), 3)),
-        );
-        row
-    };
-    let mut rows: Vec<Vec<Cell>> = words::PARTS
+/// A series on a part, by its name for people.
+type Row = (String, Series, RecordPart);
+
+const TRAINING_MEAN: Series = Series::Baseline(Baseline::TrainingMean);
+
+pub(super) fn scores<'a>(findings: &'a Findings<'_>) -> Section<'a> {
+    let (results, evaluation) = (findings.results, &findings.evaluation);
+    let summary = &findings.summary;
+    let mut rows: Vec<Row> = RecordPart::ALL
         .map(|part| {
-            row(
-                &format!("ensemble mean, {}", words::part(part)),
-                Series::Ensemble,
-                part,
-            )
+            let name = format!("ensemble mean, {}", part.name());
+            (name, Series::Ensemble, part)
         })
         .into();
-    rows.push(row(
-        "training mean, test",
-        Series::Baseline(Baseline::TrainingMean),
-        Part::Test,
-    ));
+    let test = |name: &str, series| (name.to_owned(), series, RecordPart::Test);
+    rows.push(test("training mean, test", TRAINING_MEAN));
     if results.unfiltered.is_some() {
         let name = "ensemble mean, test days without the percentile filter";
-        rows.push(row(name, Series::Unfiltered, Part::Test));
+        rows.push(test(name, Series::Unfiltered));
     }
-    let medians = table(
-        &format!("Medians over sites; errors in {UNIT}"),
-        &columns,
-        &rows,
-        None,
-    );
-
-    let members: Vec<Vec<Cell>> = results
-        .members
-        .iter()
-        .enumerate()
-        .map(|(place, member)| {
-            row(
-                &format!("seed {}", member.seed),
-                Series::Member(place),
-                Part::Test,
-            )
+    let members = results.members.iter().enumerate();
+    let members = members
+        .map(|(place, member)| test(&format!("seed {}", member.seed), Series::Member(place)));
+    let unit = Unit::FLUX.label;
+    let distributions = Measure::efficiencies().map(|measure| {
+        Part::figure(move || {
+            let figure = distribution(evaluation, measure);
+            Drawing::new("Distribution", figure, Html::default())
         })
-        .collect();
-    let members = table(
-        &format!("Single members: medians over sites on the test part; errors in {UNIT}"),
-        &columns,
-        &members,
-        Some(2),
-    );
-    let caption = format!(
+    });
+    let caption = html!(
         "Share of sites whose score is at or below a value; the further right, the better. Scores below −1 are counted, \
          not drawn. The training mean has no KGE, because the correlation of a constant is not defined. {} of {} sites \
          lie above the training mean in NSE.",
-        summary.sites_better, summary.sites_compared
+        summary.sites_better,
+        summary.sites_compared
     );
-    let content = format!(
-        "{medians}{}<div class=\"pair\">{}{}</div>\n<p class=\"caption\">{caption}</p>\n{}{}",
+    let mut parts = vec![
+        Part::table(medians(
+            evaluation,
+            format!("Medians over sites; errors in {unit}"),
+            rows,
+        )),
         bias(evaluation),
-        figure(&figures.nse.svg, ""),
-        figure(&figures.kge.svg, ""),
-        states::part(findings),
-        details("Single members", &members)
-    );
-    html::section("scores", "Scores", &content)
+        Part::Beside(distributions.collect()),
+        Part::caption(caption),
+    ];
+    parts.extend(states::parts(findings));
+    parts.push(Part::Folded(
+        "Single members",
+        vec![Part::table(
+            medians(
+                evaluation,
+                format!("Single members: medians over sites on the test part; errors in {unit}"),
+                members.collect(),
+            )
+            .sorted_by(NSE.key),
+        )],
+    ));
+    parts.extend([
+        Part::table(tables::skill::all_scores(findings)),
+        Part::table(tables::skill::members(findings)),
+        Part::table(tables::skill::states(findings)),
+    ]);
+    Section {
+        id: "scores",
+        title: "Scores",
+        frame: Frame::Named("Scores"),
+        lead: Html::default(),
+        parts,
+    }
+}
+
+/// Medians over sites of these series.
+fn medians(evaluation: &Evaluation, title: String, rows: Vec<Row>) -> Table<'_, Row> {
+    let mut columns = vec![
+        Column::text("", "", |row: &Row| row.0.clone()),
+        Column::count("sites", "sites", |row: &Row| {
+            evaluation.defined(row.1, row.2, NSE).len()
+        }),
+    ];
+    columns.extend(Measure::listed(Detail::Full).map(|measure| {
+        let median = move |row: &Row| evaluation.median(row.1, row.2, measure);
+        Column::number(measure.key, measure.label, measure.decimals, median)
+    }));
+    Table::page(title, columns, rows)
+}
+
+/// How a score is distributed over sites.
+fn distribution(evaluation: &Evaluation, measure: Measure) -> Figure {
+    let curve = |name, ink, series, part| Curve {
+        name,
+        ink,
+        values: evaluation.defined(series, part, measure),
+    };
+    let (test, train) = (RecordPart::Test, RecordPart::Train);
+    let curves = [
+        curve("test", Ink::Simulated, Series::Ensemble, test),
+        curve("train", Ink::Train, Series::Ensemble, train),
+        curve("training mean, test", Ink::Baseline, TRAINING_MEAN, test),
+    ];
+    let name = format!("skill-{}", measure.key);
+    figures::distribution(&name, measure.label, &curves)
 }
 
 /// How much of the bias comes from the way back to flux units.
-fn bias(evaluation: &Evaluation) -> String {
+fn bias(evaluation: &Evaluation) -> Part<'_> {
     let parts: Vec<BiasParts> = evaluation.bias.iter().flatten().copied().collect();
     let median = |of: fn(&BiasParts) -> f64| {
         let values: Vec<f64> = parts.iter().map(of).collect();
-        median(&values).map_or("not defined".to_owned(), |value| words::number(value, 3))
+        median(&values).map_or("not defined".to_owned(), |value| numbers::number(value, 3))
     };
-    format!(
-        "<p class=\"caption\">The bias of the ensemble mean on the test part has two parts (medians over sites, {UNIT}): \
+    Part::caption(html!(
+        "The bias of the ensemble mean on the test part has two parts (medians over sites, {}): \
          the model’s own error in asinh units {}, and what the way back adds, since a mean of asinh units is no mean of \
-         flux units, {}.</p>\n",
+         flux units, {}.",
+        Unit::FLUX.label,
         median(|parts| parts.model),
         median(|parts| parts.back_transform)
-    )
+    ))
 }
 
-pub(super) fn series(results: &Results<'_>, figures: &Figures) -> String {
-    let mut content = String::new();
-    for (role, drawing) in &figures.series {
-        let rank = match *role {
+pub(super) fn series<'a>(findings: &'a Findings<'_>) -> Section<'a> {
+    let (results, evaluation) = (findings.results, &findings.evaluation);
+    let mut parts = Vec::new();
+    for chosen in chosen::ranked_sites(evaluation) {
+        let role = chosen.role;
+        let rank = match role {
             "good" => "near the top tenth",
             "median" => "in the middle",
             _ => "near the bottom tenth",
         };
-        content.push_str(&figure(
-            &drawing.svg,
-            &format!("A {role} site, {rank} of all sites by test NSE."),
-        ));
+        parts.push(Part::figure(move || {
+            Drawing::new(
+                "Series",
+                figures::series(results, evaluation, &chosen),
+                html!("A {} site, {} of all sites by test NSE.", role, rank),
+            )
+        }));
     }
-    if figures.series.is_empty() {
-        content.push_str("<p>No site has a test NSE yet.</p>\n");
+    parts.push(if parts.is_empty() {
+        Part::Text(html!("<p>No site has a test NSE yet.</p>\n"))
     } else {
         let band = band_label(results.members.len()).map_or_else(String::new, |label| {
             format!(
@@ -134,71 +167,28 @@ pub(super) fn series(results: &Results<'_>, figures: &Figures) -> String {
                  the simulation."
             )
         });
-        content.push_str(&format!(
-            "<p class=\"caption\">Points are observed days, the line is the ensemble mean.{band} Shaded: validation and \
-             test part. The axis covers the site’s record and a small margin.</p>\n"
-        ));
+        Part::caption(html!(
+            "Points are observed days, the line is the ensemble mean.{} Shaded: validation and \
+             test part. The axis covers the site’s record and a small margin.",
+            band
+        ))
+    });
+    parts.push(Part::figure(|| gallery::drawing(results, evaluation)));
+    Section {
+        id: "series",
+        title: "Series",
+        frame: Frame::Named("Series"),
+        lead: Html::default(),
+        parts,
     }
-    content.push_str(&figures.gallery.html());
-    html::section("series", "Series", &content)
 }
 
-pub(super) fn sites(results: &Results<'_>, evaluation: &Evaluation) -> String {
-    // The mean absolute error is in the tables: here it would say much the same as RMSE.
-    const SHOWN: [Measure; 5] = [
-        Measure::Nse,
-        Measure::Kge,
-        Measure::R,
-        Measure::Rmse,
-        Measure::Bias,
-    ];
-    let mut columns = vec![words_column("site"), words_column("land cover")];
-    columns.extend(["train days", "test days"].map(number_column));
-    columns.extend(SHOWN.map(|measure| number_column(measure.label())));
-    columns.push(number_column("NSE of training mean"));
-    columns.extend(["class", "class (captions)"].map(words_column));
-
-    let scores = evaluation.scores(Series::Ensemble, Part::Test);
-    let baseline = evaluation.scores(Series::Baseline(Baseline::TrainingMean), Part::Test);
-    let mut order: Vec<usize> = (0..results.sites.len()).collect();
-    let key = |site: usize| scores[site].nse.unwrap_or(f64::NEG_INFINITY);
-    order.sort_by(|&a, &b| key(b).total_cmp(&key(a)));
-    let rows: Vec<Vec<Cell>> = order
-        .into_iter()
-        .map(|index| {
-            let site = &results.sites[index];
-            let remark = why_undefined(&scores[index], &SHOWN);
-            let mut row = vec![
-                html::site(index, &site.name, &site.id, &remark),
-                text(&site.igbp),
-            ];
-            row.extend(
-                [Part::Train, Part::Test].map(|part| count(results.observed_days(index, part))),
-            );
-            row.extend(SHOWN.map(|measure| html::number(measure.of(&scores[index]).ok(), 2)));
-            row.push(html::number(baseline[index].nse.ok(), 2));
-            row.extend([Reading::Text, Reading::CaptionCascade].map(|reading| {
-                let class = evaluation.class(index, reading);
-                text(&class.map_or("–".to_owned(), |class| class.to_string()))
-            }));
-            row
-        })
-        .collect();
-    let caption = format!("The ensemble mean on the test part of each site; errors in {UNIT}");
-    html::section("sites", "Sites", &table(&caption, &columns, &rows, Some(4)))
-}
-
-/// `not defined: NSE, KGE, r (observations are constant)`, or nothing. Said once beside the site's name: in each cell it
-/// would make the table too wide to read.
-fn why_undefined(scores: &Scores, measures: &[Measure]) -> String {
-    let undefined = |measure: &&Measure| measure.of(scores).is_err();
-    let names: Vec<&str> = measures
-        .iter()
-        .filter(undefined)
-        .map(|measure| measure.label())
-        .collect();
-    match measures.iter().find_map(|measure| measure.of(scores).err()) {
-        Some(reason) => format!("not defined: {} ({reason})", names.join(", ")),
-        None => String::new(),
+pub(super) fn sites<'a>(findings: &'a Findings<'_>) -> Section<'a> {
+    Section {
+        id: "sites",
+        title: "Sites",
+        frame: Frame::Named("Sites"),
+        lead: Html::default(),
+        parts: vec![Part::table(tables::skill::sites(findings))],
     }
 }

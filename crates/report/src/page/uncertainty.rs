@@ -1,20 +1,148 @@
 //! How sure the ensemble is, for people.
 
 use efflux_analysis::Defined;
-use efflux_job::Part;
+use efflux_analysis::units::Unit;
+use efflux_job::Part as RecordPart;
 
-use super::Figures;
-use super::html::{self, Cell, defined, details, figure, number_column, table, text, words_column};
+use crate::Findings;
+use crate::cell::p_value;
 use crate::figures::{Chart, Figure, Ink, Layer, Shape};
-use crate::results::Results;
-use crate::uncertainty::{Interval, SiteSpread, Uncertainty, Year};
-use crate::words::{self, UNIT};
+use crate::markup::{Html, html};
+use crate::numbers;
+use crate::section::{Drawing, Frame, Part, Section};
+use crate::table::{Column, Table};
+use crate::tables;
+use crate::uncertainty::{Coverage, Interval, SiteSpread, Size, Uncertainty};
 
-/// The drawings of this section; none without members that can disagree.
-pub(super) fn figures(results: &Results<'_>, uncertainty: &Uncertainty) -> Vec<Figure> {
-    if results.members.len() < 2 {
-        return Vec::new();
+pub(super) fn section<'a>(findings: &'a Findings<'_>) -> Section<'a> {
+    let uncertainty = &findings.uncertainty;
+    let figures: [fn(&Uncertainty) -> Figure; 4] = [coverage, spread_error, ranks, sizes];
+    let figures = figures.into_iter().map(|draw| {
+        Part::figure(move || Drawing::new("Uncertainty", draw(uncertainty), Html::default()))
+    });
+    // None without members that can disagree.
+    let figures = figures.filter(|_| findings.results.members.len() >= 2);
+    Section {
+        id: "uncertainty",
+        title: "Uncertainty",
+        frame: Frame::Named("Uncertainty"),
+        lead: Html::default(),
+        parts: vec![
+            Part::table(intervals(uncertainty)),
+            Part::caption(html!(
+                "Raw intervals are quantiles over the members, which differ by their seed alone; a level \
+                 takes at least 2 / (1 − level) members. Calibrated ones are the mean plus and minus the spread times a factor \
+                 that holds the level on the validation days (split conformal, by land cover where it has 200 such days). They \
+                 hold it on the test days as far as these are like the validation days: they come later, and the level of a \
+                 site may have moved."
+            )),
+            Part::table(scores(uncertainty)),
+            Part::Beside(figures.collect()),
+            Part::caption(html!(
+                "Points above the dotted line of the second figure are \
+                 days with larger errors than the members’ disagreement: seeds share what the model and its inputs lack. A \
+                 rank histogram is flat for a perfect ensemble and a valley where members agree too much."
+            )),
+            luck(uncertainty),
+            Part::Folded(
+                "Annual sums",
+                vec![Part::table(tables::uncertainty::years(findings))],
+            ),
+            Part::table(tables::uncertainty::intervals(uncertainty)),
+            Part::table(tables::uncertainty::sites(findings)),
+            Part::table(tables::uncertainty::ranks(uncertainty)),
+            Part::table(tables::uncertainty::spread_error(uncertainty)),
+            Part::table(tables::uncertainty::sizes(uncertainty)),
+        ],
     }
+}
+
+fn intervals(uncertainty: &Uncertainty) -> Table<'_, &Interval> {
+    fn inside(found: Defined<Coverage>) -> Defined {
+        found.map(|found| 100.0 * found.share)
+    }
+    fn width(found: Defined<Coverage>) -> Defined {
+        found.map(|found| found.width)
+    }
+    let columns = vec![
+        Column::text("level", "interval", |row: &&Interval| {
+            format!("{} %", numbers::number(100.0 * row.level, 0))
+        }),
+        Column::number("", "raw: inside, %", 1, |row: &&Interval| inside(row.raw)),
+        Column::number("", "raw: width", 2, |row: &&Interval| width(row.raw)),
+        Column::number("", "calibrated: inside, %", 1, |row: &&Interval| {
+            inside(row.calibrated)
+        }),
+        Column::number("", "calibrated: width", 2, |row: &&Interval| {
+            width(row.calibrated)
+        }),
+    ];
+    let title = format!(
+        "Intervals for the flux of a day, on the test days of all sites; widths in {}",
+        Unit::FLUX.label
+    );
+    Table::page(title, columns, uncertainty.intervals.iter().collect())
+}
+
+/// One row: what the ensemble is on the test part.
+fn scores(uncertainty: &Uncertainty) -> Table<'_, ()> {
+    let median = |label, of: fn(&SiteSpread) -> f64| {
+        Column::number("", label, 3, move |(): &()| uncertainty.over_sites(of))
+    };
+    let columns = vec![
+        Column::text("", "medians over sites", |(): &()| "ensemble, test part"),
+        median("spread", |site| site.spread),
+        median("RMSE", |site| site.rmse),
+        median("MAE", |site| site.mae),
+        median("CRPS", |site| site.crps),
+        median("CRPS, fair", |site| site.crps_fair),
+    ];
+    let title = format!(
+        "The ensemble as a distribution, in {}; for one member the CRPS is the MAE",
+        Unit::FLUX.label
+    );
+    Table::page(title, columns, vec![()])
+}
+
+fn luck(uncertainty: &Uncertainty) -> Part<'_> {
+    let said = match uncertainty.luck {
+        Err(reason) => format!("not defined: {reason}"),
+        Ok(found) => {
+            let p = match found.p {
+                p if p < 0.0001 => format!("p {}", p_value(p)),
+                p => format!("p = {}", p_value(p)),
+            };
+            format!(
+                "the standard deviation between seeds of one configuration is {}, between configurations beyond that {} \
+                 (F = {}, {p})",
+                numbers::number(found.within.sqrt(), 3),
+                numbers::number(found.between.sqrt(), 3),
+                numbers::number(found.f, 2),
+            )
+        }
+    };
+    Part::Text(html!(
+        "<p>Is the best configuration better than luck? In the score of the search, {}.</p>\n",
+        said
+    ))
+}
+
+/// The calibrated interval of the headline: its level is the one that reports quote.
+pub(super) fn headline(uncertainty: &Uncertainty) -> Option<Html> {
+    let interval = uncertainty
+        .intervals
+        .iter()
+        .find(|interval| (interval.level - 0.9).abs() < 1e-9)?;
+    let found = interval.calibrated.ok()?;
+    Some(html!(
+        " Calibrated 90 % intervals hold {} % of the {} days.",
+        numbers::number(100.0 * found.share, 0),
+        RecordPart::Test.name()
+    ))
+}
+
+/// How many test days the intervals hold.
+fn coverage(uncertainty: &Uncertainty) -> Figure {
     let covered = |of: fn(&Interval) -> Option<f64>| -> Vec<(f64, f64)> {
         let found = uncertainty.intervals.iter();
         found
@@ -23,9 +151,9 @@ pub(super) fn figures(results: &Results<'_>, uncertainty: &Uncertainty) -> Vec<F
     };
     let calibrated = covered(|interval| Some(interval.calibrated.ok()?.share));
     let raw = covered(|interval| Some(interval.raw.ok()?.share));
-    let coverage = Chart {
-        x: "level of the interval, %",
-        y: "test days inside, %",
+    Chart {
+        x: "level of the interval, %".into(),
+        y: "test days inside, %".into(),
         limits: Some((0.0, 100.0)),
         layers: [
             Layer::new(
@@ -42,16 +170,21 @@ pub(super) fn figures(results: &Results<'_>, uncertainty: &Uncertainty) -> Vec<F
         .filter(|layer| !layer.values.is_empty())
         .collect(),
         ..Chart::default()
-    };
+    }
+    .draw("coverage", "Share of test days inside intervals")
+}
+
+/// Whether days on which members differ have larger errors.
+fn spread_error(uncertainty: &Uncertainty) -> Figure {
     let pairs: Vec<(f64, f64)> = uncertainty
         .spread_error
         .iter()
         .map(|group| (group.spread, group.rmse))
         .collect();
     let longest = pairs.iter().map(|(spread, _)| *spread).fold(0.0, f64::max);
-    let spread = Chart {
-        x: "spread of the members (µmol m⁻² s⁻¹)",
-        y: "root mean squared error (µmol m⁻² s⁻¹)",
+    Chart {
+        x: "spread of the members (µmol m⁻² s⁻¹)".into(),
+        y: "root mean squared error (µmol m⁻² s⁻¹)".into(),
         layers: vec![
             Layer::new(
                 "as large as the spread",
@@ -62,11 +195,15 @@ pub(super) fn figures(results: &Results<'_>, uncertainty: &Uncertainty) -> Vec<F
             Layer::new("tenths of the test days", Ink::Good, Shape::Points, pairs),
         ],
         ..Chart::default()
-    };
+    }
+    .draw("spread-error", "Error against spread")
+}
+
+fn ranks(uncertainty: &Uncertainty) -> Figure {
     let bars = uncertainty.ranks.iter().enumerate();
-    let ranks = Chart {
-        x: "members below the observation",
-        y: "test days",
+    Chart {
+        x: "members below the observation".into(),
+        y: "test days".into(),
         layers: vec![Layer::new(
             "",
             Ink::Fair,
@@ -75,8 +212,13 @@ pub(super) fn figures(results: &Results<'_>, uncertainty: &Uncertainty) -> Vec<F
                 .collect(),
         )],
         ..Chart::default()
-    };
-    let size = |of: &dyn Fn(&crate::uncertainty::Size) -> Defined| -> Vec<(f64, f64)> {
+    }
+    .draw("ranks", "Rank of the observation among the members")
+}
+
+/// What more members bring.
+fn sizes(uncertainty: &Uncertainty) -> Figure {
+    let size = |of: &dyn Fn(&Size) -> Defined| -> Vec<(f64, f64)> {
         let sizes = uncertainty.sizes.iter();
         sizes
             .filter_map(|size| Some((size.members as f64, of(size).ok()?)))
@@ -84,9 +226,9 @@ pub(super) fn figures(results: &Results<'_>, uncertainty: &Uncertainty) -> Vec<F
     };
     let low = size(&|size| size.range.map(|(low, _)| low));
     let high = size(&|size| size.range.map(|(_, high)| high));
-    let sizes = Chart {
-        x: "members",
-        y: "median test NSE",
+    Chart {
+        x: "members".into(),
+        y: "median test NSE".into(),
         names: uncertainty
             .sizes
             .iter()
@@ -104,162 +246,6 @@ pub(super) fn figures(results: &Results<'_>, uncertainty: &Uncertainty) -> Vec<F
             Layer::new("", Ink::Baseline, Shape::Line, high),
         ],
         ..Chart::default()
-    };
-    vec![
-        coverage.draw("coverage", "Share of test days inside intervals"),
-        spread.draw("spread-error", "Error against spread"),
-        ranks.draw("ranks", "Rank of the observation among the members"),
-        sizes.draw("ensemble-size", "Skill against the number of members"),
-    ]
-}
-
-pub(super) fn section(
-    results: &Results<'_>,
-    uncertainty: &Uncertainty,
-    figures: &Figures,
-) -> String {
-    let drawn: Vec<String> = figures
-        .uncertainty
-        .iter()
-        .map(|drawing| figure(&drawing.svg, ""))
-        .collect();
-    let content = format!(
-        "{}{}<div class=\"pair\">{}</div>\n<p class=\"caption\">Points above the dotted line of the second figure are \
-         days with larger errors than the members’ disagreement: seeds share what the model and its inputs lack. A \
-         rank histogram is flat for a perfect ensemble and a valley where members agree too much.</p>\n{}{}",
-        intervals(uncertainty),
-        scores(uncertainty),
-        drawn.concat(),
-        luck(uncertainty),
-        annual(results, uncertainty),
-    );
-    html::section("uncertainty", "Uncertainty", &content)
-}
-
-fn intervals(uncertainty: &Uncertainty) -> String {
-    let mut columns = vec![words_column("interval")];
-    columns.extend(
-        [
-            "raw: inside, %",
-            "raw: width",
-            "calibrated: inside, %",
-            "calibrated: width",
-        ]
-        .map(number_column),
-    );
-    let rows: Vec<Vec<Cell>> = uncertainty
-        .intervals
-        .iter()
-        .map(|interval| {
-            let share = |of: Defined<crate::uncertainty::Coverage>| {
-                defined(of.map(|found| 100.0 * found.share), 1)
-            };
-            let level = words::number(100.0 * interval.level, 0);
-            vec![
-                text(&format!("{level} %")),
-                share(interval.raw),
-                defined(interval.raw.map(|found| found.width), 2),
-                share(interval.calibrated),
-                defined(interval.calibrated.map(|found| found.width), 2),
-            ]
-        })
-        .collect();
-    format!(
-        "{}<p class=\"caption\">Raw intervals are quantiles over the members, which differ by their seed alone; a level \
-         takes at least 2 / (1 − level) members. Calibrated ones are the mean plus and minus the spread times a factor \
-         that holds the level on the validation days (split conformal, by land cover where it has 200 such days). They \
-         hold it on the test days as far as these are like the validation days: they come later, and the level of a \
-         site may have moved.</p>\n",
-        table(
-            &format!(
-                "Intervals for the flux of a day, on the test days of all sites; widths in {UNIT}"
-            ),
-            &columns,
-            &rows,
-            None
-        )
-    )
-}
-
-fn scores(uncertainty: &Uncertainty) -> String {
-    let mut columns = vec![words_column("medians over sites")];
-    columns.extend(["spread", "RMSE", "MAE", "CRPS", "CRPS, fair"].map(number_column));
-    let of: [fn(&SiteSpread) -> f64; 5] = [
-        |site| site.spread,
-        |site| site.rmse,
-        |site| site.mae,
-        |site| site.crps,
-        |site| site.crps_fair,
-    ];
-    let mut row = vec![text("ensemble, test part")];
-    row.extend(of.map(|of| defined(uncertainty.over_sites(of), 3)));
-    table(
-        &format!("The ensemble as a distribution, in {UNIT}; for one member the CRPS is the MAE"),
-        &columns,
-        &[row],
-        None,
-    )
-}
-
-fn luck(uncertainty: &Uncertainty) -> String {
-    let said = match uncertainty.luck {
-        Err(reason) => format!("not defined: {}", html::escape(&reason.to_string())),
-        Ok(found) => {
-            let p = if found.p < 0.0001 {
-                "p &lt; 0.0001".to_owned()
-            } else {
-                format!("p = {}", words::number(found.p, 4))
-            };
-            format!(
-                "the standard deviation between seeds of one configuration is {}, between configurations beyond that {} \
-                 (F = {}, {p})",
-                words::number(found.within.sqrt(), 3),
-                words::number(found.between.sqrt(), 3),
-                words::number(found.f, 2),
-            )
-        }
-    };
-    format!(
-        "<p>Is the best configuration better than luck? In the score of the search, {said}.</p>\n"
-    )
-}
-
-/// The whole years with the most observed days, one a site.
-fn annual(results: &Results<'_>, uncertainty: &Uncertainty) -> String {
-    let mut columns = vec![words_column("site"), words_column("land cover")];
-    columns.extend(["year", "observed days", "g C m⁻² yr⁻¹", "sd over members"].map(number_column));
-    let mut rows = Vec::new();
-    for years in uncertainty.years.chunk_by(|a, b| a.site == b.site) {
-        let best: Option<&Year> = years
-            .iter()
-            .max_by_key(|year| (year.observed_days, std::cmp::Reverse(year.year)));
-        if let Some(year) = best.filter(|year| year.observed_days > 0) {
-            let site = &results.sites[year.site];
-            rows.push(vec![
-                html::site(year.site, &site.name, &site.id, ""),
-                text(&site.igbp),
-                text(&year.year.to_string()),
-                html::count(year.observed_days),
-                defined(year.mean, 0),
-                defined(year.spread, 0),
-            ]);
-        }
     }
-    let caption = "Simulated annual sums of each site’s best observed year: summed for each member, then mean and \
-                   standard deviation over members";
-    details("Annual sums", &table(caption, &columns, &rows, Some(3)))
-}
-
-/// The calibrated interval of the headline: its level is the one that reports quote.
-pub(super) fn headline(uncertainty: &Uncertainty) -> Option<String> {
-    let interval = uncertainty
-        .intervals
-        .iter()
-        .find(|interval| (interval.level - 0.9).abs() < 1e-9)?;
-    let found = interval.calibrated.ok()?;
-    Some(format!(
-        " Calibrated 90 % intervals hold {} % of the {} days.",
-        words::number(100.0 * found.share, 0),
-        words::part(Part::Test)
-    ))
+    .draw("ensemble-size", "Skill against the number of members")
 }

@@ -1,66 +1,112 @@
 //! How well the unusual days are met.
 
-use super::skill::{measures, reasons};
-use super::{Table, cell};
-use crate::extremes::{Extremes, Group};
-use crate::results::Results;
+use efflux_analysis::Defined;
+use efflux_analysis::events::EventSkill;
+use efflux_analysis::measures::{Detail, Scores};
+use efflux_analysis::units::Unit;
 
-pub(super) fn extremes(results: &Results<'_>, extremes: &Extremes) -> Table {
-    let mut table = Table::new(
-        "extremes.csv",
-        "site group days nse kge pearson_r rmse_umol_m-2_s-1 mae_umol_m-2_s-1 bias_umol_m-2_s-1 not_defined",
-    );
-    for (site, groups) in results.sites.iter().zip(extremes.sites()) {
-        for (group, scores) in Group::ALL.into_iter().zip(groups) {
-            let mut row = vec![
-                site.id.clone(),
-                group.name().to_owned(),
-                scores.n.to_string(),
-            ];
-            let measured = measures(scores);
-            row.extend(measured.iter().map(|(_, value)| cell(*value)));
-            row.push(reasons(&measured));
-            table.rows.push(row);
-        }
-    }
-    table
+use super::scores;
+use crate::Findings;
+use crate::cell::Cell;
+use crate::extremes::Group;
+use crate::table::{Column, Table};
+
+/// A group of test days at a site.
+pub(crate) fn extremes<'a>(findings: &'a Findings<'_>) -> Table<'a, (&'a str, Group, &'a Scores)> {
+    type Row<'a> = (&'a str, Group, &'a Scores);
+    let mut columns = vec![
+        Column::text("site", "site", |row: &Row<'a>| row.0),
+        Column::text("group", "test days", |row: &Row<'a>| row.1.name()),
+    ];
+    columns.extend(scores(Detail::Full, Detail::Full, |row: &Row<'a>| row.2));
+    let sites = findings.results.sites.iter();
+    let rows = sites
+        .zip(findings.extremes.sites())
+        .flat_map(|(site, groups)| {
+            let groups = Group::ALL.into_iter().zip(groups);
+            groups.map(|(group, scores)| (site.id.as_str(), group, scores))
+        });
+    Table::file(
+        "extremes",
+        "a site and a kind of test days, by how unusual they are: the scores of the ensemble mean",
+        columns,
+        rows.collect(),
+    )
 }
 
-pub(super) fn pooled(extremes: &Extremes) -> Table {
-    let mut table = Table::new(
-        "extremes_pooled.csv",
-        "group days nse kge pearson_r rmse_umol_m-2_s-1 mae_umol_m-2_s-1 bias_umol_m-2_s-1 not_defined",
-    );
-    for (group, scores) in Group::ALL.into_iter().zip(&extremes.pooled) {
-        let mut row = vec![group.name().to_owned(), scores.n.to_string()];
-        let measured = measures(scores);
-        row.extend(measured.iter().map(|(_, value)| cell(*value)));
-        row.push(reasons(&measured));
-        table.rows.push(row);
-    }
-    table
+/// A group of the test days of all sites together. `name`: what the page calls a group.
+pub(crate) fn pooled<'a>(
+    findings: &'a Findings<'_>,
+    name: impl Fn(Group) -> String + 'a,
+) -> Table<'a, (Group, &'a Scores)> {
+    type Row<'a> = (Group, &'a Scores);
+    let mut columns = vec![Column::text("group", "test days", move |row: &Row<'a>| {
+        Cell::Named(row.0.name().to_owned(), name(row.0))
+    })];
+    columns.extend(scores(Detail::Full, Detail::Brief, |row: &Row<'a>| row.1));
+    Table::new(
+        "extremes_pooled",
+        format!(
+            "The test days of all sites together, with bands taken over them all; errors in {}. The paper does not say \
+             whether its bands are of a site or of all sites: the medians above take those of each site.",
+            Unit::FLUX.label
+        ),
+        "a kind of test days of all sites together, bands taken over them all: the scores",
+        columns,
+        Group::ALL
+            .into_iter()
+            .zip(&findings.extremes.pooled)
+            .collect(),
+    )
 }
 
-pub(super) fn events(results: &Results<'_>, extremes: &Extremes) -> Table {
-    let mut table = Table::new(
-        "events.csv",
-        "site hits misses false_alarms detection false_alarm_ratio median_peak_ratio mean_timing_error_days not_defined",
-    );
-    let all = extremes.all_events();
-    let sites = results.sites.iter().map(|site| site.id.as_str());
-    let named = sites.zip(&extremes.events).chain([("all", &all)]);
-    for (site, skill) in named {
-        let mut row = vec![site.to_owned()];
-        row.extend([skill.hits, skill.misses, skill.false_alarms].map(|count| count.to_string()));
-        let values = [
-            ("detection", skill.detection()),
-            ("false_alarm_ratio", skill.false_alarm_ratio()),
-            ("peak_ratio", skill.peak_ratio()),
-            ("timing_error", skill.timing_error()),
-        ];
-        row.extend(values.iter().map(|(_, value)| cell(*value)));
-        row.push(reasons(&values));
-        table.rows.push(row);
-    }
-    table
+/// Spikes of a site, and of all.
+pub(crate) fn events<'a>(findings: &'a Findings<'_>) -> Table<'a, (Option<&'a str>, EventSkill)> {
+    type Row<'a> = (Option<&'a str>, EventSkill);
+    let number = |key, label, decimals, value: fn(&EventSkill) -> Defined| {
+        Column::number(key, label, decimals, move |row: &Row<'a>| value(&row.1))
+    };
+    let columns = vec![
+        Column::text(
+            "site",
+            "spikes of the test part",
+            |row: &Row<'a>| match row.0 {
+                Some(id) => id.into(),
+                None => Cell::Named("all".to_owned(), "all sites".to_owned()),
+            },
+        ),
+        Column::count("hits", "hits", |row: &Row<'a>| row.1.hits),
+        Column::count("misses", "misses", |row: &Row<'a>| row.1.misses),
+        Column::count("false_alarms", "false alarms", |row: &Row<'a>| {
+            row.1.false_alarms
+        }),
+        number("detection", "detected", 2, EventSkill::detection).reason("detection"),
+        number(
+            "false_alarm_ratio",
+            "false alarm ratio",
+            2,
+            EventSkill::false_alarm_ratio,
+        )
+        .reason("false_alarm_ratio"),
+        number("median_peak_ratio", "peak ratio", 2, EventSkill::peak_ratio).reason("peak_ratio"),
+        number(
+            "mean_timing_error",
+            "timing error, days",
+            1,
+            EventSkill::timing_error,
+        )
+        .unit(Unit::DAYS)
+        .reason("timing_error"),
+    ];
+    let all = || (None, findings.extremes.all_events());
+    let sites = findings.results.sites.iter().zip(&findings.extremes.events);
+    let sites = sites.map(|(site, skill)| (Some(site.id.as_str()), skill.clone()));
+    Table::new(
+        "events",
+        "Spikes as events",
+        "a site, and all of them: observed and simulated spikes, whether and when they meet",
+        columns,
+        sites.chain([all()]).collect(),
+    )
+    .page_rows(vec![all()])
 }

@@ -1,56 +1,112 @@
 //! The tables of a prediction: how it compares with what was observed, and where it extrapolates.
 
+use efflux_analysis::measures::{Detail, Scores};
 use efflux_data::{ABOVE, BELOW, InputFlags, STAND_IN};
 
-use super::{Table, number, skill};
 use crate::prediction::Prediction;
+use crate::table::{Column, Table};
+
+/// A series at a site.
+pub(crate) struct Scored<'a> {
+    site: &'a str,
+    series: String,
+    scores: Scores,
+}
 
 /// A site and a series: the scores on all days with an observation.
-pub(crate) fn scores(prediction: &Prediction<'_>) -> Table {
-    let header = format!("site series {}", skill::SCORES);
-    let mut table = Table::new("scores.csv", &header);
+pub(crate) fn scores<'a>(prediction: &'a Prediction<'_>) -> Table<'a, Scored<'a>> {
+    let mut columns = vec![
+        Column::text("site", "site", |row: &Scored<'_>| row.site),
+        Column::text("series", "simulated series", |row: &Scored<'_>| {
+            row.series.clone()
+        }),
+    ];
+    columns.extend(super::scores(
+        Detail::Parts,
+        Detail::Parts,
+        |row: &Scored<'_>| &row.scores,
+    ));
     let members = prediction.members.iter();
     let members = members.map(|member| (format!("member-{}", member.seed), &member.flux[..]));
     let mean = ("ensemble-mean".to_owned(), prediction.mean);
-    for (series, flux) in std::iter::once(mean).chain(members) {
-        for (site, scores) in prediction.pack.sites.iter().zip(prediction.scores(flux)) {
-            let mut row = vec![site.id.clone(), series.clone()];
-            row.extend(skill::cells(&scores));
-            table.rows.push(row);
-        }
-    }
-    table
+    let rows = std::iter::once(mean)
+        .chain(members)
+        .flat_map(|(series, flux)| {
+            let sites = prediction.pack.sites.iter().zip(prediction.scores(flux));
+            sites.map(move |(site, scores)| Scored {
+                site: &site.id,
+                series: series.clone(),
+                scores,
+            })
+        });
+    Table::file(
+        "scores",
+        "a site and a series: every score on all days with an observation",
+        columns,
+        rows.collect(),
+    )
+}
+
+/// An input at a site.
+pub(crate) struct Leaving<'a> {
+    site: &'a str,
+    kind: &'static str,
+    input: &'a InputFlags,
+    /// Of each of its values whether it is outside, and how.
+    flags: &'a [u8],
 }
 
 /// A site and an input: how many of its values are outside the range of the training.
-pub(crate) fn extrapolation(prediction: &Prediction<'_>) -> Table {
-    let mut table = Table::new(
-        "extrapolation.csv",
-        "site input units kind training_min training_max values below above stand_in",
-    );
+pub(crate) fn extrapolation<'a>(prediction: &'a Prediction<'_>) -> Table<'a, Leaving<'a>> {
+    type Row<'a> = Leaving<'a>;
+    let count =
+        |wanted: u8| move |row: &Row<'a>| row.flags.iter().filter(|&&flag| flag == wanted).count();
+    let columns = vec![
+        Column::text("site", "site", |row: &Row<'a>| row.site),
+        Column::text("input", "input", |row: &Row<'a>| row.input.name.clone()),
+        Column::text("units", "its unit", |row: &Row<'a>| row.input.units.clone()),
+        Column::text("kind", "`daily` or `static`", |row: &Row<'a>| row.kind),
+        Column::number(
+            "training_min",
+            "lowest value of the training",
+            2,
+            |row: &Row<'a>| row.input.range[0],
+        ),
+        Column::number(
+            "training_max",
+            "highest value of the training",
+            2,
+            |row: &Row<'a>| row.input.range[1],
+        ),
+        Column::count("values", "values", |row: &Row<'a>| row.flags.len()),
+        Column::count("below", "values below the range", count(BELOW)),
+        Column::count("above", "values above the range", count(ABOVE)),
+        Column::count(
+            "stand_in",
+            "values that the pack does not have",
+            count(STAND_IN),
+        ),
+    ];
     let sites = &prediction.pack.sites;
-    let mut add = |kind: &str, input: &InputFlags| {
-        let values = input.flags.len() / sites.len();
-        for (site, flags) in sites.iter().zip(input.flags.chunks_exact(values)) {
-            let count = |wanted: u8| flags.iter().filter(|&&flag| flag == wanted).count();
-            let mut row = vec![
-                site.id.clone(),
-                input.name.clone(),
-                input.units.clone(),
-                kind.to_owned(),
-            ];
-            row.extend(input.range.map(number));
-            row.push(values.to_string());
-            row.extend([BELOW, ABOVE, STAND_IN].map(|flag| count(flag).to_string()));
-            table.rows.push(row);
-        }
+    let of = |kind, inputs: &'a [InputFlags]| {
+        inputs.iter().flat_map(move |input| {
+            let values = input.flags.len() / sites.len();
+            let sites = sites.iter().zip(input.flags.chunks_exact(values));
+            sites.map(move |(site, flags)| Leaving {
+                site: &site.id,
+                kind,
+                input,
+                flags,
+            })
+        })
     };
     let extrapolation = prediction.extrapolation;
-    for input in &extrapolation.dynamic {
-        add("daily", input);
-    }
-    for input in &extrapolation.statics {
-        add("static", input);
-    }
-    table
+    Table::file(
+        "extrapolation",
+        "a site and an input: how many of its values are outside the range of the training",
+        columns,
+        of("daily", &extrapolation.dynamic)
+            .chain(of("static", &extrapolation.statics))
+            .collect(),
+    )
 }

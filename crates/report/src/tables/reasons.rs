@@ -1,45 +1,78 @@
 //! Why sites may be at the ends.
 
-use efflux_analysis::reasons::End;
+use efflux_analysis::reasons::{End, Reason};
 
-use super::{Table, number};
+use crate::Findings;
+use crate::cell::Cell;
 use crate::reasons::Explained;
-use crate::results::Results;
-use crate::words;
+use crate::table::{Column, Table};
 
-pub(super) fn reasons(results: &Results<'_>, explained: &[Explained]) -> Table {
-    let mut table = Table::new(
-        "reasons.csv",
-        "score end rank site test_score reason value end_of_rule bound quarter_of_sites",
-    );
-    for one in explained {
-        let end = if one.is_poor { "worst" } else { "best" };
-        let start = [
-            one.measure.column().to_owned(),
-            end.to_owned(),
-            one.rank.to_string(),
-            results.sites[one.site].id.clone(),
-            number(one.score),
-        ];
-        for reason in &one.reasons {
-            let rule = reason.rule;
-            let mut row = start.to_vec();
-            row.push(words::reason_key(rule).to_owned());
-            row.push(number(reason.value));
-            let side = match rule.end {
-                End::Low => "at-most",
-                End::High => "at-least",
-            };
-            row.push(side.to_owned());
-            row.extend([rule.bound, reason.quartile].map(number));
-            table.rows.push(row);
-        }
-        if one.reasons.is_empty() {
-            let mut row = start.to_vec();
-            row.push("none-found".to_owned());
-            row.resize(10, String::new());
-            table.rows.push(row);
-        }
-    }
-    table
+/// A site with one of its reasons, or with none.
+type Row<'a> = (&'a Explained, Option<&'a Reason>);
+
+pub(crate) fn reasons<'a>(findings: &'a Findings<'_>) -> Table<'a, Row<'a>> {
+    let of_rule = |value: fn(&Reason) -> f64| move |row: &Row<'a>| row.1.map(value);
+    let columns = vec![
+        Column::text("score", "score", |row: &Row<'a>| {
+            row.0.measure.column_name()
+        }),
+        Column::text("end", "`worst` or `best`", |row: &Row<'a>| {
+            if row.0.is_poor { "worst" } else { "best" }
+        }),
+        Column::count("rank", "rank from that end", |row: &Row<'a>| row.0.rank),
+        Column::text("site", "site", |row: &Row<'a>| {
+            findings.results.sites[row.0.site].id.as_str()
+        }),
+        Column::number(
+            "test_score",
+            "the score on the test part",
+            2,
+            |row: &Row<'a>| row.0.score,
+        ),
+        Column::text("reason", "suggested reason", |row: &Row<'a>| {
+            row.1.map_or("none-found", |reason| reason.rule.key)
+        }),
+        Column::number(
+            "value",
+            "the site’s value of what the rule looks at",
+            2,
+            of_rule(|reason| reason.value),
+        ),
+        Column::text(
+            "end_of_rule",
+            "`at-most` or `at-least` the bound",
+            |row: &Row<'a>| {
+                Cell::Word(row.1.map(|reason| {
+                    let side = match reason.rule.end {
+                        End::Low => "at-most",
+                        End::High => "at-least",
+                    };
+                    side.to_owned()
+                }))
+            },
+        ),
+        Column::number(
+            "bound",
+            "bound of the rule",
+            2,
+            of_rule(|reason| reason.rule.bound),
+        ),
+        Column::number(
+            "quarter_of_sites",
+            "where the quarter of all sites at that end begins",
+            2,
+            of_rule(|reason| reason.quartile),
+        ),
+    ];
+    let rows = findings.reasons.iter().flat_map(|one| {
+        let none = one.reasons.is_empty().then_some((one, None));
+        let found = one.reasons.iter().map(move |reason| (one, Some(reason)));
+        found.chain(none)
+    });
+    Table::file(
+        "reasons",
+        "a reason that the data suggest for one of the best or worst sites; `none-found` where there is none",
+        columns,
+        rows.collect(),
+    )
 }

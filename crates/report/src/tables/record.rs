@@ -1,16 +1,23 @@
 //! When the sites were observed.
 
-use super::Table;
-use crate::record::Record;
+use crate::record::{Record, Year};
+use crate::table::{Column, Table};
 
-pub(super) fn record(record: &Record) -> Table {
-    let mut table = Table::new("record.csv", "year sites observed_days");
-    for year in &record.years {
-        table.rows.push(vec![
-            year.year.to_string(),
-            year.sites.to_string(),
-            year.observed_days.to_string(),
-        ]);
-    }
-    table
+pub(crate) fn record(record: &Record) -> Table<'_, &Year> {
+    Table::file(
+        "record",
+        "a calendar year: sites observed in it and their days",
+        vec![
+            Column::count("year", "calendar year", |row: &&Year| row.year.to_string()),
+            Column::count("sites", "sites with an observed day", |row: &&Year| {
+                row.sites
+            }),
+            Column::count(
+                "observed_days",
+                "observed days of all sites",
+                |row: &&Year| row.observed_days,
+            ),
+        ],
+        record.years.iter().collect(),
+    )
 }

@@ -1,12 +1,16 @@
 //! What was tried: configurations, trials and where they ran.
 
+use efflux_analysis::measures::Measure;
 use efflux_analysis::medians::Medians;
-use efflux_job::Trial;
-use efflux_run::record::{Outcome, Record};
+use efflux_analysis::units::Unit;
+use efflux_job::{Part, Trial};
+use efflux_run::Candidate;
+use efflux_run::record::{Failure, Outcome, Record, Summary};
 
-use super::{Table, number};
+use super::configuration;
+use crate::cell::Cell;
 use crate::results::Results;
-use crate::words;
+use crate::table::{Column, Table};
 
 /// The records by stage, configuration and seed: an order that no launch and no rank has a part in.
 pub(crate) fn ordered<'a>(results: &Results<'a>) -> Vec<&'a Record> {
@@ -23,117 +27,190 @@ pub(crate) fn ordered<'a>(results: &Results<'a>) -> Vec<&'a Record> {
     records
 }
 
-pub(super) fn selection(results: &Results<'_>) -> Table {
-    let mut table = Table::new(
-        "selection.csv",
-        "hidden_size dropout window_days score part seed value mean_over_seeds selected not_selectable",
-    );
-    let selection = results.selection;
-    for configuration in &selection.configurations {
-        for (seed, value) in &configuration.seeds {
-            let params = configuration.params;
-            table.rows.push(vec![
-                params.hidden_size.to_string(),
-                number(params.dropout),
-                params.window_days.to_string(),
-                words::metric(selection.metric)
-                    .replace(' ', "_")
-                    .to_lowercase(),
-                words::part(selection.on.part()).to_owned(),
-                seed.to_string(),
-                value.map(number).unwrap_or_default(),
-                configuration
-                    .mean
-                    .as_ref()
-                    .map(|&mean| number(mean))
-                    .unwrap_or_default(),
-                u8::from(selection.winner == Some(params)).to_string(),
-                configuration
-                    .mean
-                    .as_ref()
-                    .err()
-                    .cloned()
-                    .unwrap_or_default(),
-            ]);
-        }
-    }
-    table
+/// A configuration, one of its seeds and the score.
+type Scored<'a> = (&'a Candidate, u64, Option<f64>);
+
+pub(crate) fn selection<'a>(results: &Results<'a>) -> Table<'a, Scored<'a>> {
+    let choice = results.selection;
+    let rule = choice.rule;
+    let mut columns: Vec<Column<'a, Scored<'a>>> =
+        configuration(|row: &Scored<'a>| row.0.params).into();
+    columns.extend([
+        Column::text("score", "the score that selects", move |_: &Scored<'a>| {
+            rule.metric.key()
+        }),
+        Column::text(
+            "part",
+            "the part that it is taken on",
+            move |_: &Scored<'a>| rule.on.name(),
+        ),
+        Column::count("seed", "search seed", |row: &Scored<'a>| row.1.to_string()),
+        Column::number("value", "its value", 3, |row: &Scored<'a>| row.2),
+        Column::number(
+            "mean_over_seeds",
+            "mean over the search seeds",
+            3,
+            |row: &Scored<'a>| row.0.mean,
+        ),
+        Column::count(
+            "selected",
+            "1 for the selected configuration, else 0",
+            |row: &Scored<'a>| usize::from(choice.selects(row.0.params)),
+        ),
+        Column::text(
+            "not_selectable",
+            "why it cannot be selected",
+            |row: &Scored<'a>| Cell::Word(row.0.obstacle()),
+        ),
+    ]);
+    let rows = choice.candidates.iter().flat_map(|candidate| {
+        let scores = candidate.scores.iter();
+        scores.map(move |(seed, score)| (candidate, *seed, *score))
+    });
+    Table::file(
+        "selection",
+        "a configuration and a search seed: the score that selects",
+        columns,
+        rows.collect(),
+    )
 }
 
-pub(super) fn trials(results: &Results<'_>) -> Table {
-    let mut table = Table::new(
-        "trials.csv",
-        "trial stage fit hidden_size dropout window_days seed outcome updates epoch loss_scaled window_share \
-         train_sites train_median_nse train_median_kge train_median_pearson_r validation_sites \
-         validation_median_nse validation_median_kge validation_median_pearson_r test_sites test_median_nse \
-         test_median_kge test_median_pearson_r failure_class failure_message",
-    );
-    for record in ordered(results) {
-        let (trial, params) = (&record.trial, record.trial.params);
-        let mut row = vec![
-            trial.id.to_string(),
-            trial.stage.to_string(),
-            words::fit(trial.fit).to_owned(),
-            params.hidden_size.to_string(),
-            number(params.dropout),
-            params.window_days.to_string(),
-            trial.seed.to_string(),
-        ];
-        match &record.outcome {
-            Outcome::Finished(summary) => {
-                row.extend(["finished".to_owned(), summary.updates.to_string()]);
-                row.extend([summary.epoch.to_string(), number(summary.loss)]);
-                row.push(number(summary.window_share));
-                row.extend(
-                    [summary.train, summary.validation, summary.test]
-                        .iter()
-                        .flat_map(medians),
-                );
-                row.extend([String::new(), String::new()]);
-            }
-            Outcome::Failed(failure) => {
-                row.push("failed".to_owned());
-                row.extend(std::iter::repeat_n(String::new(), 16));
-                row.extend([
-                    words::failure(failure.class).to_owned(),
-                    failure.message.clone(),
-                ]);
-            }
-        }
-        table.rows.push(row);
+/// What a trial that ended well says.
+fn finished(record: &Record) -> Option<&Summary> {
+    match &record.outcome {
+        Outcome::Finished(summary) => Some(summary),
+        Outcome::Failed(_) => None,
     }
-    table
 }
 
-pub(super) fn attempts(results: &Results<'_>) -> Table {
-    let mut table = Table::new(
-        "attempts.csv",
-        "trial stage attempt started_utc duration_s launch rank slot host device",
-    );
-    for record in ordered(results) {
-        let place = &record.place;
-        table.rows.push(vec![
-            record.trial.id.to_string(),
-            record.trial.stage.to_string(),
-            record.attempt.to_string(),
-            record.started.clone(),
-            number(record.seconds),
-            place.launch.clone(),
-            place.rank.to_string(),
-            place.slot.to_string(),
-            place.host.clone(),
-            place.device.clone(),
-        ]);
+/// How a trial failed that did.
+pub(crate) fn failed(record: &Record) -> Option<&Failure> {
+    match &record.outcome {
+        Outcome::Finished(_) => None,
+        Outcome::Failed(failure) => Some(failure),
     }
-    table
 }
 
-fn medians(medians: &Medians) -> [String; 4] {
-    let cell = |value: Option<f64>| value.map(number).unwrap_or_default();
-    [
-        medians.sites.to_string(),
-        cell(medians.nse),
-        cell(medians.kge),
-        cell(medians.r),
-    ]
+pub(crate) fn trials<'a>(results: &Results<'a>) -> Table<'a, &'a Record> {
+    type Row<'a> = &'a Record;
+    let whole = |value: fn(&Summary) -> u64| {
+        move |row: &Row<'a>| Cell::Word(finished(row).map(|of| value(of).to_string()))
+    };
+    let number =
+        |value: fn(&Summary) -> f64| move |row: &Row<'a>| Cell::Bare(finished(row).map(value));
+    let mut columns = vec![
+        Column::text("trial", "id of the trial", |row: &Row<'a>| {
+            row.trial.id.to_string()
+        }),
+        Column::text("stage", "`search` or `final`", |row: &Row<'a>| {
+            row.trial.stage.to_string()
+        }),
+        Column::text("fit", "the parts that it is fitted on", |row: &Row<'a>| {
+            row.trial.fit.name()
+        }),
+    ];
+    columns.extend(configuration(|row: &Row<'a>| row.trial.params));
+    columns.extend([
+        Column::count("seed", "seed", |row: &Row<'a>| row.trial.seed.to_string()),
+        Column::text("outcome", "`finished` or `failed`", |row: &Row<'a>| {
+            finished(row).map_or("failed", |_| "finished")
+        }),
+        Column::count("updates", "optimizer steps", whole(|of| of.updates)),
+        Column::count(
+            "epoch",
+            "epoch whose weights were kept",
+            whole(|of| of.epoch.into()),
+        ),
+        Column::number(
+            "loss_scaled",
+            "loss of that epoch, scaled units",
+            4,
+            number(|of| of.loss),
+        ),
+        Column::number(
+            "window_share",
+            "share of the drawn windows that held a target",
+            3,
+            number(|of| of.window_share),
+        ),
+    ]);
+    for part in Part::ALL {
+        let of = move |row: &Row<'a>| finished(row).map(|summary| medians(summary, part));
+        let name = part.name();
+        columns.push(Column::count(
+            format!("{name}_sites"),
+            format!("{name}: sites"),
+            move |row: &Row<'a>| Cell::Word(of(row).map(|medians| medians.sites.to_string())),
+        ));
+        columns.extend(Measure::headline().map(|measure| {
+            let (key, label) = (measure.column, measure.label);
+            Column::number(
+                format!("{name}_median_{key}"),
+                format!("{name}: median {label}"),
+                measure.decimals,
+                move |row: &Row<'a>| of(row).and_then(|medians| medians[measure]),
+            )
+            .unit(measure.unit)
+        }));
+    }
+    columns.extend([
+        Column::text("failure_class", "class of the failure", |row: &Row<'a>| {
+            failed(row).map_or("", |failure| failure.class.label())
+        }),
+        Column::text("failure_message", "what was seen", |row: &Row<'a>| {
+            failed(row).map_or("", |failure| failure.message.as_str())
+        }),
+    ]);
+    Table::file(
+        "trials",
+        "a trial: what was trained and how well; the same wherever and however often it ran",
+        columns,
+        ordered(results),
+    )
+}
+
+fn medians(summary: &Summary, part: Part) -> Medians {
+    match part {
+        Part::Train => summary.train,
+        Part::Validation => summary.validation,
+        Part::Test => summary.test,
+        Part::Unused => Medians::default(),
+    }
+}
+
+pub(crate) fn attempts<'a>(results: &Results<'a>) -> Table<'a, &'a Record> {
+    Table::file(
+        "attempts",
+        "a trial: where, when and how long its newest attempt ran",
+        vec![
+            Column::text("trial", "id of the trial", |row: &&Record| {
+                row.trial.id.to_string()
+            }),
+            Column::text("stage", "`search` or `final`", |row: &&Record| {
+                row.trial.stage.to_string()
+            }),
+            Column::count("attempt", "attempts so far", |row: &&Record| {
+                row.attempt.to_string()
+            }),
+            Column::text("started_utc", "when it began", |row: &&Record| {
+                row.started.clone()
+            }),
+            Column::number("duration", "wall time", 1, |row: &&Record| row.seconds)
+                .unit(Unit::SECONDS),
+            Column::text("launch", "launch of the sweep", |row: &&Record| {
+                row.place.launch.clone()
+            }),
+            Column::count("rank", "MPI rank", |row: &&Record| {
+                row.place.rank.to_string()
+            }),
+            Column::count("slot", "slot on that rank", |row: &&Record| {
+                row.place.slot.to_string()
+            }),
+            Column::text("host", "host", |row: &&Record| row.place.host.clone()),
+            Column::text("device", "device and level", |row: &&Record| {
+                row.place.device.clone()
+            }),
+        ],
+        ordered(results),
+    )
 }

@@ -1,253 +1,375 @@
 //! How good: the series that are judged, over sites and at each of them.
 
 use efflux_analysis::Defined;
+use efflux_analysis::backtransform::BiasParts;
 use efflux_analysis::baselines::Baseline;
 use efflux_analysis::classes::Reading;
-use efflux_analysis::metrics::Scores;
+use efflux_analysis::measures::{Detail, Kind, Measure, NSE, Scores};
 use efflux_analysis::statistics::{count_above, mean, quantile, sorted};
-use efflux_job::Part;
+use efflux_analysis::units::Unit;
+use efflux_job::{Part, State};
 
-use super::{Table, cell, number};
-use crate::evaluation::{Evaluation, Measure, Series};
-use crate::results::Results;
+use super::{scores, site};
+use crate::Findings;
+use crate::cell::Cell;
+use crate::evaluation::{ClassCounts, Series};
 use crate::states::States;
-use crate::words;
+use crate::table::{Column, Table};
 
-pub(super) fn summary(results: &Results<'_>, evaluation: &Evaluation) -> Table {
-    let mut table = Table::new(
-        "summary.csv",
-        "series state part score sites median mean quantile_0.25 quantile_0.75 minimum maximum sites_above_0 \
-         sites_above_0.3 sites_above_0.5 not_defined",
-    );
-    for (series, part, _) in evaluation.all() {
-        for measure in Measure::ALL {
-            let values = sorted(&evaluation.defined(series, part, measure));
-            let at = |p| quantile(&values, p);
-            let mut row = vec![
-                name(results, series),
-                state(results, series),
-                words::part(part).to_owned(),
-                measure.column().to_owned(),
-                values.len().to_string(),
-            ];
-            let statistics = [at(0.5), mean(&values), at(0.25), at(0.75), at(0.0), at(1.0)];
-            row.extend(statistics.map(cell));
-            row.extend([0.0, 0.3, 0.5].map(|threshold| {
-                // Thresholds of skill say nothing about an error.
-                let skill = Measure::SKILL.contains(&measure);
-                if skill {
-                    count_above(&values, threshold).to_string()
-                } else {
-                    String::new()
-                }
-            }));
-            row.push(reasons(&[(
-                "median",
-                evaluation.median(series, part, measure),
-            )]));
-            table.rows.push(row);
+/// A measure of a series on a part, with its values over sites in ascending order.
+pub(crate) struct Spread {
+    series: Series,
+    part: Part,
+    measure: Measure,
+    values: Vec<f64>,
+}
+
+pub(crate) fn summary<'a>(findings: &'a Findings<'_>) -> Table<'a, Spread> {
+    let (results, evaluation) = (findings.results, &findings.evaluation);
+    let at = |p: f64| move |row: &Spread| quantile(&row.values, p);
+    let above = |threshold: f64| {
+        move |row: &Spread| {
+            // Thresholds of skill say nothing about an error.
+            let is_skill = matches!(row.measure.kind, Kind::Efficiency | Kind::Correlation);
+            let count = is_skill.then(|| count_above(&row.values, threshold).to_string());
+            Cell::Word(count)
         }
-    }
-    table
+    };
+    let columns = vec![
+        Column::text("series", "series", |row: &Spread| row.series.key(results)),
+        Column::text("state", "state that it was run with", |row: &Spread| {
+            row.series.state(results).map_or("", State::name)
+        }),
+        Column::text("part", "part", |row: &Spread| row.part.name()),
+        Column::text("score", "score", |row: &Spread| row.measure.column_name()),
+        Column::count("sites", "sites at which it is defined", |row: &Spread| {
+            row.values.len()
+        }),
+        Column::number("median", "median over them", 3, |row: &Spread| {
+            evaluation.median(row.series, row.part, row.measure)
+        })
+        .reason("median"),
+        Column::number("mean", "mean", 3, |row: &Spread| mean(&row.values)),
+        Column::number("quantile_0.25", "lower quartile", 3, at(0.25)),
+        Column::number("quantile_0.75", "upper quartile", 3, at(0.75)),
+        Column::number("minimum", "lowest", 3, at(0.0)),
+        Column::number("maximum", "highest", 3, at(1.0)),
+        Column::count("sites_above_0", "sites above 0", above(0.0)),
+        Column::count("sites_above_0.3", "sites above 0.3", above(0.3)),
+        Column::count("sites_above_0.5", "sites above 0.5", above(0.5)),
+    ];
+    let rows = evaluation.all().flat_map(|(series, part, _)| {
+        Measure::listed(Detail::Full).map(move |measure| Spread {
+            series,
+            part,
+            measure,
+            values: sorted(&evaluation.defined(series, part, measure)),
+        })
+    });
+    Table::file(
+        "summary",
+        "a series, a part and a score: its distribution over sites",
+        columns,
+        rows.collect(),
+    )
 }
 
-pub(super) fn classes(evaluation: &Evaluation) -> Table {
-    let mut table = Table::new("classes.csv", "reading good fair poor not_defined");
-    for reading in [Reading::Text, Reading::CaptionCascade] {
-        let counts = evaluation.classes(reading);
-        let counted = [counts.good, counts.fair, counts.poor, counts.undefined];
-        let mut row = vec![reading.to_string()];
-        row.extend(counted.map(|count| count.to_string()));
-        table.rows.push(row);
-    }
-    table
+pub(crate) fn classes<'a>(findings: &'a Findings<'_>) -> Table<'a, (Reading, ClassCounts)> {
+    let counts = |reading| (reading, findings.evaluation.classes(reading));
+    Table::file(
+        "classes",
+        "a reading of the performance classes: sites in each, ensemble mean on the test part",
+        vec![
+            Column::text("reading", "reading", |row: &(Reading, ClassCounts)| {
+                row.0.to_string()
+            }),
+            Column::count("good", "good sites", |row: &(Reading, ClassCounts)| {
+                row.1.good
+            }),
+            Column::count("fair", "fair sites", |row: &(Reading, ClassCounts)| {
+                row.1.fair
+            }),
+            Column::count("poor", "poor sites", |row: &(Reading, ClassCounts)| {
+                row.1.poor
+            }),
+            Column::count(
+                "not_defined",
+                "sites without a class",
+                |row: &(Reading, ClassCounts)| row.1.undefined,
+            ),
+        ],
+        [Reading::Text, Reading::CaptionCascade].map(counts).into(),
+    )
 }
 
-pub(super) fn sites(results: &Results<'_>, evaluation: &Evaluation) -> Table {
-    let mut table = Table::new(
-        "sites.csv",
-        "site name latitude_deg longitude_deg igbp train_days validation_days test_days test_first_day \
-         test_last_day test_nse test_kge test_pearson_r test_rmse_umol_m-2_s-1 test_mae_umol_m-2_s-1 \
-         test_bias_umol_m-2_s-1 training_mean_test_nse class_text class_caption_cascade bias_of_model_umol_m-2_s-1 bias_of_back_transform_umol_m-2_s-1 not_defined",
+/// Sorted on the page by NSE. A row is a site's place among the sites.
+pub(crate) fn sites<'a>(findings: &'a Findings<'_>) -> Table<'a, usize> {
+    let (results, evaluation) = (findings.results, &findings.evaluation);
+    let scores = evaluation.scores(Series::Ensemble, Part::Test);
+    let training_mean = Series::Baseline(Baseline::TrainingMean);
+    let baseline = evaluation.scores(training_mean, Part::Test);
+    let days = |part: Part| {
+        let label = format!("{} days", part.name());
+        Column::count(
+            format!("{}_days", part.name()),
+            label,
+            move |&row: &usize| results.observed_days(row, part),
+        )
+    };
+    let date = move |row: usize, pick: fn(std::ops::Range<usize>) -> Option<usize>| {
+        let day = pick(results.parts.span(row, Part::Test));
+        Cell::Word(day.and_then(|day| results.date(day)))
+    };
+    let mut columns = vec![
+        Column::text("site", "site", move |&row: &usize| {
+            site(results, row, why_undefined(&scores[row]))
+        }),
+        Column::text("name", "its name", |&row: &usize| {
+            results.sites[row].name.clone()
+        })
+        .in_file(),
+        Column::number("latitude", "degrees north", 3, |&row: &usize| {
+            results.sites[row].latitude
+        })
+        .unit(Unit::DEGREES)
+        .in_file(),
+        Column::number("longitude", "degrees east", 3, |&row: &usize| {
+            results.sites[row].longitude
+        })
+        .unit(Unit::DEGREES)
+        .in_file(),
+        Column::text("igbp", "land cover", |&row: &usize| {
+            results.sites[row].igbp.clone()
+        }),
+        days(Part::Train),
+        days(Part::Validation).in_file(),
+        days(Part::Test),
+        Column::text(
+            "test_first_day",
+            "first day of the test part",
+            move |&row: &usize| date(row, |mut days| days.next()),
+        )
+        .in_file(),
+        Column::text("test_last_day", "its last day", move |&row: &usize| {
+            date(row, |mut days| days.next_back())
+        })
+        .in_file(),
+    ];
+    columns.extend(Measure::listed(Detail::Full).map(|measure| {
+        let key = format!("test_{}", measure.column);
+        Column::number(
+            key,
+            measure.label,
+            measure.decimals - 1,
+            move |&row: &usize| Cell::Quiet(scores[row][measure]),
+        )
+        .unit(measure.unit)
+        .reason(measure.label)
+        .in_file_if(measure.detail > Detail::Usual)
+    }));
+    columns.push(
+        Column::number(
+            "training_mean_test_nse",
+            "NSE of training mean",
+            2,
+            |&row: &usize| Cell::Quiet(baseline[row][NSE]),
+        )
+        .reason("training_mean_test_nse"),
     );
-    for (index, site) in results.sites.iter().enumerate() {
-        let scores = &evaluation.scores(Series::Ensemble, Part::Test)[index];
-        let baseline =
-            evaluation.scores(Series::Baseline(Baseline::TrainingMean), Part::Test)[index].nse;
-        let mut row = vec![
-            site.id.clone(),
-            site.name.clone(),
-            number(site.latitude),
-            number(site.longitude),
-            site.igbp.clone(),
-        ];
-        row.extend(words::PARTS.map(|part| results.observed_days(index, part).to_string()));
-        let mut days = results.part_days(index, Part::Test);
-        let first = days.next();
-        let ends = [first, days.next_back().or(first)];
-        row.extend(ends.map(|day| day.and_then(|day| results.date(day)).unwrap_or_default()));
-        row.extend(Measure::ALL.map(|measure| cell(measure.of(scores))));
-        row.push(cell(baseline));
-        row.extend([Reading::Text, Reading::CaptionCascade].map(|reading| {
-            evaluation
-                .class(index, reading)
-                .map(|class| class.to_string())
-                .unwrap_or_default()
+    let class = |key, label, reading| {
+        Column::text(key, label, move |&row: &usize| {
+            let class = evaluation.class(row, reading);
+            Cell::Word(class.map(|class| class.to_string()))
+        })
+    };
+    let bias = |key, label, of: fn(&BiasParts) -> f64| {
+        Column::number(key, label, 3, move |&row: &usize| {
+            evaluation.bias[row].map(|parts| of(&parts))
+        })
+        .unit(Unit::FLUX)
+        .in_file()
+    };
+    columns.extend([
+        class("class_text", "class", Reading::Text),
+        class(
+            "class_caption_cascade",
+            "class (captions)",
+            Reading::CaptionCascade,
+        ),
+        bias(
+            "bias_of_model",
+            "bias from errors in asinh units",
+            |parts| parts.model,
+        ),
+        bias(
+            "bias_of_back_transform",
+            "bias from the way back",
+            |parts| parts.back_transform,
+        ),
+    ]);
+    let mut order: Vec<usize> = (0..results.sites.len()).collect();
+    let key = |site: usize| scores[site][NSE].unwrap_or(f64::NEG_INFINITY);
+    order.sort_by(|&a, &b| key(b).total_cmp(&key(a)));
+    let title = format!(
+        "The ensemble mean on the test part of each site; errors in {}",
+        Unit::FLUX.label
+    );
+    Table::new(
+        "sites",
+        title,
+        "a site: where it is, its parts, the ensemble mean on the test part",
+        columns,
+        (0..results.sites.len()).collect(),
+    )
+    .page_rows(order)
+    .sorted_by("test_nse")
+}
+
+/// `not defined: NSE, r (observations are constant)`, or nothing. Said once beside the site's name: in each cell it
+/// would make the table too wide to read.
+fn why_undefined(scores: &Scores) -> String {
+    let undefined = Measure::listed(Detail::Usual).filter(|&measure| scores[measure].is_err());
+    let names: Vec<&str> = undefined.clone().map(|measure| measure.label).collect();
+    match undefined.clone().find_map(|measure| scores[measure].err()) {
+        Some(reason) => format!("not defined: {} ({reason})", names.join(", ")),
+        None => String::new(),
+    }
+}
+
+/// The scores of a series on a part at a site.
+type Scored<'a> = (&'a str, Part, Series, &'a Scores);
+
+pub(crate) fn all_scores<'a>(findings: &'a Findings<'_>) -> Table<'a, Scored<'a>> {
+    let (results, evaluation) = (findings.results, &findings.evaluation);
+    let mut columns = vec![
+        Column::text("site", "site", |row: &Scored<'a>| row.0),
+        Column::text("part", "part", |row: &Scored<'a>| row.1.name()),
+        Column::text("series", "series", |row: &Scored<'a>| row.2.key(results)),
+        Column::text("state", "state that it was run with", |row: &Scored<'a>| {
+            row.2.state(results).map_or("", State::name)
+        }),
+    ];
+    columns.extend(scores(Detail::Parts, Detail::Parts, |row: &Scored<'a>| {
+        row.3
+    }));
+    let rows = evaluation.all().flat_map(|(series, part, of_sites)| {
+        let sites = results.sites.iter().zip(of_sites);
+        sites.map(move |(site, scores)| (site.id.as_str(), part, series, scores))
+    });
+    Table::file(
+        "scores",
+        "a site, a part and a series: every score",
+        columns,
+        rows.collect(),
+    )
+}
+
+/// A row is a member's place among the members.
+pub(crate) fn members<'a>(findings: &'a Findings<'_>) -> Table<'a, usize> {
+    let (results, evaluation) = (findings.results, &findings.evaluation);
+    let mut columns = vec![
+        Column::text("series", "series", |&row: &usize| {
+            Series::Member(row).key(results)
+        }),
+        Column::text("trial", "id of its trial", |&row: &usize| {
+            results.members[row].trial_id.clone()
+        }),
+        Column::count("seed", "seed", |&row: &usize| {
+            results.members[row].seed.to_string()
+        }),
+    ];
+    for part in Part::ALL {
+        let name = part.name();
+        columns.extend(Measure::headline().map(|measure| {
+            let column = Column::number(
+                format!("{name}_median_{}", measure.column),
+                format!("{name}: median {}", measure.label),
+                measure.decimals,
+                move |&row: &usize| evaluation.median(Series::Member(row), part, measure),
+            );
+            let column = column.unit(measure.unit);
+            if measure == NSE {
+                column.reason(name)
+            } else {
+                column
+            }
         }));
-        let bias = evaluation.bias[index];
-        row.push(cell(bias.map(|parts| parts.model)));
-        row.push(cell(bias.map(|parts| parts.back_transform)));
-        let baseline = ("training_mean_test_nse", baseline);
-        row.push(reasons(
-            &[measures(scores).as_slice(), &[baseline]].concat(),
-        ));
-        table.rows.push(row);
     }
-    table
-}
-
-/// The columns of [`cells`].
-pub(super) const SCORES: &str = "days nse kge kge_r kge_alpha kge_beta pearson_r rmse_umol_m-2_s-1 \
-    mae_umol_m-2_s-1 bias_umol_m-2_s-1 not_defined";
-
-/// Every score of a series.
-pub(super) fn cells(scores: &Scores) -> Vec<String> {
-    let mut row = vec![scores.n.to_string(), cell(scores.nse)];
-    let kge = scores.kge;
-    row.extend(
-        [
-            kge.map(|k| k.value),
-            kge.map(|k| k.r),
-            kge.map(|k| k.alpha),
-            kge.map(|k| k.beta),
-        ]
-        .map(cell),
-    );
-    row.extend([scores.r, scores.rmse, scores.mae, scores.bias].map(cell));
-    row.push(reasons(&measures(scores)));
-    row
-}
-
-pub(super) fn scores(results: &Results<'_>, evaluation: &Evaluation) -> Table {
-    let mut table = Table::new("scores.csv", &format!("site part series state {SCORES}"));
-    for (series, part, of_sites) in evaluation.all() {
-        for (site, scores) in results.sites.iter().zip(of_sites) {
-            let mut row = vec![
-                site.id.clone(),
-                words::part(part).to_owned(),
-                name(results, series),
-                state(results, series),
-            ];
-            row.extend(cells(scores));
-            table.rows.push(row);
-        }
-    }
-    table
-}
-
-pub(super) fn members(results: &Results<'_>, evaluation: &Evaluation) -> Table {
-    let mut table = Table::new(
-        "members.csv",
-        "series trial seed train_median_nse train_median_kge train_median_pearson_r validation_median_nse \
-         validation_median_kge validation_median_pearson_r test_median_nse test_median_kge test_median_pearson_r \
-         not_defined",
-    );
-    for (place, member) in results.members.iter().enumerate() {
-        let series = Series::Member(place);
-        let mut row = vec![
-            name(results, series),
-            member.trial_id.clone(),
-            member.seed.to_string(),
-        ];
-        let medians = words::PARTS
-            .map(|part| Measure::SKILL.map(|measure| evaluation.median(series, part, measure)));
-        row.extend(medians.iter().flatten().map(|&median| cell(median)));
-        let parts = words::PARTS.map(words::part);
-        row.push(reasons(&[
-            (parts[0], medians[0][0]),
-            (parts[1], medians[1][0]),
-            (parts[2], medians[2][0]),
-        ]));
-        table.rows.push(row);
-    }
-    table
-}
-
-/// The name of a series in the tables.
-pub(super) fn name(results: &Results<'_>, series: Series) -> String {
-    match series {
-        Series::Ensemble => "ensemble-mean".to_owned(),
-        Series::Member(place) => format!("member-{}", results.members[place].seed),
-        Series::OtherState | Series::MemberOtherState(_) => {
-            let run = match series {
-                Series::MemberOtherState(place) => Series::Member(place),
-                _ => Series::Ensemble,
-            };
-            format!("{}-{}-state", name(results, run), state(results, series))
-        }
-        Series::SiteLevel => "ensemble-mean-site-level".to_owned(),
-        Series::Unfiltered => "ensemble-mean-unfiltered".to_owned(),
-        Series::Smeared => "ensemble-mean-smeared".to_owned(),
-        Series::Baseline(baseline) => words::baseline_key(baseline).to_owned(),
-    }
-}
-
-/// The state that a series was run with, where it has one.
-fn state(results: &Results<'_>, series: Series) -> String {
-    let state = series.state(results);
-    state.map_or_else(String::new, |state| words::state(state).to_owned())
+    Table::file(
+        "members",
+        "a member of the ensemble: medians over sites",
+        columns,
+        (0..results.members.len()).collect(),
+    )
 }
 
 /// The ensemble mean with either state.
-pub(super) fn states(evaluation: &Evaluation, states: &[States]) -> Table {
-    let mut table = Table::new(
-        "states.csv",
-        "part sites carried_median_nse carried_median_kge carried_median_pearson_r window_median_nse window_median_kge \
-         window_median_pearson_r sites_compared sites_window_better median_nse_difference interval_0.95_low \
-         interval_0.95_high wilcoxon_p not_defined",
-    );
-    for States {
-        part,
-        series,
-        compared,
-        gained,
-        difference,
-        test,
-    } in states
-    {
-        let sites = evaluation.defined(Series::Ensemble, *part, Measure::Nse);
-        let mut row = vec![words::part(*part).to_owned(), sites.len().to_string()];
-        let medians = series.map(|(_, series)| {
-            Measure::SKILL.map(|measure| evaluation.median(series, *part, measure))
-        });
-        row.extend(medians.iter().flatten().map(|&median| cell(median)));
-        row.extend([compared, gained].map(ToString::to_string));
-        let difference = [
-            difference.map(|found| found.median),
-            difference.map(|found| found.low),
-            difference.map(|found| found.high),
-        ];
-        row.extend(difference.map(cell));
-        row.push(cell(test.map(|test| test.p)));
-        row.push(reasons(&[
-            ("carried", medians[0][0]),
-            ("window", medians[1][0]),
-            ("difference", difference[0]),
-            ("wilcoxon", test.map(|test| test.p)),
-        ]));
-        table.rows.push(row);
+pub(crate) fn states<'a>(findings: &'a Findings<'_>) -> Table<'a, &'a States> {
+    type Row<'a> = &'a States;
+    let evaluation = &findings.evaluation;
+    let mut columns = vec![
+        Column::text("part", "part", |row: &Row<'a>| row.part.name()),
+        Column::count("sites", "sites", |row: &Row<'a>| {
+            evaluation.defined(Series::Ensemble, row.part, NSE).len()
+        }),
+    ];
+    for (place, state) in States::ORDER.into_iter().enumerate() {
+        let name = state.name();
+        columns.extend(Measure::headline().map(|measure| {
+            let column = Column::number(
+                format!("{name}_median_{}", measure.column),
+                format!("{name} state: median {}", measure.label),
+                measure.decimals,
+                move |row: &Row<'a>| evaluation.median(row.series[place].1, row.part, measure),
+            );
+            let column = column.unit(measure.unit);
+            if measure == NSE {
+                column.reason(name)
+            } else {
+                column
+            }
+        }));
     }
-    table
-}
-
-pub(super) fn measures(scores: &Scores) -> [(&'static str, Defined); 6] {
-    Measure::ALL.map(|measure| (measure.label(), measure.of(scores)))
-}
-
-/// `nse: observations are constant; …` of what is not defined.
-pub(super) fn reasons(of: &[(&str, Defined)]) -> String {
-    let reasons = of
-        .iter()
-        .filter_map(|(name, value)| Some(format!("{name}: {}", value.err()?)));
-    reasons.collect::<Vec<_>>().join("; ")
+    let difference = |value: fn(&efflux_analysis::paired::Bootstrap) -> f64| {
+        move |row: &Row<'a>| -> Defined { row.difference.map(|found| value(&found)) }
+    };
+    columns.extend([
+        Column::count("sites_compared", "sites compared", |row: &Row<'a>| {
+            row.compared
+        }),
+        Column::count(
+            "sites_window_better",
+            "sites with a higher NSE by window",
+            |row: &Row<'a>| row.gained,
+        ),
+        Column::number(
+            "median_nse_difference",
+            "median of the differences in NSE, window less carried",
+            3,
+            difference(|found| found.median),
+        )
+        .reason("difference"),
+        Column::number(
+            "interval_0.95_low",
+            "95 % interval of it, from",
+            3,
+            difference(|found| found.low),
+        ),
+        Column::number(
+            "interval_0.95_high",
+            "to",
+            3,
+            difference(|found| found.high),
+        ),
+        Column::number("wilcoxon_p", "p (Wilcoxon)", 4, |row: &Row<'a>| {
+            row.test.map(|test| test.p)
+        })
+        .reason("wilcoxon"),
+    ]);
+    Table::file(
+        "states",
+        "a part: the ensemble mean with a carried and with a window's state; empty where a member kept one alone",
+        columns,
+        findings.states.iter().collect(),
+    )
 }

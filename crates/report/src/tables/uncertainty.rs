@@ -1,131 +1,210 @@
 //! How sure, and how sure it should be.
 
 use efflux_analysis::Defined;
+use efflux_analysis::units::Unit;
 
-use super::skill::reasons;
-use super::{Table, cell};
-use crate::results::Results;
-use crate::uncertainty::{SiteSpread, Uncertainty};
+use crate::Findings;
+use crate::cell::Cell;
+use crate::table::{Column, Table};
+use crate::uncertainty::{Coverage, SiteSpread, Size, SpreadError, Uncertainty, Year};
 
-pub(super) fn all(results: &Results<'_>, uncertainty: &Uncertainty) -> [Table; 6] {
-    [
-        intervals(uncertainty),
-        sites(results, uncertainty),
-        ranks(uncertainty),
-        spread_error(uncertainty),
-        sizes(uncertainty),
-        years(results, uncertainty),
-    ]
+/// A kind of interval at a level.
+pub(crate) struct Held {
+    level: f64,
+    kind: &'static str,
+    found: Defined<Coverage>,
+    factor: Option<Defined>,
 }
 
-fn intervals(uncertainty: &Uncertainty) -> Table {
-    let mut table = Table::new(
-        "intervals.csv",
-        "level kind days coverage mean_width_umol_m-2_s-1 factor_all_sites not_defined",
-    );
-    for interval in &uncertainty.intervals {
-        for (kind, found, factor) in [
-            ("raw", interval.raw, None),
-            ("calibrated", interval.calibrated, Some(interval.factor)),
-        ] {
-            let share = found.map(|found| found.share);
-            table.rows.push(vec![
-                interval.level.to_string(),
-                kind.to_owned(),
-                found.map_or(String::new(), |found| found.days.to_string()),
-                cell(share),
-                cell(found.map(|found| found.width)),
-                factor.map(cell).unwrap_or_default(),
-                reasons(&[("coverage", share)]),
-            ]);
-        }
-    }
-    table
-}
-
-fn sites(results: &Results<'_>, uncertainty: &Uncertainty) -> Table {
-    let mut table = Table::new(
-        "uncertainty.csv",
-        "site test_days mean_spread_umol_m-2_s-1 rmse_umol_m-2_s-1 mae_umol_m-2_s-1 crps_umol_m-2_s-1 \
-         crps_fair_umol_m-2_s-1 not_defined",
-    );
-    for (site, found) in results.sites.iter().zip(&uncertainty.sites) {
-        let of = |value: fn(&SiteSpread) -> f64| -> Defined {
-            found.as_ref().map(value).map_err(|r| *r)
+pub(crate) fn intervals(uncertainty: &Uncertainty) -> Table<'_, Held> {
+    let columns = vec![
+        Column::number("level", "level of the interval", 2, |row: &Held| row.level),
+        Column::text("kind", "`raw` or `calibrated`", |row: &Held| row.kind),
+        Column::count("days", "test days", |row: &Held| {
+            Cell::Word(row.found.ok().map(|found| found.days.to_string()))
+        }),
+        Column::number("coverage", "share of them inside", 3, |row: &Held| {
+            row.found.map(|found| found.share)
+        })
+        .reason("coverage"),
+        Column::number("mean_width", "mean width", 2, |row: &Held| {
+            row.found.map(|found| found.width)
+        })
+        .unit(Unit::FLUX),
+        Column::number(
+            "factor_all_sites",
+            "factor of the spread, all sites together",
+            3,
+            |row: &Held| row.factor.and_then(Result::ok),
+        ),
+    ];
+    let rows = uncertainty.intervals.iter().flat_map(|interval| {
+        let of = |kind, found, factor| Held {
+            level: interval.level,
+            kind,
+            found,
+            factor,
         };
-        let mut row = vec![site.id.clone()];
-        row.push(found.map_or(0, |found| found.days).to_string());
-        row.extend(
-            [
-                of(|site| site.spread),
-                of(|site| site.rmse),
-                of(|site| site.mae),
-                of(|site| site.crps),
-                of(|site| site.crps_fair),
-            ]
-            .map(cell),
-        );
-        row.push(reasons(&[("uncertainty", of(|site| site.crps))]));
-        table.rows.push(row);
-    }
-    table
+        [
+            of("raw", interval.raw, None),
+            of("calibrated", interval.calibrated, Some(interval.factor)),
+        ]
+    });
+    Table::file(
+        "intervals",
+        "a level and a kind of interval: how many test days it holds, and its width",
+        columns,
+        rows.collect(),
+    )
 }
 
-fn ranks(uncertainty: &Uncertainty) -> Table {
-    let mut table = Table::new("ranks.csv", "members_below_observation test_days");
-    for (rank, days) in uncertainty.ranks.iter().enumerate() {
-        table.rows.push(vec![rank.to_string(), days.to_string()]);
-    }
-    table
+/// A site and what its test days say.
+type AtSite<'a> = (&'a str, Defined<SiteSpread>);
+
+pub(crate) fn sites<'a>(findings: &'a Findings<'_>) -> Table<'a, AtSite<'a>> {
+    let number = |key, label, of: fn(&SiteSpread) -> f64| {
+        Column::number(key, label, 3, move |row: &AtSite<'a>| -> Defined {
+            row.1.as_ref().map(of).map_err(|reason| *reason)
+        })
+        .unit(Unit::FLUX)
+    };
+    let columns = vec![
+        Column::text("site", "site", |row: &AtSite<'a>| row.0),
+        Column::count("test_days", "test days", |row: &AtSite<'a>| {
+            row.1.map_or(0, |found| found.days)
+        }),
+        number("mean_spread", "spread", |site| site.spread),
+        number("rmse", "RMSE", |site| site.rmse),
+        number("mae", "MAE", |site| site.mae),
+        number("crps", "CRPS", |site| site.crps).reason("uncertainty"),
+        number("crps_fair", "CRPS, fair", |site| site.crps_fair),
+    ];
+    let sites = findings.results.sites.iter();
+    let rows = sites.zip(&findings.uncertainty.sites);
+    Table::file(
+        "uncertainty",
+        "a site: spread, errors and scores of the distribution, test part",
+        columns,
+        rows.map(|(site, found)| (site.id.as_str(), *found))
+            .collect(),
+    )
 }
 
-fn spread_error(uncertainty: &Uncertainty) -> Table {
-    let mut table = Table::new(
-        "spread_error.csv",
-        "test_days root_mean_square_spread_umol_m-2_s-1 rmse_umol_m-2_s-1",
-    );
-    for group in &uncertainty.spread_error {
-        let mut row = vec![group.days.to_string()];
-        row.extend([group.spread, group.rmse].map(super::number));
-        table.rows.push(row);
-    }
-    table
+pub(crate) fn ranks(uncertainty: &Uncertainty) -> Table<'_, (usize, usize)> {
+    Table::file(
+        "ranks",
+        "a rank: how often so many members lay below the observation",
+        vec![
+            Column::count(
+                "members_below_observation",
+                "members below the observation",
+                |row: &(usize, usize)| row.0,
+            ),
+            Column::count(
+                "test_days",
+                "test days of all sites",
+                |row: &(usize, usize)| row.1,
+            ),
+        ],
+        uncertainty.ranks.iter().copied().enumerate().collect(),
+    )
 }
 
-fn sizes(uncertainty: &Uncertainty) -> Table {
-    let mut table = Table::new(
-        "ensemble_size.csv",
-        "members median_test_nse lowest highest not_defined",
-    );
-    for size in &uncertainty.sizes {
-        table.rows.push(vec![
-            size.members.to_string(),
-            cell(size.nse),
-            cell(size.range.map(|(low, _)| low)),
-            cell(size.range.map(|(_, high)| high)),
-            reasons(&[("nse", size.nse)]),
-        ]);
-    }
-    table
+pub(crate) fn spread_error(uncertainty: &Uncertainty) -> Table<'_, &SpreadError> {
+    Table::file(
+        "spread_error",
+        "a tenth of the test days by spread: their spread and error",
+        vec![
+            Column::count("test_days", "test days", |row: &&SpreadError| row.days),
+            Column::number(
+                "root_mean_square_spread",
+                "root mean squared spread",
+                3,
+                |row: &&SpreadError| row.spread,
+            )
+            .unit(Unit::FLUX),
+            Column::number("rmse", "RMSE", 3, |row: &&SpreadError| row.rmse).unit(Unit::FLUX),
+        ],
+        uncertainty.spread_error.iter().collect(),
+    )
 }
 
-fn years(results: &Results<'_>, uncertainty: &Uncertainty) -> Table {
-    let mut table = Table::new(
-        "annual_sums.csv",
-        "site year observed_days mean_g_C_m-2_yr-1 sd_g_C_m-2_yr-1 quantile_0.25_g_C_m-2_yr-1 \
-         quantile_0.75_g_C_m-2_yr-1 not_defined",
-    );
-    for year in &uncertainty.years {
-        table.rows.push(vec![
-            results.sites[year.site].id.clone(),
-            year.year.to_string(),
-            year.observed_days.to_string(),
-            cell(year.mean),
-            cell(year.spread),
-            cell(year.quartiles.map(|(low, _)| low)),
-            cell(year.quartiles.map(|(_, high)| high)),
-            reasons(&[("mean", year.mean), ("sd", year.spread)]),
-        ]);
-    }
-    table
+pub(crate) fn sizes(uncertainty: &Uncertainty) -> Table<'_, &Size> {
+    Table::file(
+        "ensemble_size",
+        "a number of members: the skill of ensembles of that size",
+        vec![
+            Column::count("members", "members", |row: &&Size| row.members),
+            Column::number(
+                "median_test_nse",
+                "median test NSE, mean over choices of members",
+                3,
+                |row: &&Size| row.nse,
+            )
+            .reason("nse"),
+            Column::number("lowest", "that of the worst choice", 3, |row: &&Size| {
+                row.range.map(|(low, _)| low)
+            }),
+            Column::number("highest", "that of the best choice", 3, |row: &&Size| {
+                row.range.map(|(_, high)| high)
+            }),
+        ],
+        uncertainty.sizes.iter().collect(),
+    )
+}
+
+/// The page has the year with the most observed days of each site.
+pub(crate) fn years<'a>(findings: &'a Findings<'_>) -> Table<'a, &'a Year> {
+    let (results, years) = (findings.results, &findings.uncertainty.years);
+    let columns = vec![
+        Column::text("site", "site", |row: &&Year| {
+            super::site(results, row.site, String::new())
+        }),
+        Column::text("", "land cover", |row: &&Year| {
+            results.sites[row.site].igbp.clone()
+        })
+        .on_page(),
+        Column::count("year", "year", |row: &&Year| row.year.to_string()),
+        Column::count("observed_days", "observed days", |row: &&Year| {
+            row.observed_days
+        }),
+        Column::number("mean", "g C m⁻² yr⁻¹", 0, |row: &&Year| row.mean)
+            .unit(Unit::CARBON)
+            .reason("mean"),
+        Column::number("sd", "sd over members", 0, |row: &&Year| row.spread)
+            .unit(Unit::CARBON)
+            .reason("sd"),
+        Column::number(
+            "quantile_0.25",
+            "lower quartile over members",
+            0,
+            |row: &&Year| row.quartiles.map(|(low, _)| low),
+        )
+        .unit(Unit::CARBON)
+        .in_file(),
+        Column::number(
+            "quantile_0.75",
+            "upper quartile over members",
+            0,
+            |row: &&Year| row.quartiles.map(|(_, high)| high),
+        )
+        .unit(Unit::CARBON)
+        .in_file(),
+    ];
+    let best = years.chunk_by(|a, b| a.site == b.site).filter_map(|years| {
+        let best = years
+            .iter()
+            .max_by_key(|year| (year.observed_days, std::cmp::Reverse(year.year)));
+        best.filter(|year| year.observed_days > 0)
+    });
+    Table::new(
+        "annual_sums",
+        "Simulated annual sums of each site’s best observed year: summed for each member, then mean and standard \
+         deviation over members",
+        "a site and a whole year: the simulated sum, over members",
+        columns,
+        years.iter().collect(),
+    )
+    .page_rows(best.collect())
+    .sorted_by("observed_days")
 }

@@ -8,12 +8,13 @@ mod annual;
 mod intervals;
 mod size;
 
-use efflux_analysis::ensemble::{mean, spread};
 use efflux_analysis::significance::{Variance, variance};
 use efflux_analysis::verification::{crps, rank};
 use efflux_analysis::{Defined, Undefined, statistics};
 use efflux_job::Part;
+use efflux_run::Candidate;
 
+use super::evaluation::{Evaluation, members_on};
 use super::results::Results;
 
 pub(crate) use annual::Year;
@@ -71,18 +72,14 @@ impl Day {
 }
 
 impl Uncertainty {
-    pub(crate) fn new(results: &Results<'_>) -> Self {
-        let test: Vec<Vec<Day>> = days(results, Part::Test);
-        let validation = days(results, Part::Validation);
+    pub(crate) fn new(results: &Results<'_>, evaluation: &Evaluation) -> Self {
+        let test: Vec<Vec<Day>> = days(results, evaluation, Part::Test);
+        let validation = days(results, evaluation, Part::Validation);
         let mut ranks = vec![0; results.members.len() + 1];
         for day in test.iter().flatten() {
             ranks[rank(&day.members, day.observed)] += 1;
         }
-        let seeds = |configuration: &super::Configuration| {
-            let values = configuration.seeds.iter().filter_map(|(_, value)| *value);
-            values.collect::<Vec<f64>>()
-        };
-        let configurations = &results.selection.configurations;
+        let candidates = results.selection.candidates.iter();
         Self {
             intervals: intervals::intervals(results, &test, &validation),
             sites: test.iter().map(|days| site_spread(days)).collect(),
@@ -90,11 +87,11 @@ impl Uncertainty {
             spread_error: spread_error(&test),
             sizes: size::sizes(&test, results.members.len()),
             years: annual::years(results),
-            luck: variance(&configurations.iter().map(seeds).collect::<Vec<_>>()),
+            luck: variance(&candidates.map(Candidate::known).collect::<Vec<_>>()),
         }
     }
 
-    /// Means over sites at which they are defined: spread, error and both scores.
+    /// Medians over the sites at which they are defined: spread, error and both scores.
     pub(crate) fn over_sites(&self, of: fn(&SiteSpread) -> f64) -> Defined {
         let values: Vec<f64> = self.sites.iter().flatten().map(of).collect();
         statistics::median(&values)
@@ -102,17 +99,17 @@ impl Uncertainty {
 }
 
 /// The observed days of a part at each site, where every member has a value and there are two of them.
-fn days(results: &Results<'_>, part: Part) -> Vec<Vec<Day>> {
+fn days(results: &Results<'_>, evaluation: &Evaluation, part: Part) -> Vec<Vec<Day>> {
     let at_site = |site: usize| {
         let observed = results.observed(site);
         let days = results.part_days(site, part);
         days.filter_map(|day| {
             let value = f64::from(observed[day]);
-            let members = super::evaluation::members_on(results, site, day);
-            let (mean, spread) = (mean(&members).ok()?, spread(&members).ok()?);
-            value.is_finite().then_some(Day {
+            let (mean, spread) = (evaluation.mean[site][day], evaluation.spread[site][day]);
+            let is_known = value.is_finite() && mean.is_finite() && spread.is_finite();
+            is_known.then(|| Day {
                 observed: value,
-                members,
+                members: members_on(results, site, day),
                 mean,
                 spread,
             })

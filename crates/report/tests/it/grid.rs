@@ -4,6 +4,7 @@ use std::fs;
 
 use efflux_report as report;
 use efflux_report::Output;
+use efflux_run::Candidate;
 use efflux_testing::{row, rows};
 
 use super::study::Study;
@@ -17,11 +18,11 @@ fn an_axis_is_told_by_the_configurations_that_all_of_its_values_share() {
     assert_eq!(axes.len(), 5);
     // A seed of size 256 at dropout 0.2 failed: sizes are compared at dropout 0.5 alone.
     let mean = |hidden: u32, dropout: f64| {
-        let of = |one: &&report::Configuration| {
+        let of = |one: &&Candidate| {
             one.params.hidden_size == hidden && (one.params.dropout - dropout).abs() < 1e-9
         };
-        let found = study.selection.configurations.iter().find(of);
-        *found.unwrap().mean.as_ref().unwrap()
+        let found = study.selection.candidates.iter().find(of);
+        found.unwrap().mean.unwrap()
     };
     for size in [64, 128, 256] {
         let found = row(
@@ -52,9 +53,9 @@ fn an_axis_is_told_by_the_configurations_that_all_of_its_values_share() {
 #[test]
 fn shares_of_a_whole_grid_add_up() {
     let (mut study, out) = (Study::new(), tempfile::tempdir().unwrap());
-    for configuration in &mut study.selection.configurations {
+    for candidate in &mut study.selection.candidates {
         let known = |(seed, score): &(u64, Option<f64>)| (*seed, Some(score.unwrap_or(0.2)));
-        configuration.seeds = configuration.seeds.iter().map(known).collect();
+        candidate.scores = candidate.scores.iter().map(known).collect();
     }
     report::write(&study.results(), out.path(), Output::Tables).unwrap();
     let shares = rows(out.path(), "axes_shares.csv");

@@ -11,6 +11,7 @@ mod browser;
 mod drivers;
 mod extremes;
 mod figures;
+mod files;
 mod grid;
 mod reasons;
 mod study;
@@ -19,10 +20,11 @@ mod uncertainty;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use efflux_analysis::measures::NSE;
 use efflux_job::Part;
 use efflux_report as report;
 use efflux_report::Output;
-use efflux_testing::{files, row, rows};
+use efflux_testing::{files as files_in, row, rows};
 
 use study::{CONSTANT, SITES, Study, UNOBSERVED};
 
@@ -49,7 +51,7 @@ fn undefined_scores_are_empty_cells_with_a_reason_and_nothing_is_nan() {
         &[("series", "training-mean"), ("site", &study.sites[1].id)],
     );
     assert!(baseline["not_defined"].contains("KGE: simulation is constant"));
-    for (path, content) in files(out.path()) {
+    for (path, content) in files_in(out.path()) {
         let text = String::from_utf8(content).unwrap();
         for word in ["NaN", "inf,", ",inf", "-inf", ">inf"] {
             assert!(!text.contains(word), "{word} in {}", path.display());
@@ -74,8 +76,8 @@ fn the_same_results_give_the_same_files_in_whatever_order_trials_ended() {
             .collect()
     };
     assert_eq!(
-        names(files(first.path()), first.path()),
-        names(files(second.path()), second.path())
+        names(files_in(first.path()), first.path()),
+        names(files_in(second.path()), second.path())
     );
 }
 
@@ -102,7 +104,7 @@ fn the_terminal_summary_fits_eighty_columns_and_agrees_with_the_tables() {
     )["median"];
     assert_eq!(
         median.parse::<f64>().unwrap(),
-        summary.test().unwrap().nse.unwrap()
+        summary.test().unwrap().medians[NSE].unwrap()
     );
     assert!(text.contains(&format!("{:.3}", median.parse::<f64>().unwrap())));
     let classes = summary.classes;
@@ -142,7 +144,7 @@ fn tables_and_page_written_apart_are_those_written_together() {
     assert!(!parts.path().join("index.html").exists());
     report::write(&study.results(), parts.path(), Output::Page).unwrap();
     let relative = |root: &Path| -> Vec<(PathBuf, Vec<u8>)> {
-        let files = files(root).into_iter();
+        let files = files_in(root).into_iter();
         files
             .map(|(path, content)| (path.strip_prefix(root).unwrap().to_owned(), content))
             .collect()

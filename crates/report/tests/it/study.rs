@@ -1,15 +1,16 @@
 //! A small study that never ran: sites with seasons, pulses and gaps, members that differ by noise, one failed trial.
 
+use efflux_analysis::measures::{KGE, NSE};
 use efflux_analysis::medians::Medians;
 use efflux_data::{Member, Parts};
 use efflux_job::{
-    Analysis, Contract, Evaluation, Fit, Metric, Missing, Params, Part, SelectionPart, Split,
-    Stage, Training, Transform, Trial,
+    Analysis, Contract, Evaluation, Fit, Missing, Params, Part, Selection, Split, Stage, Training,
+    Transform, Trial,
 };
 use efflux_numerics::SiteByDay;
-use efflux_report::{Attribute, Configuration, Results, Selection, Site, Temperature};
-use efflux_run::EpochLine;
+use efflux_report::{Attribute, Results, Site, Temperature};
 use efflux_run::record::{Failure, FailureClass, Outcome, Place, Record, Summary};
+use efflux_run::{Candidate, Choice, EpochLine, Winner};
 use jiff::civil::Date;
 
 pub(super) const DAYS: usize = 2400;
@@ -27,7 +28,7 @@ pub(super) const UNOBSERVED: usize = 6;
 pub(super) struct Study {
     contract: Contract,
     analysis: Analysis,
-    pub(super) selection: Selection,
+    pub(super) selection: Choice,
     pub(super) records: Vec<Record>,
     caveats: Vec<String>,
     pub(super) sites: Vec<Site>,
@@ -165,9 +166,11 @@ fn epochs(contract: &Contract, params: Params, seed: u64) -> Vec<EpochLine> {
             learning_rate: 1.0,
             window_share: 0.09,
             iterations_per_second: 700.0,
-            validation_sites: 12,
-            validation_nse: Some(0.4 - 0.5 / f64::from(epoch) + 0.02 * place),
-            validation_kge: Some(0.5),
+            validation: Medians::of(12, |measure| match measure {
+                NSE => Some(0.4 - 0.5 / f64::from(epoch) + 0.02 * place),
+                KGE => Some(0.5),
+                _ => None,
+            }),
         }
     };
     (1..=30).map(line).collect()
@@ -221,7 +224,7 @@ fn record(trial: Trial, outcome: Outcome) -> Record {
 impl Study {
     pub(super) fn new() -> Self {
         let contract = contract();
-        let (mut records, mut configurations) = (Vec::new(), Vec::new());
+        let (mut records, mut candidates) = (Vec::new(), Vec::new());
         for (place, (hidden_size, dropout)) in [64, 128, 256]
             .into_iter()
             .flat_map(|size| [0.2, 0.5].map(|dropout| (size, dropout)))
@@ -232,18 +235,17 @@ impl Study {
                 dropout,
                 window_days: 30,
             };
-            let mut seeds = Vec::new();
+            let mut scores = Vec::new();
             for seed in 0..3 {
                 let trial = Trial::new(&contract, Stage::Search, Fit::Train, params, seed);
                 let failed = place == 4 && seed == 1;
                 let value = 0.45 - 0.05 * place as f64 + 0.08 * noise(place, seed as usize, 5);
-                seeds.push((seed, (!failed).then_some(value)));
-                let medians = Medians {
-                    sites: 12,
-                    nse: Some(value),
-                    kge: Some(value + 0.1),
-                    r: None,
-                };
+                scores.push((seed, (!failed).then_some(value)));
+                let medians = Medians::of(12, |measure| match measure {
+                    NSE => Some(value),
+                    KGE => Some(value + 0.1),
+                    _ => None,
+                });
                 let outcome = if failed {
                     Outcome::Failed(Failure {
                         class: FailureClass::Diverged,
@@ -262,28 +264,27 @@ impl Study {
                 };
                 records.push(record(trial, outcome));
             }
-            let known: Vec<f64> = seeds.iter().filter_map(|(_, value)| *value).collect();
-            configurations.push(Configuration {
+            let known: Vec<f64> = scores.iter().filter_map(|(_, value)| *value).collect();
+            candidates.push(Candidate {
                 params,
-                mean: match known.len() {
-                    3 => Ok(known.iter().sum::<f64>() / 3.0),
-                    _ => Err("seed 1 failed".to_owned()),
-                },
-                seeds,
+                mean: (known.len() == 3).then(|| known.iter().sum::<f64>() / 3.0),
+                scores,
             });
         }
-        let winner = configurations[0].params;
+        let winner = candidates[0].params;
         let sites: Vec<Site> = (0..SITES).map(site).collect();
         let parts = parts();
         let of_sites = parts.rows().enumerate();
         let observed = of_sites.flat_map(|(index, parts)| observed(parts, index));
         let observed = SiteByDay::of(DAYS, observed.collect());
         Self {
-            selection: Selection {
-                metric: Metric::MedianNse,
-                on: SelectionPart::Validation,
-                winner: Some(winner),
-                configurations,
+            selection: Choice {
+                rule: Selection::default(),
+                winner: candidates[0].mean.map(|score| Winner {
+                    params: winner,
+                    score,
+                }),
+                candidates,
             },
             records,
             caveats: vec!["A caveat of the job.".to_owned()],

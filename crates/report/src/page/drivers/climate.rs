@@ -1,19 +1,20 @@
 //! Whether place and climate go along with skill: the paper's Figures 7a, 7b and 8, for people.
 
 use efflux_analysis::classes::Reading;
+use efflux_analysis::measures::{Measure, said};
 
 use super::scatter::Along;
 use super::{CLASSES, by_class};
+use crate::Findings;
 use crate::chosen;
-use crate::drivers::{
-    ARIDITY, Climate, Drivers, PRECIPITATION, Property, TEMPERATE, TEMPERATURE, attribute,
-};
+use crate::drivers::{ARIDITY, Climate, Drivers, PRECIPITATION, Property, TEMPERATE, TEMPERATURE};
 use crate::evaluation::Evaluation;
 use crate::figures::{Chart, Figure, Ink, Layer, Panel, Place, Shape, sheet, skill_map};
-use crate::page::drawing::Drawing;
-use crate::page::html::{Cell, count, defined, number_column, p_value, table, text, words_column};
+use crate::markup::html;
+use crate::numbers;
 use crate::results::Results;
-use crate::words;
+use crate::section::{Drawing, Part};
+use crate::tables;
 
 /// What may go along with skill, by the beginnings of its names and with its name for people.
 const PROPERTIES: [(&[&str], &str); 5] = [
@@ -24,20 +25,23 @@ const PROPERTIES: [(&[&str], &str); 5] = [
     (&["soil_organic_carbon", "soc"], "soil organic carbon"),
 ];
 
-pub(super) fn drawings(
-    results: &Results<'_>,
-    evaluation: &Evaluation,
-    drivers: &Drivers,
-) -> Vec<Drawing> {
+pub(super) fn parts<'a>(findings: &'a Findings<'_>) -> Vec<Part<'a>> {
+    let (results, evaluation) = (findings.results, &findings.evaluation);
+    let drivers = &findings.drivers;
     vec![
-        Drawing::new(
-            "Sites and how well they are simulated (Figure 7a)",
-            places(results, evaluation),
-            "Where sites are simulated well, by the text’s thresholds, and the share of each class (Figure 7a). Shaded: \
-             the latitudes in which the paper finds the good sites.",
-        ),
-        climate_space(results, evaluation, drivers),
-        attributes(evaluation, drivers),
+        Part::figure(|| {
+            Drawing::new(
+                "Sites and how well they are simulated (Figure 7a)",
+                places(results, evaluation),
+                html!(
+                    "Where sites are simulated well, by the text’s thresholds, and the share of each class (Figure 7a). \
+                     Shaded: the latitudes in which the paper finds the good sites."
+                ),
+            )
+        }),
+        Part::figure(|| climate_space(results, evaluation, drivers)),
+        Part::figure(|| attributes(evaluation, drivers)),
+        Part::table(tables::drivers::climate_tests(drivers, label)),
     ]
 }
 
@@ -89,8 +93,8 @@ fn climate_space(results: &Results<'_>, evaluation: &Evaluation, drivers: &Drive
         .collect();
     let mut panels = Vec::new();
     let both = (
-        attribute(results, &TEMPERATURE),
-        attribute(results, &PRECIPITATION),
+        results.attribute(&TEMPERATURE),
+        results.attribute(&PRECIPITATION),
     );
     if let (Some(temperature), Some(precipitation), [x, y]) = (both.0, both.1, &labels[..]) {
         let place = |site: usize| {
@@ -110,10 +114,10 @@ fn climate_space(results: &Results<'_>, evaluation: &Evaluation, drivers: &Drive
                 .collect(),
         ));
         panels.push(Panel {
-            letter: "b",
+            letter: "b".into(),
             ..Panel::of(Chart {
-                x,
-                y,
+                x: x.into(),
+                y: y.into(),
                 layers,
                 ..Chart::default()
             })
@@ -134,36 +138,10 @@ fn climate_space(results: &Results<'_>, evaluation: &Evaluation, drivers: &Drive
     Drawing::new(
         TITLE,
         figure,
-        "The classes in climate space, and the share of good sites in each step of temperature or precipitation, with the \
-         number of sites in it (Figure 7b).",
-    )
-}
-
-/// Whether steps with more sites do better.
-pub(super) fn tests(drivers: &Drivers) -> String {
-    let mut columns = vec![words_column("steps of"), words_column("score of a step")];
-    columns.extend(["steps", "r", "p"].map(number_column));
-    let mut rows: Vec<Vec<Cell>> = Vec::new();
-    for climate in &drivers.climates {
-        let names = ["median NSE", "median KGE", "share of good sites"];
-        for (name, found) in names.into_iter().zip(climate.tests) {
-            rows.push(vec![
-                text(&label(&climate.name)),
-                text(name),
-                count(climate.bins.len()),
-                defined(found.map(|found| found.r), 2),
-                p_value(found.map(|found| found.p)),
-            ]);
-        }
-    }
-    if rows.is_empty() {
-        return String::new();
-    }
-    table(
-        "Do steps of the climate with more sites do better? Correlation of the number of sites in a step with its score",
-        &columns,
-        &rows,
-        None,
+        html!(
+            "The classes in climate space, and the share of good sites in each step of temperature or precipitation, with \
+             the number of sites in it (Figure 7b)."
+        ),
     )
 }
 
@@ -172,7 +150,7 @@ fn bars<'a>(climate: &Climate, x: &'a str, letter: &'a str) -> Panel<'a> {
     let bins = || climate.bins.iter();
     let middle = |from: f64, to: f64| f64::midpoint(from, to);
     Panel {
-        letter,
+        letter: letter.into(),
         texts: bins()
             .map(|bin| {
                 let at = (bin.from + 0.12 * (bin.to - bin.from), bin.good_share());
@@ -180,8 +158,8 @@ fn bars<'a>(climate: &Climate, x: &'a str, letter: &'a str) -> Panel<'a> {
             })
             .collect(),
         ..Panel::of(Chart {
-            x,
-            y: "good sites, %; above: sites",
+            x: x.into(),
+            y: "good sites, %; above: sites".into(),
             limits: Some((0.0, 100.0)),
             layers: vec![Layer::new(
                 "",
@@ -199,13 +177,6 @@ fn bars<'a>(climate: &Climate, x: &'a str, letter: &'a str) -> Panel<'a> {
 /// Each score against each property that is known.
 fn attributes(evaluation: &Evaluation, drivers: &Drivers) -> Drawing {
     const TITLE: &str = "Skill against climate and soil (Figure 8)";
-    const LETTERS: [[&str; 3]; 5] = [
-        ["a", "b", "c"],
-        ["d", "e", "f"],
-        ["g", "h", "i"],
-        ["j", "k", "l"],
-        ["m", "n", "o"],
-    ];
     let mut known: Vec<(&Property, String)> = Vec::new();
     let mut missing = Vec::new();
     for (begins, name) in PROPERTIES {
@@ -220,23 +191,20 @@ fn attributes(evaluation: &Evaluation, drivers: &Drivers) -> Drawing {
             format!("the pack has none of: {}", missing.join("; ")),
         );
     }
-    let panels: Vec<Panel<'_>> = known
-        .iter()
-        .zip(LETTERS)
-        .flat_map(|((property, label), letters)| {
-            let along = Along {
-                evaluation,
-                drivers,
-                property,
-                label,
-            };
-            along.row(letters)
-        })
-        .collect();
+    let mut panels = Vec::new();
+    for (row, (property, label)) in known.iter().enumerate() {
+        let along = Along {
+            evaluation,
+            drivers,
+            property,
+            label,
+        };
+        panels.extend(along.row(row));
+    }
     let figure = sheet(
         "skill-climate",
         "Skill against climate and soil",
-        3,
+        Measure::headline().count(),
         (320.0, 270.0),
         &panels,
     );
@@ -251,10 +219,12 @@ fn attributes(evaluation: &Evaluation, drivers: &Drivers) -> Drawing {
     Drawing::new(
         TITLE,
         figure,
-        format!(
-            "Test NSE, KGE and r of each site against its climate and soil. Figure 8 of the paper has r against PET and \
+        html!(
+            "Test {} of each site against its climate and soil. Figure 8 of the paper has r against PET and \
              aridity, and KGE against precipitation and organic carbon. The p values are raw: the table of correlations \
-             has them for all tests together.{absent}"
+             has them for all tests together.{}",
+            said(Measure::headline()),
+            absent
         ),
     )
 }
@@ -268,7 +238,7 @@ fn label(name: &str) -> String {
         // Its unit is what it is a ratio of, and said already.
         Some((_, said)) if name == ARIDITY => (*said).to_owned(),
         // A mean of the daily inputs is no annual mean of the climate.
-        Some((_, said)) if !name.starts_with("mean soil") => words::quantity(name, said),
-        _ => words::quantity(name, name.split(" (").next().unwrap_or(name)),
+        Some((_, said)) if !name.starts_with("mean soil") => numbers::quantity(name, said),
+        _ => numbers::quantity(name, name.split(" (").next().unwrap_or(name)),
     }
 }

@@ -1,43 +1,44 @@
 //! Sites at one place, which know each other's weather.
 
-use efflux_job::Part;
+use efflux_job::Part as RecordPart;
 
-use crate::drivers::Drivers;
-use crate::page::html::{self, Cell, count, defined, details, number_column, table, words_column};
-use crate::results::Results;
+use crate::Findings;
+use crate::markup::html;
+use crate::section::Part;
+use crate::table::{Column, Table};
+use crate::tables;
 
-pub(super) fn neighbours(results: &Results<'_>, drivers: &Drivers) -> String {
-    let mut columns = vec![words_column("site"), number_column("test days")];
-    columns.extend(
-        [
+pub(super) fn neighbours<'a>(findings: &'a Findings<'_>) -> Part<'a> {
+    let (results, sites) = (findings.results, &findings.drivers.sites);
+    let columns = vec![
+        Column::text("site", "site", |&row: &usize| {
+            tables::site(results, row, String::new())
+        }),
+        Column::count("test_days", "test days", |&row: &usize| {
+            results.observed_days(row, RecordPart::Test)
+        }),
+        Column::count(
+            "seen",
             "of these seen at the same place in training",
-            "Q10 observed",
-            "Q10 simulated",
-        ]
-        .map(number_column),
-    );
-    let rows: Vec<Vec<Cell>> = results
-        .sites
-        .iter()
-        .enumerate()
-        .filter(|(index, _)| !drivers.sites[*index].neighbours.is_empty())
-        .map(|(index, site)| {
-            let traits = &drivers.sites[index];
-            vec![
-                html::site(index, &site.name, &site.id, ""),
-                count(results.observed_days(index, Part::Test)),
-                count(traits.test_days_seen),
-                defined(traits.observed_q10(), 2),
-                defined(traits.simulated_q10(), 2),
-            ]
-        })
-        .collect();
+            |&row: &usize| sites[row].test_days_seen,
+        ),
+        Column::number("q10_observed", "Q10 observed", 2, |&row: &usize| {
+            sites[row].observed_q10()
+        }),
+        Column::number("q10_simulated", "Q10 simulated", 2, |&row: &usize| {
+            sites[row].simulated_q10()
+        }),
+    ];
+    let rows = (0..sites.len()).filter(|&site| !sites[site].neighbours.is_empty());
+    let rows: Vec<usize> = rows.collect();
     if rows.is_empty() {
-        return "<p>No two sites are at the same place.</p>\n".to_owned();
+        return Part::Text(html!("<p>No two sites are at the same place.</p>\n"));
     }
-    let caption = "Sites that share their place with others: weather of their test days was seen in training there";
-    details(
+    let title = "Sites that share their place with others: weather of their test days was seen in training there";
+    Part::Folded(
         "Sites at the same place",
-        &table(caption, &columns, &rows, Some(2)),
+        vec![Part::table(
+            Table::page(title, columns, rows).sorted_by("seen"),
+        )],
     )
 }

@@ -1,34 +1,39 @@
 //! Whether sites with a regular record are simulated better: the paper's Figures 3 and 9, for people.
 
-use efflux_analysis::Undefined;
 use efflux_analysis::classes::Reading;
+use efflux_analysis::measures::{Measure, said};
 use efflux_analysis::rhythm::{CYCLICALITY, SEASONALITY, SMOOTHNESS};
-use efflux_analysis::significance::TTest;
 use efflux_analysis::statistics::median;
+use efflux_analysis::units::Unit;
 
 use super::CLASSES;
 use super::scatter::Along;
-use crate::drivers::{CORRELOGRAM_STEP, Correlogram, Drivers, RHYTHM, SiteTraits, record_days};
+use crate::Findings;
+use crate::drivers::{CORRELOGRAM_STEP, Correlogram, Drivers, RHYTHM, SiteProperties, record_days};
 use crate::evaluation::Evaluation;
 use crate::figures::{Chart, Figure, Ink, Layer, Panel, Shape, dates, sheet};
-use crate::page::drawing::Drawing;
-use crate::page::html::{Cell, count, defined, number_column, table, text, words_column};
+use crate::markup::html;
+use crate::numbers;
 use crate::results::Results;
-use crate::words::{self, UNIT};
+use crate::section::{Drawing, Part};
+use crate::tables;
 
-pub(super) fn drawings(
-    results: &Results<'_>,
-    evaluation: &Evaluation,
-    drivers: &Drivers,
-) -> Vec<Drawing> {
+pub(super) fn parts<'a>(findings: &'a Findings<'_>) -> Vec<Part<'a>> {
+    let (results, evaluation) = (findings.results, &findings.evaluation);
+    let drivers = &findings.drivers;
     vec![
-        correlograms(results, evaluation, drivers),
-        Drawing::new(
-            "Correlograms by class",
-            correlogram(results, evaluation, drivers),
-            "The median over the sites of each class, of those at which a lag has 30 pairs of observed days.",
-        ),
-        skill(evaluation, drivers),
+        Part::figure(|| correlograms(results, evaluation, drivers)),
+        Part::figure(|| {
+            Drawing::new(
+                "Correlograms by class",
+                correlogram(results, evaluation, drivers),
+                html!(
+                    "The median over the sites of each class, of those at which a lag has 30 pairs of observed days."
+                ),
+            )
+        }),
+        Part::figure(|| skill(evaluation, drivers)),
+        Part::table(tables::drivers::seasons(drivers)),
     ]
 }
 
@@ -58,10 +63,12 @@ fn correlograms(results: &Results<'_>, evaluation: &Evaluation, drivers: &Driver
     Drawing::new(
         TITLE,
         figure,
-        "Record (above) and correlogram (below) of the site where smoothness less seasonality plus cyclicality is \
-         greatest (left) and of the one where it is least (right), of those at which all three rest on 30 pairs of days; \
-         as Figure 3. Vertical lines: the lags of 1, 182 and 365 days. The simulated correlogram takes the days that \
-         were observed.",
+        html!(
+            "Record (above) and correlogram (below) of the site where smoothness less seasonality plus cyclicality is \
+             greatest (left) and of the one where it is least (right), of those at which all three rest on 30 pairs of days; \
+             as Figure 3. Vertical lines: the lags of 1, 182 and 365 days. The simulated correlogram takes the days that \
+             were observed."
+        ),
     )
 }
 
@@ -79,14 +86,14 @@ fn record<'a>(
         days.clone().map(|day| (day as f64, value(day))).collect()
     };
     Panel {
-        letter,
+        letter: letter.into(),
         notes: vec![format!(
             "{}, {} rhythm",
-            words::shortened(&results.sites[site].name, 44),
+            numbers::shortened(&results.sites[site].name, 44),
             correlogram.role
         )],
         ..Panel::of(Chart {
-            y: UNIT,
+            y: Unit::FLUX.label.into(),
             names: dates(results.start, (days.start, days.end), 5),
             layers: vec![
                 Layer::new(
@@ -117,9 +124,9 @@ fn lags<'a>(drivers: &Drivers, correlogram: &Correlogram, letter: &'a str) -> Pa
         .collect()
     };
     let site = &drivers.sites[correlogram.site];
-    let said = |name: &str, values: [efflux_analysis::Defined; 3]| {
+    let named = |name: &str, values: [efflux_analysis::Defined; 3]| {
         let [smooth, season, cycle] = values
-            .map(|value| value.map_or("not defined".to_owned(), |value| words::number(value, 2)));
+            .map(|value| value.map_or("not defined".to_owned(), |value| numbers::number(value, 2)));
         format!("{name}: smoothness {smooth}, seasonality {season}, cyclicality {cycle}")
     };
     let mut layers: Vec<Layer> = [SMOOTHNESS, SEASONALITY, CYCLICALITY]
@@ -137,14 +144,14 @@ fn lags<'a>(drivers: &Drivers, correlogram: &Correlogram, letter: &'a str) -> Pa
     layers.push(Layer::new("observed", Ink::Fit, Shape::Line, of(0)));
     let observed = [site.smoothness.r, site.seasonality.r, site.cyclicality.r];
     Panel {
-        letter,
+        letter: letter.into(),
         notes: vec![
-            said("observed", observed),
-            said("simulated", site.simulated_rhythm.map(|found| found.r)),
+            named("observed", observed),
+            named("simulated", site.simulated_rhythm.map(|found| found.r)),
         ],
         ..Panel::of(Chart {
-            x: "lag, days",
-            y: "autocorrelation",
+            x: "lag, days".into(),
+            y: "autocorrelation".into(),
             limits: Some((-1.0, 1.0)),
             layers,
             ..Chart::default()
@@ -156,7 +163,7 @@ fn lags<'a>(drivers: &Drivers, correlogram: &Correlogram, letter: &'a str) -> Pa
 fn correlogram(results: &Results<'_>, evaluation: &Evaluation, drivers: &Drivers) -> Figure {
     let inks = [Ink::Simulated, Ink::Baseline, Ink::Train];
     let layers = CLASSES.iter().zip(inks).map(|((class, _, name), ink)| {
-        let here: Vec<&SiteTraits> = (0..results.sites.len())
+        let here: Vec<&SiteProperties> = (0..results.sites.len())
             .filter(|&site| evaluation.class(site, Reading::Text) == Some(*class))
             .map(|site| &drivers.sites[site])
             .collect();
@@ -172,8 +179,8 @@ fn correlogram(results: &Results<'_>, evaluation: &Evaluation, drivers: &Drivers
         Layer::new(*name, ink, Shape::Line, values)
     });
     Chart {
-        x: "lag, days",
-        y: "autocorrelation, median over sites",
+        x: "lag, days".into(),
+        y: "autocorrelation, median over sites".into(),
         limits: Some((-1.0, 1.0)),
         layers: layers.collect(),
         ..Chart::default()
@@ -183,76 +190,37 @@ fn correlogram(results: &Results<'_>, evaluation: &Evaluation, drivers: &Drivers
 
 /// Each score against each part of the rhythm.
 fn skill(evaluation: &Evaluation, drivers: &Drivers) -> Drawing {
-    const LETTERS: [[&str; 3]; 3] = [["a", "b", "c"], ["d", "e", "f"], ["g", "h", "i"]];
     const LABELS: [&str; 3] = [
         "smoothness, autocorrelation at 1 day",
         "seasonality, autocorrelation at 182 days",
         "cyclicality, autocorrelation at 365 days",
     ];
-    let known = RHYTHM.iter().zip(LABELS).zip(LETTERS);
-    let panels: Vec<Panel<'_>> = known
-        .flat_map(|((name, label), letters)| {
-            let along = drivers.property(&[name]).map(|property| Along {
+    let mut panels = Vec::new();
+    for (row, (name, label)) in RHYTHM.iter().zip(LABELS).enumerate() {
+        if let Some(property) = drivers.property(&[name]) {
+            let along = Along {
                 evaluation,
                 drivers,
                 property,
                 label,
-            });
-            along.into_iter().flat_map(move |along| along.row(letters))
-        })
-        .collect();
+            };
+            panels.extend(along.row(row));
+        }
+    }
     Drawing::new(
         "Skill against rhythm (Figure 9)",
         sheet(
             "skill-rhythm",
             "Skill against rhythm",
-            3,
+            Measure::headline().count(),
             (320.0, 270.0),
             &panels,
         ),
-        "Test NSE, KGE and r of each site against the rhythm of its record (Figure 9), at sites where the lag has 30 pairs \
-         of observed days. Seasonality is raw: a strongly seasonal site is near −1. The paper’s positive correlation of \
-         seasonality with skill has the other sign.",
-    )
-}
-
-/// Whether good sites have stronger seasons.
-pub(super) fn seasons(drivers: &Drivers) -> String {
-    let mut columns = vec![words_column("classes"), words_column("test")];
-    columns.extend(
-        [
-            "good sites",
-            "mean difference",
-            "poor sites",
-            "mean difference",
-            "t",
-            "degrees of freedom",
-            "p",
-        ]
-        .map(number_column),
-    );
-    let mut rows: Vec<Vec<Cell>> = Vec::new();
-    for seasons in &drivers.seasons {
-        let tests: [(&str, Result<TTest, Undefined>); 2] =
-            [("Welch", seasons.welch), ("Student", seasons.student)];
-        for (name, found) in tests {
-            rows.push(vec![
-                text(words::reading(seasons.reading)),
-                text(name),
-                count(seasons.good),
-                defined(seasons.good_mean, 2),
-                count(seasons.poor),
-                defined(seasons.poor_mean, 2),
-                defined(found.map(|found| found.t), 2),
-                defined(found.map(|found| found.df), 1),
-                crate::page::html::p_value(found.map(|found| found.p)),
-            ]);
-        }
-    }
-    table(
-        &format!("Difference of mean summer and mean winter flux, {UNIT}: good against poor sites"),
-        &columns,
-        &rows,
-        None,
+        html!(
+            "Test {} of each site against the rhythm of its record (Figure 9), at sites where the lag has 30 pairs \
+             of observed days. Seasonality is raw: a strongly seasonal site is near −1. The paper’s positive correlation of \
+             seasonality with skill has the other sign.",
+            said(Measure::headline())
+        ),
     )
 }

@@ -1,15 +1,16 @@
 //! A score of every site against a property of it, with what their correlation is.
 
 use efflux_analysis::Defined;
+use efflux_analysis::measures::{Kind, Measure};
 use efflux_analysis::significance::{Correlation, line};
 use efflux_analysis::statistics::{Fences, range};
 use efflux_job::Part;
 
 use super::by_class;
 use crate::drivers::{Drivers, Over, Property};
-use crate::evaluation::{Evaluation, Measure, Series};
+use crate::evaluation::{Evaluation, Series};
 use crate::figures::{Chart, Ink, Layer, Panel, Shape};
-use crate::words;
+use crate::numbers;
 
 /// Chance below which a correlation is called significant, and its line is drawn.
 const SIGNIFICANT: f64 = 0.05;
@@ -23,19 +24,30 @@ pub(super) struct Along<'a> {
     pub(super) label: &'a str,
 }
 
-impl<'a> Along<'a> {
-    /// A panel for each of the three scores, all sites drawn.
-    pub(super) fn row(&self, letters: [&'a str; 3]) -> Vec<Panel<'a>> {
-        let panels = Measure::SKILL.into_iter().zip(letters);
+/// What captions call the panel at this place: `a`, `b`, … `z`, `aa`, ….
+pub(super) fn letter(place: usize) -> String {
+    const LETTERS: &[u8; 26] = b"abcdefghijklmnopqrstuvwxyz";
+    let last = char::from(LETTERS[place % LETTERS.len()]).to_string();
+    match place / LETTERS.len() {
+        0 => last,
+        before => letter(before - 1) + &last,
+    }
+}
+
+impl Along<'_> {
+    /// A panel for each score that a report opens with, all sites drawn. `row`: how many such rows are above.
+    pub(super) fn row(&self, row: usize) -> Vec<Panel<'static>> {
+        let first = row * Measure::headline().count();
+        let panels = Measure::headline().zip(first..);
         panels
-            .map(|(measure, letter)| self.panel(letter, measure, true))
+            .map(|(measure, place)| self.panel(letter(place), measure, true))
             .collect()
     }
 
     /// A panel: scores below -1 lie on the edge, or with `outliers` left out those beyond Tukey's fences are not drawn.
-    pub(super) fn panel(&self, letter: &'a str, measure: Measure, outliers: bool) -> Panel<'a> {
+    pub(super) fn panel(&self, letter: String, measure: Measure, outliers: bool) -> Panel<'static> {
         let scores = self.evaluation.scores(Series::Ensemble, Part::Test);
-        let score = |site: usize| measure.of(&scores[site]).ok();
+        let score = |site: usize| scores[site][measure].ok();
         let defined: Vec<f64> = (0..scores.len()).filter_map(score).collect();
         let fences = Fences::new(&defined).ok();
         let inside = |site: &usize| {
@@ -66,19 +78,17 @@ impl<'a> Along<'a> {
             said(self.correlation(measure, Over::Sites))
         )];
         notes.push(format!("without outliers: {}", said(without)));
-        let y = match (measure, outliers) {
-            (Measure::Nse, true) => "test NSE, those below −1 on the edge",
-            (Measure::Kge, true) => "test KGE, those below −1 on the edge",
-            (Measure::Nse, false) => "test NSE, outliers left out",
-            (Measure::Kge, false) => "test KGE, outliers left out",
-            _ => "test r",
+        let how = match (measure.kind, outliers) {
+            (Kind::Efficiency, true) => ", those below −1 on the edge",
+            (Kind::Efficiency, false) => ", outliers left out",
+            _ => "",
         };
         Panel {
-            letter,
+            letter: letter.into(),
             notes,
             ..Panel::of(Chart {
-                x: self.label,
-                y,
+                x: self.label.to_owned().into(),
+                y: format!("test {}{how}", measure.label).into(),
                 limits: outliers.then_some((-1.0, 1.0)),
                 layers,
                 ..Chart::default()
@@ -104,9 +114,9 @@ fn said(found: Defined<Correlation>) -> String {
             let p = if p < 0.001 {
                 "p < 0.001".to_owned()
             } else {
-                format!("p = {}", words::number(p, 3))
+                format!("p = {}", numbers::number(p, 3))
             };
-            format!("r = {}, {p}, n = {n}", words::number(r, 2))
+            format!("r = {}, {p}, n = {n}", numbers::number(r, 2))
         }
     }
 }

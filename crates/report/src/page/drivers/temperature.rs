@@ -3,58 +3,66 @@
 use efflux_analysis::Defined;
 use efflux_analysis::baselines::Response;
 use efflux_analysis::statistics::range;
+use efflux_analysis::units::Unit;
 
 use super::by_class;
-use crate::drivers::{Drivers, SiteTraits, record_days};
+use crate::Findings;
+use crate::drivers::{Drivers, SiteProperties, record_days};
 use crate::evaluation::Evaluation;
 use crate::figures::{Chart, Ink, Layer, Panel, Shape, sheet};
-use crate::page::drawing::Drawing;
+use crate::markup::html;
+use crate::numbers;
 use crate::page::gallery;
 use crate::results::Results;
-use crate::words::{self, UNIT};
+use crate::section::{Drawing, Part};
 
 /// Days of each kind in a panel, evenly taken: more hide each other.
 const DAYS: usize = 400;
 
-pub(super) fn drawings(
-    results: &Results<'_>,
-    evaluation: &Evaluation,
-    drivers: &Drivers,
-) -> Vec<Drawing> {
+pub(super) fn parts<'a>(findings: &'a Findings<'_>) -> Vec<Part<'a>> {
+    let (results, evaluation) = (findings.results, &findings.evaluation);
+    let drivers = &findings.drivers;
+    let mut parts = vec![Part::figure(|| responses(results, evaluation, drivers))];
+    if results.temperature.is_some() {
+        parts.push(Part::figure(|| q10(evaluation, drivers)));
+    }
+    parts
+}
+
+fn responses(results: &Results<'_>, evaluation: &Evaluation, drivers: &Drivers) -> Drawing {
     const TITLE: &str = "Flux against temperature (Figure 5)";
     let Some(temperature) = results.temperature else {
-        return vec![Drawing::none(TITLE, "the pack has no temperature")];
+        return Drawing::none(TITLE, "the pack has no temperature");
     };
     let panels = gallery::panels(evaluation, |letter, site| {
         panel(results, evaluation, &drivers.sites[site], letter, site)
     });
-    let responses = if panels.is_empty() {
-        Drawing::none(TITLE, "no site has a class")
-    } else {
-        Drawing::new(
-            TITLE,
-            sheet(
-                "temperature-response",
-                "Flux against temperature at sites of each class",
-                3,
-                (320.0, 270.0),
-                &panels,
-            ),
-            format!(
-                "Flux against <code>{}</code> at the sites of Figure 4 (Figure 5 of the paper), with exponential fits by \
-                 least squares to the observed days, and to the simulation of these days. Of each kind at most {DAYS} \
-                 days are drawn, evenly taken; fits take all.",
-                super::escape(temperature.name)
-            ),
-        )
-    };
-    vec![responses, q10(evaluation, drivers)]
+    if panels.is_empty() {
+        return Drawing::none(TITLE, "no site has a class");
+    }
+    Drawing::new(
+        TITLE,
+        sheet(
+            "temperature-response",
+            "Flux against temperature at sites of each class",
+            3,
+            (320.0, 270.0),
+            &panels,
+        ),
+        html!(
+            "Flux against <code>{}</code> at the sites of Figure 4 (Figure 5 of the paper), with exponential fits by \
+             least squares to the observed days, and to the simulation of these days. Of each kind at most {} \
+             days are drawn, evenly taken; fits take all.",
+            temperature.name,
+            DAYS
+        ),
+    )
 }
 
 fn panel<'a>(
     results: &Results<'_>,
     evaluation: &Evaluation,
-    traits: &SiteTraits,
+    properties: &SiteProperties,
     letter: &'a str,
     site: usize,
 ) -> Panel<'a> {
@@ -91,13 +99,13 @@ fn panel<'a>(
         gallery::named(results, site),
         gallery::scores(evaluation, site),
     ];
-    notes.extend(q10_of(traits));
+    notes.extend(q10_of(properties));
     Panel {
-        letter,
+        letter: letter.into(),
         notes,
         ..Panel::of(Chart {
-            x: "temperature, °C",
-            y: UNIT,
+            x: "temperature, °C".into(),
+            y: Unit::FLUX.label.into(),
             layers: vec![
                 Layer::new(
                     "simulated, all days of the record",
@@ -121,13 +129,13 @@ fn panel<'a>(
                     "fit to observed",
                     Ink::Fit,
                     Shape::Line,
-                    curve(traits.observed_response),
+                    curve(properties.observed_response),
                 ),
                 Layer::new(
                     "fit to simulated",
                     Ink::SimulatedFit,
                     Shape::Line,
-                    curve(traits.simulated_response),
+                    curve(properties.simulated_response),
                 ),
             ],
             ..Chart::default()
@@ -136,10 +144,10 @@ fn panel<'a>(
 }
 
 /// Both Q10 in a line, or why there is none in two.
-fn q10_of(traits: &SiteTraits) -> Vec<String> {
+fn q10_of(properties: &SiteProperties) -> Vec<String> {
     let said =
-        |value: Defined| value.map_or("not defined".to_owned(), |value| words::number(value, 2));
-    match (traits.observed_q10(), traits.simulated_q10()) {
+        |value: Defined| value.map_or("not defined".to_owned(), |value| numbers::number(value, 2));
+    match (properties.observed_q10(), properties.simulated_q10()) {
         (Err(reason), Err(_)) => vec!["Q10 not defined:".to_owned(), reason.to_string()],
         (observed, simulated) => vec![format!(
             "Q10 observed {}, simulated {}",
@@ -170,14 +178,16 @@ fn q10(evaluation: &Evaluation, drivers: &Drivers) -> Drawing {
         Some((shown(site.observed_q10())?, shown(site.simulated_q10())?))
     }));
     let chart = Chart {
-        x: "Q10 of observed flux, those above 6 on the edge",
-        y: "Q10 of simulated flux, those above 6 on the edge",
+        x: "Q10 of observed flux, those above 6 on the edge".into(),
+        y: "Q10 of simulated flux, those above 6 on the edge".into(),
         layers,
         ..Chart::default()
     };
     Drawing::new(
         "Response to temperature, observed and simulated",
         chart.draw("q10", "Response to temperature, observed and simulated"),
-        "Q10, the factor by which flux grows over 10 °C, of the exponential fits at every site that has them.",
+        html!(
+            "Q10, the factor by which flux grows over 10 °C, of the exponential fits at every site that has them."
+        ),
     )
 }

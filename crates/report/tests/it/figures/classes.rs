@@ -3,6 +3,7 @@
 use super::super::study::WITHOUT_TEMPERATURE;
 use super::super::{row, rows};
 use super::{drawn, figure, letters, panel, shapes, texts, written};
+use efflux_analysis::measures::Measure;
 
 #[test]
 fn figure_3_shows_two_records_and_their_correlograms_with_the_three_lags() {
@@ -89,12 +90,11 @@ fn figures_4_and_5_show_the_same_sites_of_each_class_with_scores_and_responses()
             letter.starts_with(&site["class_text"]),
             "{letter}: {site:?}"
         );
-        let scores = format!(
-            "test NSE {}, KGE {}, r {}",
-            written(&site["test_nse"], 2),
-            written(&site["test_kge"], 2),
-            written(&site["test_pearson_r"], 2)
-        );
+        let scores = Measure::headline().map(|measure| {
+            let value = &site[&format!("test_{}", measure.column)];
+            format!("{} {}", measure.label, written(value, 2))
+        });
+        let scores = format!("test {}", scores.collect::<Vec<String>>().join(", "));
         assert!(said.contains(&scores), "{scores} in {said:?}");
         assert_eq!(texts(fitted)[1], said[1]);
         assert!(texts(fitted).contains(&scores));

@@ -2,6 +2,9 @@
 
 use std::collections::HashMap;
 
+use efflux_analysis::classes::BAD_BELOW;
+use efflux_analysis::measures::Measure;
+
 use super::super::study::SITES;
 use super::super::{row, rows};
 use super::{drawn, figure, letters, panel, shapes, texts, written};
@@ -65,15 +68,15 @@ fn figures_6_8_and_9_draw_each_score_against_each_property_with_the_correlations
     let (_, out) = drawn();
     let table = rows(out.path(), "correlations.csv");
     let days = figure(out.path(), "skill-days");
-    assert_eq!(letters(&days), ["a", "a, inset", "b", "c"]);
-    for (letter, score) in [("a", "nse"), ("b", "kge"), ("c", "pearson_r")] {
-        is_scatter(panel(&days, letter), &table, "observed days", score);
-    }
-    for letter in letters(&days) {
-        let panel = panel(&days, letter);
+    let measures: Vec<Measure> = Measure::headline().collect();
+    assert_eq!(letters(&days).len(), measures.len() + 1);
+    for (letter, &measure) in ('a'..).zip(&measures) {
+        let panel = panel(&days, &letter.to_string());
+        is_scatter(panel, &table, "observed days", measure.column);
+        let has_bad = BAD_BELOW.iter().any(|(one, _)| *one == measure);
         assert_eq!(
             (shapes(panel, "train"), shapes(panel, "baseline")),
-            (1, 1),
+            (1, usize::from(has_bad)),
             "the line of 500 days and that of a bad score in {letter}"
         );
     }
@@ -92,24 +95,26 @@ fn figures_6_8_and_9_draw_each_score_against_each_property_with_the_correlations
 
     let climate = figure(out.path(), "skill-climate");
     let rhythm = figure(out.path(), "skill-rhythm");
-    let properties = [
-        (&climate, "mean_annual_temperature (degC)", ["a", "b", "c"]),
-        (
-            &climate,
-            "mean_annual_precipitation (mm yr-1)",
-            ["d", "e", "f"],
-        ),
-        (&climate, "mean pet (mm d-1)", ["g", "h", "i"]),
-        (&climate, "aridity (PET / precipitation)", ["j", "k", "l"]),
-        (&climate, "soil_organic_carbon (g kg-1)", ["m", "n", "o"]),
-        (&rhythm, "smoothness (lag 1)", ["a", "b", "c"]),
-        (&rhythm, "seasonality (raw, lag 182)", ["d", "e", "f"]),
-        (&rhythm, "cyclicality (lag 365)", ["g", "h", "i"]),
+    let of_climate = [
+        "mean_annual_temperature (degC)",
+        "mean_annual_precipitation (mm yr-1)",
+        "mean pet (mm d-1)",
+        "aridity (PET / precipitation)",
+        "soil_organic_carbon (g kg-1)",
     ];
-    for (figure, property, letters) in properties {
-        for (letter, score) in letters.into_iter().zip(["nse", "kge", "pearson_r"]) {
-            is_scatter(panel(figure, letter), &table, property, score);
+    let of_rhythm = [
+        "smoothness (lag 1)",
+        "seasonality (raw, lag 182)",
+        "cyclicality (lag 365)",
+    ];
+    for (figure, properties) in [(&climate, &of_climate[..]), (&rhythm, &of_rhythm[..])] {
+        let both = properties
+            .iter()
+            .flat_map(|property| measures.iter().map(move |measure| (property, measure)));
+        for (letter, (property, measure)) in letters(figure).into_iter().zip(both) {
+            is_scatter(panel(figure, letter), &table, property, measure.column);
         }
+        let panels = properties.len() * measures.len();
+        assert_eq!(letters(figure).len(), panels);
     }
-    assert_eq!((letters(&climate).len(), letters(&rhythm).len()), (15, 9));
 }

@@ -18,7 +18,7 @@ pub(crate) const CORRELOGRAM_STEP: usize = 14;
 const CORRELOGRAM_END: usize = 730;
 
 /// A site's record.
-pub(crate) struct SiteTraits {
+pub(crate) struct SiteProperties {
     /// Days with an observation, all parts.
     pub(crate) observed_days: usize,
     pub(crate) smoothness: Autocorrelation,
@@ -40,7 +40,7 @@ pub(crate) struct SiteTraits {
     pub(crate) test_days_seen: usize,
 }
 
-impl SiteTraits {
+impl SiteProperties {
     pub(crate) fn observed_q10(&self) -> Defined {
         self.observed_response.map(|response| response.q10())
     }
@@ -55,7 +55,7 @@ pub(super) fn of_site(
     evaluation: &Evaluation,
     calendar: &[(u16, u8)],
     site: usize,
-) -> SiteTraits {
+) -> SiteProperties {
     let record = results.observed(site);
     let [series, simulated_series] = record_series(results, evaluation, site);
     let at = |lag| autocorrelation(&series, lag);
@@ -83,7 +83,7 @@ pub(super) fn of_site(
     };
     let test = results.part_days(site, Part::Test);
     let simulated = &evaluation.mean[site];
-    SiteTraits {
+    SiteProperties {
         observed_days: series.iter().filter(|flux| flux.is_finite()).count(),
         smoothness: at(SMOOTHNESS),
         seasonality: at(SEASONALITY),

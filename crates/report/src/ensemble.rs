@@ -1,0 +1,61 @@
+//! The members' simulations as one file: of a run's own pack, or of any other.
+
+use std::path::Path;
+
+use efflux_analysis::ensemble;
+use efflux_base::error::Result;
+use efflux_data::{Ensemble, Extrapolation, Member, Pack};
+
+/// What the members say together, `[S, D]`, µmol m⁻² s⁻¹, in the 32 bits that files keep.
+#[derive(Clone, Debug)]
+pub struct Together {
+    /// Their mean.
+    pub mean: Vec<f32>,
+    /// Their standard deviation; NaN if there is one member.
+    pub sd: Vec<f32>,
+}
+
+impl Together {
+    /// Of members that simulated the same days.
+    pub fn of(members: &[Member]) -> Self {
+        #[allow(
+            clippy::cast_possible_truncation,
+            reason = "fluxes are kept in 32 bits"
+        )]
+        let rounded = |values: Vec<f64>| values.into_iter().map(|value| value as f32).collect();
+        let series: Vec<&[f32]> = members.iter().map(|member| &member.flux[..]).collect();
+        let cells = series.first().map_or(0, |flux| flux.len());
+        let ensemble::Together { mean, spread } = ensemble::Together::of(&series, cells);
+        Self {
+            mean: rounded(mean),
+            sd: rounded(spread),
+        }
+    }
+
+    /// `predictions.nc`: every member, their mean and spread, and where they extrapolate if that is known.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`](efflux_base::error::Error::Io) if it cannot be written.
+    pub fn write(
+        &self,
+        path: &Path,
+        name: &str,
+        pack: &Pack,
+        members: &[Member],
+        extrapolation: Option<&Extrapolation>,
+    ) -> Result<()> {
+        let ensemble = Ensemble {
+            job: name,
+            pack_digest: &pack.digest,
+            calendar: pack.calendar,
+            sites: &pack.sites,
+            observed: &pack.flux,
+            mean: &self.mean,
+            sd: &self.sd,
+            members,
+            extrapolation,
+        };
+        efflux_data::write_ensemble(path, &ensemble)
+    }
+}

@@ -1,0 +1,137 @@
+//! From a run directory to its predictions and its report.
+
+use efflux_base::durable;
+use efflux_base::error::{Error, Result};
+use efflux_data::{Member, Parts};
+use efflux_job::Trial;
+use efflux_run::record::{Outcome, Record};
+use efflux_run::{Ledger, read_epochs, select};
+
+use super::ensemble::Together;
+use super::inputs::{self, Run};
+use super::results::{Results, Temperature};
+use super::summary::Summary;
+use super::{Output, write};
+
+/// A report that was written, and of what.
+#[derive(Clone, Debug)]
+pub struct Evaluated {
+    /// The headline.
+    pub summary: Summary,
+    /// Whether every trial that there is to be has ended.
+    pub is_complete: bool,
+    /// Whether the newest attempt at some trial failed.
+    pub has_failed: bool,
+}
+
+/// Gathers the members, writes predictions, tables, figures and the page, or a part of them.
+///
+/// # Errors
+///
+/// [`Error::Io`] if a file cannot be read or written, [`Error::File`] if one of a member is gone or damaged, [`Error::Job`] if
+/// the job names what the pack does not have.
+pub fn evaluate(run: &Run<'_>, ledger: &Ledger, output: Output) -> Result<Evaluated> {
+    let search = run.job.search_trials(run.contract);
+    let has_ended = |trials: &[Trial]| {
+        let mut trials = trials.iter();
+        trials.all(|trial| ledger.record(&trial.id).is_some())
+    };
+    let configurations = run.job.grid.configurations();
+    let choice = select(run.job.selection, &configurations, &search, ledger);
+    let last = match choice.winner {
+        Some(winner) => run.job.final_trials(run.contract, winner.params),
+        None => Vec::new(),
+    };
+    let members = gather(run, ledger, &last)?;
+    if output != Output::Page {
+        write_predictions(run, &members)?;
+    }
+    let records: Vec<Record> = ledger
+        .records_of(&search)
+        .chain(ledger.records_of(&last))
+        .cloned()
+        .collect();
+    let mut caveats: Vec<String> = run.job.caveats().into_iter().map(str::to_owned).collect();
+    if !has_ended(&search) {
+        caveats.push("The search has not ended, so nothing is selected yet.".to_owned());
+    }
+    let temperature = inputs::temperature(run)?;
+    let sites = inputs::sites(run);
+    let parts = Parts::of(&run.pack.flux, &run.contract.split);
+    let origin = run.pack.origin.as_ref();
+    let results = Results {
+        job_name: &inputs::name(run),
+        job_text: &run.job.text,
+        contract: run.contract,
+        analysis: &run.job.analysis,
+        fit: run.job.final_members.fit,
+        selection: &choice,
+        records: &records,
+        caveats: &caveats,
+        start: run.pack.calendar.start,
+        days: run.pack.calendar.days,
+        sites: &sites,
+        parts: &parts,
+        observed: &run.pack.flux,
+        unfiltered: origin.map(|origin| &origin.flux),
+        temperature: temperature
+            .as_ref()
+            .map(|(name, values)| Temperature { name, values }),
+        attributes: &inputs::attributes(run.pack),
+        outside_training: &efflux_data::outside_training(run.pack, &run.contract.dynamic, &parts),
+        members: &members,
+        members_planned: run.job.seeds.final_members.len(),
+        epochs: &read_epochs(run.directory)?,
+        provenance: &inputs::provenance(run, &records),
+    };
+    let mut outcomes = records.iter().map(|record| &record.outcome);
+    Ok(Evaluated {
+        summary: write(&results, &run.directory.report(), output)?,
+        is_complete: has_ended(&search) && has_ended(&last),
+        has_failed: outcomes.any(|outcome| matches!(outcome, Outcome::Failed(_))),
+    })
+}
+
+/// The simulations of the members that have finished.
+fn gather(run: &Run<'_>, ledger: &Ledger, trials: &[Trial]) -> Result<Vec<Member>> {
+    let flux = run.pack.flux.iter();
+    let observed = flux.filter(|value| !value.is_nan()).count();
+    let mut members = Vec::new();
+    for trial in trials {
+        if ledger.summary(&trial.id).is_none() {
+            continue;
+        }
+        let path = run.directory.simulation(&trial.id).ok_or_else(|| {
+            let reason =
+                "the simulation of a finished member is gone (the same sweep makes it again)";
+            Error::file(run.directory.attempt(&trial.id, 1), reason)
+        })?;
+        let member = efflux_data::read_member(&path)?;
+        let expected = run.pack.flux.len();
+        if member.flux.len() != expected {
+            let found = member.flux.len();
+            let reason = format!("a simulation of {found} values, expected {expected}");
+            return Err(Error::file(&path, reason));
+        }
+        if let Some(other) = &member.other_state
+            && other.len() != observed
+        {
+            let found = other.len();
+            let reason = format!("{found} values of the other state, expected {observed}");
+            return Err(Error::file(&path, reason));
+        }
+        members.push(member);
+    }
+    Ok(members)
+}
+
+/// `ensemble/predictions.nc`: every member, their mean and spread.
+fn write_predictions(run: &Run<'_>, members: &[Member]) -> Result<()> {
+    let path = run.directory.predictions();
+    if members.is_empty() {
+        // Those of an earlier selection would pass for those of this one.
+        return durable::remove(&path);
+    }
+    let name = inputs::name(run);
+    Together::of(members).write(&path, &name, run.pack, members, None)
+}

@@ -1,0 +1,181 @@
+//! A section of the report lists its parts. The page, its navigation and the links of its footer, the files in `tables/` and
+//! `figures/` are read off these lists, so what is written is on the page.
+
+use super::figures::Figure;
+use super::markup::{Html, html};
+use super::table::{Table, Tabular};
+
+/// A section.
+pub(crate) struct Section<'a> {
+    /// Its address on the page.
+    pub(crate) id: &'static str,
+    /// Its heading.
+    pub(crate) title: &'static str,
+    pub(crate) frame: Frame,
+    /// What it begins with.
+    pub(crate) lead: Html,
+    pub(crate) parts: Vec<Part<'a>>,
+}
+
+/// What a section is to a reader who looks for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Frame {
+    /// It has a heading and is in the navigation by this name.
+    Named(&'static str),
+    /// It comes first: its heading is said to those who hear the page, not shown.
+    First,
+    /// A link opens it.
+    Hidden,
+}
+
+/// A part of a section.
+pub(crate) enum Part<'a> {
+    Text(Html),
+    /// What is put together only if the page is.
+    Late(Box<dyn Fn() -> Html + 'a>),
+    Table(Box<dyn Tabular + 'a>),
+    Figure(Box<dyn Fn() -> Drawing + 'a>),
+    /// What opens on demand.
+    Folded(&'static str, Vec<Part<'a>>),
+    /// Figures side by side.
+    Beside(Vec<Part<'a>>),
+}
+
+/// A figure with its caption, or the reason why there is none.
+pub(crate) struct Drawing {
+    /// What it would show, for the case that it cannot.
+    title: &'static str,
+    figure: Result<Figure, String>,
+    caption: Html,
+}
+
+impl Drawing {
+    pub(crate) fn new(title: &'static str, figure: Figure, caption: Html) -> Self {
+        Self {
+            title,
+            figure: Ok(figure),
+            caption,
+        }
+    }
+
+    /// One that the data do not allow.
+    pub(crate) fn none(title: &'static str, reason: impl Into<String>) -> Self {
+        Self {
+            title,
+            figure: Err(reason.into()),
+            caption: Html::default(),
+        }
+    }
+}
+
+impl<'a> Part<'a> {
+    pub(crate) fn table<Row: 'a>(table: Table<'a, Row>) -> Self {
+        Self::Table(Box::new(table))
+    }
+
+    /// A figure, drawn if the page is written.
+    pub(crate) fn figure(draw: impl Fn() -> Drawing + 'a) -> Self {
+        Self::Figure(Box::new(draw))
+    }
+
+    pub(crate) fn caption(text: Html) -> Self {
+        Self::Text(html!("<p class=\"caption\">{}</p>\n", text))
+    }
+
+    pub(crate) fn heading(title: &str) -> Self {
+        Self::Text(html!("<h3>{}</h3>\n", title))
+    }
+}
+
+/// Every table of these sections that is a file.
+pub(crate) fn tables<'s, 'a>(sections: &'s [Section<'a>]) -> Vec<&'s (dyn Tabular + 'a)> {
+    fn collect<'s, 'a>(parts: &'s [Part<'a>], tables: &mut Vec<&'s (dyn Tabular + 'a)>) {
+        for part in parts {
+            match part {
+                Part::Table(table) if table.file_name().is_some() => tables.push(&**table),
+                Part::Folded(_, parts) | Part::Beside(parts) => collect(parts, tables),
+                _ => {}
+            }
+        }
+    }
+    let mut tables = Vec::new();
+    for section in sections {
+        collect(&section.parts, &mut tables);
+    }
+    tables
+}
+
+/// Sections as markup, and the figures that were drawn for them.
+pub(crate) fn render(sections: &[Section<'_>]) -> (Html, Vec<Figure>) {
+    let mut figures = Vec::new();
+    let html = sections.iter().map(|section| {
+        let mut content = section.lead.clone();
+        content.push(&parts(&section.parts, &mut figures));
+        framed(section, &content)
+    });
+    (html.collect(), figures)
+}
+
+fn framed(section: &Section<'_>, content: &Html) -> Html {
+    let (id, title) = (section.id, section.title);
+    let hidden = match section.frame {
+        Frame::First => {
+            return html!(
+                "<section id=\"{}\" aria-label=\"{}\">\n{}</section>\n",
+                id,
+                title,
+                content
+            );
+        }
+        Frame::Hidden => Html::literal("hidden "),
+        Frame::Named(_) => Html::default(),
+    };
+    html!(
+        "<section {}id=\"{id}\" aria-labelledby=\"{id}-title\">\n<h2 id=\"{id}-title\">{}</h2>\n{}</section>\n",
+        hidden,
+        title,
+        content;
+        id = id
+    )
+}
+
+fn parts(of: &[Part<'_>], figures: &mut Vec<Figure>) -> Html {
+    let mut html = Html::default();
+    for part in of {
+        html.push(&match part {
+            Part::Text(text) => text.clone(),
+            Part::Late(text) => text(),
+            Part::Table(table) => table.html(),
+            Part::Figure(draw) => drawn(draw(), figures),
+            Part::Folded(summary, folded) => html!(
+                "<details><summary>{}</summary>\n{}</details>\n",
+                *summary,
+                parts(folded, figures)
+            ),
+            Part::Beside(beside) => {
+                html!("<div class=\"pair\">{}</div>\n", parts(beside, figures))
+            }
+        });
+    }
+    html
+}
+
+fn drawn(drawing: Drawing, figures: &mut Vec<Figure>) -> Html {
+    match drawing.figure {
+        Ok(figure) => {
+            let html = html!(
+                "<figure><div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"Figure\">{}</div>\n\
+                 <figcaption>{}</figcaption></figure>\n",
+                figure.svg,
+                drawing.caption
+            );
+            figures.push(figure);
+            html
+        }
+        Err(reason) => html!(
+            "<p class=\"caption\">{}: <span class=\"none\">not defined: {}</span></p>\n",
+            drawing.title,
+            reason
+        ),
+    }
+}
