@@ -61,7 +61,7 @@ lint: ## Check format, clippy, documentation, shell scripts, licences and origin
 	@$(IN_ENV) cargo clippy $(BUILD) --workspace --all-targets -- -D warnings
 	@$(IN_ENV) cargo doc $(BUILD) --workspace --no-deps --document-private-items
 	@$(IN_ENV) git grep --untracked -lE '^#!/(usr/)?bin/(env )?bash' | xargs shellcheck --external-sources
-	@$(IN_ENV) cargo deny --log-level error check bans licenses sources
+	@$(IN_ENV) cargo deny --workspace --log-level error check bans licenses sources
 	@echo 'lint: advisories are not checked, their database comes over the network: cargo deny check advisories'
 
 bench: deps ## Run the benchmarks

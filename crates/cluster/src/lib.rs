@@ -7,8 +7,8 @@
 //! ```
 //!
 //! The same [`Order`]s go down and the same [`Report`]s come up, whether by MPI or by pipe. With one process there is
-//! no MPI, and nothing else differs. This package holds the only MPI, the only child processes and the only signals,
-//! and never sees a tensor.
+//! no MPI, and nothing else differs. This package holds the only MPI and the only child processes, listens to
+//! signals, and never sees a tensor.
 //!
 //! [`Order`]: efflux_protocol::Order
 //! [`Report`]: efflux_protocol::Report
