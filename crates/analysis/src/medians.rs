@@ -1,13 +1,13 @@
 //! The scores of many sites in a few numbers.
 
 use std::fmt;
-use std::ops::{Index, IndexMut};
+use std::ops::Index;
 
 use serde::de::{MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::measures::{ByMeasure, Measure, NSE};
+use super::measures::{ByMeasure, MEASURES, Measure, NSE};
 use super::metrics::Pairs;
 use super::statistics::median;
 
@@ -19,14 +19,27 @@ use super::statistics::median;
 pub struct Medians {
     /// Sites at which NSE is defined.
     pub sites: u32,
-    values: ByMeasure<Option<f64>>,
+    /// In the order of [`Measure::recorded`].
+    values: [Option<f64>; RECORDED],
 }
+
+/// How many measures records keep.
+const RECORDED: usize = {
+    let (mut place, mut count) = (0, 0);
+    while place < MEASURES.len() {
+        if MEASURES[place].headline || MEASURES[place].selectable {
+            count += 1;
+        }
+        place += 1;
+    }
+    count
+};
 
 impl Default for Medians {
     fn default() -> Self {
         Self {
             sites: 0,
-            values: ByMeasure::new(|_| None),
+            values: [None; RECORDED],
         }
     }
 }
@@ -34,15 +47,15 @@ impl Default for Medians {
 impl Index<Measure> for Medians {
     type Output = Option<f64>;
 
+    /// Nothing for a measure that records do not keep.
     fn index(&self, measure: Measure) -> &Option<f64> {
-        &self.values[measure]
+        place(measure).map_or(&None, |place| &self.values[place])
     }
 }
 
-impl IndexMut<Measure> for Medians {
-    fn index_mut(&mut self, measure: Measure) -> &mut Option<f64> {
-        &mut self.values[measure]
-    }
+/// Where a measure is among those that are kept.
+fn place(measure: Measure) -> Option<usize> {
+    Measure::recorded().position(|one| one == measure)
 }
 
 impl Medians {
@@ -54,17 +67,26 @@ impl Medians {
                 defined[measure].extend((measure.of)(&pairs));
             }
         }
-        Self {
-            sites: u32::try_from(defined[NSE].len()).unwrap_or(u32::MAX),
-            values: ByMeasure::new(|measure| median(&defined[measure]).ok()),
-        }
+        let sites = u32::try_from(defined[NSE].len()).unwrap_or(u32::MAX);
+        Self::of(sites, |measure| median(&defined[measure]).ok())
     }
 
     /// These medians, over so many sites.
-    pub fn of(sites: u32, value: impl FnMut(Measure) -> Option<f64>) -> Self {
-        Self {
+    pub fn of(sites: u32, value: impl Fn(Measure) -> Option<f64>) -> Self {
+        let mut medians = Self {
             sites,
-            values: ByMeasure::new(value),
+            ..Self::default()
+        };
+        for measure in Measure::recorded() {
+            medians.set(measure, value(measure));
+        }
+        medians
+    }
+
+    /// Notes one, if records keep it.
+    pub fn set(&mut self, measure: Measure, value: Option<f64>) {
+        if let Some(place) = place(measure) {
+            self.values[place] = value;
         }
     }
 }
@@ -102,7 +124,7 @@ impl<'de> Deserialize<'de> for Medians {
                     }
                     let value = map.next_value()?;
                     if let Some(measure) = Measure::by_key(&key) {
-                        medians[measure] = value;
+                        medians.set(measure, value);
                     }
                 }
                 Ok(medians)
@@ -114,14 +136,16 @@ impl<'de> Deserialize<'de> for Medians {
 
 #[cfg(test)]
 mod tests {
-    use super::super::measures::{KGE, R};
+    use super::super::measures::{R, RMSE};
     use super::*;
 
     #[test]
     fn medians_are_written_as_version_0_1_0_wrote_them() {
-        let mut medians = Medians::default();
-        medians.sites = 3;
-        (medians[NSE], medians[R]) = (Some(0.25), Some(0.5));
+        let medians = Medians::of(3, |measure| match measure {
+            NSE => Some(0.25),
+            R => Some(0.5),
+            _ => None,
+        });
         let text = r#"{"sites":3,"nse":0.25,"kge":null,"r":0.5}"#;
         assert_eq!(serde_json::to_string(&medians).unwrap(), text);
         assert_eq!(serde_json::from_str::<Medians>(text).unwrap(), medians);
@@ -131,6 +155,7 @@ mod tests {
     fn what_another_version_records_is_no_obstacle() {
         let text = r#"{"sites":3,"nse":0.25,"d":0.9}"#;
         let read: Medians = serde_json::from_str(text).unwrap();
-        assert_eq!((read.sites, read[NSE], read[KGE]), (3, Some(0.25), None));
+        assert_eq!((read.sites, read[NSE]), (3, Some(0.25)));
+        assert_eq!([read[R], read[RMSE]], [None, None]);
     }
 }

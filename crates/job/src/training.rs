@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use self::keys::TrainingKeys;
 
 /// `[training]`. In files, the number that belongs to a loss or an optimizer is a key of its own: see
-/// [`TrainingKeys`].
+/// `training/keys.rs`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "TrainingKeys", into = "TrainingKeys")]
 pub struct Training {

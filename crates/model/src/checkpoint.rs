@@ -22,6 +22,7 @@ use tch::{Device, Tensor};
 
 use super::cell::Cell;
 use super::device::values;
+use super::failure::TrialError;
 use super::layout::{Layout, Shape};
 use super::network::Network;
 use super::parameter::Parameter;
@@ -123,6 +124,38 @@ impl Checkpoint {
     /// Iterations done of the epoch after them.
     pub fn iteration(&self) -> u32 {
         self.at.iteration
+    }
+
+    /// Whether a training of a model of this shape, with an optimizer that has these names for its memory, can go on from
+    /// here.
+    ///
+    /// # Errors
+    ///
+    /// [`TrialError::Checkpoint`] with what differs.
+    pub(super) fn check(
+        &self,
+        shape: Shape,
+        names: [&str; 2],
+        epochs: u32,
+        iterations: u32,
+    ) -> Result<(), TrialError> {
+        let (epoch, iteration) = (self.epoch(), self.iteration());
+        let refused = |reason: String| Err(TrialError::Checkpoint(reason));
+        if self.shape != shape {
+            return refused(format!("of a model of {:?}, not {shape:?}", self.shape));
+        }
+        if epoch > epochs || iteration >= iterations {
+            return refused(format!(
+                "epoch {epoch}, iteration {iteration} is beyond {epochs} epochs of {iterations} iterations"
+            ));
+        }
+        if self.memory_names != names {
+            return refused(format!(
+                "holds {:?} of the optimizer, not {names:?}",
+                self.memory_names
+            ));
+        }
+        Ok(())
     }
 
     /// Writes the checkpoint of this trial; what was there before stays until the new one is complete.

@@ -101,27 +101,9 @@ impl<'a> Trainer<'a> {
     /// [`TrialError::Checkpoint`] if the checkpoint is of a model of another shape, of another optimizer or of a longer
     /// training.
     pub fn restore(mut self, checkpoint: &Checkpoint) -> Result<Self, TrialError> {
-        let refused = |reason: String| Err(TrialError::Checkpoint(reason));
-        let Position {
-            epoch, iteration, ..
-        } = checkpoint.at;
-        let (found, shape) = (checkpoint.shape, self.engine.shape());
-        if found != shape {
-            return refused(format!("of a model of {found:?}, not {shape:?}"));
-        }
-        if epoch > self.training.epochs || iteration >= self.plan.iterations {
-            return refused(format!(
-                "epoch {epoch}, iteration {iteration} is beyond {} epochs of {} iterations",
-                self.training.epochs, self.plan.iterations
-            ));
-        }
+        let (shape, epochs) = (self.engine.shape(), self.training.epochs);
         let names = self.engine.memory().map(|(name, _)| name);
-        if checkpoint.memory_names != names {
-            return refused(format!(
-                "holds {:?} of the optimizer, not {names:?}",
-                checkpoint.memory_names
-            ));
-        }
+        checkpoint.check(shape, names, epochs, self.plan.iterations)?;
         guarded(|| {
             self.engine.restore(&checkpoint.weights, &checkpoint.memory);
             self.engine

@@ -103,6 +103,7 @@ impl Frames {
 mod tests {
     use super::super::message::{Order, Report};
     use super::*;
+    use efflux_run::record::Summary;
     use proptest::prelude::*;
 
     fn reports() -> Vec<Report> {
@@ -137,6 +138,22 @@ mod tests {
             frames.push(&bytes);
             while let Ok(Some(_)) = frames.pop::<Order>() {}
         }
+    }
+
+    /// Medians are a map by the keys of their measures.
+    #[test]
+    fn what_a_finished_trial_tells_survives_the_way() {
+        let summary = Summary {
+            updates: 502,
+            epoch: 2,
+            loss: 0.5,
+            window_share: 0.25,
+            train: Default::default(),
+            validation: Default::default(),
+            test: Default::default(),
+        };
+        let bytes = encode(&summary).unwrap();
+        assert_eq!(decode::<Summary>(&bytes), Ok(summary));
     }
 
     #[test]

@@ -46,9 +46,11 @@ struct Column {
     /// Whether a file of an earlier version may lack it.
     is_optional: bool,
     write: Box<dyn Fn(&EpochLine) -> String>,
-    /// Whether the text could be read.
-    read: Box<dyn Fn(&mut EpochLine, &str) -> bool>,
+    read: Box<Reader>,
 }
+
+/// Takes a text into a line, if it can be read.
+type Reader = dyn Fn(&mut EpochLine, &str) -> bool;
 
 /// The columns, in order: the measures are those that reports open with.
 fn columns() -> Vec<Column> {
@@ -81,8 +83,9 @@ fn columns() -> Vec<Column> {
             median.map_or_else(String::new, |median| median.to_string())
         }),
         read: Box::new(move |line, text| {
-            line.validation[measure] = text.parse().ok();
-            text.is_empty() || line.validation[measure].is_some()
+            let median = text.parse().ok();
+            line.validation.set(measure, median);
+            text.is_empty() || median.is_some()
         }),
     }));
     columns

@@ -8,18 +8,14 @@ use tch::{Kind, Tensor};
 
 use super::LaneTask;
 use super::kernels::{Argument, Batch, Kernel, Kernels};
+use super::packed::{Batched, Packed, batches, of_simulation};
 use crate::device::{send, values};
 use crate::device_data::DeviceData;
 use crate::failure::TrialError;
 use crate::layout::{Layout, Shape};
 use crate::loss::LossFunction;
-use crate::optimizer::{BETAS, Optimizer, correction};
+use crate::optimizer::Optimizer;
 
-/// Numbers of a lane's header, `HEADER` of `update.cu`.
-const HEADER: usize = 12;
-/// Where in it stands that somebody trains there, and the factor of weights that are not dropped.
-const IS_TRAINING: usize = 2;
-const KEEP: usize = 5;
 /// Windows that one block runs through all days, `WINDOWS` of `update.cu`.
 const WINDOWS: usize = 8;
 /// Blocks that share the weights of a lane.
@@ -39,99 +35,6 @@ pub(super) struct Lanes<'l> {
     /// `[K]`, in f64.
     pub(super) loss_sums: &'l Tensor,
     pub(super) norm_sums: &'l Tensor,
-}
-
-/// The batches of all lanes as the kernels read them, and their sizes.
-struct Words {
-    words: Vec<i32>,
-    lanes: usize,
-    windows: usize,
-    days: usize,
-    /// The most rows that a lane has.
-    rows: usize,
-}
-
-/// What a lane runs: a header, the first rows of its windows, and their lengths, longest first.
-struct Batched<'t> {
-    lane: usize,
-    header: [i32; HEADER],
-    starts: &'t [i64],
-    lengths: &'t [usize],
-}
-
-impl Words {
-    /// `batches` are in the order of their lanes.
-    fn of(batches: &[Batched<'_>]) -> Self {
-        let lanes = batches.last().map_or(0, |batch| batch.lane + 1);
-        let most = |of: fn(&Batched<'_>) -> usize| batches.iter().map(of).max().unwrap_or(0).max(1);
-        let windows = most(|batch| batch.starts.len());
-        let days = most(|batch| batch.lengths.first().copied().unwrap_or(0));
-        let rows = most(|batch| batch.lengths.iter().sum()).next_multiple_of(8);
-        // Even, because a header begins with a number of 64 bits.
-        let width = (HEADER + windows + days + 1).next_multiple_of(2);
-        let mut words = vec![0; lanes * width];
-        for batch in batches {
-            let row = &mut words[batch.lane * width..][..width];
-            let (header, rest) = row.split_at_mut(HEADER);
-            header.copy_from_slice(&batch.header);
-            let (starts, offsets) = rest.split_at_mut(windows);
-            for (to, &start) in starts.iter_mut().zip(batch.starts) {
-                *to = i32::try_from(start).expect("days of all sites");
-            }
-            let (mut before, mut running) = (0, batch.lengths.len());
-            for (day, offset) in offsets.iter_mut().take(days + 1).enumerate() {
-                *offset = before;
-                while running > 0 && batch.lengths[running - 1] <= day {
-                    running -= 1;
-                }
-                before += i32::try_from(running).expect("windows of a batch");
-            }
-        }
-        Self {
-            words,
-            lanes,
-            windows,
-            days,
-            rows,
-        }
-    }
-}
-
-/// `struct Lane` of `update.cu`.
-#[allow(
-    clippy::cast_possible_truncation,
-    reason = "halves of a number of 64 bits, and numbers that kernels take with 32"
-)]
-fn head(task: &LaneTask<'_>, decay: f64) -> [i32; HEADER] {
-    let (step, dropout) = (task.task.step, task.dropout);
-    let state = task.task.masks.state();
-    let (threshold, keep) = crate::masks::rule(dropout);
-    let [first, second] = BETAS.map(|beta| correction(beta, step.number));
-    let float = |value: f64| (value as f32).to_bits().cast_signed();
-    [
-        (state as u32).cast_signed(),
-        ((state >> 32) as u32).cast_signed(),
-        1,
-        task.task.batch.targets.cast_signed(),
-        i32::from(threshold),
-        keep.to_bits().cast_signed(),
-        float(task.task.clip.unwrap_or(0.0)),
-        float(step.rate),
-        float(first),
-        float(second),
-        float(decay),
-        0,
-    ]
-}
-
-fn batches<'t>(tasks: &'t [LaneTask<'_>], decay: f64) -> Vec<Batched<'t>> {
-    let batched = |task: &'t LaneTask<'_>| Batched {
-        lane: task.lane,
-        header: head(task, decay),
-        starts: task.task.starts,
-        lengths: &task.task.batch.lengths,
-    };
-    tasks.iter().map(batched).collect()
 }
 
 /// What a forward pass of all lanes leaves behind.
@@ -190,20 +93,20 @@ impl<'k> Run<'k> {
         shape: Shape,
         device_data: &DeviceData,
         weights: &Tensor,
-        words: &Words,
+        packed: &Packed,
     ) -> Result<Self, String> {
         let device = weights.device();
-        let &Words {
+        let &Packed {
             lanes,
             windows,
             days,
             rows,
             ..
-        } = words;
+        } = packed;
         let (hidden, inputs) = (shape.hidden as usize, shape.inputs as usize);
         let stride = weights.size()[1];
         let floats = |sizes: &[usize]| Tensor::empty(size(sizes), (Kind::Float, device));
-        let sent = send(&words.words, device).view([lanes as i64, -1]);
+        let sent = send(&packed.words, device).view([lanes as i64, -1]);
         let batch = Argument::Batch(Batch::new(&sent, windows, days, rows));
 
         let (wide, flat, deep) = ([lanes, rows, hidden], [lanes, rows], [lanes, rows, inputs]);
@@ -378,11 +281,11 @@ pub(super) fn learn(
 }
 
 fn update(kernels: &Kernels, of: &Lanes<'_>, tasks: &[LaneTask<'_>]) -> Result<(), String> {
-    let words = Words::of(&batches(tasks, of.optimizer.decay()));
-    let lanes = words.lanes;
+    let packed = Packed::of(&batches(tasks, of.optimizer.decay()));
+    let lanes = packed.lanes;
     let used = |tensor: &Tensor| tensor.narrow(0, 0, lanes as i64);
     let (weights, gradient) = (used(of.weights), used(of.gradient));
-    let run = Run::forward(kernels, of.shape, of.device_data, &weights, &words)?;
+    let run = Run::forward(kernels, of.shape, of.device_data, &weights, &packed)?;
     let losses = run.backward(of.shape, of.loss_function, &weights, &gradient)?;
 
     let stride = weights.size()[1];
@@ -440,9 +343,7 @@ pub(super) fn simulate(
     let days: usize = lengths.iter().sum();
     let width = 8 * of.shape.hidden as usize + of.shape.inputs as usize;
     let group = (ROOM / (4 * days * width).max(1)).max(1);
-    let mut header = [0; HEADER];
-    header[IS_TRAINING] = 1;
-    header[KEEP] = 1.0_f32.to_bits().cast_signed();
+    let header = of_simulation();
     let mut predicted = Vec::new();
     for group in lanes.chunks(group) {
         let (first, last) = (group[0], group[group.len() - 1]);
@@ -455,16 +356,16 @@ pub(super) fn simulate(
                 lengths,
             })
             .collect();
-        let words = Words::of(&batches);
+        let packed = Packed::of(&batches);
         let weights = of
             .weights
             .narrow(0, first as i64, (last + 1 - first) as i64);
-        let run = Run::forward(kernels, of.shape, of.device_data, &weights, &words)
+        let run = Run::forward(kernels, of.shape, of.device_data, &weights, &packed)
             .map_err(TrialError::Torch)?;
         let [.., w_out, b_out] = parameters(of.shape, &weights);
         let product = run.outputs.bmm(&w_out.transpose(1, 2)).squeeze_dim(2);
         let values = values(&(product + b_out));
-        let of_lane = |lane: &usize| values[(lane - first) * words.rows..][..days].to_vec();
+        let of_lane = |lane: &usize| values[(lane - first) * packed.rows..][..days].to_vec();
         predicted.extend(group.iter().map(of_lane));
     }
     Ok(predicted)

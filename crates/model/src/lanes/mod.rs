@@ -9,6 +9,7 @@
 mod fused;
 mod kernels;
 mod network;
+mod packed;
 #[cfg(test)]
 mod tests;
 

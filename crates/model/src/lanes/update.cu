@@ -21,7 +21,7 @@
 typedef unsigned long long u64;
 
 // What the host says of a lane's update, in numbers of 32 bits, followed by the first row in the data of each window and,
-// for each day and for the day after the last, by how many rows come before it. `fused.rs` writes it.
+// for each day and for the day after the last, by how many rows come before it. `packed.rs` writes it.
 struct Lane {
     u64 masks;          // state of the stream that masks are drawn from
     int is_training;    // 0: nobody has this lane

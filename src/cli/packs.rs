@@ -1,0 +1,116 @@
+//! What makes packs and looks into them.
+
+use std::path::PathBuf;
+
+use clap::{ArgGroup, Args};
+use efflux_ingest::{Filter, Flux, Treatments};
+
+#[derive(Args, Debug)]
+pub(crate) struct SynthArgs {
+    /// The pack to write
+    #[arg(short, long, value_name = "PACK")]
+    pub(crate) output: PathBuf,
+
+    /// Number of sites
+    #[arg(long, default_value = "82", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) sites: u32,
+
+    /// Years of the calendar, from 2003-01-01 on [default: to 2020-02-29]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub(crate) years: Option<u32>,
+
+    /// Seed: the same one gives the same pack
+    #[arg(long, default_value = "0", value_name = "SEED")]
+    pub(crate) seed: u64,
+}
+
+#[derive(Args, Debug)]
+#[command(group(ArgGroup::new("data").required(true).args(["sites", "cosore"])))]
+pub(crate) struct PackArgs {
+    /// Folder with sites.csv and one CSV of daily values per site (configs/README.md describes it)
+    #[arg(long, value_name = "DIR")]
+    pub(crate) sites: Option<PathBuf>,
+
+    /// Release of COSORE: the folder that holds `datasets` (configs/README.md describes what becomes of it)
+    #[arg(long, value_name = "DIR")]
+    pub(crate) cosore: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) release: ReleaseArgs,
+
+    /// Folder with tables of predictors as Earth Engine exports them, to go into the pack too
+    #[arg(long, value_name = "DIR")]
+    pub(crate) predictors: Option<PathBuf>,
+
+    /// What the predictor tables hold [default: the paper's products, configs/predictors.toml]
+    #[arg(long, value_name = "FILE", requires = "predictors")]
+    pub(crate) predictors_config: Option<PathBuf>,
+
+    /// Write no pack if there is a warning
+    #[arg(long)]
+    pub(crate) strict: bool,
+
+    /// The pack to write
+    #[arg(short, long, value_name = "PACK")]
+    pub(crate) output: PathBuf,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ReleaseArgs {
+    /// Which measurements of a COSORE release to drop: those below the 1st or above the 99th percentile
+    /// of their IGBP class
+    #[arg(
+        long,
+        default_value = "all",
+        conflicts_with = "sites",
+        value_name = "FILTER"
+    )]
+    pub(crate) filter: Filter,
+
+    /// Keep chambers that measure one of these, separated by commas
+    #[arg(
+        long,
+        default_values = ["Rs", "Rh", "NEE", "Reco"],
+        value_delimiter = ',',
+        conflicts_with = "sites",
+        value_name = "FLUX"
+    )]
+    pub(crate) variables: Vec<Flux>,
+
+    /// Keep chambers under these treatments
+    #[arg(
+        long,
+        default_value = "all",
+        conflicts_with = "sites",
+        value_name = "WHICH"
+    )]
+    pub(crate) treatments: Treatments,
+
+    /// Leave out and name a data set that cannot be read, instead of ending with an error
+    #[arg(long, conflicts_with = "sites")]
+    pub(crate) skip_unreadable: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct InspectArgs {
+    /// The pack
+    #[arg(value_name = "PACK")]
+    pub(crate) pack: PathBuf,
+
+    /// Share of each site's observed days that a job trains on, for the boundaries, windows and ranges shown
+    #[arg(long, default_value = "0.8", value_name = "SHARE", value_parser = share)]
+    pub(crate) train_fraction: f64,
+
+    /// As JSON, with all sites, years and findings (configs/README.md lists the keys)
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// A share of days, some but not all.
+fn share(text: &str) -> Result<f64, String> {
+    let share = text
+        .parse()
+        .ok()
+        .filter(|share| *share > 0.0 && *share < 1.0);
+    share.ok_or_else(|| "expected a number between 0 and 1".into())
+}
