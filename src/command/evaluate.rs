@@ -124,7 +124,10 @@ fn gather(study: &Study, ledger: &Ledger, trials: &[Trial]) -> Result<Vec<Member
         let path = study.run.simulation(&trial.id).ok_or_else(|| {
             let reason =
                 "the simulation of a finished member is gone (the same sweep makes it again)";
-            Error::file(study.run.attempt(&trial.id, 1), reason)
+            Error::file(
+                study.run.attempt(&trial.id, efflux_run::Attempt::FIRST),
+                reason,
+            )
         })?;
         let member = data::read_member(&path)?;
         let expected = study.pack.flux.len();

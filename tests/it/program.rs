@@ -124,7 +124,6 @@ fn every_key_of_a_job_file_is_documented() {
         serde_json::to_value(&job.seeds),
         serde_json::to_value(job.selection),
         serde_json::to_value(job.final_members),
-        serde_json::to_value(job.stop),
         serde_json::to_value(job.analysis),
     ];
     for section in sections {
