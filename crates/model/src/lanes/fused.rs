@@ -24,7 +24,7 @@ const PARTS: usize = 32;
 const THREADS: i64 = 256;
 
 /// What an update reads and writes.
-pub(super) struct Lanes<'l> {
+pub(super) struct LaneTensors<'l> {
     pub(super) shape: Shape,
     pub(super) loss_function: LossFunction,
     pub(super) device_data: &'l DeviceData,
@@ -38,7 +38,7 @@ pub(super) struct Lanes<'l> {
 }
 
 /// What a forward pass of all lanes leaves behind.
-struct Run<'k> {
+struct Pass<'k> {
     kernels: &'k Kernels,
     batch: Argument,
     lanes: usize,
@@ -86,7 +86,7 @@ fn double(tensor: &Tensor, sizes: &[usize]) -> Argument {
     Argument::numbers(tensor, Kind::Double, sizes.iter().product())
 }
 
-impl<'k> Run<'k> {
+impl<'k> Pass<'k> {
     /// Of models with these weights, `[L, stride]`, from zero states.
     fn forward(
         kernels: &'k Kernels,
@@ -274,18 +274,18 @@ impl<'k> Run<'k> {
 /// [`TrialError::Torch`] if a kernel cannot be started.
 pub(super) fn learn(
     kernels: &Kernels,
-    of: &Lanes<'_>,
+    of: &LaneTensors<'_>,
     tasks: &[LaneTask<'_>],
 ) -> Result<(), TrialError> {
     update(kernels, of, tasks).map_err(TrialError::Torch)
 }
 
-fn update(kernels: &Kernels, of: &Lanes<'_>, tasks: &[LaneTask<'_>]) -> Result<(), String> {
+fn update(kernels: &Kernels, of: &LaneTensors<'_>, tasks: &[LaneTask<'_>]) -> Result<(), String> {
     let packed = Packed::of(&batches(tasks, of.optimizer.decay()));
     let lanes = packed.lanes;
     let used = |tensor: &Tensor| tensor.narrow(0, 0, lanes as i64);
     let (weights, gradient) = (used(of.weights), used(of.gradient));
-    let run = Run::forward(kernels, of.shape, of.device_data, &weights, &packed)?;
+    let run = Pass::forward(kernels, of.shape, of.device_data, &weights, &packed)?;
     let losses = run.backward(of.shape, of.loss_function, &weights, &gradient)?;
 
     let stride = weights.size()[1];
@@ -335,7 +335,7 @@ const ROOM: usize = 2 << 30;
 /// [`TrialError::Torch`] if a kernel cannot be started.
 pub(super) fn simulate(
     kernels: &Kernels,
-    of: &Lanes<'_>,
+    of: &LaneTensors<'_>,
     lanes: &[usize],
     starts: &[i64],
     lengths: &[usize],
@@ -360,7 +360,7 @@ pub(super) fn simulate(
         let weights = of
             .weights
             .narrow(0, first as i64, (last + 1 - first) as i64);
-        let run = Run::forward(kernels, of.shape, of.device_data, &weights, &packed)
+        let run = Pass::forward(kernels, of.shape, of.device_data, &weights, &packed)
             .map_err(TrialError::Torch)?;
         let [.., w_out, b_out] = parameters(of.shape, &weights);
         let product = run.outputs.bmm(&w_out.transpose(1, 2)).squeeze_dim(2);

@@ -313,8 +313,8 @@ impl<'a> Lanes<'a> {
     }
 
     /// What kernels read and write.
-    fn fused(&self) -> fused::Lanes<'_> {
-        fused::Lanes {
+    fn fused(&self) -> fused::LaneTensors<'_> {
+        fused::LaneTensors {
             shape: self.shape,
             loss_function: self.loss_function,
             device_data: &self.device_data,
