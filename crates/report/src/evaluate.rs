@@ -28,7 +28,7 @@ pub struct Evaluated {
 ///
 /// # Errors
 ///
-/// [`Error::Io`] if a file cannot be read or written, [`Error::File`] if one of a member is gone or damaged, [`Error::Job`] if
+/// [`Error::Io`] if a file cannot be read or written, [`Error::Data`] if one of a member is gone or damaged, [`Error::Job`] if
 /// the job names what the pack does not have.
 pub fn evaluate(run: &Run<'_>, ledger: &Ledger, output: Output) -> Result<Evaluated> {
     let search = run.job.search_trials(run.contract);
