@@ -5,7 +5,7 @@ mod packs;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use efflux_cluster::{Slots, Until};
+use efflux_cluster::{Deadline, Slots};
 use efflux_job::DeviceChoice;
 use efflux_numerics::Level;
 
@@ -172,7 +172,7 @@ pub(crate) struct SweepArgs {
     /// When the allocation ends: seconds since 1970, 2026-11-23T22:00:00Z, or `never` [default: what
     /// Slurm says of this job]
     #[arg(long, env = "EFFLUX_UNTIL", value_name = "TIME")]
-    pub(crate) until: Option<Until>,
+    pub(crate) until: Option<Deadline>,
 
     /// Seconds that running trials have for a last checkpoint: so long before the end they stop, and so
     /// long after USR2 the sweep leaves at the latest

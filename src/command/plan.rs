@@ -2,14 +2,15 @@
 
 use efflux_base::error::{Exit, Result};
 use efflux_data::{Pack, Parts, days_up_to_targets, iterations_per_epoch};
+use efflux_job::cost::{Workload, coordinator_megabytes, trainer_megabytes};
 use efflux_job::{Backend, Params, Part, Trial};
 use efflux_run::{Ledger, read_journals};
 
 use super::study::Study;
 use crate::cli::PlanArgs;
 
-/// libtorch, the allocator's head start and the program itself, as measured on a CPU trainer.
-const TRAINER_BASE_MB: f64 = 260.0;
+/// Of the plan for a GPU, where more of them gain little.
+const LANES: u32 = 128;
 
 /// Prints trials, what is done already, and memory.
 pub(crate) fn plan(args: &PlanArgs) -> Result<Exit> {
@@ -48,16 +49,21 @@ pub(crate) fn plan(args: &PlanArgs) -> Result<Exit> {
         study.job.training.epochs,
         updates(&study, &configurations)
     );
-    if let Some(time) = core_time(&study, &configurations, search.len() - done) {
+    let workloads = workloads(&study, &configurations);
+    if let Some(time) = core_time(&study, &workloads, search.len() - done) {
         println!("  time           {time}");
     }
-    let largest = configurations
+    if let Some(time) = gpu_time(&study, &workloads) {
+        println!("  GPU time       {time}");
+    }
+    let (sites, pack) = (study.pack.sites.len(), megabytes(&study.pack));
+    let trainers = configurations
         .iter()
-        .map(|params| memory_mb(&study, *params));
+        .map(|params| trainer_megabytes(*params, sites, pack));
     println!(
         "  memory         about {:.0} MB a slot, {:.0} MB for rank 0",
-        largest.fold(0.0, f64::max),
-        2.0 * megabytes(&study.pack) + 30.0
+        trainers.fold(0.0, f64::max),
+        coordinator_megabytes(pack)
     );
     for caveat in study.job.caveats() {
         println!("  note           {caveat}");
@@ -109,17 +115,8 @@ fn updates(study: &Study, configurations: &[Params]) -> String {
     }
 }
 
-/// Hours of a CPU core, natively, for a trial and for the new trials of the search.
-///
-/// The rate and the cost of a weight are those of one core of an AMD EPYC 9004 (Zen 4, 3.7 GHz): `benches/results`.
-fn core_time(study: &Study, configurations: &[Params], new: usize) -> Option<String> {
-    /// Operations a second, all products and cells of a training taken together.
-    const RATE: f64 = 1e11;
-    /// Seconds a weight and update: masks, optimizer, and putting it where products want it.
-    const WEIGHT: f64 = 1.6e-9;
-    if study.job.training.backend == Backend::Torch || study.job.training.threads > 1 {
-        return None;
-    }
+/// What each configuration computes; none where its windows do not fit into the calendar.
+fn workloads(study: &Study, configurations: &[Params]) -> Vec<Workload> {
     let (sites, days) = (study.pack.sites.len(), study.pack.calendar.days);
     let parts = Parts::of(&study.pack.flux, &study.contract.split);
     let targets: Vec<Vec<usize>> = (0..sites)
@@ -129,24 +126,31 @@ fn core_time(study: &Study, configurations: &[Params], new: usize) -> Option<Str
             fitted.filter(|&day| !flux[day].is_nan()).collect()
         })
         .collect();
-    let inputs = study.contract.dynamic.len() + study.contract.statics.len();
     let warm_up = study.job.training.warm_up_days as usize;
-    let hours = configurations.iter().filter_map(|params| {
-        let (window, hidden) = (params.window_days as usize, f64::from(params.hidden_size));
+    let workload = |params: &Params| {
+        let window = params.window_days as usize;
         let updates = iterations_per_epoch(sites, days, sites, window, warm_up)?;
         let sum: usize = targets
             .iter()
             .map(|targets| days_up_to_targets(targets, days, window))
             .sum();
-        let drawn = sum as f64 / (days.saturating_sub(window)).max(1) as f64;
-        let operations = 48.0 * hidden * hidden + 4.0 * inputs as f64 * hidden;
-        let weights = 8.0 * hidden * hidden;
-        let update = drawn * operations / RATE + weights * WEIGHT;
-        Some(f64::from(updates) * f64::from(study.job.training.epochs) * update / 3600.0)
-    });
-    let hours: Vec<f64> = hours.collect();
-    let mean = hours.iter().sum::<f64>() / hours.len().max(1) as f64;
-    let most = hours.iter().copied().fold(0.0, f64::max);
+        Some(Workload {
+            hidden_size: params.hidden_size,
+            inputs: study.contract.dynamic.len() + study.contract.statics.len(),
+            updates: u64::from(updates) * u64::from(study.job.training.epochs),
+            site_days: sum as f64 / (days.saturating_sub(window)).max(1) as f64,
+        })
+    };
+    configurations.iter().filter_map(workload).collect()
+}
+
+/// Hours of a CPU core, natively, for a trial and for the new trials of the search.
+fn core_time(study: &Study, workloads: &[Workload], new: usize) -> Option<String> {
+    let training = &study.job.training;
+    if training.backend == Backend::Torch || training.threads > 1 {
+        return None;
+    }
+    let (mean, most) = mean_and_most(workloads.iter().map(Workload::core_hours));
     (mean > 0.0).then(|| {
         format!(
             "on CPUs about {} core hours a trial ({} at most), {} for the new ones; at 3.7 GHz with AVX2 or AVX-512",
@@ -155,6 +159,28 @@ fn core_time(study: &Study, configurations: &[Params], new: usize) -> Option<Str
             rounded(mean * new as f64)
         )
     })
+}
+
+/// Hours of a GPU for a trial, in libtorch.
+fn gpu_time(study: &Study, workloads: &[Workload]) -> Option<String> {
+    if study.job.training.backend == Backend::Native {
+        return None;
+    }
+    let hours = |lanes| mean_and_most(workloads.iter().map(|workload| workload.gpu_hours(lanes))).0;
+    let (alone, in_lanes) = (hours(1), hours(LANES));
+    (alone > 0.0).then(|| {
+        format!(
+            "on an NVIDIA H200 about {} GPU hours a trial one at a time, {} in {LANES} lanes",
+            rounded(alone),
+            rounded(in_lanes)
+        )
+    })
+}
+
+fn mean_and_most(hours: impl Iterator<Item = f64>) -> (f64, f64) {
+    let hours: Vec<f64> = hours.collect();
+    let mean = hours.iter().sum::<f64>() / hours.len().max(1) as f64;
+    (mean, hours.iter().copied().fold(0.0, f64::max))
 }
 
 /// Two significant digits.
@@ -179,14 +205,4 @@ fn describe(pack: &Pack) -> String {
 fn megabytes(pack: &Pack) -> f64 {
     let bytes = 4 * pack.values.len() + pack.filled.len() + 8 * pack.flux.len();
     bytes as f64 / 1e6
-}
-
-/// A trainer's memory: the pack and its tensors, and for the largest possible batch the activations that the backward
-/// pass needs.
-fn memory_mb(study: &Study, params: Params) -> f64 {
-    let (hidden, window) = (f64::from(params.hidden_size), f64::from(params.window_days));
-    let sites = study.pack.sites.len() as f64;
-    let activations = sites * window * hidden * 12.0 * 4.0 / 1e6;
-    let weights = 8.0 * hidden * hidden * 4.0 * 8.0 / 1e6;
-    TRAINER_BASE_MB + 3.0 * megabytes(&study.pack) + activations + weights
 }

@@ -1,18 +1,17 @@
 //! `efflux predict`: what a run's members say of any pack.
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use efflux_base::error::{Error, Exit, Result};
-use efflux_cluster::{Trainer, common_level};
+use efflux_cluster::{TrainerSession, common_level};
 use efflux_data as data;
 use efflux_data::{Extrapolation, Member, Pack, Scales};
 use efflux_job::{Contract, Job, Trial};
 use efflux_numerics::Level;
-use efflux_protocol::{Order, Preparation, Report, Seat, Simulation};
+use efflux_protocol::{LaunchSpec, Simulation, TrainerPreparation};
 use efflux_report as report;
 use efflux_report::{Prediction, Together};
-use efflux_run::{Ledger, RunDir, host, read_journals, select};
+use efflux_run::{Attempt, Ledger, RunDir, host, read_journals, select};
 
 use crate::cli::PredictArgs;
 use crate::console;
@@ -49,8 +48,8 @@ pub(crate) fn predict(args: &PredictArgs) -> Result<Exit> {
         keep: scratch.path().join(trial.id.as_str()),
     });
     let simulations: Vec<Simulation> = simulations.collect();
-    let preparation = Preparation {
-        launch: "predict".to_owned(),
+    let launch = LaunchSpec {
+        name: "predict".to_owned(),
         run: scratch.path().to_owned(),
         pack: args.pack.clone(),
         contract: Contract {
@@ -60,13 +59,14 @@ pub(crate) fn predict(args: &PredictArgs) -> Result<Exit> {
         device: args.compute.device,
         level: common_level(args.compute.level, [(&*host(), Level::of_this_host())])?,
         checkpoint_seconds: u32::MAX,
-        hang_seconds: u32::MAX,
         lanes: 1,
-        rank: 0,
-        slot: 0,
-        seat: Seat::default(),
     };
-    simulate(&preparation, &simulations)?;
+    let preparation = TrainerPreparation::alone(launch);
+    let session = TrainerSession::start(preparation, &scratch.path().join("trainer.log"))?;
+    session.simulate(&simulations, &mut |number| {
+        console::progress(&format!("member {number} of {}", simulations.len()));
+    })?;
+    console::wipe();
     let members: Vec<Member> = simulations
         .iter()
         .map(|simulation| data::read_member(&simulation.keep))
@@ -119,7 +119,7 @@ fn selected(
         let gone = || {
             let reason =
                 "the weights of a finished member are gone (the same sweep makes them again)";
-            Error::file(run.attempt(&trial.id, 1), reason)
+            Error::file(run.attempt(&trial.id, Attempt::FIRST), reason)
         };
         Ok((trial.clone(), run.kept(&trial.id).ok_or_else(gone)?))
     });
@@ -160,41 +160,4 @@ fn scales(
     let path = scratch.join(RunDir::SCALING);
     scales.write(&path)?;
     Ok((scales, path))
-}
-
-/// Has a trainer simulate the pack with each member.
-fn simulate(preparation: &Preparation, simulations: &[Simulation]) -> Result<()> {
-    let mut trainer = Trainer::spawn(preparation, &preparation.run.join("trainer.log"))?;
-    let mut left = simulations.iter();
-    loop {
-        let reports = trainer
-            .reports()
-            .map_err(|gone| Error::Trainer(format!("the trainer {gone}")))?;
-        for report in reports {
-            if let Report::Seated(seen) = &report {
-                trainer.check(seen)?;
-            }
-            match report {
-                Report::Seated(_) | Report::Simulated(_) => {
-                    let Some(next) = left.next() else {
-                        console::wipe();
-                        trainer.stop(Instant::now() + Duration::from_secs(5));
-                        return Ok(());
-                    };
-                    let number = simulations.len() - left.len();
-                    console::progress(&format!("member {number} of {}", simulations.len()));
-                    trainer.send(&Order::Simulate(next.clone()));
-                }
-                Report::Unable(reason) => return Err(Error::Trainer(reason)),
-                // Nobody asked for any of these.
-                Report::Ready(_)
-                | Report::Progress(_)
-                | Report::Ended(_)
-                | Report::Released { .. }
-                | Report::Signalled(_)
-                | Report::Lost => {}
-            }
-        }
-        std::thread::sleep(Duration::from_millis(20));
-    }
 }

@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 
 use efflux_base::durable;
 use efflux_base::error::{Error, Exit, Result};
-use efflux_cluster::Leaving;
+use efflux_cluster::Shutdown;
 use efflux_job::{Cluster, Launcher};
 use efflux_run::RunDir;
 
@@ -35,7 +35,7 @@ pub(crate) fn submit(args: &SubmitArgs) -> Result<Exit> {
         setting(&cluster, "EFFLUX_CHECKPOINT_SECONDS").unwrap_or(CHECKPOINT_SECONDS),
     );
     let limit = cluster.limit_seconds();
-    if let Some(warning) = Leaving::warning("a job has", limit, drain, checkpoint) {
+    if let Some(warning) = Shutdown::warning("a job has", limit, drain, checkpoint) {
         tracing::warn!("{warning}");
     }
     if args.dry_run {

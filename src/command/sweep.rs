@@ -4,15 +4,16 @@ use std::time::Instant;
 
 use efflux_base::error::{Error, Exit, Result};
 use efflux_cluster::{
-    Coordinator, Ending, Launch, Leaving, Notice, Parting, Signals, Tally, Until, World,
-    dismiss_ranks, serve,
+    Coordinator, Deadline, Ending, Launch, Notice, RankExit, Shutdown, Signals, Tally, World,
+    dismiss_ranks, serve, transport,
 };
 use efflux_job::{Backend, DeviceChoice, Job, Trial};
-use efflux_protocol::Seat;
+use efflux_protocol::Placement;
 use efflux_report::Output;
 use efflux_run::record::{Outcome, Record};
 use efflux_run::{
-    Duration, Ledger, Lock, RunDir, merge_journals, metric, note_launch, read_journals, select,
+    Duration, Ledger, Lock, Rank, RunDir, merge_journals, metric, note_launch, read_journals,
+    select,
 };
 
 use super::evaluate;
@@ -27,7 +28,7 @@ pub(crate) fn sweep(args: &SweepArgs, log: &Log) -> Result<Exit> {
     let began = Instant::now();
     match World::join()? {
         None => finish(lead(args, log, None, signals.clone())?, &signals, began),
-        Some(mut world) if world.rank() == 0 => {
+        Some(mut world) if world.rank() == Rank::COORDINATOR => {
             let trained = lead(args, log, Some(&mut world), signals.clone());
             // Whatever happened here, the others must hear of it; once more does no harm.
             dismiss_ranks(&mut world);
@@ -76,18 +77,19 @@ struct Trained {
 
 /// Any rank but 0.
 fn follow(args: &SweepArgs, log: &Log, world: &mut World, signals: Signals) -> Result<Exit> {
-    let _span = tracing::info_span!("sweep", rank = world.rank()).entered();
+    let _span = tracing::info_span!("sweep", rank = %world.rank()).entered();
     let threads = Job::read(&args.job.job).map_or(1, |job| job.training.threads);
-    let seats = args
+    let placements = args
         .slots
-        .seats(args.trainer.compute.device, threads, world.size());
-    let parting = serve(world, seats, args.lanes, signals, |launch| {
-        let name = format!("{}-{:04}.log", launch.launch, launch.rank);
+        .placements(args.trainer.compute.device, threads, world.size());
+    let exit = serve(world, placements, args.lanes, signals, |preparation| {
+        let launch = &preparation.launch;
+        let name = format!("{}-{:04}.log", launch.name, preparation.rank);
         log.also_to(&RunDir::new(&launch.run).logs().join(name))
     })?;
-    Ok(match parting {
-        Parting::Dismissed => Exit::Complete,
-        Parting::Orphaned => Exit::Unfinished,
+    Ok(match exit {
+        RankExit::Dismissed => Exit::Complete,
+        RankExit::Orphaned => Exit::Unfinished,
     })
 }
 
@@ -102,10 +104,10 @@ fn lead(
     study.check_selection()?;
     let ranks = world.as_ref().map_or(1, |world| world.size());
     let threads = study.contract.training.threads;
-    let seats = args
+    let placements = args
         .slots
-        .seats(args.trainer.compute.device, threads, ranks);
-    check_lanes(args, &study, &seats)?;
+        .placements(args.trainer.compute.device, threads, ranks);
+    check_lanes(args, &study, &placements)?;
     study.run.create()?;
     let launch = study.run.next_launch()?;
     let lock = Lock::acquire(&study.run, &launch)?;
@@ -123,13 +125,16 @@ fn lead(
         .run
         .clear_checkpoints(|id| ledger.summary(id).is_some())?;
 
-    let until = args.until.unwrap_or_else(Until::of_this_job).instant();
-    let left = until.map(|until| until.saturating_duration_since(Instant::now()).as_secs());
+    let deadline = args.until.unwrap_or_else(Deadline::of_this_job);
+    let deadline = deadline.instant();
+    let left =
+        deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()).as_secs());
     let (drain, checkpoint) = (args.drain_seconds, args.trainer.checkpoint_seconds);
-    let warning = left.and_then(|left| Leaving::warning("the end is in", left, drain, checkpoint));
+    let warning = left.and_then(|left| Shutdown::warning("the end is in", left, drain, checkpoint));
     if let Some(warning) = warning {
         tracing::warn!("{warning}");
     }
+    let ranks = transport(world, placements, args.lanes);
     let launch = Launch {
         name: launch,
         run: study.run.clone(),
@@ -141,11 +146,11 @@ fn lead(
         hang_seconds: args.hang_seconds,
         lanes: args.lanes,
         retries: args.retries,
-        until,
+        deadline,
         drain_seconds: drain,
         signals,
     };
-    let mut coordinator = Coordinator::gather(launch, world, seats, ledger, lock)?;
+    let mut coordinator = Coordinator::join(launch, ranks, ledger, lock)?;
     let ending = train(&study, &search, &mut coordinator);
     let ledger = coordinator.ledger().clone();
     let lock = coordinator.dismiss();
@@ -158,9 +163,9 @@ fn lead(
 }
 
 /// Lanes are libtorch's, and without a GPU nothing is gained by them.
-fn check_lanes(args: &SweepArgs, study: &Study, seats: &[Seat]) -> Result<()> {
+fn check_lanes(args: &SweepArgs, study: &Study, placements: &[Placement]) -> Result<()> {
     let (lanes, training) = (args.lanes, &study.contract.training);
-    let is_planned = seats.iter().any(|seat| seat.gpu.is_some());
+    let is_planned = placements.iter().any(|placement| placement.gpu.is_some());
     let has_gpus = is_planned || args.trainer.compute.device == DeviceChoice::Cuda;
     let is_native = match training.backend {
         Backend::Native => true,

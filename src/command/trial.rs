@@ -1,14 +1,12 @@
 //! `efflux trial`: one trial in the foreground, for looking at it closely or timing it.
 
-use std::time::{Duration, Instant};
-
 use efflux_base::error::{Error, Exit, Result};
-use efflux_cluster::{Trainer, common_level};
+use efflux_cluster::{TrainerSession, common_level};
 use efflux_job::{Params, Trial};
 use efflux_numerics::Level;
-use efflux_protocol::{Assignment, Company, Order, Preparation, Report, Seat};
-use efflux_run::host;
-use efflux_run::record::{Outcome, Record};
+use efflux_protocol::{Assignment, Isolation, LaunchSpec, TrainerPreparation};
+use efflux_run::record::Outcome;
+use efflux_run::{Attempt, Heartbeat, host};
 
 use super::study::Study;
 use crate::cli::TrialArgs;
@@ -21,8 +19,8 @@ pub(crate) fn trial(args: &TrialArgs) -> Result<Exit> {
     let scratch = std::env::temp_dir().join(format!("efflux-trial-{}", std::process::id()));
     let directory = args.output.clone().unwrap_or_else(|| scratch.clone());
     let host = host();
-    let preparation = Preparation {
-        launch: format!("trial-{}", trial.id),
+    let launch = LaunchSpec {
+        name: format!("trial-{}", trial.id),
         run: directory.clone(),
         pack: study.job.pack.clone(),
         contract: study.contract.clone(),
@@ -32,22 +30,21 @@ pub(crate) fn trial(args: &TrialArgs) -> Result<Exit> {
             [(&*host, Level::of_this_host())],
         )?,
         checkpoint_seconds: args.trainer.checkpoint_seconds,
-        hang_seconds: u32::MAX,
         lanes: 1,
-        rank: 0,
-        slot: 0,
-        seat: Seat::default(),
     };
     let checkpoint = directory.join(format!("{}.checkpoint", trial.id));
-    let trainer = Trainer::spawn(&preparation, &directory.join("trainer.log"))?;
+    let preparation = TrainerPreparation::alone(launch);
+    let session = TrainerSession::start(preparation, &directory.join("trainer.log"))?;
     let assignment = Assignment {
         trial,
-        attempt: 1,
-        company: Company::Device,
+        attempt: Attempt::FIRST,
+        isolation: Isolation::OwnTrainer,
         keep: args.output.clone(),
         checkpoint: args.output.is_some().then(|| checkpoint.clone()),
     };
-    let record = train(trainer, assignment)?;
+    let record = session.train(&assignment, &mut |heartbeat| {
+        console::progress(&line(heartbeat));
+    })?;
     // The trial has ended, and so nobody goes on from there; the log is of use after an error only.
     let _ = std::fs::remove_file(checkpoint);
     let _ = std::fs::remove_dir_all(&scratch);
@@ -82,41 +79,17 @@ fn find(study: &Study, id: &str) -> Result<Trial> {
     }
 }
 
-fn train(mut trainer: Trainer, assignment: Assignment) -> Result<Record> {
-    loop {
-        let reports = trainer
-            .reports()
-            .map_err(|gone| Error::Trainer(format!("the trainer {gone}")))?;
-        for report in reports {
-            match report {
-                Report::Seated(seen) => {
-                    trainer.check(&seen)?;
-                    trainer.send(&Order::Run(assignment.clone()));
-                }
-                Report::Progress(beats) => {
-                    for beat in beats {
-                        let loss = beat.loss.map(|loss| format!(", loss {loss:.5}"));
-                        console::progress(&format!(
-                            "epoch {:.1} of {}{}",
-                            beat.epochs_done,
-                            beat.epochs,
-                            loss.unwrap_or_default()
-                        ));
-                    }
-                }
-                Report::Ended(record) => {
-                    trainer.stop(Instant::now() + Duration::from_secs(5));
-                    return Ok(*record);
-                }
-                Report::Unable(reason) => return Err(Error::Trainer(reason)),
-                // Nobody asked for any of these.
-                Report::Ready(_)
-                | Report::Simulated(_)
-                | Report::Released { .. }
-                | Report::Signalled(_)
-                | Report::Lost => {}
-            }
-        }
-        std::thread::sleep(Duration::from_millis(20));
-    }
+/// The line of progress on a terminal.
+fn line(heartbeat: &Heartbeat) -> String {
+    let Heartbeat {
+        epochs_done,
+        epochs,
+        loss,
+        ..
+    } = heartbeat;
+    let loss = loss.map(|loss| format!(", loss {loss:.5}"));
+    format!(
+        "epoch {epochs_done:.1} of {epochs}{}",
+        loss.unwrap_or_default()
+    )
 }

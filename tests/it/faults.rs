@@ -3,7 +3,7 @@
 
 mod files;
 mod memory;
-mod moments;
+mod random_kills;
 mod ranks;
 mod signals;
 mod trainers;

@@ -124,7 +124,6 @@ fn every_key_of_a_job_file_is_documented() {
         ("seeds", serde_json::to_value(&job.seeds)),
         ("selection", serde_json::to_value(job.selection)),
         ("final", serde_json::to_value(job.final_members)),
-        ("stop", serde_json::to_value(job.stop)),
         ("analysis", serde_json::to_value(job.analysis)),
     ];
     for (section, values) in sections {

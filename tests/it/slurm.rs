@@ -70,7 +70,7 @@ fn a_job_on_two_nodes_finishes_and_can_be_watched_from_outside() {
     let ranks: BTreeSet<u32> = study
         .records("runs/job")
         .iter()
-        .map(|record| record.place.rank)
+        .map(|record| record.place.rank.0)
         .collect();
     assert_eq!(ranks, BTreeSet::from([0, 1]), "{}", lab.log());
 }

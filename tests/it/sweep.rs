@@ -31,7 +31,7 @@ fn results_are_the_same_bit_for_bit_however_many_slots_and_ranks_there_are() {
             let places: BTreeSet<u32> = study
                 .records(&run)
                 .iter()
-                .map(|record| record.place.rank)
+                .map(|record| record.place.rank.0)
                 .collect();
             assert!(places.len() > 1, "only ranks {places:?} trained");
         }

@@ -90,7 +90,7 @@ fn a_trial_is_the_same_bytes_alone_and_after_another_in_one_trainer() {
     study.sweep("run", "1").ok();
     let records = study.records("run");
     let last = records.last().unwrap();
-    assert_eq!((last.trial.stage, last.place.slot), (Stage::Final, 0));
+    assert_eq!((last.trial.stage, last.place.slot.0), (Stage::Final, 0));
     let id = last.trial.id.as_str();
     record(study.run(&["trial", "job.toml", "--id", id, "-o", "alone"]));
     let in_sweep = study.path("run/trials").join(id).join("attempt-1");

@@ -7,6 +7,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
+
 /// A reason to stop the whole command.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -108,6 +110,17 @@ pub enum Error {
     #[error("device: {0}")]
     Device(String),
 
+    /// An error of another process, which keeps its exit code there.
+    #[error("{place}: {message}")]
+    Elsewhere {
+        /// Which process: `rank 3`, `trainer`.
+        place: String,
+        /// The exit code of the error there.
+        exit: Exit,
+        /// The error's text there.
+        message: String,
+    },
+
     /// A defect of this program.
     #[error("{0} (this is a defect of efflux: please report it)")]
     Internal(String),
@@ -117,7 +130,7 @@ pub enum Error {
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Exit codes. They are an interface: the scripts in `slurm/` branch on them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[repr(u8)]
 pub enum Exit {
     /// Complete.
@@ -153,6 +166,7 @@ impl Error {
             | Self::Mpi(_)
             | Self::Trainer(_)
             | Self::Device(_) => Exit::Environment,
+            Self::Elsewhere { exit, .. } => *exit,
             Self::Internal(_) => Exit::Internal,
         }
     }

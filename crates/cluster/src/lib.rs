@@ -1,4 +1,4 @@
-//! Where trials run: a coordinator that hands them out, supervisors that look after slots, trainers that train.
+//! Where trials run: a coordinator that dispatches them, supervisors that look after slots, trainers that train.
 //!
 //! ```text
 //! rank 0   coordinator + supervisor ──pipes── efflux-trainer, one per slot
@@ -6,36 +6,40 @@
 //!             └───────── MPI ─────────┘
 //! ```
 //!
-//! The same [`Order`]s go down and the same [`Report`]s come up, whether by MPI or by pipe. With one process there is
-//! no MPI, and nothing else differs. This package holds the only MPI and the only child processes, listens to
-//! signals, and never sees a tensor.
-//!
-//! [`Order`]: efflux_protocol::Order
-//! [`Report`]: efflux_protocol::Report
+//! The coordinator talks to supervisors through a [`Transport`], supervisors talk to trainers in a [`TrainerSession`];
+//! each hop has its own messages in `efflux-protocol`. With one process there is no MPI, and nothing else differs. This
+//! package holds the only MPI and the only child processes, listens to signals, and never sees a tensor.
 
 mod coordinator;
-mod leaving;
+mod deadline;
+mod environment;
+mod liveness;
 mod memory;
 mod mpi;
+mod placement;
 mod progress;
 mod rank;
-mod roll;
 mod scheduler;
-mod seats;
+mod session;
+mod shutdown;
 mod signals;
 mod slots;
 mod supervisor;
-mod trainer;
-mod until;
+mod trainer_process;
+mod trainer_program;
+mod transport;
 
-pub use coordinator::{Coordinator, Ending, Launch, Notice, Tally, dismiss_ranks};
-pub use leaving::{Leaving, Step};
+pub use coordinator::{Coordinator, Ending, Launch, Notice, Tally};
+pub use deadline::Deadline;
 pub use mpi::{Library, World, library, promised_size};
-pub use rank::{Parting, serve};
+pub use placement::{gpus, placements, slots_on};
+pub use rank::{RankExit, dismiss_ranks, serve};
 pub use scheduler::{Action, Event, Scheduler};
-pub use seats::{gpus, seats, slots_on};
+pub use session::TrainerSession;
+pub use shutdown::{Shutdown, ShutdownPhase};
 pub use signals::Signals;
 pub use slots::{Slots, common_level};
 pub use supervisor::Supervisor;
-pub use trainer::{Gone, Trainer, trainer_program};
-pub use until::Until;
+pub use trainer_process::TrainerExit;
+pub use trainer_program::trainer_program;
+pub use transport::{Transport, transport};

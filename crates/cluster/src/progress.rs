@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use efflux_job::{Trial, TrialId};
 use efflux_run::record::{Outcome, Record};
-use efflux_run::{Beat, Ledger};
+use efflux_run::{Attempt, Heartbeat, Ledger};
 
 /// Counts and pace of a stage, kept as trials end: with many trials they cannot be taken anew each time.
 pub(super) struct StageProgress {
@@ -27,7 +27,8 @@ impl StageProgress {
         ledger: &Ledger,
         epochs: u32,
         trials: &[Trial],
-        left: &[(Trial, u32)],
+        left: &[(Trial, Attempt)],
+        now: Instant,
     ) -> Self {
         let left: HashSet<TrialId> = left.iter().map(|(trial, _)| trial.id.clone()).collect();
         let (mut finished, mut failed) = (0, HashSet::new());
@@ -46,7 +47,7 @@ impl StageProgress {
             finished,
             failed,
             left,
-            since: Instant::now(),
+            since: now,
             epochs: f64::from(epochs),
             done: 0.0,
         }
@@ -68,12 +69,20 @@ impl StageProgress {
         }
     }
 
-    pub(super) fn eta(&self, running: &[Beat], begun: &HashMap<TrialId, f64>) -> Option<u64> {
-        let underway: f64 = running.iter().map(|beat| beat.epochs_done).sum();
-        let brought = running.iter().filter_map(|beat| begun.get(&beat.trial));
+    /// Seconds to the end of the stage at the pace so far, once there is one.
+    pub(super) fn eta(
+        &self,
+        running: &[Heartbeat],
+        begun: &HashMap<TrialId, f64>,
+        now: Instant,
+    ) -> Option<u64> {
+        let underway: f64 = running.iter().map(|heartbeat| heartbeat.epochs_done).sum();
+        let brought = running
+            .iter()
+            .filter_map(|heartbeat| begun.get(&heartbeat.trial));
         let done = self.done + underway - brought.sum::<f64>();
-        let seconds = self.since.elapsed().as_secs_f64();
-        // A second's worth says nothing.
+        let seconds = now.duration_since(self.since).as_secs_f64();
+        // A few seconds are too few to tell a pace from.
         if done <= 0.0 || seconds < 5.0 {
             return None;
         }

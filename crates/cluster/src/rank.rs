@@ -1,87 +1,96 @@
-//! Any rank but 0: a supervisor that takes its orders over MPI.
+//! Any rank but the coordinator's: a supervisor that is told over MPI what to do.
 
 use std::time::{Duration, Instant};
 
 use efflux_base::error::{Error, Result};
-use efflux_protocol::{Order, Preparation, Report, Seat};
+use efflux_protocol::{ErrorReport, FromRank, Placement, RankPreparation, ToRank};
+use efflux_run::Rank;
 
 use super::mpi::World;
 use super::signals::Signals;
 use super::supervisor::Supervisor;
 
-/// How long trainers have for a last checkpoint when rank 0 is gone.
+/// How long trainers have for a last checkpoint when the coordinator is gone.
 const ORPHANED: Duration = Duration::from_secs(15);
 
-/// Why a rank stops.
+/// Why a rank ends in good order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Parting {
+pub enum RankExit {
     /// The coordinator said so.
     Dismissed,
     /// The coordinator is gone: the same command continues.
     Orphaned,
 }
 
-/// Works for the coordinator on rank 0 until it says [`Order::Stop`] or is gone, with a slot for each seat and so many
-/// lanes in each. `prepared` hears of the launch when it begins.
+/// Works for the coordinator until it says [`ToRank::Stop`] or is gone, with a slot for each placement and so many lanes in
+/// each. `prepared` hears of the launch when it begins.
 ///
 /// # Errors
 ///
 /// What stopped this rank; the coordinator has been told.
 pub fn serve(
     world: &mut World,
-    seats: Vec<Seat>,
+    placements: Vec<Placement>,
     lanes: u32,
     mut signals: Signals,
-    mut prepared: impl FnMut(&Preparation) -> Result<()>,
-) -> Result<Parting> {
-    let mut supervisor = Supervisor::new(seats, lanes);
+    mut prepared: impl FnMut(&RankPreparation) -> Result<()>,
+) -> Result<RankExit> {
+    let mut supervisor = Supervisor::new(placements, lanes);
     let (mut failed, mut asked) = (None, None);
-    world.send(0, &Report::Ready(supervisor.ready()))?;
     loop {
         let mut heard = false;
-        while let Some((_, order)) = world.receive::<Order>()? {
+        while let Some((_, message)) = world.receive()? {
             heard = true;
-            if order == Order::Stop {
+            if message == ToRank::Stop {
                 supervisor.stop();
-                return failed.map_or(Ok(Parting::Dismissed), Err);
+                return failed.map_or(Ok(RankExit::Dismissed), Err);
             }
             if failed.is_none() {
-                let listened = match &order {
-                    Order::Prepare(preparation) => prepared(preparation),
+                let listened = match &message {
+                    ToRank::Prepare(preparation) => prepared(preparation),
                     _ => Ok(()),
                 };
-                let done = listened.and_then(|()| supervisor.order(order));
+                let done = listened.and_then(|()| supervisor.handle(message));
                 failed = tell(world, done)?;
             }
         }
-        if world.lost().contains(&0) {
+        if world.lost().contains(&Rank::COORDINATOR) {
             tracing::error!("rank 0 is gone: the same command continues");
-            return drain(&mut supervisor).map(|()| Parting::Orphaned);
+            return drain(&mut supervisor).map(|()| RankExit::Orphaned);
         }
         let says = signals.asked();
-        if let Some(haste) = says.filter(|_| says > asked) {
+        if let Some(urgency) = says.filter(|_| says > asked) {
             asked = says;
-            world.send(0, &Report::Signalled(haste))?;
+            world.send(Rank::COORDINATOR, &FromRank::Signalled(urgency))?;
         }
         if failed.is_some() {
-            // Nothing is left to do here but to hear that the others have stopped too.
+            // All that is left to do is to wait for the coordinator to stop the others too.
             std::thread::sleep(World::BREATH);
             continue;
         }
-        let breath = if heard { Duration::ZERO } else { World::BREATH };
-        match supervisor.poll(breath) {
-            Ok(reports) => reports
+        let rest = if heard { Duration::ZERO } else { World::BREATH };
+        match supervisor.poll(rest) {
+            Ok(messages) => messages
                 .iter()
-                .try_for_each(|report| world.send(0, report))?,
+                .try_for_each(|message| world.send(Rank::COORDINATOR, message))?,
             Err(error) => failed = tell(world, Err(error))?,
         }
     }
 }
 
-/// Has the trainers write checkpoints and stop. Records that end meanwhile are in the journal.
+/// Tells the other ranks to stop.
+pub fn dismiss_ranks(world: &mut World) {
+    for rank in (1..world.size()).map(Rank) {
+        if let Err(error) = world.send(rank, &ToRank::Stop) {
+            tracing::warn!(%rank, "{error}");
+        }
+    }
+}
+
+/// Has the trainers write checkpoints and stop. Records of trials that end meanwhile are in the journal.
 fn drain(supervisor: &mut Supervisor) -> Result<()> {
     let deadline = Instant::now() + ORPHANED;
-    supervisor.order(Order::Drain)?;
+    supervisor.handle(ToRank::Drain)?;
     while supervisor.is_busy() && Instant::now() < deadline {
         supervisor.poll(World::BREATH)?;
     }
@@ -95,6 +104,7 @@ fn tell(world: &mut World, result: Result<()>) -> Result<Option<Error>> {
         return Ok(None);
     };
     tracing::error!("{error}");
-    world.send(0, &Report::Unable(error.to_string()))?;
+    let report = ErrorReport::from(&error);
+    world.send(Rank::COORDINATOR, &FromRank::Failed(report))?;
     Ok(Some(error))
 }

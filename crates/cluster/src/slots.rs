@@ -6,9 +6,9 @@ use std::thread::available_parallelism;
 use efflux_base::error::{Error, Result};
 use efflux_job::DeviceChoice;
 use efflux_numerics::Level;
-use efflux_protocol::Seat;
+use efflux_protocol::Placement;
 
-use super::seats::{gpus, seats, slots_on};
+use super::placement::{gpus, placements, slots_on};
 
 /// How many slots a rank has, as the user says it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,14 +32,14 @@ impl FromStr for Slots {
 }
 
 impl Slots {
-    /// The seats of this rank, one of `ranks`, when a trainer takes `threads` processors.
-    pub fn seats(self, device: DeviceChoice, threads: u32, ranks: u32) -> Vec<Seat> {
+    /// The placements of this rank's slots, one of `ranks`, when a trainer takes `threads` processors.
+    pub fn placements(self, device: DeviceChoice, threads: u32, ranks: u32) -> Vec<Placement> {
         let gpus = gpus(device);
         let number = match self {
             Self::Number(number) => number,
             Self::Auto => slots_on(&gpus).unwrap_or_else(|| default_slots(threads, ranks)),
         };
-        seats(number, threads, &gpus)
+        placements(number, threads, &gpus)
     }
 }
 
@@ -80,20 +80,6 @@ pub fn common_level<'a>(
         Some(wanted) => Ok(wanted),
         None => Ok(lowest),
     }
-}
-
-/// The variables by which libtorch, oneDNN and MKL are held to a level.
-pub(super) fn environment(level: Level) -> [(&'static str, &'static str); 3] {
-    let (aten, onednn, mkl) = match level {
-        Level::Baseline => ("default", "SSE41", "COMPATIBLE"),
-        Level::Avx2 => ("avx2", "AVX2", "AVX2"),
-        Level::Avx512 => ("avx512", "AVX512_CORE", "AVX512"),
-    };
-    [
-        ("ATEN_CPU_CAPABILITY", aten),
-        ("ONEDNN_MAX_CPU_ISA", onednn),
-        ("MKL_CBWR", mkl),
-    ]
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use super::grid::Naming;
 use super::training::keys::TrainingKeys;
 use super::{
     Analysis, Contract, Evaluation, Final, Fit, Grid, Inputs, Keep, Params, Sampling, Scaling,
-    Seeds, Selection, SelectionPart, Split, Stage, Stop, Training, Transform, Trial,
+    Seeds, Selection, SelectionPart, Split, Stage, Training, Transform, Trial,
 };
 
 /// A job file whose every value is possible.
@@ -44,8 +44,6 @@ pub struct Job {
     pub selection: Selection,
     /// `[final]`
     pub final_members: Final,
-    /// `[stop]`
-    pub stop: Stop,
     /// `[analysis]`
     pub analysis: Analysis,
 }
@@ -79,6 +77,26 @@ struct Raw {
     analysis: Analysis,
 }
 
+/// `[stop]` of older job files: rules that end trials of a search early, of which there are none.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Stop {
+    policy: Option<String>,
+}
+
+impl Stop {
+    fn check(&self, path: &Path, text: &str) -> Result<()> {
+        match self.policy.as_deref() {
+            None | Some("none") => Ok(()),
+            Some(other) => {
+                let expected = "`none`: every trial of the search runs to its end (`patience` under [training] ends one early)";
+                let found = format!("`{other}`");
+                Err(wrong(path, text, ("stop", "policy"), found, expected))
+            }
+        }
+    }
+}
+
 impl Job {
     /// Reads and validates a job file.
     ///
@@ -100,6 +118,7 @@ impl Job {
         let training = raw.training.training().map_err(|(key, found, expected)| {
             wrong(path, &text, ("training", key), found, expected)
         })?;
+        raw.stop.check(path, &text)?;
         let name = path
             .file_stem()
             .map(|stem| stem.to_string_lossy().into_owned())
@@ -119,7 +138,6 @@ impl Job {
             seeds: raw.seeds,
             selection: raw.selection,
             final_members: raw.final_members,
-            stop: raw.stop,
             analysis: raw.analysis,
         };
         job.validate()?;

@@ -3,6 +3,7 @@
 
 mod cluster;
 mod contract;
+pub mod cost;
 mod file;
 mod grid;
 mod training;
@@ -15,6 +16,5 @@ pub use grid::{Grid, Params, Stage, Trial, TrialId};
 pub use training::{Backend, Keep, Loss, Optimizer, Sampling, Schedule, Training};
 pub use value::{
     Analysis, DeviceChoice, Evaluation, Final, Fit, Inputs, Metric, Missing, Part, Scaling, Seeds,
-    Selection, SelectionPart, Split, State, Stop, StopPolicy, Transform, Transformation,
-    VALIDATION_DAYS,
+    Selection, SelectionPart, Split, State, Transform, Transformation, VALIDATION_DAYS,
 };

@@ -347,23 +347,6 @@ pub enum DeviceChoice {
     Cuda,
 }
 
-/// When a trial is ended before its last epoch.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum StopPolicy {
-    /// Never: every trial runs all its epochs.
-    #[default]
-    None,
-}
-
-/// `[stop]`: early stopping across trials.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Stop {
-    /// The rule.
-    pub policy: StopPolicy,
-}
-
 /// `[analysis]`: what the report looks at.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]

@@ -101,16 +101,17 @@ impl Frames {
 
 #[cfg(test)]
 mod tests {
-    use super::super::message::{Order, Report};
+    use super::super::message::{FromTrainer, ToTrainer, TrialEvent};
     use super::*;
+    use efflux_job::TrialId;
     use efflux_run::record::Summary;
     use proptest::prelude::*;
 
-    fn reports() -> Vec<Report> {
+    fn reports() -> Vec<FromTrainer> {
         vec![
-            Report::Unable("none".into()),
-            Report::Progress(vec![]),
-            Report::Unable("é".repeat(500)),
+            FromTrainer::Simulated(TrialId::named("none")),
+            FromTrainer::Trial(TrialEvent::Progress(vec![])),
+            FromTrainer::Simulated(TrialId::named(&"é".repeat(500))),
         ]
     }
 
@@ -125,7 +126,7 @@ mod tests {
             while !stream.is_empty() {
                 let length = pieces.next().unwrap().min(stream.len());
                 frames.push(&stream.drain(..length).collect::<Vec<u8>>());
-                while let Some(report) = frames.pop::<Report>().unwrap() {
+                while let Some(report) = frames.pop::<FromTrainer>().unwrap() {
                     found.push(report);
                 }
             }
@@ -136,7 +137,7 @@ mod tests {
         fn garbage_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
             let mut frames = Frames::default();
             frames.push(&bytes);
-            while let Ok(Some(_)) = frames.pop::<Order>() {}
+            while let Ok(Some(_)) = frames.pop::<ToTrainer>() {}
         }
     }
 
@@ -159,9 +160,9 @@ mod tests {
     #[test]
     fn a_stream_that_ends_between_frames_ends_quietly() {
         let mut stream = Vec::new();
-        write_frame(&mut stream, &Order::Stop).unwrap();
+        write_frame(&mut stream, &ToTrainer::Stop).unwrap();
         let mut reader = &stream[..];
-        assert_eq!(read_frame(&mut reader).unwrap(), Some(Order::Stop));
-        assert_eq!(read_frame::<Order>(&mut reader).unwrap(), None);
+        assert_eq!(read_frame(&mut reader).unwrap(), Some(ToTrainer::Stop));
+        assert_eq!(read_frame::<ToTrainer>(&mut reader).unwrap(), None);
     }
 }

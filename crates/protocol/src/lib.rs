@@ -2,15 +2,20 @@
 //! cluster needs this and no tensor.
 
 mod allocator;
+mod device_report;
 mod frame;
 mod message;
-mod seat;
-mod seen;
+mod placement;
+mod preparation;
 mod signals;
 
 pub use allocator::ALLOCATOR;
+pub use device_report::DeviceReport;
 pub use frame::{Frames, decode, encode, read_frame, write_frame};
-pub use message::{Assignment, Company, Order, Preparation, Ready, Report, Simulation};
-pub use seat::{Seat, processors};
-pub use seen::Seen;
-pub use signals::{Haste, handle_signal, leave_signals_to_the_supervisor, survive_file_limits};
+pub use message::{
+    Assignment, ErrorReport, FromRank, FromTrainer, Isolation, Ready, Simulation, ToRank,
+    ToTrainer, TrialEvent,
+};
+pub use placement::{Placement, processors};
+pub use preparation::{LaunchSpec, RankPreparation, TrainerPreparation};
+pub use signals::{Urgency, handle_signal, ignore_shutdown_signals, survive_file_limits};

@@ -1,89 +1,96 @@
-//! What coordinator, supervisors and trainers say to each other: orders go down, reports come up.
+//! The messages of efflux: one type for each hop and direction.
+//!
+//! ```text
+//! coordinator ──ToRank──▸ supervisor of a rank ──ToTrainer──▸ trainer
+//!             ◂─FromRank──                     ◂─FromTrainer─
+//! ```
+//!
+//! `trial` and `predict` have a trainer without a supervisor, and talk to it in the same words.
 
+use std::fmt;
 use std::path::PathBuf;
 
-use efflux_job::{Contract, DeviceChoice, Trial, TrialId};
+use efflux_base::error::{Error, Exit};
+use efflux_job::{Trial, TrialId};
 use efflux_numerics::Level;
-use efflux_run::Beat;
 use efflux_run::record::Record;
+use efflux_run::{Attempt, Heartbeat};
 use serde::{Deserialize, Serialize};
 
-use super::seat::Seat;
-use super::seen::Seen;
-use super::signals::Haste;
+use super::device_report::DeviceReport;
+use super::preparation::{RankPreparation, TrainerPreparation};
+use super::signals::Urgency;
 
-/// From the coordinator to supervisors, and from a supervisor to its trainers.
+/// From the coordinator to the supervisor of a rank.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum Order {
-    /// What all trials of this launch have in common. Comes first and once.
-    Prepare(Box<Preparation>),
+pub enum ToRank {
+    /// What the launch is. Comes first and once.
+    Prepare(Box<RankPreparation>),
     /// Train this.
-    Run(Assignment),
-    /// Simulate the pack with this member. For a trainer that a command prepared, never by way of a supervisor.
-    Simulate(Simulation),
-    /// Begin nothing more, and hand back what has not begun.
-    Close,
-    /// Hand back everything: write a checkpoint at the next iteration and stop there.
+    Train(Assignment),
+    /// Begin no further trial, and hand back those that wait for a slot.
+    BeginNoMore,
+    /// Hand everything back: running trials write a checkpoint at their next iteration and stop.
     Drain,
     /// Nothing more will come: end.
     Stop,
 }
 
-/// From a trainer to its supervisor, and from supervisors to the coordinator.
+/// From the supervisor of a rank to the coordinator.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum Report {
-    /// A supervisor is ready to be prepared, or has another number of slots than before.
+pub enum FromRank {
+    /// Ready to be prepared; later: the number of slots has changed.
     Ready(Ready),
-    /// A trainer was prepared and is ready for trials, on what it sees there. A supervisor does not pass it on.
-    Seated(Seen),
-    /// How far the running trials are.
-    Progress(Vec<Beat>),
-    /// An attempt has ended. From a supervisor it means: and is in my journal.
-    Ended(Box<Record>),
-    /// The answer to [`Order::Simulate`]: the member's simulation is kept.
+    /// What became of trials. Records are in the journal of the rank.
+    Trial(TrialEvent),
+    /// A signal asked this rank to shut down.
+    Signalled(Urgency),
+    /// This rank cannot go on, and neither should the sweep.
+    Failed(ErrorReport),
+}
+
+/// From a supervisor, `trial` or `predict` to a trainer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum ToTrainer {
+    /// What all its trials have in common. Comes first and once.
+    Prepare(Box<TrainerPreparation>),
+    /// Train this.
+    Train(Assignment),
+    /// Simulate the pack with this member.
+    Simulate(Simulation),
+    /// Hand back what is running: write a checkpoint at the next iteration and stop there.
+    Drain,
+    /// Nothing more will come: end.
+    Stop,
+}
+
+/// From a trainer to whoever started it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum FromTrainer {
+    /// It was prepared and is ready for work, on the device that it reports.
+    Ready(DeviceReport),
+    /// What became of trials.
+    Trial(TrialEvent),
+    /// The answer to [`ToTrainer::Simulate`]: the simulation is kept.
     Simulated(TrialId),
-    /// A trial was handed back, with what its checkpoint holds. Nothing is in a journal of it.
+    /// It cannot go on.
+    Failed(ErrorReport),
+}
+
+/// What becomes of trials, as trainers report it and supervisors pass it on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum TrialEvent {
+    /// How far the running trials are.
+    Progress(Vec<Heartbeat>),
+    /// An attempt has ended.
+    Ended(Box<Record>),
+    /// A trial was handed back, with what its checkpoint holds. It has no record.
     Released {
         /// The trial.
         trial: TrialId,
-        /// The attempt that it was given for.
-        attempt: u32,
+        /// The attempt that it was dispatched for.
+        attempt: Attempt,
     },
-    /// This rank is gone, which the coordinator tells itself.
-    Lost,
-    /// A signal asked this rank to leave.
-    Signalled(Haste),
-    /// I cannot go on, and neither should the sweep.
-    Unable(String),
-}
-
-/// What a launch has in common.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Preparation {
-    /// Names this start of the sweep.
-    pub launch: String,
-    /// The run directory.
-    pub run: PathBuf,
-    /// The pack.
-    pub pack: PathBuf,
-    /// What determines results besides parameters and seed.
-    pub contract: Contract,
-    /// The device to train on.
-    pub device: DeviceChoice,
-    /// The instruction-set level that every trainer of this launch keeps to.
-    pub level: Level,
-    /// Seconds between two checkpoints of a running trial.
-    pub checkpoint_seconds: u32,
-    /// Seconds without a sign of life after which a trainer is killed.
-    pub hang_seconds: u32,
-    /// Trials that a trainer trains at a time, those of one shape side by side.
-    pub lanes: u32,
-    /// The rank of the receiver.
-    pub rank: u32,
-    /// The slot of the receiver, if it is a trainer.
-    pub slot: u32,
-    /// What that slot computes on.
-    pub seat: Seat,
 }
 
 /// A trial to train.
@@ -91,26 +98,36 @@ pub struct Preparation {
 pub struct Assignment {
     /// What to train.
     pub trial: Trial,
-    /// Counts how often it was given out, from 1.
-    pub attempt: u32,
-    /// Beside what it may be trained.
-    pub company: Company,
+    /// Counts how often it was dispatched, from 1.
+    pub attempt: Attempt,
+    /// What it may share with other trials.
+    pub isolation: Isolation,
     /// Where to keep weights and simulation, if they are to be kept.
     pub keep: Option<PathBuf>,
     /// Where to keep what it takes to go on after an interruption, and to look for it first.
     pub checkpoint: Option<PathBuf>,
 }
 
-/// Beside what a trial may be trained.
+impl Assignment {
+    /// The event that hands it back.
+    pub fn released(&self) -> TrialEvent {
+        TrialEvent::Released {
+            trial: self.trial.id.clone(),
+            attempt: self.attempt,
+        }
+    }
+}
+
+/// What a trial may share with other trials.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Company {
-    /// Others like it, in the lanes of its trainer.
+pub enum Isolation {
+    /// A trainer, with trials of its shape, in lanes.
     #[default]
-    Lanes,
-    /// Other trainers on its device: one that it had in common with others has ended, and it may have been the cause.
-    Device,
-    /// Nothing else on its device: it did not fit beside others.
-    Nobody,
+    SharedLanes,
+    /// A device, with other trainers: a trainer that it shared has ended, and it may have been the cause.
+    OwnTrainer,
+    /// Nothing: beside others it did not fit into memory.
+    OwnDevice,
 }
 
 /// A trained member to simulate a pack with.
@@ -135,4 +152,56 @@ pub struct Ready {
     pub host: String,
     /// The highest instruction-set level of its processor.
     pub level: Level,
+}
+
+/// An error on its way to another process: what a person reads and what a script branches on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorReport {
+    /// The exit code of the error.
+    pub exit: Exit,
+    /// Its text.
+    pub message: String,
+}
+
+impl From<&Error> for ErrorReport {
+    fn from(error: &Error) -> Self {
+        Self {
+            exit: error.exit(),
+            message: error.to_string(),
+        }
+    }
+}
+
+impl ErrorReport {
+    /// The error for the process that has received the report from `place`.
+    pub fn into_error(self, place: impl fmt::Display) -> Error {
+        Error::Elsewhere {
+            place: place.to_string(),
+            exit: self.exit,
+            message: self.message,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_keeps_its_text_and_exit_code_from_process_to_process() {
+        let errors = [
+            Error::Usage("--lanes 0".into()),
+            Error::file("run", "is gone"),
+            Error::Internal("a launch without ranks".into()),
+        ];
+        for error in errors {
+            let sent = bincode::serialize(&FromRank::Failed(ErrorReport::from(&error))).unwrap();
+            let Ok(FromRank::Failed(report)) = bincode::deserialize(&sent) else {
+                panic!("{error} did not arrive");
+            };
+            let there = report.into_error(format_args!("rank {}", 3));
+            assert_eq!(there.to_string(), format!("rank 3: {error}"));
+            assert_eq!(there.exit(), error.exit());
+        }
+    }
 }

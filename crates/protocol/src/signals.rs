@@ -8,22 +8,22 @@ use serde::{Deserialize, Serialize};
 use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR2, SIGXFSZ};
 use signal_hook::flag;
 
-/// How much time there is to leave.
+/// How much time there is to shut down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Haste {
+pub enum Urgency {
     /// USR2, ahead of the time limit: every trainer has time for a checkpoint.
-    Orderly,
+    Graceful,
     /// TERM or Ctrl-C: the launcher kills in two seconds.
-    Hurried,
+    Immediate,
 }
 
-/// Takes no notice of the signals that ask a sweep to leave: a scheduler sends them to every process of a job, and the
-/// supervisor decides what becomes of its trainers.
+/// Ignores the signals that ask a sweep to shut down: a batch system sends them to every process of a job, and it is the
+/// supervisor that decides what its trainers do.
 ///
 /// # Errors
 ///
 /// [`Error::Internal`] if a handler cannot be set.
-pub fn leave_signals_to_the_supervisor() -> Result<()> {
+pub fn ignore_shutdown_signals() -> Result<()> {
     [SIGUSR2, SIGTERM, SIGINT]
         .into_iter()
         .try_for_each(|signal| handle_signal(signal, &Arc::default()))

@@ -5,7 +5,7 @@ use efflux_base::error::{Error, Result};
 use efflux_data::{Member, Parts};
 use efflux_job::Trial;
 use efflux_run::record::{Outcome, Record};
-use efflux_run::{Ledger, read_epochs, select};
+use efflux_run::{Attempt, Ledger, read_epochs, select};
 
 use super::ensemble::Together;
 use super::inputs::{self, Run};
@@ -104,7 +104,7 @@ fn gather(run: &Run<'_>, ledger: &Ledger, trials: &[Trial]) -> Result<Vec<Member
         let path = run.directory.simulation(&trial.id).ok_or_else(|| {
             let reason =
                 "the simulation of a finished member is gone (the same sweep makes it again)";
-            Error::file(run.directory.attempt(&trial.id, 1), reason)
+            Error::file(run.directory.attempt(&trial.id, Attempt::FIRST), reason)
         })?;
         let member = efflux_data::read_member(&path)?;
         let expected = run.pack.flux.len();

@@ -168,7 +168,9 @@ fn cost(params: Params, records: &[&Record]) -> Cost {
         .collect();
     let seconds: Vec<f64> = finished.iter().map(|(record, _)| record.seconds).collect();
     // A later attempt may have gone on from a checkpoint: its seconds are not those of all updates.
-    let whole = finished.iter().filter(|(record, _)| record.attempt == 1);
+    let whole = finished
+        .iter()
+        .filter(|(record, _)| record.attempt == efflux_run::Attempt::FIRST);
     let whole = whole.filter(|(record, _)| record.seconds > 0.0);
     let speeds = whole.map(|(record, updates)| *updates as f64 / record.seconds);
     Cost {

@@ -11,6 +11,7 @@ use std::str::FromStr;
 
 use csv::StringRecord;
 
+use super::ids::{Attempt, Rank, Slot};
 use super::layout::{RunDir, sorted_files};
 use efflux_analysis::measures::Measure;
 use efflux_analysis::medians::Medians;
@@ -23,7 +24,7 @@ pub struct EpochLine {
     /// The trial.
     pub trial: TrialId,
     /// Counts the attempts at it, from 1.
-    pub attempt: u32,
+    pub attempt: Attempt,
     /// Counted from 1.
     pub epoch: u32,
     /// Mean loss of the batches that held a target, with dropout at work. With `loss = "mse"` in scaled units, squared.
@@ -64,7 +65,7 @@ fn columns() -> Vec<Column> {
                 true
             }),
         },
-        number("attempt", |line| &mut line.attempt),
+        number("attempt", |line| &mut line.attempt.0),
         number("epoch", |line| &mut line.epoch),
         number("loss", |line| &mut line.loss),
         number("gradient_norm", |line| &mut line.gradient_norm),
@@ -121,7 +122,7 @@ impl EpochLog {
     /// # Errors
     ///
     /// [`Error::Io`] if it cannot be created.
-    pub fn open(run: &RunDir, launch: &str, rank: u32, slot: u32) -> Result<Self> {
+    pub fn open(run: &RunDir, launch: &str, rank: Rank, slot: Slot) -> Result<Self> {
         let directory = run.epochs();
         create_dir_all(&directory).map_err(Error::io("create", &directory))?;
         let path = directory.join(format!("{launch}-{rank:04}-slot-{slot:02}.csv"));
@@ -222,7 +223,7 @@ fn read(path: &Path) -> Result<Vec<EpochLine>> {
 fn line(columns: &[(Column, Option<usize>)], record: &StringRecord) -> Option<EpochLine> {
     let mut line = EpochLine {
         trial: TrialId::named(""),
-        attempt: 0,
+        attempt: Attempt::default(),
         epoch: 0,
         loss: f64::NAN,
         gradient_norm: f64::NAN,
@@ -252,7 +253,7 @@ mod tests {
     fn line(trial: &str, attempt: u32, epoch: u32, loss: f64) -> EpochLine {
         EpochLine {
             trial: TrialId::named(trial),
-            attempt,
+            attempt: Attempt(attempt),
             epoch,
             loss,
             gradient_norm: 0.5,
@@ -268,11 +269,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let run = RunDir::new(folder.path());
         assert_eq!(read_epochs(&run).unwrap(), []);
-        let mut first = EpochLog::open(&run, "20260101T000000-1", 0, 0).unwrap();
+        let mut first = EpochLog::open(&run, "20260101T000000-1", Rank(0), Slot(0)).unwrap();
         for (epoch, loss) in [(1, 0.1), (2, 0.2), (3, 0.3)] {
             first.append(&line("b", 1, epoch, loss));
         }
-        let mut second = EpochLog::open(&run, "20260102T000000-1", 0, 0).unwrap();
+        let mut second = EpochLog::open(&run, "20260102T000000-1", Rank(0), Slot(0)).unwrap();
         for (epoch, loss) in [(3, 0.33), (4, 0.4)] {
             second.append(&line("b", 1, epoch, loss));
         }
@@ -291,7 +292,7 @@ mod tests {
     fn a_line_cut_by_a_kill_is_skipped_and_the_next_trainer_goes_on_below_it() {
         let folder = tempfile::tempdir().unwrap();
         let run = RunDir::new(folder.path());
-        let open = || EpochLog::open(&run, "l", 0, 0).unwrap();
+        let open = || EpochLog::open(&run, "l", Rank(0), Slot(0)).unwrap();
         open().append(&line("a", 1, 1, 0.1));
         let path = run.epochs().join("l-0000-slot-00.csv");
         let whole = std::fs::read(&path).unwrap();

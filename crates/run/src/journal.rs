@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
+use super::ids::Rank;
 use super::layout::sorted_files;
 use super::record::Record;
 use efflux_base::durable;
@@ -49,7 +50,7 @@ impl Journal {
     /// # Errors
     ///
     /// [`Error::Io`] if it exists already or cannot be created.
-    pub fn create(directory: &Path, launch: &str, rank: u32) -> Result<Self> {
+    pub fn create(directory: &Path, launch: &str, rank: Rank) -> Result<Self> {
         let path = path_of(directory, launch, rank);
         let file = OpenOptions::new()
             .append(true)
@@ -125,13 +126,13 @@ pub fn read_journals(directory: &Path) -> Result<Vec<Entry>> {
 /// # Errors
 ///
 /// As [`read_journals`].
-pub fn read_journal(directory: &Path, launch: &str, rank: u32) -> Result<Vec<Entry>> {
+pub fn read_journal(directory: &Path, launch: &str, rank: Rank) -> Result<Vec<Entry>> {
     let path = path_of(directory, launch, rank);
     let text = fs::read(&path).map_err(Error::io("read the journal", &path))?;
     whole_lines(&text).map(|line| decode(&path, line)).collect()
 }
 
-fn path_of(directory: &Path, launch: &str, rank: u32) -> PathBuf {
+fn path_of(directory: &Path, launch: &str, rank: Rank) -> PathBuf {
     directory.join(format!("{launch}-{rank:04}.jsonl"))
 }
 
@@ -213,6 +214,7 @@ pub fn merge_journals(directory: &Path, launch: &str) -> Result<()> {
 mod tests {
     use super::*;
     use crate::Ledger;
+    use crate::ids::Attempt;
     use crate::record::{Failure, FailureClass, Outcome, Place};
     use efflux_job::{Contract, Job};
 
@@ -228,7 +230,7 @@ mod tests {
         let trials = job.search_trials(&contract(&job));
         let record = |trial| Record {
             trial,
-            attempt: 1,
+            attempt: Attempt::FIRST,
             place: Place::default(),
             started: "2026-01-01T00:00:00Z".into(),
             seconds: 1.5,
@@ -242,7 +244,7 @@ mod tests {
     }
 
     fn written(directory: &Path, launch: &str, entries: &[Entry]) -> PathBuf {
-        let mut journal = Journal::create(directory, launch, 0).unwrap();
+        let mut journal = Journal::create(directory, launch, Rank(0)).unwrap();
         for entry in entries {
             journal.append(entry).unwrap();
         }
@@ -320,20 +322,20 @@ mod tests {
     fn two_journals_of_one_launch_and_rank_cannot_be() {
         let directory = tempfile::tempdir().unwrap();
         written(directory.path(), "a", &[]);
-        assert!(Journal::create(directory.path(), "a", 0).is_err());
+        assert!(Journal::create(directory.path(), "a", Rank(0)).is_err());
     }
 
     #[test]
     fn the_ledger_takes_the_latest_attempt_until_one_has_finished() {
         let mut second = entries().remove(0);
         if let Entry::Trial(record) = &mut second {
-            record.attempt = 2;
+            record.attempt = Attempt(2);
         }
         let ledger = Ledger::of([entries().remove(0), second.clone()]);
         let Entry::Trial(record) = second else {
             unreachable!()
         };
-        assert_eq!(ledger.attempts(&record.trial.id), 2);
+        assert_eq!(ledger.attempts(&record.trial.id), Attempt(2));
         assert_eq!(ledger.summary(&record.trial.id), None);
     }
 

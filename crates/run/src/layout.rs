@@ -12,6 +12,8 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 
+use super::ids::Attempt;
+
 /// A directory that one contract's trials, members and reports live in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunDir {
@@ -61,7 +63,7 @@ impl RunDir {
     }
 
     /// Where an attempt at a final trial keeps its weights and its simulation.
-    pub fn attempt(&self, trial: &TrialId, attempt: u32) -> PathBuf {
+    pub fn attempt(&self, trial: &TrialId, attempt: Attempt) -> PathBuf {
         let attempt = format!("attempt-{attempt}");
         self.root.join("trials").join(trial.as_str()).join(attempt)
     }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use efflux_job::{Trial, TrialId};
 
+use super::ids::Attempt;
 use super::journal::Entry;
 use super::record::{Outcome, Record, Summary};
 
@@ -61,7 +62,8 @@ impl Ledger {
     }
 
     /// Attempts made at a trial so far.
-    pub fn attempts(&self, id: &TrialId) -> u32 {
-        self.record(id).map_or(0, |record| record.attempt)
+    pub fn attempts(&self, id: &TrialId) -> Attempt {
+        self.record(id)
+            .map_or(Attempt::NONE, |record| record.attempt)
     }
 }

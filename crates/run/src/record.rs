@@ -4,13 +4,15 @@ use efflux_analysis::medians::Medians;
 use efflux_job::Trial;
 use serde::{Deserialize, Serialize};
 
+use super::ids::{Attempt, Rank, Slot};
+
 /// One attempt at one trial, ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Record {
     /// What was trained.
     pub trial: Trial,
     /// Counts the attempts at this trial, from 1.
-    pub attempt: u32,
+    pub attempt: Attempt,
     /// Where it ran.
     pub place: Place,
     /// When it began, UTC, ISO 8601.
@@ -37,9 +39,9 @@ pub struct Place {
     /// Launch of the sweep.
     pub launch: String,
     /// MPI rank, 0 without MPI.
-    pub rank: u32,
+    pub rank: Rank,
     /// Slot on that rank.
-    pub slot: u32,
+    pub slot: Slot,
     /// Host name.
     pub host: String,
     /// The device and instruction-set level the trainer computed with, for example `cpu avx2, 1 thread`.

@@ -17,7 +17,7 @@ use super::selection::{metric, select};
 
 /// How far one running trial is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Beat {
+pub struct Heartbeat {
     /// The trial.
     pub trial: TrialId,
     /// Epochs done, in parts of one.
@@ -36,7 +36,7 @@ pub struct Live {
     /// Seconds since 1970.
     pub written: u64,
     /// Running trials.
-    pub running: Vec<Beat>,
+    pub running: Vec<Heartbeat>,
     /// Seconds to the end of the present stage, if that can be told.
     pub eta_seconds: Option<u64>,
 }
@@ -55,7 +55,7 @@ pub struct Status {
     #[serde(rename = "final")]
     pub last: Counts,
     /// Running trials; empty if no sweep is at work.
-    pub running: Vec<Beat>,
+    pub running: Vec<Heartbeat>,
     /// Whether a sweep is at work.
     pub active: bool,
     /// Best search trial so far: configuration, seed and metric.
@@ -212,15 +212,15 @@ impl fmt::Display for Status {
                 counts.failed
             )?;
         }
-        for beat in &self.running {
-            let loss = beat
+        for heartbeat in &self.running {
+            let loss = heartbeat
                 .loss
                 .map(|loss| format!(", loss {loss:.4}"))
                 .unwrap_or_default();
             writeln!(
                 f,
                 "  running {}: epoch {:.1} of {}{loss}",
-                beat.trial, beat.epochs_done, beat.epochs
+                heartbeat.trial, heartbeat.epochs_done, heartbeat.epochs
             )?;
         }
         if let Some((params, seed, score)) = &self.best {

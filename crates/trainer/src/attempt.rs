@@ -1,37 +1,26 @@
-//! One attempt at a trial: begin or go on, and look at it from time to time.
+//! The life of an attempt at a trial: it begins or goes on, writes checkpoints, and is finished or stopped.
 
 use std::time::{Duration, Instant};
 
-use efflux_data::{Pack, Tensors};
-use efflux_job::{Contract, State};
+use efflux_job::State;
 use efflux_model::checkpoint::Checkpoint;
-use efflux_model::device::Device;
 use efflux_model::{EpochReport, Trainer, TrialError, guarded};
 use efflux_protocol::Assignment;
 use efflux_run::record::{Failure, FailureClass};
-use efflux_run::{Beat, EpochLine, EpochLog};
+use efflux_run::{EpochLine, EpochLog, Heartbeat};
 
-/// What the attempts of a trainer have in common.
-#[derive(Clone, Copy)]
-pub(crate) struct Ground<'a> {
-    pub(crate) pack: &'a Pack,
-    pub(crate) tensors: &'a Tensors,
-    pub(crate) contract: &'a Contract,
-    pub(crate) device: Device,
-    /// Time between two checkpoints.
-    pub(crate) interval: Duration,
-}
+use crate::context::TrialContext;
 
 /// One attempt at a trial.
 pub(crate) struct Attempt<'a> {
-    ground: Ground<'a>,
+    context: TrialContext<'a>,
     pub(crate) assignment: Assignment,
     pub(crate) trainer: Trainer<'a>,
     /// The device that the trial was begun on, if that is another one.
     pub(crate) begun_on: Option<String>,
     pub(crate) started: Started,
     /// When the last checkpoint was written.
-    kept: Instant,
+    checkpointed: Instant,
 }
 
 /// A moment, as a date and to measure from.
@@ -49,14 +38,14 @@ impl Started {
     }
 }
 
-/// Why an attempt ends before its end.
-pub(crate) enum Cut {
+/// Why an attempt is stopped before its end.
+pub(crate) enum StopReason {
     /// It was told to stop; the checkpoint is there.
     HandedBack,
     Failed(Failure),
 }
 
-impl From<TrialError> for Cut {
+impl From<TrialError> for StopReason {
     fn from(error: TrialError) -> Self {
         Self::Failed(failure(error))
     }
@@ -64,68 +53,71 @@ impl From<TrialError> for Cut {
 
 impl<'a> Attempt<'a> {
     pub(crate) fn new(
-        ground: Ground<'a>,
+        context: TrialContext<'a>,
         assignment: Assignment,
         trainer: Trainer<'a>,
         begun_on: Option<String>,
         started: Started,
     ) -> Self {
         Self {
-            ground,
+            context,
             assignment,
             trainer,
             begun_on,
             started,
-            kept: Instant::now(),
+            checkpointed: Instant::now(),
         }
     }
 
     /// Has its first checkpoint written so much earlier.
-    pub(crate) fn keep_earlier(&mut self, by: Duration) {
-        self.kept = self.kept.checked_sub(by).unwrap_or(self.kept);
+    pub(crate) fn checkpoint_earlier(&mut self, by: Duration) {
+        self.checkpointed = self
+            .checkpointed
+            .checked_sub(by)
+            .unwrap_or(self.checkpointed);
     }
 
-    /// Looks at the training between two iterations: notes the epoch that was just finished, if one was, and writes a
-    /// checkpoint where one is due or the trial is to be handed back. `waits` is whether others may be evaluated before it,
-    /// once it is trained.
-    pub(crate) fn look(
+    /// What follows an iteration: the epoch that was just finished, if one was, is noted, and a checkpoint is written where
+    /// one is due or the trial is to be handed back. `waits` is whether others may be evaluated before it, once it is
+    /// trained.
+    pub(crate) fn after_iteration(
         &mut self,
         finished: Option<EpochReport>,
         is_drained: bool,
         waits: bool,
         epochs: &mut EpochLog,
-    ) -> Result<(), Cut> {
+    ) -> Result<(), StopReason> {
         if let Some(epoch) = finished {
             epochs.append(&line(&self.assignment, &epoch));
         }
-        let is_due = self.kept.elapsed() >= self.ground.interval
+        let is_due = self.checkpointed.elapsed() >= self.context.interval
             || (self.trainer.is_over() && (waits || self.runs_windows()));
         if let Some(path) = &self.assignment.checkpoint
             && (is_drained || is_due)
         {
-            self.kept = Instant::now();
+            self.checkpointed = Instant::now();
             let checkpoint = guarded(|| Ok(self.trainer.checkpoint()))?;
             checkpoint
                 .save(self.assignment.trial.id.as_str(), path)
-                .map_err(|error| Cut::Failed(not_written(error.to_string())))?;
+                .map_err(|error| StopReason::Failed(not_written(error.to_string())))?;
         }
         if is_drained {
-            return Err(Cut::HandedBack);
+            return Err(StopReason::HandedBack);
         }
         Ok(())
     }
 
     /// Whether the trained model is run by window, which can take as long as many epochs.
     fn runs_windows(&self) -> bool {
-        let by_window = self.ground.contract.evaluation.state == State::Window;
+        let by_window = self.context.contract.evaluation.state == State::Window;
         self.assignment.keep.is_some() || by_window
     }
 
     /// How far it is.
-    pub(crate) fn beat(&self) -> Beat {
+    pub(crate) fn heartbeat(&self) -> Heartbeat {
         let progress = self.trainer.progress(None);
         let part = f64::from(progress.iteration) / f64::from(progress.iterations.max(1));
-        Beat {
+        Heartbeat {
             trial: self.assignment.trial.id.clone(),
             epochs_done: f64::from(progress.epoch) + part,
             epochs: progress.epochs,

@@ -1,4 +1,4 @@
-//! What became of a trial: its model run over the calendar, kept, and summed up.
+//! Evaluation of a trained model: it simulates the calendar, is kept, and is summed up.
 
 use std::path::Path;
 use std::time::Instant;
@@ -6,38 +6,44 @@ use std::time::Instant;
 use efflux_data::{Member, Scales, write_member};
 use efflux_job::{Part, State, Trial, VALIDATION_DAYS};
 use efflux_model::{Days, Flow, Trained, TrialError, checkpoint, medians, physical};
-use efflux_protocol::{Assignment, Report};
+use efflux_protocol::{Assignment, FromTrainer, TrialEvent};
 use efflux_run::record::Summary;
-use efflux_run::{Beat, RunDir};
+use efflux_run::{Heartbeat, RunDir};
 
-use crate::attempt::{Cut, Ground, not_written};
-use crate::{BEAT, Pipes};
+use crate::HEARTBEAT;
+use crate::attempt::{StopReason, not_written};
+use crate::context::TrialContext;
+use crate::pipes::Pipes;
 
 /// Evaluates the trained models of one trial.
 #[derive(Clone, Copy)]
 pub(crate) struct Evaluator<'a> {
-    pub(crate) ground: Ground<'a>,
+    pub(crate) context: TrialContext<'a>,
     pub(crate) assignment: &'a Assignment,
 }
 
 impl Evaluator<'_> {
     /// Runs the trained model over the calendar, keeps what is to be kept, and sums up.
-    pub(crate) fn evaluate(self, trained: &Trained, pipes: &mut Pipes) -> Result<Summary, Cut> {
-        let state = self.ground.contract.evaluation.state;
+    pub(crate) fn evaluate(
+        self,
+        trained: &Trained,
+        pipes: &mut Pipes,
+    ) -> Result<Summary, StopReason> {
+        let state = self.context.contract.evaluation.state;
         let flux = self.simulate(trained, Days::All, state, pipes)?;
         if let Some(directory) = &self.assignment.keep {
             let other = self.simulate(trained, Days::Observed, state.other(), pipes)?;
             let member = Member {
                 trial_id: self.assignment.trial.id.to_string(),
                 seed: self.assignment.trial.seed,
-                sites: self.ground.tensors.site_ids.clone(),
+                sites: self.context.tensors.site_ids.clone(),
                 flux: flux.clone(),
                 other_state: Some(other),
             };
             self.keep(directory, trained, &member)
-                .map_err(|error| Cut::Failed(not_written(error.to_string())))?;
+                .map_err(|error| StopReason::Failed(not_written(error.to_string())))?;
         }
-        let medians = |part, least| medians(self.ground.tensors, &flux, part, least);
+        let medians = |part, least| medians(self.context.tensors, &flux, part, least);
         let kept = trained.epoch.saturating_sub(1) as usize;
         Ok(Summary {
             updates: trained.updates,
@@ -59,8 +65,8 @@ impl Evaluator<'_> {
     ) -> efflux_base::error::Result<()> {
         checkpoint::save_weights(&trained.model, &directory.join(RunDir::WEIGHTS))?;
         Scales::fit(
-            self.ground.pack,
-            self.ground.contract,
+            self.context.pack,
+            self.context.contract,
             self.assignment.trial.fit,
         )?
         .write(&directory.join(RunDir::SCALING))?;
@@ -74,19 +80,19 @@ impl Evaluator<'_> {
         days: Days,
         state: State,
         pipes: &mut Pipes,
-    ) -> Result<Vec<f32>, Cut> {
+    ) -> Result<Vec<f32>, StopReason> {
         let trial = &self.assignment.trial;
-        let window = trial.params.window_days + self.ground.contract.training.warm_up_days;
-        let mut pulse = Pulse::new(pipes);
+        let window = trial.params.window_days + self.context.contract.training.warm_up_days;
+        let mut heartbeats = Heartbeats::new(pipes);
         let simulated = trained.simulate(
-            self.ground.tensors,
+            self.context.tensors,
             days,
             state,
             window as usize,
             &mut || {
                 // Whether anybody listens shows when the record is reported.
-                let _ = pulse.beat(|| done(trial, trained));
-                if pulse.pipes.drains() {
+                let _ = heartbeats.beat(|| done(trial, trained));
+                if heartbeats.pipes.drains() {
                     Flow::Stop
                 } else {
                     Flow::Continue
@@ -94,20 +100,20 @@ impl Evaluator<'_> {
             },
         );
         match simulated {
-            Ok(scaled) => Ok(physical(self.ground.tensors, &scaled)),
-            Err(TrialError::Interrupted) => Err(Cut::HandedBack),
+            Ok(scaled) => Ok(physical(self.context.tensors, &scaled)),
+            Err(TrialError::Interrupted) => Err(StopReason::HandedBack),
             Err(error) => Err(error.into()),
         }
     }
 }
 
-/// Signs of life, not too many.
-struct Pulse<'a> {
+/// Heartbeats, not too many.
+struct Heartbeats<'a> {
     pipes: &'a mut Pipes,
     beaten: Instant,
 }
 
-impl<'a> Pulse<'a> {
+impl<'a> Heartbeats<'a> {
     fn new(pipes: &'a mut Pipes) -> Self {
         Self {
             pipes,
@@ -115,20 +121,21 @@ impl<'a> Pulse<'a> {
         }
     }
 
-    /// Reports this, if it is time.
-    fn beat(&mut self, beat: impl FnOnce() -> Beat) -> efflux_base::error::Result<()> {
-        if self.beaten.elapsed() < BEAT {
+    /// Reports one, if it is time.
+    fn beat(&mut self, heartbeat: impl FnOnce() -> Heartbeat) -> efflux_base::error::Result<()> {
+        if self.beaten.elapsed() < HEARTBEAT {
             return Ok(());
         }
         self.beaten = Instant::now();
-        self.pipes.report(&Report::Progress(vec![beat()]))
+        let progress = TrialEvent::Progress(vec![heartbeat()]);
+        self.pipes.report(&FromTrainer::Trial(progress))
     }
 }
 
-/// All epochs are done.
-fn done(trial: &Trial, trained: &Trained) -> Beat {
+/// The heartbeat of a trial whose epochs are all done.
+fn done(trial: &Trial, trained: &Trained) -> Heartbeat {
     let epochs = u32::try_from(trained.losses.len()).unwrap_or(u32::MAX);
-    Beat {
+    Heartbeat {
         trial: trial.id.clone(),
         epochs_done: epochs.into(),
         epochs,

@@ -4,14 +4,17 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
+use efflux_base::error::Error;
+use efflux_protocol::{ErrorReport, FromTrainer, write_frame};
 use efflux_run::record::Outcome;
 use efflux_testing::left_out;
 use rustix::process::Signal;
 
 use crate::harness::{
-    Running, Study, await_until, failures, finished, longer, of_epochs, processes, rank_of,
+    Ended, Running, Study, await_until, failures, finished, longer, of_epochs, processes, rank_of,
     trainers_of, undisturbed,
 };
+use crate::programs::trainer;
 
 /// Survivors of a lost rank are let live.
 const TOLERANT: [&str; 2] = ["--with-ft", "ulfm"];
@@ -161,4 +164,41 @@ fn a_rank_that_stood_still_comes_back_and_none_of_its_results_counts_twice() {
             .iter()
             .all(|record| matches!(record.outcome, Outcome::Finished(_)))
     );
+}
+
+#[test]
+fn an_error_of_another_rank_ends_the_sweep_with_the_exit_code_that_it_has_there() {
+    if !cfg!(feature = "mpi") {
+        left_out(
+            "an error of another rank",
+            "built without the `mpi` feature",
+        );
+        return;
+    }
+    let study = Study::new();
+    let reply = study.path("reply");
+    let (reply, trainer) = (reply.display(), trainer().display());
+    // Trainers of rank 1 say that they cannot go on.
+    study.program(
+        "trainer",
+        &format!(
+            "#!/bin/sh\n\
+             if tr '\\0' '\\n' < /proc/$PPID/environ | grep -Eq '^(OMPI_COMM_WORLD_RANK|PMI_RANK)=1$'; then\n\
+             cat {reply}\nexec sleep 30\nfi\nexec {trainer} \"$@\"\n"
+        ),
+    );
+    for (error, code) in [
+        (Error::Usage("this job cannot be".into()), 2),
+        (Error::file("pack.h5", "is gone"), 4),
+        (Error::Internal("a sum of nothing".into()), 1),
+    ] {
+        let mut bytes = Vec::new();
+        write_frame(&mut bytes, &FromTrainer::Failed(ErrorReport::from(&error))).unwrap();
+        fs::write(study.path("reply"), bytes).unwrap();
+        let mut command = study.mpirun(2, &["sweep", "job.toml", "--run-dir", "run"]);
+        command.env("EFFLUX_TRAINER", study.path("trainer"));
+        let ended: Ended = command.output().unwrap().into();
+        ended.refused(code, &[&format!("rank 1: trainer: {error}")]);
+        fs::remove_dir_all(study.path("run")).unwrap();
+    }
 }

@@ -1,12 +1,13 @@
-//! What a launch is told at its beginning, and what it tells while it lasts.
+//! What a launch needs to know, and what it reports while it lasts.
 
 use std::path::PathBuf;
 use std::time::Instant;
 
 use efflux_job::{Contract, DeviceChoice};
 use efflux_numerics::Level;
+use efflux_protocol::LaunchSpec;
 use efflux_run::record::Record;
-use efflux_run::{Beat, RunDir};
+use efflux_run::{Heartbeat, RunDir};
 
 use crate::signals::Signals;
 
@@ -27,18 +28,34 @@ pub struct Launch {
     pub level: Option<Level>,
     /// Seconds between two checkpoints of a running trial.
     pub checkpoint_seconds: u32,
-    /// Seconds without a sign of life after which a trainer is killed, and a rank's trials are given to others.
+    /// Seconds without a heartbeat after which a trainer is killed, and a rank's trials are given to others.
     pub hang_seconds: u32,
     /// Trials that each slot trains at a time.
     pub lanes: u32,
     /// Further attempts at a trial whose trainer crashed or hung.
     pub retries: u32,
     /// The end of the allocation, if it has one.
-    pub until: Option<Instant>,
+    pub deadline: Option<Instant>,
     /// Seconds that trainers have for a last checkpoint.
     pub drain_seconds: u32,
-    /// What asks the sweep to leave.
+    /// What asks the sweep to shut down.
     pub signals: Signals,
+}
+
+impl Launch {
+    /// What its trainers have in common, at the level that all hosts have.
+    pub(super) fn spec(&self, level: Level) -> LaunchSpec {
+        LaunchSpec {
+            name: self.name.clone(),
+            run: self.run.root().to_owned(),
+            pack: self.pack.clone(),
+            contract: self.contract.clone(),
+            device: self.device,
+            level,
+            checkpoint_seconds: self.checkpoint_seconds,
+            lanes: self.lanes,
+        }
+    }
 }
 
 /// How far the present stage is.
@@ -51,12 +68,12 @@ pub struct Tally {
     /// Of these, not trained to the end by their latest attempt.
     pub failed: usize,
     /// How far the running ones are.
-    pub running: Vec<Beat>,
+    pub running: Vec<Heartbeat>,
     /// Seconds to the end of the stage, once that can be told.
     pub eta_seconds: Option<u64>,
 }
 
-/// What a listener hears.
+/// What a listener to a stage is told.
 #[derive(Debug)]
 pub enum Notice<'a> {
     /// An attempt has ended and is in a journal.

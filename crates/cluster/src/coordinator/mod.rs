@@ -1,49 +1,47 @@
-//! The coordinator on rank 0: gathers the ranks, feeds the scheduler with what they report, carries out what it says.
+//! The coordinator on rank 0: has the ranks join, feeds the scheduler with what they report, carries out what it says.
 
-mod absence;
-mod gathering;
+mod join;
 mod launch;
+mod lost;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, HashMap};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use efflux_base::error::{Error, Result};
 use efflux_job::{Stage, Trial, TrialId};
-use efflux_protocol::{Assignment, Haste, Order, Report};
+use efflux_protocol::{Assignment, FromRank, ToRank, TrialEvent, Urgency};
 use efflux_run::record::{FailureClass, Outcome, Record};
-use efflux_run::{Beat, Ledger, Live, Lock};
+use efflux_run::{Attempt, Heartbeat, Ledger, Live, Lock, Rank};
 
-use super::leaving::{Leaving, Step};
-use super::mpi::World;
+use super::liveness::Liveness;
 use super::progress::StageProgress;
-use super::roll::Roll;
 use super::scheduler::{Action, Event, Scheduler};
-use super::supervisor::Supervisor;
+use super::shutdown::{Shutdown, ShutdownPhase};
+use super::transport::Transport;
 
 pub use launch::{Ending, Launch, Notice, Tally};
 
-/// Without MPI there is nothing to look for between the reports of trainers, but signals and the lock.
-const REST: Duration = Duration::from_millis(100);
 /// How often `live.json` is written and listeners hear of progress.
 const TICK: Duration = Duration::from_secs(2);
 
 /// The ranks of a launch at work.
 pub struct Coordinator<'a> {
     launch: Launch,
-    world: Option<&'a mut World>,
-    supervisor: Supervisor,
+    transport: Box<dyn Transport + 'a>,
     scheduler: Scheduler,
     ledger: Ledger,
     lock: Lock,
-    beats: BTreeMap<u32, Vec<Beat>>,
-    /// How far running trials were when first heard of: what a checkpoint brought along is no pace.
+    heartbeats: BTreeMap<Rank, Vec<Heartbeat>>,
+    /// Epochs that running trials had when first heard of: those of a checkpoint were not trained at this launch's pace.
     begun: HashMap<TrialId, f64>,
-    roll: Roll,
-    leaving: Leaving,
-    /// What has been done about leaving.
-    step: Step,
+    liveness: Liveness,
+    shutdown: Shutdown,
+    /// The phase that the ranks have been told of.
+    phase: ShutdownPhase,
     /// The most urgent signal that another rank had.
-    elsewhere: Option<Haste>,
+    elsewhere: Option<Urgency>,
 }
 
 impl Coordinator<'_> {
@@ -62,36 +60,37 @@ impl Coordinator<'_> {
         trials: &[Trial],
         listen: &mut dyn FnMut(Notice<'_>),
     ) -> Result<Ending> {
-        let left: Vec<(Trial, u32)> = trials
+        let left: Vec<(Trial, Attempt)> = trials
             .iter()
             .filter(|trial| !self.is_settled(trial))
             .map(|trial| (trial.clone(), self.ledger.attempts(&trial.id)))
             .collect();
         let epochs = self.launch.contract.training.epochs;
-        let mut progress = StageProgress::new(&self.ledger, epochs, trials, &left);
-        // What a signal said meanwhile comes before what there is to do.
-        self.leave()?;
-        let actions = self.scheduler.on(Event::Added(left));
-        self.carry_out(actions)?;
-        let mut ticked = Instant::now();
+        let now = self.transport.now();
+        let mut progress = StageProgress::new(&self.ledger, epochs, trials, &left, now);
+        // What a signal asked for before the stage comes before its trials.
+        self.shut_down()?;
+        self.schedule(Event::Added(left))?;
+        let mut ticked = now;
         while !self.scheduler.is_idle() {
-            let mut arrived = self.reports()?;
-            arrived.extend(self.call_the_roll()?);
-            for (rank, report) in arrived {
-                if let Some(record) = self.take_in(rank, report)? {
-                    progress.ended(&record);
-                    listen(Notice::Ended(&record, &self.tally(&progress)));
-                    self.refuse_configuration(&record)?;
+            for (rank, message) in self.transport.receive()? {
+                if let Some(record) = self.handle(rank, message)? {
+                    self.announce(&record, &mut progress, listen)?;
                 }
             }
+            for record in self.handle_lost()? {
+                self.announce(&record, &mut progress, listen)?;
+            }
+            self.handle_silent()?;
             self.lock.check()?;
-            if self.leave()? == Step::Go {
+            if self.shut_down()? == ShutdownPhase::Exiting {
                 break;
             }
-            if ticked.elapsed() >= TICK {
-                ticked = Instant::now();
+            let now = self.transport.now();
+            if now.duration_since(ticked) >= TICK {
+                ticked = now;
                 let tally = self.tally(&progress);
-                if let Err(error) = self.say_so(&tally) {
+                if let Err(error) = self.write_live(&tally) {
                     // Only `efflux status` misses it.
                     tracing::warn!("{error}");
                 }
@@ -105,47 +104,51 @@ impl Coordinator<'_> {
         }
     }
 
-    /// Sends everybody home, whatever happened, and hands back the lock: the evaluation writes too.
+    /// Has all ranks stop, whatever happened, and hands back the lock: the evaluation writes too.
     pub fn dismiss(mut self) -> Lock {
         // The others stop while this rank does.
-        if let Some(world) = &mut self.world {
-            dismiss_ranks(world);
+        for rank in (0..self.transport.size()).map(Rank).rev() {
+            if let Err(error) = self.transport.send(rank, ToRank::Stop) {
+                tracing::warn!(%rank, "{error}");
+            }
         }
-        self.supervisor.stop();
         // A reader must not take a sweep that has ended for a running one; without the file nobody does.
         let _ = std::fs::remove_file(self.launch.run.live_file());
         self.lock
     }
 
-    /// Does what is to be done about leaving at this moment, once.
-    fn leave(&mut self) -> Result<Step> {
+    /// Tells all ranks of a new phase of the shutdown, once. Returns the phase.
+    fn shut_down(&mut self) -> Result<ShutdownPhase> {
         let asked = self.launch.signals.asked().max(self.elsewhere);
-        let step = self.leaving.step(asked, Instant::now());
-        if step <= self.step {
-            return Ok(self.step);
+        let phase = self.shutdown.phase(asked, self.transport.now());
+        if phase <= self.phase {
+            return Ok(self.phase);
         }
-        self.step = step;
+        self.phase = phase;
         self.scheduler.on(Event::Closed);
-        let order = match step {
-            Step::Close => {
-                tracing::info!("the end is near: no further trial is begun");
-                Order::Close
-            }
-            _ => {
-                tracing::info!("leaving: running trials write a checkpoint and stop");
-                Order::Drain
-            }
+        let message = if phase == ShutdownPhase::NoNewTrials {
+            tracing::info!("the end is near: no further trial is begun");
+            ToRank::BeginNoMore
+        } else {
+            tracing::info!("leaving: running trials write a checkpoint and stop");
+            ToRank::Drain
         };
-        self.supervisor.order(order.clone())?;
-        if let Some(world) = &mut self.world {
-            (1..world.size()).try_for_each(|rank| world.send(rank, &order))?;
-        }
-        Ok(step)
+        let mut ranks = (0..self.transport.size()).map(Rank);
+        ranks.try_for_each(|rank| self.transport.send(rank, message.clone()))?;
+        Ok(phase)
     }
 
-    /// Every other trial would fail the same way.
-    fn refuse_configuration(&self, record: &Record) -> Result<()> {
+    /// Has progress and listener know of a record that is news.
+    fn announce(
+        &self,
+        record: &Record,
+        progress: &mut StageProgress,
+        listen: &mut dyn FnMut(Notice<'_>),
+    ) -> Result<()> {
+        progress.ended(record);
+        listen(Notice::Ended(record, &self.tally(progress)));
         match &record.outcome {
+            // Every other trial would fail the same way.
             Outcome::Failed(failure) if failure.class == FailureClass::Configuration => {
                 Err(Error::Usage(format!(
                     "trial {}: {} (nothing more is trained; change the job and use another --run-dir)",
@@ -167,120 +170,94 @@ impl Coordinator<'_> {
         })
     }
 
-    fn order(&mut self, rank: u32, order: Order) -> Result<()> {
-        match &mut self.world {
-            Some(world) if rank != 0 => world.send(rank, &order),
-            _ => self.supervisor.order(order),
-        }
-    }
-
-    fn carry_out(&mut self, actions: Vec<Action>) -> Result<()> {
-        for Action::Assign {
+    /// Has the scheduler know of an event, and dispatches what it says.
+    fn schedule(&mut self, event: Event) -> Result<()> {
+        for Action::Dispatch {
             rank,
             trial,
             attempt,
-            company,
-        } in actions
+            isolation,
+        } in self.scheduler.on(event)
         {
-            tracing::debug!(rank, trial = %trial.id, attempt, "is given out");
+            tracing::debug!(%rank, trial = %trial.id, %attempt, "is dispatched");
             let keep =
                 (trial.stage == Stage::Final).then(|| self.launch.run.attempt(&trial.id, attempt));
             let checkpoint = Some(self.launch.run.checkpoint(&trial.id));
             let assignment = Assignment {
                 trial,
                 attempt,
-                company,
+                isolation,
                 keep,
                 checkpoint,
             };
-            self.order(rank, Order::Run(assignment))?;
+            self.transport.send(rank, ToRank::Train(assignment))?;
         }
         Ok(())
     }
 
-    /// What has come in from all ranks, after waiting a little if nothing has.
-    fn reports(&mut self) -> Result<Vec<(u32, Report)>> {
-        let mut reports = Vec::new();
-        let mut rest = REST;
-        if let Some(world) = &mut self.world {
-            while let Some(report) = world.receive()? {
-                reports.push(report);
+    /// Handles a message of a rank. Returns the record of an attempt that ended, if it is news.
+    fn handle(&mut self, rank: Rank, message: FromRank) -> Result<Option<Box<Record>>> {
+        let now = self.transport.now();
+        if rank != Rank::COORDINATOR && self.liveness.hear(rank, now) {
+            tracing::info!(%rank, "heard of again");
+            self.schedule(Event::Heard(rank))?;
+        }
+        match message {
+            FromRank::Ready(ready) => {
+                let slots = ready.slots;
+                self.schedule(Event::Joined { rank, slots })?;
             }
-            rest = World::BREATH;
+            FromRank::Trial(TrialEvent::Progress(heartbeats)) => {
+                for heartbeat in &heartbeats {
+                    let begun = self.begun.entry(heartbeat.trial.clone());
+                    begun.or_insert(heartbeat.epochs_done);
+                }
+                self.heartbeats.insert(rank, heartbeats);
+            }
+            FromRank::Trial(TrialEvent::Ended(record)) => return self.handle_record(rank, record),
+            FromRank::Trial(TrialEvent::Released { trial: id, .. }) => {
+                self.schedule(Event::Released { rank, id })?;
+            }
+            FromRank::Signalled(urgency) => {
+                tracing::info!(%rank, "asked to leave");
+                self.elsewhere = self.elsewhere.max(Some(urgency));
+            }
+            FromRank::Failed(report) => {
+                return Err(report.into_error(format_args!("rank {rank}")));
+            }
         }
-        if !reports.is_empty() {
-            rest = Duration::ZERO;
-        }
-        let own = self.supervisor.poll(rest)?;
-        reports.extend(own.into_iter().map(|report| (0, report)));
-        Ok(reports)
+        Ok(None)
     }
 
-    /// Takes a report in; an attempt that ended comes back, if it is news.
-    fn take_in(&mut self, rank: u32, report: Report) -> Result<Option<Box<Record>>> {
-        if rank != 0 && report != Report::Lost && self.roll.hear(rank, Instant::now()) {
-            tracing::info!(rank, "heard of again");
-            let actions = self.scheduler.on(Event::Heard(rank));
-            self.carry_out(actions)?;
+    /// Handles the end of an attempt. Returns its record, if it is news.
+    fn handle_record(&mut self, rank: Rank, record: Box<Record>) -> Result<Option<Box<Record>>> {
+        if let Some(heartbeats) = self.heartbeats.get_mut(&rank) {
+            heartbeats.retain(|heartbeat| heartbeat.trial != record.trial.id);
         }
-        let (event, record) = match report {
-            Report::Progress(beats) => {
-                for beat in &beats {
-                    let begun = self.begun.entry(beat.trial.clone());
-                    begun.or_insert(beat.epochs_done);
-                }
-                self.beats.insert(rank, beats);
-                return Ok(None);
-            }
-            Report::Signalled(haste) => {
-                tracing::info!(rank, "asked to leave");
-                self.elsewhere = self.elsewhere.max(Some(haste));
-                return Ok(None);
-            }
-            // Supervisors keep these to themselves.
-            Report::Seated(_) | Report::Simulated(_) => return Ok(None),
-            Report::Unable(reason) => {
-                return Err(Error::Trainer(format!("rank {rank}: {reason}")));
-            }
-            Report::Ready(ready) => {
-                let slots = ready.slots;
-                (Event::Joined { rank, slots }, None)
-            }
-            Report::Released { trial: id, .. } => (Event::Released { rank, id }, None),
-            Report::Lost => (Event::Lost(rank), None),
-            Report::Ended(record) => {
-                if let Some(beats) = self.beats.get_mut(&rank) {
-                    beats.retain(|beat| beat.trial != record.trial.id);
-                }
-                let is_news = self.ledger.add((*record).clone());
-                let event = Event::Ended {
-                    rank,
-                    id: record.trial.id.clone(),
-                    failed: match &record.outcome {
-                        Outcome::Finished(_) => None,
-                        Outcome::Failed(failure) => Some(failure.class),
-                    },
-                };
-                (event, is_news.then_some(record))
-            }
-        };
-        let actions = self.scheduler.on(event);
-        self.carry_out(actions)?;
-        Ok(record)
+        let is_news = self.ledger.add((*record).clone());
+        self.schedule(Event::Ended {
+            rank,
+            id: record.trial.id.clone(),
+            failed: match &record.outcome {
+                Outcome::Finished(_) => None,
+                Outcome::Failed(failure) => Some(failure.class),
+            },
+        })?;
+        Ok(is_news.then_some(record))
     }
 
     fn tally(&self, progress: &StageProgress) -> Tally {
-        let running: Vec<Beat> = self.beats.values().flatten().cloned().collect();
+        let running: Vec<Heartbeat> = self.heartbeats.values().flatten().cloned().collect();
         Tally {
             planned: progress.planned,
             finished: progress.finished,
             failed: progress.failed.len(),
-            eta_seconds: progress.eta(&running, &self.begun),
+            eta_seconds: progress.eta(&running, &self.begun, self.transport.now()),
             running,
         }
     }
 
-    fn say_so(&self, tally: &Tally) -> Result<()> {
+    fn write_live(&self, tally: &Tally) -> Result<()> {
         let live = Live {
             launch: self.launch.name.clone(),
             written: efflux_run::seconds_since_1970(),
@@ -288,14 +265,5 @@ impl Coordinator<'_> {
             eta_seconds: tally.eta_seconds,
         };
         live.write(&self.launch.run)
-    }
-}
-
-/// Tells the other ranks to stop.
-pub fn dismiss_ranks(world: &mut World) {
-    for rank in 1..world.size() {
-        if let Err(error) = world.send(rank, &Order::Stop) {
-            tracing::warn!(rank, "{error}");
-        }
     }
 }

@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use efflux_base::error::{Error, Exit, Result};
+use efflux_run::Rank;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -35,7 +36,7 @@ impl World {
     }
 
     /// This process's rank.
-    pub fn rank(&self) -> u32 {
+    pub fn rank(&self) -> Rank {
         match self.0 {}
     }
 
@@ -49,7 +50,7 @@ impl World {
     /// # Errors
     ///
     /// Never called.
-    pub fn send(&mut self, _to: u32, _message: &impl Serialize) -> Result<()> {
+    pub fn send(&mut self, _to: Rank, _message: &impl Serialize) -> Result<()> {
         match self.0 {}
     }
 
@@ -58,12 +59,12 @@ impl World {
     /// # Errors
     ///
     /// Never called.
-    pub fn receive<T: DeserializeOwned>(&mut self) -> Result<Option<(u32, T)>> {
+    pub fn receive<T: DeserializeOwned>(&mut self) -> Result<Option<(Rank, T)>> {
         match self.0 {}
     }
 
     /// Ranks that are gone and were not told of before.
-    pub fn lost(&mut self) -> Vec<u32> {
+    pub fn lost(&mut self) -> Vec<Rank> {
         match self.0 {}
     }
 

@@ -13,11 +13,12 @@ use std::time::{Duration, Instant};
 
 use efflux_base::error::{Error, Exit, Result};
 use efflux_protocol::{decode, encode};
+use efflux_run::Rank;
 use mpi::ffi;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// All our messages are of one kind: their type tells them apart.
+/// All messages have the same tag: the type of the hop and direction tells them apart.
 const TAG: c_int = 0;
 /// How long leaving may take before it is cut short.
 const FAREWELL: Duration = Duration::from_secs(15);
@@ -25,12 +26,12 @@ const FAREWELL: Duration = Duration::from_secs(15);
 /// The processes of this launch.
 #[derive(Debug)]
 pub struct World {
-    rank: u32,
+    rank: Rank,
     size: u32,
     /// Messages that MPI may still be reading from.
     underway: Vec<Underway>,
     /// Ranks that are gone, in the order they went.
-    lost: Vec<u32>,
+    lost: Vec<Rank>,
     /// So many of them have been told of.
     told: usize,
     /// Not `Send`: MPI stays on the thread that initialised it.
@@ -131,7 +132,7 @@ impl World {
             check("MPI_Comm_size", ffi::MPI_Comm_size(world, &raw mut size))?;
         }
         let world = Self {
-            rank: u32::try_from(rank).unwrap_or_default(),
+            rank: Rank(u32::try_from(rank).unwrap_or_default()),
             size: u32::try_from(size).unwrap_or_default(),
             underway: Vec::new(),
             lost: Vec::new(),
@@ -174,7 +175,7 @@ impl World {
     }
 
     /// This process's rank.
-    pub fn rank(&self) -> u32 {
+    pub fn rank(&self) -> Rank {
         self.rank
     }
 
@@ -188,7 +189,7 @@ impl World {
     /// # Errors
     ///
     /// [`Error::Mpi`] if MPI refuses.
-    pub fn send(&mut self, to: u32, message: &impl Serialize) -> Result<()> {
+    pub fn send(&mut self, to: Rank, message: &impl Serialize) -> Result<()> {
         self.reap()?;
         if self.lost.contains(&to) {
             return Ok(());
@@ -196,7 +197,7 @@ impl World {
         let bytes = encode(message)?;
         let too_much = |_| Error::Internal("an MPI message out of range".into());
         let count = c_int::try_from(bytes.len()).map_err(too_much)?;
-        let to = c_int::try_from(to).map_err(too_much)?;
+        let to = c_int::try_from(to.0).map_err(too_much)?;
         // SAFETY: the heap block of `bytes` does not move and is kept until MPI has sent it.
         let request = unsafe {
             let mut request = ffi::RSMPI_REQUEST_NULL;
@@ -228,7 +229,7 @@ impl World {
     /// # Errors
     ///
     /// [`Error::Mpi`] if MPI fails or the message is garbled.
-    pub fn receive<T: DeserializeOwned>(&mut self) -> Result<Option<(u32, T)>> {
+    pub fn receive<T: DeserializeOwned>(&mut self) -> Result<Option<(Rank, T)>> {
         self.reap()?;
         let mut arrived = 0;
         let mut status = MaybeUninit::<ffi::MPI_Status>::uninit();
@@ -270,7 +271,7 @@ impl World {
             check("MPI_Recv", code)?;
             (status.MPI_SOURCE, bytes)
         };
-        let from = u32::try_from(from).unwrap_or_default();
+        let from = Rank(u32::try_from(from).unwrap_or_default());
         let message =
             decode(&bytes).map_err(|garbled| Error::Mpi(format!("from rank {from}: {garbled}")))?;
         Ok(Some((from, message)))
@@ -278,7 +279,7 @@ impl World {
 
     /// Ranks that are gone and were not told of before. Only the fault-tolerance extension tells, and only if the launch
     /// was started with it (`mpirun --with-ft ulfm`); otherwise a lost rank ends the launch.
-    pub fn lost(&mut self) -> Vec<u32> {
+    pub fn lost(&mut self) -> Vec<Rank> {
         let news = self.lost[self.told..].to_vec();
         self.told = self.lost.len();
         news
@@ -325,7 +326,7 @@ impl World {
             ranks
         };
         for rank in ranks {
-            let rank = u32::try_from(rank).unwrap_or_default();
+            let rank = Rank(u32::try_from(rank).unwrap_or_default());
             if !self.lost.contains(&rank) {
                 self.lost.push(rank);
             }

@@ -1,44 +1,47 @@
 //! How often a trial is tried: what follows an attempt that failed, by its class.
 
 use efflux_job::Trial;
-use efflux_protocol::Company;
+use efflux_protocol::Isolation;
+use efflux_run::Attempt;
 use efflux_run::record::FailureClass;
 
-/// A trial that waits to be given out.
+/// A trial that waits to be dispatched.
 #[derive(Clone, Debug)]
 pub(super) struct Pending {
     pub(super) trial: Trial,
     /// The number the next attempt has.
-    pub(super) attempt: u32,
+    pub(super) attempt: Attempt,
     /// Attempts of this launch that count against it.
     pub(super) tries: u32,
-    /// Beside what it may be trained, after what has happened in this launch.
-    pub(super) company: Company,
+    /// What it may share with other trials, after what has happened in this launch.
+    pub(super) isolation: Isolation,
 }
 
 impl Pending {
-    /// What follows if it was given out and failed in this way, if anything. A crashed trial is tried again `retries`
+    /// The next attempt after one that failed in this way, if there is to be one. A crashed trial is tried again `retries`
     /// times.
     pub(super) fn after(self, class: FailureClass, retries: u32) -> Option<Self> {
-        let (tries, company) = match (class, self.company) {
+        let (tries, isolation) = match (class, self.isolation) {
             // It would end the same way.
             (FailureClass::Diverged | FailureClass::Configuration, _) => return None,
-            (FailureClass::Memory | FailureClass::MemoryHost, Company::Nobody) => return None,
-            (FailureClass::Memory | FailureClass::MemoryHost, _) => (self.tries, Company::Nobody),
+            (FailureClass::Memory | FailureClass::MemoryHost, Isolation::OwnDevice) => return None,
+            (FailureClass::Memory | FailureClass::MemoryHost, _) => {
+                (self.tries, Isolation::OwnDevice)
+            }
             // Others may have been the cause: by itself it shows.
-            (FailureClass::Shared, Company::Lanes) => (self.tries, Company::Device),
+            (FailureClass::Shared, Isolation::SharedLanes) => (self.tries, Isolation::OwnTrainer),
             (
                 FailureClass::Crashed
                 | FailureClass::Hung
                 | FailureClass::Shared
                 | FailureClass::Error,
-                company,
-            ) => (self.tries + 1, company),
+                isolation,
+            ) => (self.tries + 1, isolation),
         };
         (tries <= retries).then(|| Self {
-            attempt: self.attempt + 1,
+            attempt: self.attempt.next(),
             tries,
-            company,
+            isolation,
             trial: self.trial,
         })
     }

@@ -3,12 +3,13 @@
 use std::collections::{HashMap, VecDeque};
 
 use efflux_job::TrialId;
+use efflux_run::Rank;
 
 use super::Scheduler;
 use super::budget::Pending;
 
 #[derive(Debug, Default)]
-pub(super) struct Rank {
+pub(super) struct RankState {
     pub(super) slots: usize,
     pub(super) is_silent: bool,
     pub(super) held: HashMap<TrialId, Held>,
@@ -16,27 +17,27 @@ pub(super) struct Rank {
 
 #[derive(Debug)]
 pub(super) struct Held {
-    pub(super) given: Pending,
-    /// Nobody waits for it here: it is settled, or others were given it.
+    pub(super) dispatched: Pending,
+    /// Its result here is not waited for: it has one, or it was dispatched to others.
     pub(super) is_stale: bool,
 }
 
 impl Held {
-    pub(super) fn of(given: Pending) -> Self {
+    pub(super) fn of(dispatched: Pending) -> Self {
         Self {
-            given,
+            dispatched,
             is_stale: false,
         }
     }
 
-    /// It is waited for again, instead of a new attempt with this number.
+    /// Waits for it again, in place of a new attempt with this number.
     pub(super) fn awaited_as(&mut self, next: Pending) {
         *self = Self::of(next);
     }
 }
 
 impl Scheduler {
-    /// A rank that nobody waited for has a result: now nobody waits for another one.
+    /// A trial has a result from a rank that was not waited for: another one is not waited for either.
     pub(super) fn settle(&mut self, id: &TrialId) {
         self.pending.retain(|pending| pending.trial.id != *id);
         let ranks = self.ranks.values_mut();
@@ -45,17 +46,17 @@ impl Scheduler {
         }
     }
 
-    pub(super) fn take(&mut self, rank: u32, id: &TrialId) -> Option<Held> {
+    pub(super) fn take(&mut self, rank: Rank, id: &TrialId) -> Option<Held> {
         self.ranks.get_mut(&rank)?.held.remove(id)
     }
 
     /// What a rank held is to be trained by another, at no cost to the trial.
     pub(super) fn give_back(&mut self, held: Held) {
         if !held.is_stale {
-            let attempt = held.given.attempt + 1;
+            let attempt = held.dispatched.attempt.next();
             let next = Pending {
                 attempt,
-                ..held.given
+                ..held.dispatched
             };
             self.await_again(next, VecDeque::push_front);
         }
@@ -74,22 +75,22 @@ impl Scheduler {
         }
     }
 
-    pub(super) fn silent(&mut self, rank: u32) {
+    pub(super) fn silent(&mut self, rank: Rank) {
         let Some(silent) = self.ranks.get_mut(&rank) else {
             return;
         };
         silent.is_silent = true;
-        let mut given = Vec::new();
+        let mut dispatched = Vec::new();
         for held in silent.held.values_mut().filter(|held| !held.is_stale) {
             held.is_stale = true;
-            given.push(held.given.clone());
+            dispatched.push(held.dispatched.clone());
         }
-        for given in given {
-            self.give_back(Held::of(given));
+        for pending in dispatched {
+            self.give_back(Held::of(pending));
         }
     }
 
-    pub(super) fn heard(&mut self, rank: u32) {
+    pub(super) fn heard(&mut self, rank: Rank) {
         let Some(heard) = self.ranks.get_mut(&rank) else {
             return;
         };

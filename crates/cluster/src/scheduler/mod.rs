@@ -1,4 +1,5 @@
-//! Who trains what: a state machine without clock, files or messages, so that every order of events can be tested.
+//! Which rank trains which trial: a state machine without clock, files or messages, so that every order of events can be
+//! tested.
 
 mod budget;
 mod lease;
@@ -8,28 +9,29 @@ mod tests;
 use std::collections::{BTreeMap, VecDeque};
 
 use efflux_job::{Trial, TrialId};
-use efflux_protocol::Company;
+use efflux_protocol::Isolation;
 use efflux_run::record::FailureClass;
+use efflux_run::{Attempt, Rank};
 
 use budget::Pending;
-use lease::{Held, Rank};
+use lease::{Held, RankState};
 
-/// Something the coordinator has learnt.
+/// Something that has happened, as the coordinator knows it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
     /// A rank is ready with so many slots, or has another number of them than before.
     Joined {
         /// The rank.
-        rank: u32,
+        rank: Rank,
         /// Trials it can train at a time.
         slots: u32,
     },
     /// There is more to train; each with the attempts made in earlier launches.
-    Added(Vec<(Trial, u32)>),
+    Added(Vec<(Trial, Attempt)>),
     /// A rank's attempt at a trial has ended.
     Ended {
         /// The rank.
-        rank: u32,
+        rank: Rank,
         /// The trial.
         id: TrialId,
         /// How it failed; nothing if it was trained to the end.
@@ -38,33 +40,33 @@ pub enum Event {
     /// A rank has handed a trial back.
     Released {
         /// The rank.
-        rank: u32,
+        rank: Rank,
         /// The trial.
         id: TrialId,
     },
     /// A rank was not heard of for too long. It may only be slow.
-    Silent(u32),
+    Silent(Rank),
     /// A silent rank was heard of again.
-    Heard(u32),
+    Heard(Rank),
     /// A rank is gone for good.
-    Lost(u32),
-    /// Nothing more is to be given out.
+    Lost(Rank),
+    /// Nothing more is to be dispatched.
     Closed,
 }
 
 /// Something the coordinator has to do.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
-    /// Give a trial to a rank.
-    Assign {
+    /// Dispatch a trial to a rank.
+    Dispatch {
         /// The rank.
-        rank: u32,
+        rank: Rank,
         /// The trial.
         trial: Trial,
-        /// Counts how often it was given out, from 1.
-        attempt: u32,
-        /// Beside what it may be trained.
-        company: Company,
+        /// Counts how often it was dispatched, from 1.
+        attempt: Attempt,
+        /// What it may share with other trials.
+        isolation: Isolation,
     },
 }
 
@@ -81,7 +83,7 @@ pub struct Scheduler {
     /// Further attempts at a trial whose trainer crashed or hung, in one launch.
     retries: u32,
     pending: VecDeque<Pending>,
-    ranks: BTreeMap<u32, Rank>,
+    ranks: BTreeMap<Rank, RankState>,
     is_closed: bool,
 }
 
@@ -96,7 +98,7 @@ impl Scheduler {
         }
     }
 
-    /// Takes in an event and says what to do about it.
+    /// Handles an event, and returns what to do about it.
     pub fn on(&mut self, event: Event) -> Vec<Action> {
         match event {
             Event::Joined { rank, slots } => {
@@ -122,28 +124,28 @@ impl Scheduler {
         if self.is_closed {
             return Vec::new();
         }
-        self.assign()
+        self.dispatch()
     }
 
-    /// Whether nothing is waiting and nothing is running that anybody waits for; once closed, only the latter.
+    /// Whether no trial runs whose result is waited for and, unless closed, none waits to be dispatched.
     pub fn is_idle(&self) -> bool {
         let mut held = self.ranks.values().flat_map(|rank| rank.held.values());
         (self.pending.is_empty() || self.is_closed) && held.all(|held| held.is_stale)
     }
 
-    /// Whether a trial is waiting to be given out.
+    /// Whether a trial waits to be dispatched.
     pub fn is_waiting(&self) -> bool {
         !self.pending.is_empty()
     }
 
-    fn add(&mut self, trials: Vec<(Trial, u32)>) {
+    fn add(&mut self, trials: Vec<(Trial, Attempt)>) {
         let mut trials: Vec<Pending> = trials
             .into_iter()
             .map(|(trial, attempts)| Pending {
                 trial,
-                attempt: attempts + 1,
+                attempt: attempts.next(),
                 tries: 0,
-                company: Company::Lanes,
+                isolation: Isolation::SharedLanes,
             })
             .collect();
         // The largest networks first: what is still running at the end is then short.
@@ -155,22 +157,22 @@ impl Scheduler {
         self.pending.extend(trials);
     }
 
-    fn ended(&mut self, rank: u32, id: &TrialId, failed: Option<FailureClass>) {
+    fn ended(&mut self, rank: Rank, id: &TrialId, failed: Option<FailureClass>) {
         let held = self.take(rank, id);
         match (held.filter(|held| !held.is_stale), failed) {
             (Some(_), None) => {}
             (Some(held), Some(class)) => {
-                if let Some(next) = held.given.after(class, self.retries) {
+                if let Some(next) = held.dispatched.after(class, self.retries) {
                     self.await_again(next, VecDeque::push_back);
                 }
             }
             (None, None) => self.settle(id),
-            // Others were given it and will do better, or not.
+            // It was dispatched to others, whose result counts.
             (None, Some(_)) => {}
         }
     }
 
-    fn assign(&mut self) -> Vec<Action> {
+    fn dispatch(&mut self) -> Vec<Action> {
         let mut actions = Vec::new();
         // First a trial for every idle slot, rank by rank in turn; then one to have at hand.
         for ahead in [1, 2] {
@@ -184,16 +186,16 @@ impl Scheduler {
                 .filter(|(_, rank)| !rank.is_silent && rank.held.len() < ahead * rank.slots)
                 .min_by_key(|(number, rank)| (rank.held.len() * 1000 / rank.slots, **number))
             {
-                let Some(given) = self.pending.pop_front() else {
+                let Some(next) = self.pending.pop_front() else {
                     return actions;
                 };
-                actions.push(Action::Assign {
+                actions.push(Action::Dispatch {
                     rank: number,
-                    trial: given.trial.clone(),
-                    attempt: given.attempt,
-                    company: given.company,
+                    trial: next.trial.clone(),
+                    attempt: next.attempt,
+                    isolation: next.isolation,
                 });
-                rank.held.insert(given.trial.id.clone(), Held::of(given));
+                rank.held.insert(next.trial.id.clone(), Held::of(next));
             }
         }
         actions

@@ -18,11 +18,16 @@ fn trials(count: u64) -> Vec<Trial> {
 }
 
 fn added(count: u64) -> Event {
-    Event::Added(trials(count).into_iter().map(|trial| (trial, 0)).collect())
+    Event::Added(
+        trials(count)
+            .into_iter()
+            .map(|trial| (trial, Attempt::NONE))
+            .collect(),
+    )
 }
 
 fn joined(scheduler: &mut Scheduler, slots: &[u32]) -> Vec<Action> {
-    let ranks = (0_u32..).zip(slots);
+    let ranks = (0..).map(Rank).zip(slots);
     ranks
         .flat_map(|(rank, &slots)| scheduler.on(Event::Joined { rank, slots }))
         .collect()
@@ -59,10 +64,10 @@ fn chance() -> impl Strategy<Value = Chance> {
 /// The ranks as they are, not as the scheduler believes.
 #[derive(Default)]
 struct World {
-    running: Vec<(u32, TrialId)>,
-    alive: BTreeSet<u32>,
-    silent: BTreeSet<u32>,
-    attempts: HashMap<TrialId, u32>,
+    running: Vec<(Rank, TrialId)>,
+    alive: BTreeSet<Rank>,
+    silent: BTreeSet<Rank>,
+    attempts: HashMap<TrialId, Attempt>,
     failures: HashMap<TrialId, Vec<FailureClass>>,
     finished: HashSet<TrialId>,
 }
@@ -87,20 +92,20 @@ impl World {
                 Some(Event::Released { rank, id })
             }
             Chance::Silent(who) => {
-                let ranks: Vec<u32> = self.alive.difference(&self.silent).copied().collect();
+                let ranks: Vec<Rank> = self.alive.difference(&self.silent).copied().collect();
                 let rank = *who.get(&ranks);
-                (rank != 0 && self.silent.insert(rank)).then_some(Event::Silent(rank))
+                (rank != Rank(0) && self.silent.insert(rank)).then_some(Event::Silent(rank))
             }
             Chance::Heard(who) if !self.silent.is_empty() => {
-                let ranks: Vec<u32> = self.silent.iter().copied().collect();
+                let ranks: Vec<Rank> = self.silent.iter().copied().collect();
                 let rank = *who.get(&ranks);
                 self.silent.remove(&rank);
                 Some(Event::Heard(rank))
             }
             Chance::Lost(who) => {
-                let ranks: Vec<u32> = self.alive.iter().copied().collect();
+                let ranks: Vec<Rank> = self.alive.iter().copied().collect();
                 let rank = *who.get(&ranks);
-                if rank == 0 {
+                if rank == Rank(0) {
                     return None;
                 }
                 self.alive.remove(&rank);
@@ -113,7 +118,7 @@ impl World {
     }
 
     fn carry_out(&mut self, actions: Vec<Action>, slots: &[u32]) -> Result<(), TestCaseError> {
-        for Action::Assign {
+        for Action::Dispatch {
             rank,
             trial,
             attempt,
@@ -124,13 +129,13 @@ impl World {
             prop_assert!(!self.running.contains(&(rank, trial.id.clone())));
             prop_assert!(!self.finished.contains(&trial.id), "a finished trial again");
             let before = self.attempts.insert(trial.id.clone(), attempt);
-            prop_assert!(before.unwrap_or(0) < attempt);
+            prop_assert!(before.unwrap_or(Attempt::NONE) < attempt);
             let others = self.running.iter().filter(|(_, id)| *id == trial.id);
             let heard = others.filter(|(other, _)| !self.silent.contains(other));
             prop_assert_eq!(heard.count(), 0, "two ranks that speak at one trial");
             self.running.push((rank, trial.id));
             let held = self.running.iter().filter(|(holder, _)| *holder == rank);
-            prop_assert!(held.count() <= 2 * slots[rank as usize] as usize);
+            prop_assert!(held.count() <= 2 * slots[rank.0 as usize] as usize);
         }
         Ok(())
     }
@@ -144,7 +149,7 @@ proptest! {
         chances in prop::collection::vec(chance(), 0..200),
     ) {
         let mut scheduler = Scheduler::new(RETRIES);
-        let mut world = World { alive: (0_u32..).take(slots.len()).collect(), ..World::default() };
+        let mut world = World { alive: (0..).map(Rank).take(slots.len()).collect(), ..World::default() };
         joined(&mut scheduler, &slots);
         world.carry_out(scheduler.on(added(count)), &slots)?;
         for chance in chances {
@@ -175,23 +180,23 @@ proptest! {
     }
 }
 
-fn assigned(actions: &[Action]) -> Vec<(u32, u32, Company)> {
-    let short = |Action::Assign {
+fn assigned(actions: &[Action]) -> Vec<(u32, u32, Isolation)> {
+    let short = |Action::Dispatch {
                      rank,
                      attempt,
-                     company,
+                     isolation,
                      ..
-                 }: &Action| (*rank, *attempt, *company);
+                 }: &Action| (rank.0, attempt.0, *isolation);
     actions.iter().map(short).collect()
 }
 
-fn failing(class: FailureClass, times: usize) -> Vec<(u32, u32, Company)> {
+fn failing(class: FailureClass, times: usize) -> Vec<(u32, u32, Isolation)> {
     let mut scheduler = Scheduler::new(RETRIES);
     joined(&mut scheduler, &[1]);
     let mut seen = assigned(&scheduler.on(added(1)));
     for _ in 0..times {
         let event = Event::Ended {
-            rank: 0,
+            rank: Rank(0),
             id: trials(1)[0].id.clone(),
             failed: Some(class),
         };
@@ -203,21 +208,25 @@ fn failing(class: FailureClass, times: usize) -> Vec<(u32, u32, Company)> {
 
 #[test]
 fn each_class_of_failure_has_its_own_budget() {
-    use Company::{Device, Lanes, Nobody};
-    let tries = [(0, 1, Lanes), (0, 2, Lanes), (0, 3, Lanes)];
+    use Isolation::{OwnDevice, OwnTrainer, SharedLanes};
+    let tries = [
+        (0, 1, SharedLanes),
+        (0, 2, SharedLanes),
+        (0, 3, SharedLanes),
+    ];
     assert_eq!(failing(FailureClass::Crashed, 3), tries);
     assert_eq!(failing(FailureClass::Hung, 3), tries);
-    let alone = [(0, 1, Lanes), (0, 2, Nobody)];
+    let alone = [(0, 1, SharedLanes), (0, 2, OwnDevice)];
     assert_eq!(failing(FailureClass::Memory, 2), alone);
     assert_eq!(failing(FailureClass::MemoryHost, 2), alone);
     assert_eq!(failing(FailureClass::Diverged, 1), tries[..1]);
     assert_eq!(failing(FailureClass::Configuration, 1), tries[..1]);
     // What a shared trainer ended with is held against nobody; what follows is.
     let shared = [
-        (0, 1, Lanes),
-        (0, 2, Device),
-        (0, 3, Device),
-        (0, 4, Device),
+        (0, 1, SharedLanes),
+        (0, 2, OwnTrainer),
+        (0, 3, OwnTrainer),
+        (0, 4, OwnTrainer),
     ];
     assert_eq!(failing(FailureClass::Shared, 4), shared);
 }
@@ -233,19 +242,19 @@ fn a_late_result_of_a_rank_that_was_silent_settles_the_trial_once() {
         failed: None,
     };
     // Rank 1 stands still; rank 0 ends its own trial and is given the other.
-    assert!(scheduler.on(Event::Silent(1)).is_empty());
+    assert!(scheduler.on(Event::Silent(Rank(1))).is_empty());
     let all = trials(2);
     let (own, other) = (&all[0].id, &all[1].id);
     assert_eq!(
-        assigned(&scheduler.on(ended(0, own))),
-        [(0, 2, Company::Lanes)]
+        assigned(&scheduler.on(ended(Rank(0), own))),
+        [(0, 2, Isolation::SharedLanes)]
     );
     // Rank 1 wakes and ends first: nobody waits for rank 0 any more, and its result changes nothing.
-    assert!(scheduler.on(Event::Heard(1)).is_empty());
+    assert!(scheduler.on(Event::Heard(Rank(1))).is_empty());
     assert!(!scheduler.is_idle());
-    assert!(scheduler.on(ended(1, other)).is_empty());
+    assert!(scheduler.on(ended(Rank(1), other)).is_empty());
     assert!(scheduler.is_idle());
-    assert!(scheduler.on(ended(0, other)).is_empty());
+    assert!(scheduler.on(ended(Rank(0), other)).is_empty());
     assert!(scheduler.is_idle());
 }
 
@@ -257,7 +266,11 @@ fn once_closed_nothing_is_given_out_and_what_comes_back_waits() {
     assert!(scheduler.on(Event::Closed).is_empty());
     assert!(!scheduler.is_idle());
     let id = trials(1)[0].id.clone();
-    assert!(scheduler.on(Event::Released { rank: 0, id }).is_empty());
+    assert!(
+        scheduler
+            .on(Event::Released { rank: Rank(0), id })
+            .is_empty()
+    );
     assert!(scheduler.is_idle() && scheduler.is_waiting());
 }
 
@@ -268,7 +281,7 @@ fn with_fewer_trials_than_slots_nobody_hoards() {
     let actions = scheduler.on(added(4));
     let on_rank_0 = actions
         .iter()
-        .filter(|Action::Assign { rank, .. }| *rank == 0)
+        .filter(|Action::Dispatch { rank, .. }| *rank == Rank(0))
         .count();
     assert_eq!((actions.len(), on_rank_0), (4, 2));
 }

@@ -34,6 +34,18 @@ fn an_unknown_key_is_refused_with_its_line_and_the_nearest_key() {
 }
 
 #[test]
+fn older_jobs_may_say_that_nothing_is_stopped_and_no_job_may_say_more() {
+    parse("pack = \"a.h5\"\n[stop]\n").unwrap();
+    parse("pack = \"a.h5\"\n[stop]\npolicy = \"none\"\n").unwrap();
+    let refused = refusal("pack = \"a.h5\"\n[stop]\npolicy = \"halving\"\n");
+    assert!(
+        refused.starts_with("jobs/x.toml: line 3: `stop.policy` has `halving`, expected `none`"),
+        "{refused}"
+    );
+    assert!(refusal("pack = \"a.h5\"\n[stop]\nafter = 3\n").contains("unknown key `after`"));
+}
+
+#[test]
 fn impossible_values_are_refused_with_line_key_and_expectation() {
     let cases = [
         (

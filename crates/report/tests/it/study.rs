@@ -10,7 +10,7 @@ use efflux_job::{
 use efflux_numerics::SiteByDay;
 use efflux_report::{Attribute, Results, Site, Temperature};
 use efflux_run::record::{Failure, FailureClass, Outcome, Place, Record, Summary};
-use efflux_run::{Candidate, Choice, EpochLine, Winner};
+use efflux_run::{Attempt, Candidate, Choice, EpochLine, Rank, Slot, Winner};
 use jiff::civil::Date;
 
 pub(super) const DAYS: usize = 2400;
@@ -159,7 +159,7 @@ fn epochs(contract: &Contract, params: Params, seed: u64) -> Vec<EpochLine> {
         let place = noise(seed as usize, epoch as usize, 3);
         EpochLine {
             trial: trial.id.clone(),
-            attempt: 1,
+            attempt: Attempt::FIRST,
             epoch,
             loss: 0.004 + 0.01 / f64::from(epoch) + 1e-4 * place,
             gradient_norm: 0.1,
@@ -207,11 +207,11 @@ fn attributes() -> Vec<Attribute> {
 fn record(trial: Trial, outcome: Outcome) -> Record {
     Record {
         trial,
-        attempt: 1,
+        attempt: Attempt::FIRST,
         place: Place {
             launch: "7".to_owned(),
-            rank: 1,
-            slot: 0,
+            rank: Rank(1),
+            slot: Slot(0),
             host: "node-1".to_owned(),
             device: "cpu avx2, 1 thread".to_owned(),
         },

@@ -1,4 +1,4 @@
-//! Everything killed at once, at moments drawn at random.
+//! Random kills: everything at once, at moments drawn at random.
 
 use std::time::{Duration, Instant};
 

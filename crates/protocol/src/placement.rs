@@ -1,25 +1,25 @@
-//! What a slot computes on, and what a process may.
+//! Which processors and which GPU a slot computes on.
 
 use efflux_base::error::{Error, Result};
 use rustix::thread::sched_getaffinity;
 use serde::{Deserialize, Serialize};
 
-/// What one slot computes on.
+/// What one slot computes on: some processors, and a GPU or a part of one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Seat {
+pub struct Placement {
     /// Its processors, by the kernel's numbers; none where it is bound to no particular ones.
     pub cpus: Vec<usize>,
     /// The UUID of its GPU or MIG instance, for `CUDA_VISIBLE_DEVICES`; none where the trainer takes what there is.
     pub gpu: Option<String>,
 }
 
-impl Seat {
-    /// Binds this process, and the threads that it starts from now on.
+impl Placement {
+    /// Binds this process to the processors, and the threads that it starts from now on.
     ///
     /// # Errors
     ///
     /// [`Error::Trainer`] if the kernel refuses.
-    pub fn take(&self) -> Result<()> {
+    pub fn apply(&self) -> Result<()> {
         if self.cpus.is_empty() {
             return Ok(());
         }

@@ -1,25 +1,27 @@
-//! Trials that are trained side by side: from the first until none is left.
+//! Trials that one trainer trains side by side, from the first until none is left.
 
 use std::time::Instant;
 
 use efflux_base::error::Result;
 use efflux_job::Trial;
 use efflux_model::{Lanes, Trainer, TrialError, backend};
-use efflux_protocol::{Assignment, Company, Order, Report};
+use efflux_protocol::{Assignment, FromTrainer, Isolation, TrialEvent};
 use efflux_run::EpochLog;
 use efflux_run::record::{Failure, FailureClass, Outcome, Place, Record, Summary};
 
-use crate::attempt::{Attempt, Cut, Ground, Started, begin, failure};
+use crate::HEARTBEAT;
+use crate::attempt::{Attempt, Started, StopReason, begin, failure};
+use crate::context::TrialContext;
 use crate::evaluate::Evaluator;
-use crate::{BEAT, Pipes};
+use crate::pipes::{Order, Pipes};
 
 /// The trials of a trainer between two times at which it has none.
-pub(crate) struct Shift<'a> {
-    ground: Ground<'a>,
+pub(crate) struct ConcurrentTrials<'a> {
+    context: TrialContext<'a>,
     /// What they are all like.
     like: Trial,
-    /// Beside what they may be trained.
-    company: Company,
+    /// What they may share with others.
+    isolation: Isolation,
     /// How many there can be at a time.
     room: u32,
     /// Where they are trained; none where one is trained at a time.
@@ -29,25 +31,26 @@ pub(crate) struct Shift<'a> {
     place: Place,
     /// The GPU that is computed on.
     gpu: Option<String>,
+    /// When heartbeats were last reported.
     beaten: Instant,
 }
 
-impl<'a> Shift<'a> {
+impl<'a> ConcurrentTrials<'a> {
     /// For trials like this one, at most so many at a time.
     pub(crate) fn new(
-        ground: Ground<'a>,
+        context: TrialContext<'a>,
         first: &Assignment,
         lanes: u32,
         place: Place,
         gpu: Option<String>,
     ) -> Self {
         Self {
-            ground,
+            context,
             like: first.trial.clone(),
-            company: first.company,
-            room: match first.company {
-                Company::Lanes => lanes,
-                Company::Device | Company::Nobody => 1,
+            isolation: first.isolation,
+            room: match first.isolation {
+                Isolation::SharedLanes => lanes,
+                Isolation::OwnTrainer | Isolation::OwnDevice => 1,
             },
             lanes: None,
             attempts: Vec::new(),
@@ -57,25 +60,24 @@ impl<'a> Shift<'a> {
         }
     }
 
-    /// Trains this trial, and whatever else arrives for free lanes meanwhile. Returns an order that is not for this shift.
-    pub(crate) fn work(
+    /// Trains this trial, and whatever else arrives for free lanes meanwhile. Returns an order that is
+    /// not for these.
+    pub(crate) fn train(
         mut self,
         first: Assignment,
         epochs: &mut EpochLog,
         pipes: &mut Pipes,
     ) -> Result<Option<Order>> {
-        let mut next = Some(Order::Run(first));
+        let mut next = Some(Order::Train(first));
         loop {
             while self.attempts.len() < self.room as usize {
                 if next.is_none() {
-                    next = pipes.waiting()?;
+                    next = pipes.next_if_any()?;
                 }
                 match next.take() {
-                    Some(Order::Run(assignment)) if self.takes(&assignment) => {
+                    Some(Order::Train(assignment)) if self.takes(&assignment) => {
                         self.begin(assignment, pipes)?;
                     }
-                    // Heard by another thread.
-                    Some(Order::Drain | Order::Close) => {}
                     other => {
                         next = other;
                         break;
@@ -91,17 +93,18 @@ impl<'a> Shift<'a> {
 
     /// Whether a trial may be trained beside the others.
     fn takes(&self, assignment: &Assignment) -> bool {
-        assignment.trial.is_like(&self.like) && assignment.company == self.company
+        assignment.trial.is_like(&self.like) && assignment.isolation == self.isolation
     }
 
     fn begin(&mut self, assignment: Assignment, pipes: &mut Pipes) -> Result<()> {
         let started = Started::now();
         match begin(&assignment, &mut || self.trainer(&assignment)) {
             Ok((trainer, begun_on)) => {
-                let mut attempt = Attempt::new(self.ground, assignment, trainer, begun_on, started);
+                let mut attempt =
+                    Attempt::new(self.context, assignment, trainer, begun_on, started);
                 // Not all lanes write their checkpoints in the same moment.
                 let place = u32::try_from(self.attempts.len()).unwrap_or(0);
-                attempt.keep_earlier(self.ground.interval * place / self.room);
+                attempt.checkpoint_earlier(self.context.interval * place / self.room);
                 if attempt.trainer.is_over() {
                     return self.evaluate(attempt, pipes);
                 }
@@ -109,7 +112,8 @@ impl<'a> Shift<'a> {
                 Ok(())
             }
             Err(error) => {
-                let device = backend::describe(self.ground.device, &self.ground.contract.training);
+                let device =
+                    backend::describe(self.context.device, &self.context.contract.training);
                 let device = self.on_gpu(device);
                 self.close(assignment, &started, device, Err(error.into()), pipes)
             }
@@ -118,12 +122,12 @@ impl<'a> Shift<'a> {
 
     /// The trial before its first iteration.
     fn trainer(&mut self, assignment: &Assignment) -> Result<Trainer<'a>, TrialError> {
-        let Ground {
+        let TrialContext {
             tensors,
             contract,
             device,
             ..
-        } = self.ground;
+        } = self.context;
         let (trial, training) = (&assignment.trial, &contract.training);
         let lanes = match self.lanes.take() {
             Some(lanes) => Some(lanes),
@@ -152,11 +156,12 @@ impl<'a> Shift<'a> {
             Ok(outcomes) => outcomes,
             Err(error) => return self.give_up(&error, pipes),
         };
-        let is_time = self.beaten.elapsed() >= BEAT;
+        let is_time = self.beaten.elapsed() >= HEARTBEAT;
         if is_time {
             self.beaten = Instant::now();
-            let beats = self.attempts.iter().map(Attempt::beat).collect();
-            pipes.report(&Report::Progress(beats))?;
+            let heartbeats = self.attempts.iter().map(Attempt::heartbeat).collect();
+            let progress = TrialEvent::Progress(heartbeats);
+            pipes.report(&FromTrainer::Trial(progress))?;
         }
         let is_quiet = outcomes.iter().all(|outcome| matches!(outcome, Ok(None)));
         if is_quiet && !is_time && !pipes.drains() {
@@ -165,20 +170,20 @@ impl<'a> Shift<'a> {
         for (mut attempt, outcome) in std::mem::take(&mut self.attempts).into_iter().zip(outcomes) {
             // Others that have ended before it may have been evaluated meanwhile.
             let is_drained = pipes.drains();
-            let looked = outcome.map_err(Cut::from).and_then(|finished| {
+            let continued = outcome.map_err(StopReason::from).and_then(|finished| {
                 let waits = self.room > 1;
-                attempt.look(finished, is_drained, waits, epochs)
+                attempt.after_iteration(finished, is_drained, waits, epochs)
             });
-            match looked {
+            match continued {
                 Ok(()) if attempt.trainer.is_over() => self.evaluate(attempt, pipes)?,
                 Ok(()) => self.attempts.push(attempt),
-                Err(cut) => {
+                Err(reason) => {
                     let device = self.device_of(&attempt);
                     self.close(
                         attempt.assignment,
                         &attempt.started,
                         device,
-                        Err(cut),
+                        Err(reason),
                         pipes,
                     )?;
                 }
@@ -202,8 +207,8 @@ impl<'a> Shift<'a> {
         let ended = std::mem::take(&mut self.attempts);
         for attempt in ended {
             let device = self.device_of(&attempt);
-            let cut = Err(Cut::Failed(failure.clone()));
-            self.close(attempt.assignment, &attempt.started, device, cut, pipes)?;
+            let reason = Err(StopReason::Failed(failure.clone()));
+            self.close(attempt.assignment, &attempt.started, device, reason, pipes)?;
         }
         self.lanes = None;
         Ok(())
@@ -219,10 +224,10 @@ impl<'a> Shift<'a> {
             ..
         } = attempt;
         let evaluator = Evaluator {
-            ground: self.ground,
+            context: self.context,
             assignment: &assignment,
         };
-        let trained = trainer.finish().map_err(Cut::from);
+        let trained = trainer.finish().map_err(StopReason::from);
         let evaluated = trained.and_then(|trained| evaluator.evaluate(&trained, pipes));
         self.close(assignment, &started, device, evaluated, pipes)
     }
@@ -243,25 +248,26 @@ impl<'a> Shift<'a> {
         }
     }
 
-    /// Says how an attempt ended.
+    /// Reports how an attempt ended.
     fn close(
         &self,
         assignment: Assignment,
         started: &Started,
         device: String,
-        end: Result<Summary, Cut>,
+        end: Result<Summary, StopReason>,
         pipes: &mut Pipes,
     ) -> Result<()> {
         let Assignment { trial, attempt, .. } = assignment;
         let outcome = match end {
             Ok(summary) => Outcome::Finished(summary),
-            Err(Cut::Failed(failure)) => Outcome::Failed(failure),
-            Err(Cut::HandedBack) => {
+            Err(StopReason::Failed(failure)) => Outcome::Failed(failure),
+            Err(StopReason::HandedBack) => {
                 let trial = trial.id;
-                return pipes.report(&Report::Released { trial, attempt });
+                let released = TrialEvent::Released { trial, attempt };
+                return pipes.report(&FromTrainer::Trial(released));
             }
         };
-        pipes.report(&Report::Ended(Box::new(Record {
+        let record = Record {
             trial,
             attempt,
             place: Place {
@@ -271,6 +277,7 @@ impl<'a> Shift<'a> {
             started: started.date.clone(),
             seconds: started.at.elapsed().as_secs_f64(),
             outcome,
-        })))
+        };
+        pipes.report(&FromTrainer::Trial(TrialEvent::Ended(Box::new(record))))
     }
 }

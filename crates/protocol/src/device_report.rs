@@ -1,4 +1,4 @@
-//! What a trainer computes on, as it finds it itself, held against what was planned for it.
+//! What a trainer finds that it computes on, compared with what was planned for it.
 
 use std::fmt::Write;
 
@@ -7,11 +7,11 @@ use efflux_job::DeviceChoice;
 use efflux_run::host;
 use serde::{Deserialize, Serialize};
 
-use super::message::Preparation;
+use super::preparation::TrainerPreparation;
 
-/// What a trainer finds once it has taken its seat and opened its device.
+/// What a trainer finds once it is bound to its processors and has opened its device.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Seen {
+pub struct DeviceReport {
     /// The GPUs and MIG instances that CUDA shows it, by UUID without `GPU-` or `MIG-`. It computes on the first one; on
     /// processors if there is none.
     pub gpus: Vec<String>,
@@ -23,13 +23,13 @@ pub struct Seen {
     pub threads: u32,
 }
 
-impl Seen {
-    /// Compares it with what was planned. A trainer that differs must not be given a trial.
+impl DeviceReport {
+    /// Compares it with what was planned. A trainer that differs must not be given any work.
     ///
     /// # Errors
     ///
     /// [`Error::Device`] with what was planned, what was seen, and what to do.
-    pub fn check(&self, planned: &Preparation) -> Result<()> {
+    pub fn check(&self, planned: &TrainerPreparation) -> Result<()> {
         let wrong = [
             self.wrong_device(planned),
             self.wrong_processors(planned),
@@ -45,12 +45,12 @@ impl Seen {
         }
     }
 
-    fn wrong_device(&self, planned: &Preparation) -> Option<String> {
+    fn wrong_device(&self, planned: &TrainerPreparation) -> Option<String> {
         let seen = match self.gpus[..] {
             [] => "no GPU".to_owned(),
             _ => self.gpus.join(", "),
         };
-        match (&planned.seat.gpu, planned.device) {
+        match (&planned.placement.gpu, planned.launch.device) {
             (Some(gpu), _) => {
                 // Drivers before 470 named an instance by its GPU: MIG-GPU-…/1/0.
                 let is_it = |seen: &String| gpu.to_lowercase().contains(&seen.to_lowercase());
@@ -75,8 +75,8 @@ impl Seen {
         }
     }
 
-    fn wrong_processors(&self, planned: &Preparation) -> Option<String> {
-        let bound = &planned.seat.cpus;
+    fn wrong_processors(&self, planned: &TrainerPreparation) -> Option<String> {
+        let bound = &planned.placement.cpus;
         (!bound.is_empty() && *bound != self.cpus).then(|| {
             format!(
                 "planned processors {}, but its trainer may run on {}: something binds it besides efflux (a cpuset, \
@@ -87,8 +87,8 @@ impl Seen {
         })
     }
 
-    fn wrong_level(&self, planned: &Preparation) -> Option<String> {
-        let level = planned.level.name();
+    fn wrong_level(&self, planned: &TrainerPreparation) -> Option<String> {
+        let level = planned.launch.level.name();
         (level != self.level).then(|| {
             format!(
                 "planned instructions up to {level}, but its trainer uses {}, which gives other last bits: something sets \
@@ -98,8 +98,8 @@ impl Seen {
         })
     }
 
-    fn wrong_threads(&self, planned: &Preparation) -> Option<String> {
-        let threads = planned.contract.training.threads;
+    fn wrong_threads(&self, planned: &TrainerPreparation) -> Option<String> {
+        let threads = planned.launch.contract.training.threads;
         (threads != self.threads).then(|| {
             format!(
                 "planned training.threads = {threads}, but its libtorch uses {}, which gives other last bits: this \
@@ -130,38 +130,40 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::Seat;
+    use crate::{LaunchSpec, Placement};
     use efflux_job::Job;
     use efflux_numerics::Level;
+    use efflux_run::{Rank, Slot};
 
     const GPU: &str = "GPU-5d5ba0d6-d33d-2b2c-524d-9e3d8d2b8a77";
     const BARE: &str = "5d5ba0d6-d33d-2b2c-524d-9e3d8d2b8a77";
     const OTHER: &str = "06a3a0ac-2d41-1f0a-4e69-7d0b6b5e6a11";
 
-    fn planned(device: DeviceChoice, gpu: Option<&str>, cpus: &[usize]) -> Preparation {
+    fn planned(device: DeviceChoice, gpu: Option<&str>, cpus: &[usize]) -> TrainerPreparation {
         let text = "pack = \"a\"\n[training]\nthreads = 2\nbackend = \"torch\"\n";
         let job = Job::parse(Path::new("x.toml"), text.to_owned()).unwrap();
-        Preparation {
-            launch: "x".into(),
-            run: "run".into(),
-            pack: "a".into(),
-            contract: job.contract("d", vec![], vec![], 1000).unwrap(),
-            device,
-            level: Level::Avx2,
-            checkpoint_seconds: 60,
-            hang_seconds: 600,
-            lanes: 1,
-            rank: 0,
-            slot: 1,
-            seat: Seat {
+        TrainerPreparation {
+            launch: LaunchSpec {
+                name: "x".into(),
+                run: "run".into(),
+                pack: "a".into(),
+                contract: job.contract("d", vec![], vec![], 1000).unwrap(),
+                device,
+                level: Level::Avx2,
+                checkpoint_seconds: 60,
+                lanes: 1,
+            },
+            rank: Rank(0),
+            slot: Slot(1),
+            placement: Placement {
                 cpus: cpus.to_vec(),
                 gpu: gpu.map(str::to_owned),
             },
         }
     }
 
-    fn seen(gpus: &[&str]) -> Seen {
-        Seen {
+    fn seen(gpus: &[&str]) -> DeviceReport {
+        DeviceReport {
             gpus: gpus.iter().map(|gpu| (*gpu).to_owned()).collect(),
             cpus: vec![2, 3],
             level: "avx2".into(),
@@ -170,7 +172,7 @@ mod tests {
     }
 
     #[track_caller]
-    fn refused(seen: &Seen, planned: &Preparation, parts: &[&str]) {
+    fn refused(seen: &DeviceReport, planned: &TrainerPreparation, parts: &[&str]) {
         let error = seen.check(planned).unwrap_err().to_string();
         assert!(error.starts_with("device: slot 1 on "), "{error}");
         for part in parts {
@@ -227,12 +229,12 @@ mod tests {
     #[test]
     fn level_and_threads_must_be_those_of_the_launch() {
         let plan = planned(DeviceChoice::Cpu, None, &[]);
-        let level = Seen {
+        let level = DeviceReport {
             level: "avx512".into(),
             ..seen(&[])
         };
         refused(&level, &plan, &["up to avx2", "uses avx512", "--level"]);
-        let threads = Seen {
+        let threads = DeviceReport {
             threads: 1,
             ..seen(&[])
         };

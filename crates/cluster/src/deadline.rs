@@ -1,4 +1,4 @@
-//! The end of the allocation: from the command line, from Slurm's variable, or asked of Slurm.
+//! The deadline of a sweep, the end of its allocation: from the command line, from Slurm's variable, or asked of Slurm.
 
 use std::process::Command;
 use std::str::FromStr;
@@ -9,14 +9,14 @@ use jiff::civil::DateTime;
 
 /// When this process has to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Until {
+pub enum Deadline {
     /// A moment.
     At(Timestamp),
     /// Nobody sets an end.
     Never,
 }
 
-impl FromStr for Until {
+impl FromStr for Deadline {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -32,7 +32,7 @@ impl FromStr for Until {
     }
 }
 
-impl Until {
+impl Deadline {
     /// What the scheduler says: `SLURM_JOB_END_TIME`, else the answer of `squeue` (Slurm 22.05 has no variable).
     /// Outside a Slurm job, or where Slurm has no answer, nobody sets an end.
     pub fn of_this_job() -> Self {
@@ -95,7 +95,7 @@ mod tests {
 
     #[test]
     fn an_end_is_seconds_since_1970_or_a_time_with_its_zone_or_never() {
-        let ten = Until::At(Timestamp::from_second(1_795_471_200).unwrap());
+        let ten = Deadline::At(Timestamp::from_second(1_795_471_200).unwrap());
         for text in [
             "1795471200",
             "2026-11-23T22:00:00Z",
@@ -103,9 +103,9 @@ mod tests {
         ] {
             assert_eq!(text.parse(), Ok(ten), "{text}");
         }
-        assert_eq!("never".parse(), Ok(Until::Never));
+        assert_eq!("never".parse(), Ok(Deadline::Never));
         for text in ["", "soon", "2026-11-23T22:00:00", "22:00"] {
-            let complaint = text.parse::<Until>().unwrap_err();
+            let complaint = text.parse::<Deadline>().unwrap_err();
             assert!(complaint.contains("seconds since 1970"), "{complaint}");
         }
     }
@@ -122,8 +122,8 @@ mod tests {
 
     #[test]
     fn an_end_that_has_passed_is_now() {
-        let past = Until::At(Timestamp::from_second(5).unwrap()).instant();
+        let past = Deadline::At(Timestamp::from_second(5).unwrap()).instant();
         assert!(past.unwrap() <= Instant::now());
-        assert_eq!(Until::Never.instant(), None);
+        assert_eq!(Deadline::Never.instant(), None);
     }
 }

@@ -1,18 +1,18 @@
-//! What a slot computes on: its own processors, and a GPU or a part of one.
+//! Placement of slots: processors of their own, and a GPU or a part of one.
 
 use std::process::Command;
 
 use efflux_job::DeviceChoice;
-use efflux_protocol::{Seat, processors};
+use efflux_protocol::{Placement, processors};
 
-use super::trainer::trainer_program;
+use super::trainer_program::trainer_program;
 
-/// The seats of so many slots of this rank, in their order.
+/// The placements of so many slots of this rank, in their order.
 ///
 /// Slots get processors of their own where a Slurm job owns those that this process may use, and has enough of them for
-/// the ranks that share them; elsewhere another sweep would bind to the same ones. GPUs are dealt out in turn, so that
+/// the ranks that share them; elsewhere another sweep would bind to the same ones. GPUs are taken in turn, so that
 /// several slots share one if there are more slots than GPUs.
-pub fn seats(slots: u32, threads: u32, gpus: &[String]) -> Vec<Seat> {
+pub fn placements(slots: u32, threads: u32, gpus: &[String]) -> Vec<Placement> {
     let number = |name| std::env::var(name).ok()?.parse().ok();
     let (processors, sharing) = owned(
         processors(),
@@ -20,7 +20,7 @@ pub fn seats(slots: u32, threads: u32, gpus: &[String]) -> Vec<Seat> {
         number("SLURM_CPUS_PER_TASK"),
         number("SLURM_CPUS_ON_NODE"),
     );
-    deal(slots as usize, threads as usize, sharing, &processors, gpus)
+    place(slots as usize, threads as usize, sharing, &processors, gpus)
 }
 
 /// Those processors that belong to the job, and the ranks that share them: a task that Slurm bound has its own, one that
@@ -52,11 +52,11 @@ struct Sharing {
     /// How many there are.
     ranks: usize,
     /// Which of them this one is, from 0.
-    place: usize,
+    index: usize,
 }
 
 impl Sharing {
-    const ALONE: Self = Self { ranks: 1, place: 0 };
+    const ALONE: Self = Self { ranks: 1, index: 0 };
 
     /// What the launcher says of this process: Open MPI's and MPICH's variables.
     fn of_this_process() -> Self {
@@ -66,23 +66,23 @@ impl Sharing {
         };
         Self {
             ranks: number(["OMPI_COMM_WORLD_LOCAL_SIZE", "MPI_LOCALNRANKS"]).unwrap_or(1),
-            place: number(["OMPI_COMM_WORLD_LOCAL_RANK", "MPI_LOCALRANKID"]).unwrap_or(0),
+            index: number(["OMPI_COMM_WORLD_LOCAL_RANK", "MPI_LOCALRANKID"]).unwrap_or(0),
         }
     }
 }
 
-fn deal(
+fn place(
     slots: usize,
     threads: usize,
     sharing: Sharing,
     processors: &[usize],
     gpus: &[String],
-) -> Vec<Seat> {
+) -> Vec<Placement> {
     let wanted = slots * threads;
     let has_enough = wanted * sharing.ranks <= processors.len();
-    let first = sharing.place * wanted;
+    let first = sharing.index * wanted;
     (0..slots)
-        .map(|slot| Seat {
+        .map(|slot| Placement {
             cpus: if has_enough {
                 let begin = first + slot * threads;
                 processors[begin..begin + threads].to_vec()
@@ -91,7 +91,7 @@ fn deal(
             },
             gpu: match gpus.len() {
                 0 => None,
-                count => Some(gpus[(sharing.place * slots + slot) % count].clone()),
+                count => Some(gpus[(sharing.index * slots + slot) % count].clone()),
             },
         })
         .collect()
@@ -249,19 +249,19 @@ GPU 1: NVIDIA A100-SXM4-40GB (UUID: GPU-06a3a0ac-2d41-1f0a-4e69-7d0b6b5e6a11)
     fn slots_have_processors_of_their_own_where_there_are_enough() {
         let processors = [2, 3, 8, 9];
         let cpus = |slots, threads, sharing| -> Vec<Vec<usize>> {
-            let seats = deal(slots, threads, sharing, &processors, &[]);
-            seats.into_iter().map(|seat| seat.cpus).collect()
+            let placed = place(slots, threads, sharing, &processors, &[]);
+            placed.into_iter().map(|one| one.cpus).collect()
         };
         assert_eq!(cpus(2, 2, ALONE), [[2, 3], [8, 9]]);
         assert_eq!(cpus(3, 1, ALONE), [[2], [3], [8]]);
-        let second = Sharing { ranks: 2, place: 1 };
+        let second = Sharing { ranks: 2, index: 1 };
         assert_eq!(cpus(1, 2, second), [[8, 9]]);
         assert_eq!(cpus(2, 2, second), [[], []] as [[usize; 0]; 2]);
     }
 
     #[test]
     fn only_processors_that_slurm_says_are_the_jobs_are_bound_to() {
-        let two = Sharing { ranks: 2, place: 1 };
+        let two = Sharing { ranks: 2, index: 1 };
         let four = || vec![0, 1, 2, 3];
         let found = |of_task, on_node| owned(four(), two, of_task, on_node);
         assert_eq!(found(None, None), (vec![], two));
@@ -274,11 +274,11 @@ GPU 1: NVIDIA A100-SXM4-40GB (UUID: GPU-06a3a0ac-2d41-1f0a-4e69-7d0b6b5e6a11)
     #[test]
     fn slots_share_gpus_evenly() {
         let gpus = ["a".to_owned(), "b".to_owned()];
-        let dealt = |slots, sharing| -> Vec<String> {
-            let seats = deal(slots, 1, sharing, &[], &gpus);
-            seats.into_iter().filter_map(|seat| seat.gpu).collect()
+        let shared = |slots, sharing| -> Vec<String> {
+            let placed = place(slots, 1, sharing, &[], &gpus);
+            placed.into_iter().filter_map(|one| one.gpu).collect()
         };
-        assert_eq!(dealt(4, ALONE), ["a", "b", "a", "b"]);
-        assert_eq!(dealt(1, Sharing { ranks: 2, place: 1 }), ["b"]);
+        assert_eq!(shared(4, ALONE), ["a", "b", "a", "b"]);
+        assert_eq!(shared(1, Sharing { ranks: 2, index: 1 }), ["b"]);
     }
 }

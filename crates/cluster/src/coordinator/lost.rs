@@ -1,0 +1,56 @@
+//! Ranks that are silent or gone, and records that those had no time to pass on.
+
+use efflux_base::error::Result;
+use efflux_run::record::{Outcome, Record};
+use efflux_run::{Entry, Rank, read_journal};
+
+use super::Coordinator;
+use crate::scheduler::Event;
+
+impl Coordinator<'_> {
+    /// Finds ranks that are gone and dispatches their trials to others. Returns the records that were news.
+    pub(super) fn handle_lost(&mut self) -> Result<Vec<Box<Record>>> {
+        let mut news = Vec::new();
+        for rank in self.transport.lost() {
+            tracing::error!(%rank, "lost: its trials are given to others");
+            self.liveness.forget(rank);
+            self.heartbeats.remove(&rank);
+            for record in self.not_passed_on(rank) {
+                news.extend(self.handle_record(rank, record)?);
+            }
+            self.schedule(Event::Lost(rank))?;
+        }
+        Ok(news)
+    }
+
+    /// Finds ranks that have exceeded the heartbeat timeout and dispatches their trials to others.
+    pub(super) fn handle_silent(&mut self) -> Result<()> {
+        for rank in self.liveness.silent(self.transport.now()) {
+            let limit = self.launch.hang_seconds;
+            tracing::warn!(
+                %rank,
+                "not heard of for {limit} s: its trials are given to others"
+            );
+            self.heartbeats.remove(&rank);
+            self.schedule(Event::Silent(rank))?;
+        }
+        Ok(())
+    }
+
+    /// Finished trials in the journal of a lost rank that are not in the ledger.
+    fn not_passed_on(&self, rank: Rank) -> Vec<Box<Record>> {
+        let journals = self.launch.run.journals();
+        let entries = read_journal(&journals, &self.launch.name, rank).unwrap_or_else(|error| {
+            // Nothing is lost: the next start reads it again.
+            tracing::warn!("{error}");
+            Vec::new()
+        });
+        let finished = entries.into_iter().filter_map(|entry| match entry {
+            Entry::Trial(record) if matches!(record.outcome, Outcome::Finished(_)) => Some(record),
+            _ => None,
+        });
+        finished
+            .filter(|record| self.ledger.summary(&record.trial.id).is_none())
+            .collect()
+    }
+}

@@ -1,0 +1,319 @@
+//! Ranks that are simulated, in virtual time: they train by waiting.
+
+use std::cell::Cell;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use efflux_base::error::Result;
+use efflux_job::{Trial, TrialId};
+use efflux_numerics::Level;
+use efflux_protocol::{Assignment, ErrorReport, FromRank, Ready, ToRank, TrialEvent, Urgency};
+use efflux_run::record::{Outcome, Place, Record, Summary};
+use efflux_run::{Attempt, Heartbeat, Rank, Slot};
+
+use crate::transport::Transport;
+
+/// Something that happens to a rank.
+#[derive(Clone, Debug)]
+pub(super) enum Incident {
+    /// It is gone.
+    Lost,
+    /// Its process stands still for so long.
+    Silent(Duration),
+    /// It receives a signal.
+    Signalled(Urgency),
+    /// It cannot go on.
+    Failed(ErrorReport),
+}
+
+#[derive(Clone, Debug)]
+enum Happening {
+    Incident(Incident),
+    /// It sends its heartbeats.
+    Heartbeat,
+    /// It has trained a trial, if it still has it.
+    Trained(TrialId),
+    /// It goes on after having stood still.
+    GoesOn,
+}
+
+#[derive(Debug, Default)]
+struct SimulatedRank {
+    is_prepared: bool,
+    is_lost: bool,
+    stands_still: bool,
+    running: Vec<Assignment>,
+    queue: VecDeque<Assignment>,
+    /// What is sent to a process that stands still waits for it, and so does what it has to say.
+    inbox: Vec<ToRank>,
+    outbox: Vec<FromRank>,
+    /// What would have happened meanwhile.
+    missed: Vec<Happening>,
+}
+
+/// Simulated ranks with so many slots each.
+pub(super) struct SimulatedRanks {
+    begin: Instant,
+    /// Time since the beginning.
+    clock: Rc<Cell<Duration>>,
+    slots: u32,
+    /// How long a trial is trained.
+    training: Duration,
+    ranks: BTreeMap<Rank, SimulatedRank>,
+    lost: Vec<Rank>,
+    /// Whose messages are to be received.
+    speaking: BTreeSet<Rank>,
+    /// By time, then in the order they were scheduled.
+    agenda: BinaryHeap<Reverse<(Duration, usize)>>,
+    happenings: Vec<(Rank, Happening)>,
+}
+
+impl SimulatedRanks {
+    pub(super) fn new(count: u32, slots: u32, training: Duration) -> Self {
+        let mut simulated = Self {
+            begin: Instant::now(),
+            clock: Rc::default(),
+            slots,
+            training,
+            ranks: (0..count)
+                .map(|rank| (Rank(rank), SimulatedRank::default()))
+                .collect(),
+            lost: Vec::new(),
+            speaking: BTreeSet::new(),
+            agenda: BinaryHeap::new(),
+            happenings: Vec::new(),
+        };
+        for rank in (0..count).map(Rank) {
+            let ready = FromRank::Ready(Ready {
+                slots,
+                host: format!("node{rank:05}"),
+                level: Level::Avx2,
+            });
+            simulated.say(rank, ready);
+        }
+        simulated
+    }
+
+    /// The virtual clock, to be read when the ranks have been handed over.
+    pub(super) fn clock(&self) -> Rc<Cell<Duration>> {
+        Rc::clone(&self.clock)
+    }
+
+    /// When virtual time began.
+    pub(super) fn begin(&self) -> Instant {
+        self.begin
+    }
+
+    /// Something happens this long after the beginning; at once if that is 0.
+    pub(super) fn schedule(&mut self, after: Duration, rank: Rank, incident: Incident) {
+        if after.is_zero() {
+            self.happen(rank, Happening::Incident(incident));
+        } else {
+            self.note(after, rank, Happening::Incident(incident));
+        }
+    }
+
+    /// The record of a trial that a rank has trained.
+    pub(super) fn record(&self, rank: Rank, trial: &Trial) -> Record {
+        record(rank, trial.clone(), Attempt::FIRST)
+    }
+
+    fn note(&mut self, at: Duration, rank: Rank, happening: Happening) {
+        self.agenda.push(Reverse((at, self.happenings.len())));
+        self.happenings.push((rank, happening));
+    }
+
+    fn say(&mut self, rank: Rank, message: FromRank) {
+        if let Some(state) = self.ranks.get_mut(&rank) {
+            state.outbox.push(message);
+            self.speaking.insert(rank);
+        }
+    }
+
+    fn happen(&mut self, rank: Rank, happening: Happening) {
+        let now = self.clock.get();
+        let Some(state) = self.ranks.get_mut(&rank).filter(|state| !state.is_lost) else {
+            return;
+        };
+        match happening {
+            Happening::GoesOn => {
+                state.stands_still = false;
+                let (missed, inbox) = (
+                    std::mem::take(&mut state.missed),
+                    std::mem::take(&mut state.inbox),
+                );
+                self.speaking.insert(rank);
+                for happening in missed {
+                    self.happen(rank, happening);
+                }
+                for message in inbox {
+                    self.take(rank, message);
+                }
+            }
+            happening if state.stands_still => state.missed.push(happening),
+            Happening::Incident(Incident::Lost) => {
+                state.is_lost = true;
+                state.outbox.clear();
+                self.lost.push(rank);
+            }
+            Happening::Incident(Incident::Silent(duration)) => {
+                state.stands_still = true;
+                self.speaking.remove(&rank);
+                self.note(now + duration, rank, Happening::GoesOn);
+            }
+            Happening::Incident(Incident::Signalled(urgency)) => {
+                self.say(rank, FromRank::Signalled(urgency));
+            }
+            Happening::Incident(Incident::Failed(report)) => {
+                self.say(rank, FromRank::Failed(report));
+            }
+            Happening::Heartbeat => {
+                let heartbeats = state.running.iter().map(|assignment| Heartbeat {
+                    trial: assignment.trial.id.clone(),
+                    epochs_done: 1.0,
+                    epochs: 200,
+                    loss: None,
+                });
+                let progress = TrialEvent::Progress(heartbeats.collect());
+                self.say(rank, FromRank::Trial(progress));
+                self.note(now + Duration::from_secs(1), rank, Happening::Heartbeat);
+            }
+            Happening::Trained(id) => {
+                let is_it = |running: &Assignment| running.trial.id == id;
+                if let Some(at) = state.running.iter().position(is_it) {
+                    let Assignment { trial, attempt, .. } = state.running.remove(at);
+                    let ended = TrialEvent::Ended(Box::new(record(rank, trial, attempt)));
+                    self.say(rank, FromRank::Trial(ended));
+                    self.fill(rank);
+                }
+            }
+        }
+    }
+
+    /// What a rank does about a message.
+    fn take(&mut self, rank: Rank, message: ToRank) {
+        let now = self.clock.get();
+        let Some(state) = self.ranks.get_mut(&rank).filter(|state| !state.is_lost) else {
+            return;
+        };
+        if state.stands_still {
+            state.inbox.push(message);
+            return;
+        }
+        match message {
+            ToRank::Prepare(_) => {
+                assert!(!state.is_prepared, "{rank} is prepared twice");
+                state.is_prepared = true;
+                self.note(now + Duration::from_secs(1), rank, Happening::Heartbeat);
+            }
+            ToRank::Train(assignment) => {
+                assert!(state.is_prepared, "{rank} is not prepared");
+                state.queue.push_back(assignment);
+                self.fill(rank);
+            }
+            ToRank::BeginNoMore => {
+                let waiting = std::mem::take(&mut state.queue);
+                self.hand_back(rank, waiting.into());
+            }
+            ToRank::Drain => {
+                let waiting = std::mem::take(&mut state.queue).into();
+                let running = std::mem::take(&mut state.running);
+                self.hand_back(rank, waiting);
+                self.hand_back(rank, running);
+            }
+            ToRank::Stop => state.is_lost = true,
+        }
+    }
+
+    fn hand_back(&mut self, rank: Rank, assignments: Vec<Assignment>) {
+        for assignment in assignments {
+            self.say(rank, FromRank::Trial(assignment.released()));
+        }
+    }
+
+    fn fill(&mut self, rank: Rank) {
+        let at = self.clock.get() + self.training;
+        while let Some(state) = self.ranks.get_mut(&rank)
+            && state.running.len() < self.slots as usize
+            && let Some(next) = state.queue.pop_front()
+        {
+            let trained = Happening::Trained(next.trial.id.clone());
+            state.running.push(next);
+            self.note(at, rank, trained);
+        }
+    }
+}
+
+impl Transport for SimulatedRanks {
+    fn size(&self) -> u32 {
+        u32::try_from(self.ranks.len()).unwrap()
+    }
+
+    fn send(&mut self, to: Rank, message: ToRank) -> Result<()> {
+        self.take(to, message);
+        Ok(())
+    }
+
+    /// What was said; if nothing was, time goes on to the next moment at which something happens.
+    fn receive(&mut self) -> Result<Vec<(Rank, FromRank)>> {
+        if self.speaking.is_empty() && self.lost.is_empty() {
+            let next = self.agenda.peek().map(|Reverse((at, _))| *at);
+            let rest = self.clock.get() + Duration::from_secs(1);
+            let now = next.map_or(rest, |next| next.min(rest));
+            self.clock.set(now);
+            while let Some(Reverse((at, index))) = self.agenda.peek().copied()
+                && at <= now
+            {
+                self.agenda.pop();
+                let (rank, happening) = self.happenings[index].clone();
+                self.happen(rank, happening);
+            }
+        }
+        let mut messages = Vec::new();
+        for rank in std::mem::take(&mut self.speaking) {
+            if let Some(state) = self.ranks.get_mut(&rank) {
+                messages.extend(state.outbox.drain(..).map(|message| (rank, message)));
+            }
+        }
+        Ok(messages)
+    }
+
+    fn lost(&mut self) -> Vec<Rank> {
+        std::mem::take(&mut self.lost)
+    }
+
+    fn now(&self) -> Instant {
+        self.begin + self.clock.get()
+    }
+}
+
+fn record(rank: Rank, trial: Trial, attempt: Attempt) -> Record {
+    Record {
+        trial,
+        attempt,
+        place: Place {
+            launch: "simulated".into(),
+            rank,
+            slot: Slot(0),
+            host: "node".into(),
+            device: "none".into(),
+        },
+        started: "2026-11-26T12:00:00Z".into(),
+        seconds: 10.0,
+        outcome: Outcome::Finished(summary()),
+    }
+}
+
+fn summary() -> Summary {
+    Summary {
+        updates: 1,
+        epoch: 1,
+        loss: 0.1,
+        window_share: 1.0,
+        train: Default::default(),
+        validation: Default::default(),
+        test: Default::default(),
+    }
+}

@@ -1,0 +1,146 @@
+//! The cost of a trial before it is trained: time on a processor core or a GPU, and memory. Estimates from measurements,
+//! whose sources are with the constants.
+
+use crate::grid::Params;
+
+/// What the updates of one trial compute.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Workload {
+    /// Units of the input layer and of the LSTM.
+    pub hidden_size: u32,
+    /// Daily and static inputs.
+    pub inputs: usize,
+    /// Updates of all epochs.
+    pub updates: u64,
+    /// Site-days that an update computes, on average: those of each drawn window up to its last target.
+    pub site_days: f64,
+}
+
+/// Operations a second of one core of an AMD EPYC 9004 (Zen 4, 3.7 GHz), all products and cells of a native training
+/// taken together.
+///
+/// # Source
+///
+/// `benches/results/2026-11-25-amd-epyc-zen4`.
+const CORE_RATE: f64 = 1e11;
+
+/// Seconds a weight and update on that core: masks, optimizer, and putting it where products want it.
+const CORE_WEIGHT: f64 = 1.6e-9;
+
+/// Seconds of an update of any number of lanes on an NVIDIA H200: what its twenty calls take.
+///
+/// # Source
+///
+/// `benches/results/2026-11-26-nvidia-h200`: an update of all of 1, 32, 128 and 256 lanes takes 0.709, 1.02, 2.4 and 3.9 ms.
+const GPU_UPDATE: f64 = 0.62e-3;
+
+/// Operations a second in lanes on an NVIDIA H200, from the same measurements.
+const GPU_RATE: f64 = 9.0e12;
+
+/// libtorch, the allocator's head start and the program itself, as measured on a trainer on a processor.
+const TRAINER_BASE_MB: f64 = 260.0;
+
+impl Workload {
+    /// Operations of an update: forward, backward, and the gradient of the weights.
+    pub fn operations(&self) -> f64 {
+        let hidden = f64::from(self.hidden_size);
+        self.site_days * (48.0 * hidden * hidden + 4.0 * self.inputs as f64 * hidden)
+    }
+
+    /// Hours that a trial takes on one core of a processor, trained natively.
+    pub fn core_hours(&self) -> f64 {
+        let hidden = f64::from(self.hidden_size);
+        let weights = 8.0 * hidden * hidden;
+        let update = self.operations() / CORE_RATE + weights * CORE_WEIGHT;
+        self.updates as f64 * update / 3600.0
+    }
+
+    /// Seconds that an update of all trials takes on an NVIDIA H200, with so many of them in lanes.
+    pub fn gpu_update_seconds(&self, lanes: u32) -> f64 {
+        GPU_UPDATE + f64::from(lanes) * self.operations() / GPU_RATE
+    }
+
+    /// Hours of an NVIDIA H200 that each trial takes, with so many of them in lanes.
+    pub fn gpu_hours(&self, lanes: u32) -> f64 {
+        self.updates as f64 * self.gpu_update_seconds(lanes) / f64::from(lanes.max(1)) / 3600.0
+    }
+}
+
+/// Megabytes of a trainer on a processor: the pack and its tensors, and for the largest possible batch the activations that
+/// the backward pass needs.
+pub fn trainer_megabytes(params: Params, sites: usize, pack_megabytes: f64) -> f64 {
+    let (hidden, window) = (f64::from(params.hidden_size), f64::from(params.window_days));
+    let activations = sites as f64 * window * hidden * 12.0 * 4.0 / 1e6;
+    let weights = 8.0 * hidden * hidden * 4.0 * 8.0 / 1e6;
+    TRAINER_BASE_MB + 3.0 * pack_megabytes + activations + weights
+}
+
+/// Megabytes of the coordinator's rank, without its trainers.
+pub fn coordinator_megabytes(pack_megabytes: f64) -> f64 {
+    2.0 * pack_megabytes + 30.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The trial of `benches/update`: 82 synthetic sites, windows of 30 days, of which a share of 0.093 holds a target.
+    const MEASURED: Workload = Workload {
+        hidden_size: 128,
+        inputs: 12,
+        updates: 1000,
+        site_days: 147.0,
+    };
+
+    #[test]
+    fn an_h200_takes_as_long_as_it_was_measured_to_take() {
+        for (lanes, milliseconds) in [(1, 0.709), (32, 1.02), (128, 2.4), (256, 3.9)] {
+            let estimate = MEASURED.gpu_update_seconds(lanes) * 1e3;
+            let ratio = estimate / milliseconds;
+            assert!(
+                (0.85..=1.15).contains(&ratio),
+                "{lanes} lanes: {estimate} ms"
+            );
+        }
+    }
+
+    #[test]
+    fn lanes_share_the_calls_of_an_update_and_not_its_operations() {
+        let (one, many) = (MEASURED.gpu_hours(1), MEASURED.gpu_hours(128));
+        assert!(many < one / 30.0, "{one} {many}");
+        let least = MEASURED.updates as f64 * MEASURED.operations() / GPU_RATE / 3600.0;
+        assert!(many > least);
+    }
+
+    #[test]
+    fn a_core_trains_what_it_was_measured_to_train() {
+        // 11.6 trials of 200 epochs an hour; 77 updates make an epoch.
+        let workload = Workload {
+            updates: 200 * 1125,
+            ..MEASURED
+        };
+        let hour = workload.core_hours();
+        assert!(hour > 0.0);
+        let doubled = Workload {
+            updates: 2 * workload.updates,
+            ..workload
+        };
+        assert!((doubled.core_hours() - 2.0 * hour).abs() < 1e-12);
+    }
+
+    #[test]
+    fn memory_grows_with_pack_window_and_network() {
+        let params = |hidden_size, window_days| Params {
+            hidden_size,
+            dropout: 0.2,
+            window_days,
+        };
+        let base = trainer_megabytes(params(1, 1), 1, 0.0);
+        assert!((base - TRAINER_BASE_MB).abs() < 0.01);
+        let small = trainer_megabytes(params(128, 30), 82, 10.0);
+        assert!(trainer_megabytes(params(256, 30), 82, 10.0) > small);
+        assert!(trainer_megabytes(params(128, 365), 82, 10.0) > small);
+        assert!((trainer_megabytes(params(128, 30), 82, 20.0) - small - 30.0).abs() < 1e-9);
+        assert!((coordinator_megabytes(10.0) - 50.0).abs() < 1e-9);
+    }
+}

@@ -1,0 +1,26 @@
+//! What `efflux-trainer` does: takes orders on stdin, reports on stdout, and lives for many trials.
+//!
+//! ```text
+//! server       prepares itself, then does what it is told, until it is told to stop
+//! concurrent   trials that are trained side by side
+//! attempt      one of them: its beginning or resumption, its checkpoints
+//! evaluate     what becomes of a trained model
+//! simulation   a member that was trained before
+//! ```
+
+mod attempt;
+mod concurrent;
+mod context;
+mod evaluate;
+mod pipes;
+mod server;
+mod simulation;
+#[cfg(test)]
+mod tests;
+
+pub use server::serve;
+
+use std::time::Duration;
+
+/// Time between two heartbeats.
+const HEARTBEAT: Duration = Duration::from_secs(1);
