@@ -186,6 +186,7 @@ fn mean_and_most(hours: impl Iterator<Item = f64>) -> (f64, f64) {
 /// Two significant digits.
 fn rounded(hours: f64) -> String {
     match hours {
+        hours if hours < 0.0095 => format!("{hours:.4}"),
         hours if hours < 0.095 => format!("{hours:.3}"),
         hours if hours < 9.5 => format!("{hours:.2}"),
         _ => format!("{hours:.0}"),

@@ -65,10 +65,14 @@ pub fn serve(
         }
         if failed.is_some() {
             // All that is left to do is to wait for the coordinator to stop the others too.
-            std::thread::sleep(World::BREATH);
+            std::thread::sleep(World::POLL_INTERVAL);
             continue;
         }
-        let rest = if heard { Duration::ZERO } else { World::BREATH };
+        let rest = if heard {
+            Duration::ZERO
+        } else {
+            World::POLL_INTERVAL
+        };
         match supervisor.poll(rest) {
             Ok(messages) => messages
                 .iter()
@@ -92,7 +96,7 @@ fn drain(supervisor: &mut Supervisor) -> Result<()> {
     let deadline = Instant::now() + ORPHANED;
     supervisor.handle(ToRank::Drain)?;
     while supervisor.is_busy() && Instant::now() < deadline {
-        supervisor.poll(World::BREATH)?;
+        supervisor.poll(World::POLL_INTERVAL)?;
     }
     supervisor.stop();
     Ok(())

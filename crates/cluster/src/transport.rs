@@ -103,7 +103,7 @@ impl Transport for MpiRanks<'_> {
             arrived.push(message);
         }
         let rest = if arrived.is_empty() {
-            World::BREATH
+            World::POLL_INTERVAL
         } else {
             Duration::ZERO
         };

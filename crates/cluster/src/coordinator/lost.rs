@@ -9,14 +9,17 @@ use crate::scheduler::Event;
 
 impl Coordinator<'_> {
     /// Finds ranks that are gone and dispatches their trials to others. Returns the records that were news.
-    pub(super) fn handle_lost(&mut self) -> Result<Vec<Box<Record>>> {
+    pub(super) fn handle_lost(&mut self) -> Result<Vec<Record>> {
         let mut news = Vec::new();
         for rank in self.transport.lost() {
             tracing::error!(%rank, "lost: its trials are given to others");
             self.liveness.forget(rank);
             self.heartbeats.remove(&rank);
             for record in self.not_passed_on(rank) {
-                news.extend(self.handle_record(rank, record)?);
+                news.extend(
+                    self.handle_record(rank, Box::new(record))?
+                        .map(|record| *record),
+                );
             }
             self.schedule(Event::Lost(rank))?;
         }
@@ -38,7 +41,7 @@ impl Coordinator<'_> {
     }
 
     /// Finished trials in the journal of a lost rank that are not in the ledger.
-    fn not_passed_on(&self, rank: Rank) -> Vec<Box<Record>> {
+    fn not_passed_on(&self, rank: Rank) -> Vec<Record> {
         let journals = self.launch.run.journals();
         let entries = read_journal(&journals, &self.launch.name, rank).unwrap_or_else(|error| {
             // Nothing is lost: the next start reads it again.
@@ -46,7 +49,7 @@ impl Coordinator<'_> {
             Vec::new()
         });
         let finished = entries.into_iter().filter_map(|entry| match entry {
-            Entry::Trial(record) if matches!(record.outcome, Outcome::Finished(_)) => Some(record),
+            Entry::Trial(record) if matches!(record.outcome, Outcome::Finished(_)) => Some(*record),
             _ => None,
         });
         finished

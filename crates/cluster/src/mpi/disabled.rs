@@ -14,7 +14,7 @@ pub struct World(Infallible);
 
 impl World {
     /// How long a rank rests between two looks for messages.
-    pub const BREATH: Duration = Duration::from_millis(4);
+    pub const POLL_INTERVAL: Duration = Duration::from_millis(4);
 
     /// Always alone.
     ///

@@ -98,7 +98,7 @@ fn is_loss(code: c_int) -> bool {
 
 impl World {
     /// How long a rank rests between two looks for messages: short beside a trial, long beside a look.
-    pub const BREATH: Duration = Duration::from_millis(4);
+    pub const POLL_INTERVAL: Duration = Duration::from_millis(4);
 
     /// Joins the other processes of this launch; `None` where there are none, and MPI is left alone.
     ///
@@ -369,7 +369,7 @@ impl World {
     pub fn leave(mut self, exit: Exit) {
         let deadline = Instant::now() + FAREWELL;
         while !self.underway.is_empty() && Instant::now() < deadline && self.reap().is_ok() {
-            std::thread::sleep(Self::BREATH);
+            std::thread::sleep(Self::POLL_INTERVAL);
         }
         let (left, has_left) = std::sync::mpsc::channel::<()>();
         std::thread::spawn(move || {
