@@ -27,9 +27,9 @@ pub struct Definition {
     pub decimals: usize,
     /// Its range and its best value.
     pub kind: Kind,
-    /// The least detailed lists that it is in.
+    /// The least detailed list that it is in; it is in all that are more detailed, too.
     pub detail: Detail,
-    /// Whether it is one of the scores that a report opens with: medians of members, groups and baselines give these.
+    /// Whether it is one of the scores that a report opens with. Tables of members, groups and baselines have their medians.
     pub headline: bool,
     /// Whether configurations can be selected by its median.
     pub selectable: bool,
@@ -249,7 +249,7 @@ impl Measure {
         Self::all().filter(|measure| measure.headline)
     }
 
-    /// Those of them without a lower bound, whose distributions and extremes are looked at.
+    /// The headline measures without a lower bound, whose distributions and extremes are looked at.
     pub fn efficiencies() -> impl Iterator<Item = Self> + Clone {
         Self::headline().filter(|measure| measure.kind == Kind::Efficiency)
     }

@@ -30,7 +30,8 @@ impl Default for Grid {
     }
 }
 
-/// One configuration: a point of the grid.
+/// One configuration: a point of the grid. Ids hash it as JSON, and messages carry it as bincode, which cannot do without a
+/// field: `skip_serializing_if` would garble them.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Params {
     /// Units of the input layer and of the LSTM.

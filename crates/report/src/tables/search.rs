@@ -12,7 +12,7 @@ use crate::cell::Cell;
 use crate::results::Results;
 use crate::table::{Column, Table};
 
-/// The records by stage, configuration and seed: an order that no launch and no rank has a part in.
+/// The records by stage, every axis of the grid, and seed: an order that no launch and no rank has a part in.
 pub(crate) fn ordered<'a>(results: &Results<'a>) -> Vec<&'a Record> {
     let mut records: Vec<&Record> = results.records.iter().collect();
     records.sort_by(|a, b| {
