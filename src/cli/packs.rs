@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args};
 use efflux_ingest::{Filter, Flux, Treatments};
+use jiff::civil::Date;
 
 #[derive(Args, Debug)]
 pub(crate) struct SynthArgs {
@@ -37,6 +38,9 @@ pub(crate) struct PackArgs {
 
     #[command(flatten)]
     pub(crate) release: ReleaseArgs,
+
+    #[command(flatten)]
+    pub(crate) tables: TableArgs,
 
     /// Folder with tables of predictors as Earth Engine exports them, to go into the pack too
     #[arg(long, value_name = "DIR")]
@@ -92,6 +96,50 @@ pub(crate) struct ReleaseArgs {
 }
 
 #[derive(Args, Debug)]
+pub(crate) struct TableArgs {
+    /// First day of the calendar, as 2003-01-01 [default: the first day of the files of the sites]
+    #[arg(long, conflicts_with = "cosore", value_name = "DATE")]
+    pub(crate) from: Option<Date>,
+
+    /// Last day of the calendar [default: the last day of the files of the sites]
+    #[arg(long, conflicts_with = "cosore", value_name = "DATE")]
+    pub(crate) to: Option<Date>,
+
+    /// What stands for a missing value in the tables, beside an empty cell: numbers or words, separated by
+    /// commas
+    #[arg(
+        long,
+        value_delimiter = ',',
+        allow_hyphen_values = true,
+        value_name = "VALUES"
+    )]
+    pub(crate) missing: Vec<String>,
+
+    /// Numbers that look like fill values for missing data, but were measured, separated by commas
+    #[arg(
+        long,
+        value_delimiter = ',',
+        allow_hyphen_values = true,
+        value_name = "NUMBERS"
+    )]
+    pub(crate) measured: Vec<f64>,
+
+    /// Columns of the sites' files that are inputs although they look like an index, a date or a quality
+    /// flag, separated by commas
+    #[arg(
+        long,
+        value_delimiter = ',',
+        conflicts_with = "cosore",
+        value_name = "NAMES"
+    )]
+    pub(crate) keep_columns: Vec<String>,
+
+    /// Sites nearer to each other than this, kilometres, are one place
+    #[arg(long, default_value = "1", value_name = "KM", value_parser = kilometres)]
+    pub(crate) same_place: f64,
+}
+
+#[derive(Args, Debug)]
 pub(crate) struct InspectArgs {
     /// The pack
     #[arg(value_name = "PACK")]
@@ -100,6 +148,10 @@ pub(crate) struct InspectArgs {
     /// Share of each site's observed days that a job trains on, for the boundaries, windows and ranges shown
     #[arg(long, default_value = "0.8", value_name = "SHARE", value_parser = share)]
     pub(crate) train_fraction: f64,
+
+    /// Sites nearer to each other than this, kilometres, are one place
+    #[arg(long, default_value = "1", value_name = "KM", value_parser = kilometres)]
+    pub(crate) same_place: f64,
 
     /// As JSON, with all sites, years and findings (configs/README.md lists the keys)
     #[arg(long)]
@@ -113,4 +165,11 @@ fn share(text: &str) -> Result<f64, String> {
         .ok()
         .filter(|share| *share > 0.0 && *share < 1.0);
     share.ok_or_else(|| "expected a number between 0 and 1".into())
+}
+
+/// A distance on the Earth.
+fn kilometres(text: &str) -> Result<f64, String> {
+    let distance = text.parse().ok();
+    let distance = distance.filter(|km: &f64| (0.0..=20_100.0).contains(km));
+    distance.ok_or_else(|| "expected kilometres, 0 to 20100".into())
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use efflux_base::error::{Error, Exit, Result};
 use efflux_data::Pack;
 use efflux_ingest as ingest;
-use efflux_ingest::{CosoreOptions, Products, SynthOptions};
+use efflux_ingest::{CosoreOptions, Missing, Products, SiteOptions, SynthOptions};
 use efflux_job::Split;
 
 use crate::cli::{InspectArgs, PackArgs, SynthArgs};
@@ -32,12 +32,13 @@ pub(crate) fn synth(args: &SynthArgs) -> Result<Exit> {
 
 /// Writes a pack of real sites.
 pub(crate) fn pack(args: &PackArgs) -> Result<Exit> {
+    let missing = Missing::new(&args.tables.missing, &args.tables.measured);
     let Sites {
         mut pack,
         mut warnings,
         account,
     } = match (&args.sites, &args.cosore) {
-        (Some(folder), None) => Sites::of_folder(folder)?,
+        (Some(folder), None) => Sites::of_folder(folder, args, &missing)?,
         (None, Some(folder)) => Sites::of_release(folder, args)?,
         _ => return Err(Error::Usage("expected either --sites or --cosore".into())),
     };
@@ -46,11 +47,17 @@ pub(crate) fn pack(args: &PackArgs) -> Result<Exit> {
         None => Products::paper()?,
     };
     if let Some(folder) = &args.predictors {
-        let predictors = ingest::read_predictors(folder, &products, &pack.sites, pack.calendar)?;
+        let predictors =
+            ingest::read_predictors(folder, &products, &pack.sites, pack.calendar, &missing)?;
         pack = predictors.join(&pack)?;
         warnings.extend(predictors.warnings);
     }
-    let findings = ingest::check(&pack, &products, Split::default().train);
+    let findings = ingest::check(
+        &pack,
+        &products,
+        Split::default().train,
+        args.tables.same_place,
+    );
     warnings.extend(findings.into_iter().map(|finding| finding.message));
     for warning in &warnings {
         tracing::warn!("{warning}");
@@ -79,8 +86,14 @@ struct Sites {
 }
 
 impl Sites {
-    fn of_folder(folder: &Path) -> Result<Self> {
-        let packed = ingest::pack_sites(folder)?;
+    fn of_folder(folder: &Path, args: &PackArgs, missing: &Missing) -> Result<Self> {
+        let options = SiteOptions {
+            from: args.tables.from,
+            to: args.tables.to,
+            missing: missing.clone(),
+            keep_columns: args.tables.keep_columns.clone(),
+        };
+        let packed = ingest::pack_sites(folder, &options)?;
         Ok(Self {
             account: format!(
                 ", {} observed site-days, {} outside the calendar left out",
@@ -109,7 +122,11 @@ impl Sites {
 
 /// Shows what is in a pack.
 pub(crate) fn inspect(args: &InspectArgs) -> Result<Exit> {
-    let inspection = ingest::inspect(&Pack::read(&args.pack)?, args.train_fraction)?;
+    let inspection = ingest::inspect(
+        &Pack::read(&args.pack)?,
+        args.train_fraction,
+        args.same_place,
+    )?;
     if args.json {
         let text = serde_json::to_string_pretty(&inspection)
             .map_err(|error| Error::Internal(format!("inspection: {error}")))?;

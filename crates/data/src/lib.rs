@@ -9,6 +9,7 @@ mod inputs;
 mod pack;
 mod pack_read;
 mod pack_write;
+mod places;
 mod predictions;
 mod scale;
 mod scales;
@@ -25,6 +26,7 @@ pub use extrapolation::{
 pub use h5::library_version;
 pub use inputs::choose;
 pub use pack::{HELD, INTERPOLATED, OBSERVED, Origin, Pack, Site, Variable};
+pub use places::{SAME_PLACE_KM, distance_km, places};
 pub use predictions::{Ensemble, Member, read_member, write_ensemble, write_member};
 pub use scale::Scale;
 pub use scales::{InputScale, Scales};

@@ -5,20 +5,24 @@ mod checks;
 mod cosore;
 mod gaps;
 mod inspect;
+mod land_cover;
+mod line_ends;
+mod missing;
 mod predictors;
 mod sites;
 mod sun;
 mod synth;
 mod table;
 
-pub use checks::{Finding, Kind, Place, Ranges, check};
+pub use checks::{Finding, Kind, Place, Ranges, SeenWithin, check};
 pub use cosore::{
     CosoreOptions, DailyMeans, DailySite, Filter, Flux, Release, Treatments, read_cosore,
 };
 pub use gaps::fill_gaps;
 pub use inspect::{Inspection, Record, Run, VariableSummary, WindowShare, inspect};
+pub use missing::Missing;
 pub use predictors::{
     Daily, Formula, Predictors, Product, Products, Quality, StandsFor, Step, read_predictors,
 };
-pub use sites::{Packed, pack_sites};
+pub use sites::{Packed, SiteOptions, pack_sites};
 pub use synth::{Profile, SynthOptions, synthesize};

@@ -7,6 +7,9 @@ use std::str::FromStr;
 
 use efflux_base::error::{Error, Result};
 
+use super::line_ends::{Head, LineEnds, header_on};
+use super::missing::Missing;
+
 /// A CSV file in memory.
 #[derive(Debug)]
 pub(super) struct Table {
@@ -20,12 +23,14 @@ pub(super) struct Table {
 pub(super) struct Header {
     path: PathBuf,
     columns: Vec<String>,
+    missing: Missing,
 }
 
 /// A CSV file that is read row by row, for files that memory should not have to hold.
 pub(super) struct Rows<R> {
     pub(super) header: Header,
-    reader: csv::Reader<R>,
+    head: Head,
+    reader: csv::Reader<BufReader<LineEnds<R>>>,
     cells: csv::StringRecord,
 }
 
@@ -43,11 +48,12 @@ pub(super) struct Cell<'a> {
     pub(super) text: &'a str,
     column: &'a str,
     pub(super) line: u64,
-    path: &'a Path,
+    header: &'a Header,
 }
 
 impl Rows<BufReader<File>> {
-    /// Opens a file with a header of distinct, non-empty names and rows of as many cells.
+    /// Opens a file with a header of distinct, non-empty names and rows of as many cells. The first column may have no
+    /// name: some programs number the rows there.
     ///
     /// # Errors
     ///
@@ -60,19 +66,16 @@ impl Rows<BufReader<File>> {
 
 impl<R: BufRead> Rows<R> {
     /// [`Rows::open`] of something else than a file; `path` names it in messages.
-    pub(super) fn new(path: &Path, mut input: R) -> Result<Self> {
-        // Spreadsheets put a byte order mark in front.
-        const MARK: &[u8] = b"\xef\xbb\xbf";
-        let start = input.fill_buf().map_err(Error::io("read", path))?;
-        if start.starts_with(MARK) {
-            input.consume(MARK.len());
-        }
+    pub(super) fn new(path: &Path, input: R) -> Result<Self> {
+        let (text, head) = header_on(input).map_err(Error::io("read", path))?;
         // Rows of another length are found here, after what is no text: that may be why.
         let mut reader = csv::ReaderBuilder::new()
             .trim(csv::Trim::All)
             .flexible(true)
-            .from_reader(input);
-        let header = reader.headers().map_err(|error| malformed(path, error))?;
+            .delimiter(head.separator)
+            .from_reader(text);
+        let header = reader.headers();
+        let header = header.map_err(|error| malformed(path, head.lines, error))?;
         let columns: Vec<String> = header.iter().map(str::to_owned).collect();
         if columns.is_empty() {
             return Err(Error::file(
@@ -81,22 +84,30 @@ impl<R: BufRead> Rows<R> {
             ));
         }
         for (index, name) in columns.iter().enumerate() {
-            if name.is_empty() || columns[..index].contains(name) {
+            if (name.is_empty() && index > 0) || columns[..index].contains(name) {
                 let reason = format!(
-                    "column {} is called `{name}`, expected each name once and none empty",
+                    "column {} is called `{name}`, expected each name once and none empty (rename or remove it)",
                     index + 1
                 );
-                return Err(Error::line(path, 1, reason));
+                return Err(Error::line(path, head.lines + 1, reason));
             }
         }
         Ok(Self {
             header: Header {
                 path: path.to_owned(),
                 columns,
+                missing: Missing::default(),
             },
+            head,
             reader,
             cells: csv::StringRecord::new(),
         })
+    }
+
+    /// These rows, where these numbers and words stand for missing values.
+    pub(super) fn with_missing(mut self, missing: &Missing) -> Self {
+        self.header.missing = missing.clone();
+        self
     }
 
     /// The next row; `None` behind the last.
@@ -107,14 +118,15 @@ impl<R: BufRead> Rows<R> {
     pub(super) fn next(&mut self) -> Result<Option<Row<'_>>> {
         let Self {
             header,
+            head,
             reader,
             cells,
         } = self;
         let more = reader.read_record(cells);
-        if !more.map_err(|error| malformed(&header.path, error))? {
+        if !more.map_err(|error| malformed(&header.path, head.lines, error))? {
             return Ok(None);
         }
-        let line = cells.position().map_or(0, csv::Position::line);
+        let line = head.lines + cells.position().map_or(0, csv::Position::line);
         let (found, expected) = (cells.len(), header.columns.len());
         if found != expected {
             let reason = format!("has {found} cells, expected {expected} as in the header");
@@ -134,8 +146,8 @@ impl Table {
     /// # Errors
     ///
     /// As from [`Rows::open`] and [`Rows::next`].
-    pub(super) fn read(path: &Path) -> Result<Self> {
-        Self::of(Rows::open(path)?)
+    pub(super) fn read(path: &Path, missing: &Missing) -> Result<Self> {
+        Self::of(Rows::open(path)?.with_missing(missing))
     }
 
     /// Reads all rows that are left.
@@ -156,6 +168,11 @@ impl Table {
 
     pub(super) fn rows(&self) -> usize {
         self.rows.len()
+    }
+
+    /// The line that a row begins on.
+    pub(super) fn line(&self, row: usize) -> u64 {
+        self.rows[row].0
     }
 
     /// As [`Header::find`].
@@ -180,6 +197,12 @@ impl Table {
 }
 
 impl Header {
+    /// The name of the file without its folder.
+    pub(super) fn file_name(&self) -> String {
+        let name = self.path.file_name().unwrap_or(self.path.as_os_str());
+        name.to_string_lossy().into_owned()
+    }
+
     /// The index of a column, if there is one of this name.
     pub(super) fn find(&self, name: &str) -> Option<usize> {
         self.columns.iter().position(|column| column == name)
@@ -206,7 +229,7 @@ impl<'a> Row<'a> {
             text: self.cells.get(column).unwrap_or(""),
             column: &self.header.columns[column],
             line: self.line,
-            path: &self.header.path,
+            header: self.header,
         }
     }
 }
@@ -221,24 +244,58 @@ impl Cell<'_> {
             format!("has `{text}`")
         };
         Error::line(
-            self.path,
+            &self.header.path,
             self.line,
             format!("`{column}` {found}, expected {expected}"),
         )
     }
 
-    /// A finite number; `None` in an empty cell.
+    /// Nothing, or what was declared to stand for it.
+    pub(super) fn is_missing(&self) -> bool {
+        self.text.is_empty() || self.header.missing.covers(self.text)
+    }
+
+    /// A finite number; `None` where it is missing.
     pub(super) fn number(&self) -> Result<Option<f64>> {
-        if self.text.is_empty() {
+        if self.is_missing() {
             return Ok(None);
         }
-        match f64::from_str(self.text) {
+        let text = self.text;
+        match f64::from_str(text) {
             Ok(number) if number.is_finite() && number.abs() <= f64::from(f32::MAX) => {
                 Ok(Some(number))
             }
-            Ok(_) => Err(self.wrong("a finite number, or nothing if missing")),
-            Err(_) => Err(self.wrong("a number, or nothing if missing")),
+            Ok(_) => Err(self.wrong(&format!(
+                "a finite number, or nothing if missing (empty the cell, or pack with `--missing {text}`)"
+            ))),
+            Err(_) if text.contains(',') => {
+                Err(self.wrong("a number, or nothing if missing (`.` as decimal point, no separator of thousands)"))
+            }
+            Err(_) => Err(self.wrong(&format!(
+                "a number, or nothing if missing (empty the cell, or pack with `--missing {text}`)"
+            ))),
         }
+    }
+
+    /// A whole number, also written as `48.0`; `None` where it is missing.
+    pub(super) fn whole(&self) -> Result<Option<u32>> {
+        if self.is_missing() {
+            return Ok(None);
+        }
+        let whole =
+            |number: &f64| number.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(number);
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        // Whole and in the range.
+        let of_float = || {
+            f64::from_str(self.text)
+                .ok()
+                .filter(whole)
+                .map(|number| number as u32)
+        };
+        let number = self.text.parse().ok().or_else(of_float);
+        number
+            .map(Some)
+            .ok_or_else(|| self.wrong("a whole number, 0 or more"))
     }
 
     /// A number in `-limit ..= limit` that must be there.
@@ -250,8 +307,8 @@ impl Cell<'_> {
     }
 }
 
-fn malformed(path: &Path, error: csv::Error) -> Error {
-    let line = error.position().map(csv::Position::line);
+fn malformed(path: &Path, before: u64, error: csv::Error) -> Error {
+    let line = error.position().map(|position| before + position.line());
     let reason = match error.into_kind() {
         csv::ErrorKind::Io(error) => return Error::io("read", path)(error),
         csv::ErrorKind::Utf8 { .. } => {

@@ -3,7 +3,7 @@
 use std::fs;
 
 use efflux_data::{OBSERVED, Pack};
-use efflux_ingest::pack_sites;
+use efflux_ingest::{SiteOptions, pack_sites};
 use efflux_testing::release::example;
 use jiff::civil::date;
 
@@ -22,7 +22,7 @@ fn pack_warns_and_with_strict_refuses_and_inspect_shows_it_again() {
         "A.csv",
         format!("date,co2_flux_umol_m2_s,soil_temp_c\n{rows}"),
     );
-    let told = "`soil_temp_c` at site `A` is 281.1500 degC on 2003-01-01";
+    let told = "`soil_temp_c` at site `A` is 281.1500 degC on 2010-01-01";
     let arguments = ["pack", "--sites", ".", "-o", "a.h5"];
     let strict = [&arguments[..], &["--strict"]].concat();
     study
@@ -102,6 +102,10 @@ fn a_pack_takes_the_predictors_behind_its_own() {
         "both.h5",
         "--predictors",
         "tables",
+        "--from",
+        "2003-01-01",
+        "--to",
+        "2020-02-29",
     ];
     let ended = study.run(&[&arguments[..], &["--strict"]].concat());
     ended.refused(
@@ -115,7 +119,7 @@ fn a_pack_takes_the_predictors_behind_its_own() {
     assert!(!study.path("both.h5").exists());
     study.run(&arguments).ok();
     let both = Pack::read(&study.path("both.h5")).unwrap();
-    let alone = pack_sites(&study.path("sites")).unwrap().pack;
+    let alone = pack_sites(&study.path("sites"), &SiteOptions::paper()).unwrap().pack;
     // As it was before there were predictor tables.
     assert_eq!(
         alone.digest,

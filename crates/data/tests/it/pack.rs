@@ -223,7 +223,7 @@ fn readers_do_not_lock() {
 
 #[test]
 fn an_inspection_tells_what_is_inside() {
-    let inspection = inspect(&small_pack(20, 3), 0.8).unwrap();
+    let inspection = inspect(&small_pack(20, 3), 0.8, 1.0).unwrap();
     assert_eq!(inspection.sites, 20);
     assert_eq!(
         inspection.igbp[0],

@@ -1,22 +1,21 @@
 //! Ways in which what is known of test days comes into training.
 
-use std::collections::BTreeMap;
-
-use efflux_data::{Pack, Parts};
+use efflux_data::{Pack, Parts, Site};
 use efflux_job::Part;
 use serde::Serialize;
 
-use super::place::place;
 use super::{Finding, Kind, parts};
 use crate::cosore::{CosoreOptions, Filter};
 
-/// Several sites at one place: their coordinates are the same when rounded to hundredths of a degree.
+/// Several sites at one place: each is near another of them.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Place {
-    /// Degrees north.
+    /// Degrees north, of the first site.
     pub latitude: f64,
-    /// Degrees east.
+    /// Degrees east, of the first site.
     pub longitude: f64,
+    /// Kilometres from the first site to the farthest.
+    pub extent_km: f64,
     /// Their ids.
     pub sites: Vec<String>,
     /// Their test days, all together.
@@ -36,19 +35,48 @@ pub struct Ranges {
     pub all: Option<[f64; 2]>,
 }
 
-/// The places with more than one site, from south to north.
-pub(crate) fn places(pack: &Pack, train: f64) -> Vec<Place> {
+/// Test days on which another site of the same place trains, with places of a certain width.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct SeenWithin {
+    /// Sites nearer to each other are one place, kilometres.
+    pub km: f64,
+    /// Those days, of all sites.
+    pub test_days: usize,
+}
+
+/// How many test days are seen by neighbours, by distance: at 150 m, and at the width that places have.
+pub(crate) fn seen_by_distance(pack: &Pack, train: f64, within_km: f64) -> Vec<SeenWithin> {
+    const NEAR_KM: f64 = 0.15;
+    let mut widths = vec![NEAR_KM, efflux_data::SAME_PLACE_KM, within_km];
+    widths.sort_by(f64::total_cmp);
+    widths.dedup();
+    let seen = |km: f64| SeenWithin {
+        km,
+        test_days: places(pack, train, km)
+            .iter()
+            .map(|place| place.test_days_trained_on)
+            .sum(),
+    };
+    widths.into_iter().map(seen).collect()
+}
+
+fn point(site: &Site) -> [f64; 2] {
+    [site.latitude, site.longitude]
+}
+
+/// The places with more than one site, in the order of their first sites.
+pub(crate) fn places(pack: &Pack, train: f64, within_km: f64) -> Vec<Place> {
     let parts = parts(pack, train);
-    let mut sites: BTreeMap<(i64, i64), Vec<usize>> = BTreeMap::new();
-    for (site, of) in pack.sites.iter().enumerate() {
-        sites.entry(place(of)).or_default().push(site);
-    }
+    let points: Vec<[f64; 2]> = pack.sites.iter().map(point).collect();
     let trains = |site: usize, day: usize| {
         parts[(site, day)] == Part::Train && !pack.flux[(site, day)].is_nan()
     };
-    let several = sites.into_iter().filter(|(_, sites)| sites.len() > 1);
-    several
-        .map(|((latitude, longitude), sites)| {
+    let all = efflux_data::places(&points, within_km);
+    all.into_iter()
+        .filter(|sites| sites.len() > 1)
+        .map(|sites| {
+            let from_first =
+                |&site: &usize| efflux_data::distance_km(points[sites[0]], points[site]);
             let tests = || {
                 sites
                     .iter()
@@ -60,8 +88,9 @@ pub(crate) fn places(pack: &Pack, train: f64) -> Vec<Place> {
                     .any(|&other| other != site && trains(other, day))
             });
             Place {
-                latitude: latitude as f64 / 100.0,
-                longitude: longitude as f64 / 100.0,
+                latitude: points[sites[0]][0],
+                longitude: points[sites[0]][1],
+                extent_km: sites.iter().map(from_first).fold(0.0, f64::max),
                 test_days: tests().count(),
                 test_days_trained_on: seen.count(),
                 sites: sites
@@ -118,21 +147,22 @@ impl Extremes {
     }
 }
 
-pub(super) fn findings(pack: &Pack, train: f64) -> Vec<Finding> {
-    let mut findings: Vec<Finding> = places(pack, train)
+pub(super) fn findings(pack: &Pack, train: f64, within_km: f64) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = places(pack, train, within_km)
         .into_iter()
         .filter(|place| place.test_days_trained_on > 0)
-        .map(same_place)
+        .map(|place| same_place(place, within_km))
         .collect();
     findings.extend(filtered_by_test_days(pack));
     findings.extend(scaled_by_test_days(pack, train));
     findings
 }
 
-fn same_place(place: Place) -> Finding {
+fn same_place(place: Place, within_km: f64) -> Finding {
     let Place {
         latitude,
         longitude,
+        extent_km,
         sites,
         test_days,
         test_days_trained_on,
@@ -140,10 +170,12 @@ fn same_place(place: Place) -> Finding {
     Finding {
         kind: Kind::SamePlace,
         message: format!(
-            "sites `{}` lie at the same place ({latitude}, {longitude}): on {test_days_trained_on} of their {test_days} \
+            "sites `{}` lie at the same place ({latitude}, {longitude}; {:.0} m wide, each at most {within_km} km from \
+             the next): on {test_days_trained_on} of their {test_days} \
              test days another of them trains, so a model has seen that place on that very day (pack one of them, or \
              judge without these days)",
-            sites.join("`, `")
+            sites.join("`, `"),
+            1000.0 * extent_km
         ),
         sites,
     }

@@ -2,18 +2,18 @@
 //! tested on: told with the sites and what to do.
 
 mod leaks;
-mod place;
+mod meaning;
 mod values;
 
 use serde::Serialize;
 
-pub(super) use self::leaks::{places, ranges};
+pub(super) use self::leaks::{places, ranges, seen_by_distance};
 use super::predictors::Products;
 use efflux_data::Pack;
 use efflux_data::Parts;
 use efflux_job::Split;
 
-pub use self::leaks::{Place, Ranges};
+pub use self::leaks::{Place, Ranges, SeenWithin};
 
 /// Something that a person should look at before training on a pack.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -30,6 +30,8 @@ pub struct Finding {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
+    /// A land cover that is no known class.
+    LandCover,
     /// Values that are hardly possible in their unit.
     Units,
     /// A predictor that never changes.
@@ -50,11 +52,13 @@ pub enum Kind {
 ///
 /// * `products`: for variables of these, their plausible range, grid and table; for others there is only the unit.
 /// * `train`: share of a site's observed days that a model trains on.
-pub fn check(pack: &Pack, products: &Products, train: f64) -> Vec<Finding> {
+/// * `within_km`: sites nearer to each other are one place.
+pub fn check(pack: &Pack, products: &Products, train: f64, within_km: f64) -> Vec<Finding> {
     let mut findings = values::daily(pack, products);
     findings.extend(values::attributes(pack, products));
     findings.extend(values::flux(pack));
-    findings.extend(leaks::findings(pack, train));
+    findings.extend(meaning::findings(pack));
+    findings.extend(leaks::findings(pack, train, within_km));
     findings
 }
 

@@ -1,9 +1,8 @@
 //! Values that are hardly possible in their unit, predictors that never change, predictors that are the same at two
 //! sites.
 
-use efflux_data::{OBSERVED, Pack, Site, Variable};
+use efflux_data::{OBSERVED, Pack, Site, Variable, distance_km};
 
-use super::place::distance;
 use super::{Finding, Kind};
 use crate::predictors::{Product, Products};
 use crate::sun::{DAY_LENGTH, RADIATION};
@@ -159,7 +158,8 @@ fn twins(pack: &Pack, known: &Known<'_>, variable: usize) -> Vec<Finding> {
         .product
         .map_or(COARSEST_CELL, |product| product.cell_m);
     let diagonal = cell * std::f64::consts::SQRT_2;
-    let apart = |one: usize, other: usize| distance(&pack.sites[one], &pack.sites[other]);
+    let point = |site: usize| [pack.sites[site].latitude, pack.sites[site].longitude];
+    let apart = |one: usize, other: usize| 1000.0 * distance_km(point(one), point(other));
     let twin = |second: usize| {
         let same = |first: &usize| {
             // Where it is absent, no value equals another.

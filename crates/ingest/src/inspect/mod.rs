@@ -10,7 +10,7 @@ use serde::Serialize;
 
 pub use self::records::Record;
 pub use self::variables::{Run, VariableSummary};
-use super::checks::{self, Finding, Place, Ranges};
+use super::checks::{self, Finding, Place, Ranges, SeenWithin};
 use super::predictors::Products;
 use efflux_base::error::Result;
 use efflux_data::Account;
@@ -49,6 +49,8 @@ pub struct Inspection {
     pub records: Vec<Record>,
     /// The places with more than one site.
     pub places: Vec<Place>,
+    /// Test days on which another site of their place trains, by how near sites are that share one.
+    pub seen_at_same_place: Vec<SeenWithin>,
     /// The daily variables. A job scales an input by its range.
     pub dynamic: Vec<VariableSummary>,
     /// The static attributes.
@@ -81,11 +83,12 @@ pub struct WindowShare {
 /// # Arguments
 ///
 /// * `train`: share of a site's observed days that a model trains on; 0.8 is the paper's and the default of jobs.
+/// * `within_km`: sites nearer to each other are one place.
 ///
 /// # Errors
 ///
 /// None, as long as a test reads the paper's products.
-pub fn inspect(pack: &Pack, train: f64) -> Result<Inspection> {
+pub fn inspect(pack: &Pack, train: f64, within_km: f64) -> Result<Inspection> {
     let records = records::records(pack, train);
     let counts: Vec<usize> = records.iter().map(|record| record.observed_days).collect();
     let mut igbp: BTreeMap<&str, usize> = BTreeMap::new();
@@ -112,10 +115,11 @@ pub fn inspect(pack: &Pack, train: f64) -> Result<Inspection> {
             .collect(),
         scaling: checks::ranges(pack, train),
         records,
-        places: checks::places(pack, train),
+        places: checks::places(pack, train, within_km),
+        seen_at_same_place: checks::seen_by_distance(pack, train, within_km),
         dynamic: variables::dynamic(pack),
         statics: variables::statics(pack),
-        findings: checks::check(pack, &Products::paper()?, train),
+        findings: checks::check(pack, &Products::paper()?, train, within_km),
         account: pack.origin.as_ref().map(|origin| origin.account.clone()),
         sources: pack.sources.clone(),
         licences: pack.licences.clone(),

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::{self, Display, Formatter};
 
+use super::SeenWithin;
 use super::records::{Coverage, Record};
 use super::variables::{Run, VariableSummary};
 use super::{Inspection, WindowShare};
@@ -21,6 +22,19 @@ impl Display for Inspection {
         self.sites(f)?;
         self.daily(f)?;
         self.attributes(f)?;
+        if self
+            .seen_at_same_place
+            .iter()
+            .any(|seen| seen.test_days > 0)
+        {
+            let told = |seen: &SeenWithin| format!("{} within {} km", seen.test_days, seen.km);
+            let told: Vec<String> = self.seen_at_same_place.iter().map(told).collect();
+            writeln!(
+                f,
+                "\ntest days on which another site of the same place trains: {}",
+                told.join(", ")
+            )?;
+        }
         if !self.findings.is_empty() {
             writeln!(f, "\n{} to look at", self.findings.len())?;
             for finding in &self.findings {

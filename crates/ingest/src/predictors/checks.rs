@@ -2,8 +2,8 @@
 
 use efflux_data::Site;
 
-use super::products::{Product, Products};
-use super::rows::{Record, belongs};
+use super::products::{Product, Products, Step};
+use super::rows::{Origin, Record, belongs};
 
 /// Why a product gives nothing at a site: no row there, or none that can be used.
 pub(super) fn absent(product: &Product, site: &Site, record: &Record) -> String {
@@ -44,14 +44,58 @@ pub(super) fn absent(product: &Product, site: &Site, record: &Record) -> String 
 }
 
 /// Doubled rows of a site.
-pub(super) fn doubled(product: &Product, site: &Site, record: &Record) -> Option<String> {
+///
+/// # Arguments
+///
+/// * `files`: the names of the table's files.
+pub(super) fn doubled(
+    product: &Product,
+    site: &Site,
+    record: &Record,
+    files: &[String],
+) -> Option<String> {
     (record.doubled > 0).then(|| {
         format!(
             "{}.csv has {} doubled rows of site `{}`, the first in line {}: each used once (export the table again, or \
              remove them)",
-            product.table, record.doubled, site.id, record.first_doubled
+            product.table,
+            record.doubled,
+            site.id,
+            place(record.first_doubled, files)
         )
     })
+}
+
+/// Hours whose values are not possible: their days are filled.
+pub(super) fn invalid(
+    product: &Product,
+    site: &Site,
+    record: &Record,
+    files: &[String],
+) -> Option<String> {
+    let (value, origin) = record
+        .first_invalid
+        .filter(|_| product.step == Step::Hour)?;
+    let [least, greatest] = product.valid?;
+    Some(format!(
+        "`{}` at site `{}`: {} hours of {}.csv are outside the valid range of stored values, {least} to {greatest} (first \
+         {value} in line {}), so their days are dropped and filled from their neighbours (correct them in the table, or \
+         widen `valid` in a file for --predictors-config)",
+        product.name,
+        site.id,
+        record.invalid,
+        product.table,
+        place(origin, files)
+    ))
+}
+
+/// A line, and of which file if there are several.
+fn place(origin: Origin, files: &[String]) -> String {
+    let Origin { file, line } = origin;
+    match files.get(file) {
+        Some(name) if files.len() > 1 => format!("{line} of {name}"),
+        _ => line.to_string(),
+    }
 }
 
 /// CSV files in the folder that belong to no product.

@@ -3,6 +3,7 @@
 
 mod checks;
 mod daily;
+mod fill_values;
 mod hours;
 mod products;
 mod rows;
@@ -15,6 +16,7 @@ use std::path::Path;
 use self::daily::Series;
 pub use self::products::{Daily, Formula, Product, Products, Quality, StandsFor, Step};
 use self::rows::{Record, Records};
+use super::missing::Missing;
 use super::table::Rows;
 use efflux_base::error::{Error, Result};
 use efflux_data::Calendar;
@@ -55,6 +57,7 @@ pub fn read_predictors(
     products: &Products,
     sites: &[Site],
     calendar: Calendar,
+    missing: &Missing,
 ) -> Result<Predictors> {
     let mut found: Vec<Found<'_>> = Vec::new();
     let mut warnings = Warnings::default();
@@ -62,7 +65,15 @@ pub fn read_predictors(
     warnings.extend(checks::strangers(&files, products));
     for table in products.tables() {
         let of_table: Vec<&Product> = products.iter().filter(|of| of.table == table).collect();
-        let Some(records) = records(folder, &files, &of_table, sites, calendar, &mut warnings)?
+        let Some(records) = records(
+            folder,
+            &files,
+            &of_table,
+            sites,
+            calendar,
+            missing,
+            &mut warnings,
+        )?
         else {
             continue;
         };
@@ -187,6 +198,7 @@ fn records<'a>(
     products: &[&'a Product],
     sites: &'a [Site],
     calendar: Calendar,
+    missing: &Missing,
     warnings: &mut Warnings,
 ) -> Result<Option<Records<'a>>> {
     let Some(Product { table, .. }) = products.first() else {
@@ -206,7 +218,7 @@ fn records<'a>(
     }
     let mut records = Records::new(products, sites, calendar);
     for file in files {
-        records.add(Rows::open(&folder.join(file))?)?;
+        records.add(Rows::open(&folder.join(file))?.with_missing(missing))?;
     }
     if !records.strangers.is_empty() {
         let strangers = records.strangers.join(", ");
@@ -215,8 +227,11 @@ fn records<'a>(
         )]);
     }
     for (product, of_sites) in &records.products {
+        fill_values::refuse(folder, product, of_sites, &records.files, missing)?;
         for (site, record) in sites.iter().zip(of_sites) {
-            warnings.extend(checks::doubled(product, site, record));
+            let files = &records.files;
+            warnings.extend(checks::doubled(product, site, record, files));
+            warnings.extend(checks::invalid(product, site, record, files));
         }
     }
     Ok(Some(records))

@@ -31,6 +31,9 @@ pub struct Product {
     pub sentence: String,
     /// The columns that hold the values.
     pub bands: Vec<String>,
+    /// Beginnings of the names of images that have these bands: `LE07`. Any if empty.
+    #[serde(default)]
+    pub images: Vec<String>,
     /// What is made of the bands.
     #[serde(default)]
     pub formula: Formula,
@@ -296,6 +299,11 @@ impl Product {
                 "`daily` is {:?} with `step` {:?}, expected \"sum\" or \"mean\" for \"hour\", nothing for \"static\", \
                  else \"interpolation\"",
                 self.daily, self.step
+            ));
+        }
+        if let Some(image) = self.images.iter().find(|image| image.len() != 4) {
+            return Err(format!(
+                "`images` has `{image}`, expected the four characters of a Landsat image's name, `LE07`"
             ));
         }
         if self.total_days == Some(0) {

@@ -36,9 +36,11 @@ pub(super) struct Record {
     pub(super) invalid: usize,
     pub(super) poor: usize,
     pub(super) dropped: usize,
-    /// Rows that said the same as one before, and the line of the first.
+    /// Rows that said the same as one before, and where the first is.
     pub(super) doubled: usize,
-    pub(super) first_doubled: u64,
+    pub(super) first_doubled: Origin,
+    /// The first stored value outside the valid range, and where it is.
+    pub(super) first_invalid: Option<(f64, Origin)>,
 }
 
 /// The value of one step or scene.
@@ -48,7 +50,14 @@ pub(super) struct Value {
     pub(super) value: f64,
     /// Filled by whoever made the table.
     pub(super) filled: bool,
-    line: u64,
+    pub(super) origin: Origin,
+}
+
+/// Where a value stands: the file by its place in [`Records::files`], and the line.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Origin {
+    pub(super) file: usize,
+    pub(super) line: u64,
 }
 
 /// What the files of a table hold for each of the products that are taken from it.
@@ -57,6 +66,8 @@ pub(super) struct Records<'a> {
     calendar: Calendar,
     /// One a product; in it one record a site.
     pub(super) products: Vec<(&'a Product, Vec<Record>)>,
+    /// The names of the files of the table.
+    pub(super) files: Vec<String>,
     /// Ids in the table that are none of the sites.
     pub(super) strangers: Vec<String>,
     /// Whether the table says which of its values were filled.
@@ -91,6 +102,7 @@ impl<'a> Records<'a> {
             sites,
             calendar,
             products: products.iter().map(|product| (*product, empty())).collect(),
+            files: Vec::new(),
             strangers: Vec::new(),
             tells_filled: false,
         }
@@ -114,6 +126,8 @@ impl<'a> Records<'a> {
         let places: HashMap<&str, usize> =
             self.sites.iter().map(|site| &*site.id).zip(0..).collect();
         let mut form: Option<(Form, u64)> = None;
+        let file = self.files.len();
+        self.files.push(rows.header.file_name());
         while let Some(row) = rows.next()? {
             let id = row.cell(shared.site);
             if id.text.is_empty() {
@@ -128,6 +142,11 @@ impl<'a> Records<'a> {
                 self.strangers.push(id.text.to_owned());
             }
             for ((product, records), columns) in self.products.iter_mut().zip(&columns) {
+                if let Some((cell, stamp)) = time
+                    && stamp.form == Form::Scene
+                {
+                    right_image(&cell, product)?;
+                }
                 let key = match time {
                     Some((cell, stamp)) if product.step != Step::Static => {
                         key(&cell, stamp, product, self.calendar)?
@@ -138,8 +157,18 @@ impl<'a> Records<'a> {
                     let filled = shared.filled(&row)?;
                     let record = &mut records[site];
                     record.rows += 1;
-                    let value = record.value(&row, product, columns, filled)?;
-                    record.insert(&id, key, value, filled, product.step, self.calendar)?;
+                    let line = id.line;
+                    let origin = Origin { file, line };
+                    let value = record.value(&row, product, columns, filled, origin)?;
+                    let value = Value {
+                        value,
+                        filled,
+                        origin,
+                    };
+                    let before = record.insert(key, value, product.step, self.calendar);
+                    if let Some(before) = before {
+                        return Err(contradiction(&id, before, file, &self.files));
+                    }
                 }
             }
         }
@@ -164,9 +193,9 @@ impl Shared {
     fn filled(&self, row: &Row<'_>) -> Result<bool> {
         match self.filled.map(|column| row.cell(column)) {
             None => Ok(false),
-            Some(cell) => match cell.text {
-                "0" | "" => Ok(false),
-                "1" => Ok(true),
+            Some(cell) => match cell.whole() {
+                Ok(None | Some(0)) => Ok(false),
+                Ok(Some(1)) => Ok(true),
                 _ => Err(cell.wrong("0 (observed) or 1 (filled)")),
             },
         }
@@ -185,6 +214,21 @@ impl Columns {
             quality: all(&mut product.quality.iter().map(|quality| &quality.band))?,
         })
     }
+}
+
+/// Whether a scene is of the satellite whose bands the product names.
+fn right_image(cell: &Cell<'_>, product: &Product) -> Result<()> {
+    let instrument = Stamp::instrument(cell.text).unwrap_or("");
+    if product.images.is_empty() || product.images.iter().any(|image| image == instrument) {
+        return Ok(());
+    }
+    Err(cell.wrong(&format!(
+        "an image of {}, whose bands `{}` are those of `{}` (in images of {instrument} they are others: leave these rows \
+         out, or describe them in a file for --predictors-config)",
+        product.images.join(" or "),
+        product.bands.join("` and `"),
+        product.name
+    )))
 }
 
 /// The stamp of a row, if it is written as those before it.
@@ -211,6 +255,7 @@ impl Record {
         product: &Product,
         columns: &Columns,
         filled: bool,
+        origin: Origin,
     ) -> Result<f64> {
         let mut bands = [f64::NAN; 2];
         for (band, column) in bands.iter_mut().zip(&columns.bands) {
@@ -220,6 +265,7 @@ impl Record {
             };
             if !within(product.valid, stored) {
                 self.invalid += 1;
+                self.first_invalid.get_or_insert((stored, origin));
                 return Ok(f64::NAN);
             }
             *band = stored * product.scale + product.offset;
@@ -244,82 +290,66 @@ impl Record {
         Ok(value)
     }
 
-    /// Takes a value in, unless the same is there already. A second opinion on the same step is an error; scenes are
-    /// all taken in, those that saw the same once.
-    fn insert(
-        &mut self,
-        cell: &Cell<'_>,
-        key: i64,
-        value: f64,
-        filled: bool,
-        step: Step,
-        calendar: Calendar,
-    ) -> Result<()> {
+    /// Takes a value in, unless the same is there already. Scenes are all taken in, those that saw the same once. The
+    /// place of a value of the same step that is another, if there is one; 0 if it is not known.
+    fn insert(&mut self, key: i64, value: Value, step: Step, calendar: Calendar) -> Option<Origin> {
         if step == Step::Hour {
-            return self.insert_hour(cell, key, value, filled, calendar);
+            return self.insert_hour(key, value, calendar);
         }
         let scene = step == Step::Scene;
-        match self
-            .values
-            .entry((key, if scene { value.to_bits() } else { 0 }))
-        {
+        let bits = value.value.to_bits();
+        match self.values.entry((key, if scene { bits } else { 0 })) {
             Entry::Vacant(slot) => {
-                let line = cell.line;
-                slot.insert(Value {
-                    value,
-                    filled,
-                    line,
-                });
+                slot.insert(value);
             }
             Entry::Occupied(_) if scene => {}
             Entry::Occupied(slot) => {
-                let first = slot.get();
-                if first.value.to_bits() != value.to_bits() || first.filled != filled {
-                    return Err(contradiction(
-                        cell,
-                        &format!("the one in line {}", first.line),
-                    ));
+                let first = *slot.get();
+                if first.value.to_bits() != bits || first.filled != value.filled {
+                    return Some(first.origin);
                 }
-                self.count_doubled(cell);
+                self.count_doubled(value.origin);
             }
         }
-        Ok(())
+        None
     }
 
     /// Takes an hour in, unless its day is too far outside the calendar to matter.
-    fn insert_hour(
-        &mut self,
-        cell: &Cell<'_>,
-        hour: i64,
-        value: f64,
-        filled: bool,
-        calendar: Calendar,
-    ) -> Result<()> {
+    fn insert_hour(&mut self, hour: i64, value: Value, calendar: Calendar) -> Option<Origin> {
         let (day, hour) = (hour.div_euclid(24), hour.rem_euclid(24));
         let near = -(MARGIN as i64)..(calendar.days + MARGIN) as i64;
         if !near.contains(&day) {
-            return Ok(());
+            return None;
         }
         let hours = self.hours.entry(day).or_default();
         // A remainder by 24 is a number from 0 to 23.
-        match hours.insert(usize::try_from(hour).unwrap_or(0), single(value), filled) {
-            Before::Nothing => {}
-            Before::Same => self.count_doubled(cell),
-            Before::Other => return Err(contradiction(cell, "an earlier one")),
+        let hour = usize::try_from(hour).unwrap_or(0);
+        match hours.insert(hour, single(value.value), value.filled) {
+            Before::Nothing => None,
+            Before::Same => {
+                self.count_doubled(value.origin);
+                None
+            }
+            Before::Other => Some(Origin::default()),
         }
-        Ok(())
     }
 
-    fn count_doubled(&mut self, cell: &Cell<'_>) {
+    fn count_doubled(&mut self, origin: Origin) {
         if self.doubled == 0 {
-            self.first_doubled = cell.line;
+            self.first_doubled = origin;
         }
         self.doubled += 1;
     }
 }
 
 /// Two rows that say different things of one site and time.
-fn contradiction(cell: &Cell<'_>, other: &str) -> Error {
+fn contradiction(cell: &Cell<'_>, before: Origin, file: usize, files: &[String]) -> Error {
+    let other = match before.line {
+        0 if files.len() > 1 => format!("an earlier one, here or in {}", files[..file].join(", ")),
+        0 => "an earlier one".into(),
+        line if before.file == file => format!("the one in line {line}"),
+        line => format!("the one in line {line} of {}", files[before.file]),
+    };
     cell.wrong(&format!(
         "one row for a site and time, but {other} has another value for them (export the table again, or remove one)"
     ))

@@ -36,8 +36,24 @@ impl Stamp {
     /// The stamp in a text. Behind the name of an image there may be `_` and what Earth Engine adds to keep the rows of
     /// an export apart.
     pub(super) fn parse(text: &str) -> Option<Self> {
-        iso(text).or_else(|| image(text))
+        iso(text).or_else(|| image(unmerged(text)))
     }
+
+    /// The first four characters of a Landsat image's name, its satellite and instrument: `LE07`.
+    pub(super) fn instrument(text: &str) -> Option<&str> {
+        unmerged(text).get(..4).filter(|name| name.starts_with('L'))
+    }
+}
+
+/// A name without the numbers that Earth Engine's `merge()` puts before it: `1_2_LE07_…`.
+fn unmerged(mut text: &str) -> &str {
+    while let Some((number, rest)) = text.split_once('_')
+        && (1..=3).contains(&number.len())
+        && number.bytes().all(|byte| byte.is_ascii_digit())
+    {
+        text = rest;
+    }
+    text
 }
 
 fn iso(text: &str) -> Option<Stamp> {
@@ -143,6 +159,8 @@ mod tests {
             ("20030131T05", Form::DigitsTime, Some(5)),
             ("20030131T05_12", Form::DigitsTime, Some(5)),
             ("LE07_013030_20030131", Form::Scene, None),
+            ("1_LE07_013030_20030131", Form::Scene, None),
+            ("2_1_2003_01_31", Form::Underscored, None),
         ] {
             let date = date(2003, 1, 31);
             assert_eq!(
@@ -170,7 +188,7 @@ mod tests {
             "2003031",
             "200313",
             "20030131T5",
-            "1_LE07_013030_20030131",
+            "1234_LE07_013030_20030131",
             "LE07_0130_20030131",
         ] {
             assert_eq!(Stamp::parse(text), None, "{text}");

@@ -1,5 +1,7 @@
 //! A folder of daily CSV files, one a site, and `sites.csv` becomes a pack. `configs/README.md` describes the folder.
 
+mod columns;
+mod remarks;
 mod series;
 
 use std::collections::BTreeSet;
@@ -8,10 +10,14 @@ use std::path::Path;
 use efflux_base::error::{Error, Result};
 use efflux_data::{Calendar, HELD, OBSERVED, Pack, Site, Variable};
 use efflux_numerics::{SiteByDay, single};
+use jiff::civil::Date;
 
+use self::remarks::remarks;
 use self::series::Series;
+use super::land_cover;
+use super::missing::Missing;
 use super::sun::{DAY_LENGTH, RADIATION, Sun};
-use super::table::Table;
+use super::table::{Cell, Table};
 
 /// The list of sites in the folder.
 const SITES: &str = "sites.csv";
@@ -45,19 +51,60 @@ pub struct Packed {
     pub warnings: Vec<String>,
 }
 
-/// Reads a folder of site data onto the default calendar.
+/// How a folder of site data is read.
+#[derive(Clone, Debug, Default)]
+pub struct SiteOptions {
+    /// First day of the calendar; none for the first day of the files.
+    pub from: Option<Date>,
+    /// Last day of the calendar; none for the last day of the files.
+    pub to: Option<Date>,
+    /// What stands for a missing value, beside an empty cell.
+    pub missing: Missing,
+    /// Columns that are inputs although they look like an index, a date or a quality flag.
+    pub keep_columns: Vec<String>,
+}
+
+impl SiteOptions {
+    /// The days of the paper, 2003-01-01 to 2020-02-29.
+    pub fn paper() -> Self {
+        let calendar = Calendar::default();
+        Self {
+            from: Some(calendar.start),
+            to: Some(calendar.end()),
+            ..Self::default()
+        }
+    }
+
+    /// The calendar for these records.
+    fn calendar(&self, records: &[Series]) -> Result<Calendar> {
+        let first = records.iter().map(|record| record.first).min();
+        let last = records.iter().map(Series::last).max();
+        let default = Calendar::default();
+        let start = self.from.or(first).unwrap_or(default.start);
+        let end = self.to.or(last).unwrap_or(default.end());
+        let days = Calendar { start, days: 0 }.offset(end) + 1;
+        match usize::try_from(days) {
+            Ok(days) if days > 0 => Ok(Calendar { start, days }),
+            _ => Err(Error::Usage(format!(
+                "the calendar would begin on {start} and end on {end}: give `--from` and `--to` so that days are between"
+            ))),
+        }
+    }
+}
+
+/// Reads a folder of site data.
 ///
 /// Daily variables come in the order in which their columns first appear. Where a site lacks a column, or it is empty,
 /// the variable is absent at that site. Inside a site's record gaps are filled linearly; outside, the nearest value is
-/// held. Day length and radiation at the top of the atmosphere are computed for all days.
+/// held. Day length and radiation at the top of the atmosphere are computed for all days. A site may be without a flux:
+/// it is there for prediction.
 ///
 /// # Errors
 ///
 /// [`Error::Io`] if a file cannot be read; [`Error::Data`] with file and line for anything that is not as
-/// `configs/README.md` says.
-pub fn pack_sites(folder: &Path) -> Result<Packed> {
-    let mut warnings = Vec::new();
-    let list = List::read(folder)?;
+/// `configs/README.md` says; [`Error::Usage`] if the calendar would have no day.
+pub fn pack_sites(folder: &Path, options: &SiteOptions) -> Result<Packed> {
+    let list = List::read(folder, options)?;
     let mut records = Vec::new();
     for site in &list.sites {
         let path = folder.join(format!("{}.csv", site.id));
@@ -65,11 +112,12 @@ pub fn pack_sites(folder: &Path) -> Result<Packed> {
             let reason = format!("is missing: {SITES} lists `{}`", site.id);
             return Err(Error::file(path, reason));
         }
-        records.push(Series::read(&path)?);
+        records.push(Series::read(&path, options)?);
     }
-    warnings.extend(strangers(folder, &list.sites)?);
+    let mut warnings: Vec<String> = strangers(folder, &list.sites)?.into_iter().collect();
+    warnings.extend(remarks(&list.sites, &records));
 
-    let calendar = Calendar::default();
+    let calendar = options.calendar(&records)?;
     let dynamic = variables(&records);
     let mut pack = Pack {
         calendar,
@@ -87,15 +135,31 @@ pub fn pack_sites(folder: &Path) -> Result<Packed> {
         digest: String::new(),
     };
     let (mut observed_days, mut dropped_days) = (0, 0);
+    let mut outside = Vec::new();
     for (site, record) in records.iter().enumerate() {
         let (observed, dropped) = add(&mut pack, site, record);
-        if observed == 0 {
+        let apart = record.last() < calendar.start || record.first > calendar.end();
+        if apart || (observed == 0 && dropped > 0) {
             let path = folder.join(format!("{}.csv", pack.sites[site].id));
-            let reason = format!("has no flux inside the calendar, {calendar}");
+            let what = if dropped > 0 { "flux" } else { "day" };
+            let reason = format!(
+                "has no {what} inside the calendar, {calendar}: its days are {} to {} (widen it with `--from` and `--to`)",
+                record.first,
+                record.last()
+            );
             return Err(Error::file(path, reason));
+        }
+        if dropped > 0 {
+            outside.push(format!("{dropped} at `{}`", pack.sites[site].id));
         }
         observed_days += observed;
         dropped_days += dropped;
+    }
+    if !outside.is_empty() {
+        warnings.push(format!(
+            "days with a flux outside the calendar, {calendar}, are left out: {} (widen it with `--from` and `--to`)",
+            outside.join(", ")
+        ));
     }
     for (variable, of) in pack.dynamic.iter().enumerate() {
         let lacking = pack.sites_without(variable).len();
@@ -128,14 +192,14 @@ struct List {
 }
 
 impl List {
-    fn read(folder: &Path) -> Result<Self> {
+    fn read(folder: &Path, options: &SiteOptions) -> Result<Self> {
         let path = folder.join(SITES);
         if folder.is_dir() && !path.is_file() {
             let reason =
                 format!("has no {SITES}, expected a folder as configs/README.md describes it");
             return Err(Error::file(folder, reason));
         }
-        let table = Table::read(&path)?;
+        let table = Table::read(&path, &options.missing)?;
         let (id, latitude, longitude) = (
             table.require("site")?,
             table.require("lat")?,
@@ -172,10 +236,10 @@ impl List {
                 latitude: table.cell(row, latitude).within(90.0)?,
                 longitude: table.cell(row, longitude).within(180.0)?,
                 elevation: match elevation {
-                    Some(column) => table.cell(row, column).number()?,
+                    Some(column) => height(&table.cell(row, column), &options.missing)?,
                     None => None,
                 },
-                igbp: text(igbp),
+                igbp: land_cover::class(&text(igbp)).map_or_else(|| text(igbp), str::to_owned),
                 publication: text(publication),
             });
         }
@@ -191,6 +255,18 @@ impl List {
             sources: sources.into_iter().collect(),
             licences: licences.into_iter().collect(),
         })
+    }
+}
+
+/// Metres above sea level; no fill value.
+fn height(cell: &Cell<'_>, missing: &Missing) -> Result<Option<f64>> {
+    let height = cell.number()?;
+    let out = |height: &f64| *height < -500.0 || *height > 9000.0;
+    match height.filter(out) {
+        Some(height) if !missing.sentinels(&[height]).is_empty() => Err(cell.wrong(&format!(
+            "metres above sea level: this looks like a fill value (leave the cell empty, or pack with `--missing {height}`)"
+        ))),
+        _ => Ok(height),
     }
 }
 

@@ -6,24 +6,24 @@ use efflux_base::error::{Error, Result};
 use efflux_data::{HELD, OBSERVED};
 use jiff::civil::Date;
 
+use super::SiteOptions;
+use super::columns::{Columns, FLUX, labels_by_value};
 use crate::gaps::fill_gaps;
+use crate::missing::{Missing, Sentinel};
 use crate::table::{Cell, Table};
-
-/// Target column.
-const FLUX: &str = "co2_flux_umol_m2_s";
-/// Companion of the target: measurements in the daily mean.
-const COUNT: &str = "n_flux_values";
-/// Ending of a column that tells how the values of another came about.
-const FLAGS: &str = "_filled";
 
 /// What a daily file holds, one entry a day from its first to its last.
 #[derive(Debug)]
 pub(super) struct Series {
     pub(super) first: Date,
-    /// µmol m⁻² s⁻¹; NaN on a day without a value.
+    /// µmol m⁻² s⁻¹; NaN on a day without a value. Empty cells on all days if the file has no such column.
     pub(super) flux: Vec<f64>,
     pub(super) count: Vec<u32>,
     pub(super) predictors: Vec<Predictor>,
+    /// Days whose flux is said not to be measured, so left out.
+    pub(super) filled_fluxes: usize,
+    /// Names of columns that are no input, and what they look like.
+    pub(super) left_out: Vec<(String, &'static str)>,
 }
 
 /// One predictor column without gaps.
@@ -42,34 +42,51 @@ impl Series {
     /// # Errors
     ///
     /// [`Error::Io`] if it cannot be read; [`Error::Data`] with the line if a date is out of order, a cell is not what
-    /// its column says, or there is no observation.
-    pub(super) fn read(path: &Path) -> Result<Self> {
-        Self::of(path, &Table::read(path)?)
+    /// its column says, or a number looks like a fill value.
+    pub(super) fn read(path: &Path, options: &SiteOptions) -> Result<Self> {
+        Self::of(path, &Table::read(path, &options.missing)?, options)
     }
 
-    fn of(path: &Path, table: &Table) -> Result<Self> {
-        let (date, flux) = (table.require("date")?, table.require(FLUX)?);
-        let first = consecutive(path, table, date)?;
-        let flux = numbers(table, flux)?;
-        if flux.iter().all(|value| value.is_nan()) {
-            let reason = format!("has no value in `{FLUX}`: leave the site out of sites.csv");
-            return Err(Error::file(path, reason));
-        }
-        let count = match table.find(COUNT) {
+    fn of(path: &Path, table: &Table, options: &SiteOptions) -> Result<Self> {
+        let columns = Columns::of(path, table, &options.keep_columns)?;
+        let first = consecutive(path, table, columns.date)?;
+        let days = table.rows();
+        let mut found = FillValues::default();
+        let mut flux = match columns.flux {
+            Some(column) => numbers(table, column)?,
+            None => vec![f64::NAN; days],
+        };
+        found.look(table, FLUX, &flux, &options.missing);
+        let mut count = match columns.count {
             Some(column) => counts(table, column)?,
             None => flux
                 .iter()
                 .map(|value| u32::from(!value.is_nan()))
                 .collect(),
         };
+        let mut filled_fluxes = 0;
+        if let Some(column) = columns.flux_flags {
+            for row in 0..days {
+                if flag(&table.cell(row, column))? != OBSERVED && !flux[row].is_nan() {
+                    (flux[row], count[row]) = (f64::NAN, 0);
+                    filled_fluxes += 1;
+                }
+            }
+        }
         let mut predictors = Vec::new();
-        for (column, name) in table.columns().iter().enumerate() {
-            if name == "date" || name == FLUX || name == COUNT || name.ends_with(FLAGS) {
+        let mut left_out = columns.left_out;
+        for (column, companion) in columns.predictors {
+            let name = &table.columns()[column];
+            let mut values = numbers(table, column)?;
+            if !options.keep_columns.contains(name)
+                && let Some(reason) = labels_by_value(name, &values, &dates(first, days))
+            {
+                left_out.push((name.clone(), reason));
                 continue;
             }
-            let mut values = numbers(table, column)?;
+            found.look(table, name, &values, &options.missing);
             let mut flags = fill_gaps(&mut values);
-            if let Some(companion) = companion(table, name) {
+            if let Some(companion) = companion {
                 given_flags(table, companion, &mut flags)?;
             }
             predictors.push(Predictor {
@@ -78,41 +95,92 @@ impl Series {
                 flags,
             });
         }
-        for (column, name) in table.columns().iter().enumerate() {
-            let used = |other: &String| companion(table, other) == Some(column);
-            if name.ends_with(FLAGS) && !table.columns().iter().any(used) {
-                let reason = format!(
-                    "`{name}` belongs to no column, expected one called `{}`",
-                    base(name)
-                );
-                return Err(Error::line(path, 1, reason));
-            }
-        }
+        found.refuse(path)?;
         Ok(Self {
             first,
             flux,
             count,
             predictors,
+            filled_fluxes,
+            left_out,
         })
+    }
+
+    /// The last day.
+    pub(super) fn last(&self) -> Date {
+        day(self.first, self.flux.len().saturating_sub(1))
     }
 }
 
-fn base(flags: &str) -> &str {
-    flags.strip_suffix(FLAGS).unwrap_or(flags)
+/// Numbers of a file that look like fill values.
+#[derive(Default)]
+struct FillValues {
+    /// Each with its line.
+    first: Option<(Sentinel, u64)>,
+    told: Vec<String>,
+    remedy: Vec<String>,
 }
 
-/// The column of flags that belongs to a column: called as it with `_filled` for its ending, which may be its unit
-/// (`soil_temp_c`, `soil_temp_filled`). Of several the longest.
-fn companion(table: &Table, name: &str) -> Option<usize> {
-    let columns = table.columns().iter().enumerate();
-    columns
-        .filter(|(_, flags)| flags.ends_with(FLAGS) && !name.ends_with(FLAGS))
-        .filter(|(_, flags)| {
-            let rest = name.strip_prefix(base(flags));
-            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
-        })
-        .max_by_key(|(_, flags)| flags.len())
-        .map(|(column, _)| column)
+impl FillValues {
+    fn look(&mut self, table: &Table, name: &str, values: &[f64], missing: &Missing) {
+        for sentinel in missing.sentinels(values) {
+            let line = table.line(sentinel.first);
+            let Sentinel { value, count, .. } = sentinel;
+            let days = if count == 1 {
+                "1 day".into()
+            } else {
+                format!("{count} days")
+            };
+            let others = sentinel.others.map_or(String::new(), |[least, greatest]| {
+                format!(", the others are {} to {}", shown(least), shown(greatest))
+            });
+            self.told.push(format!(
+                "`{name}` has {} on {days} (first in line {line}{others})",
+                shown(value)
+            ));
+            let word = shown(value);
+            if !self.remedy.contains(&word) {
+                self.remedy.push(word);
+            }
+            self.first.get_or_insert((sentinel, line));
+        }
+    }
+
+    fn refuse(self, path: &Path) -> Result<()> {
+        let Some((_, line)) = self.first else {
+            return Ok(());
+        };
+        let values = self.remedy.join(",");
+        let reason = format!(
+            "{}: expected an empty cell for a missing value, and this looks like a fill value (empty the cells, or pack \
+             with `--missing {values}`; if it was measured, with `--measured {values}`)",
+            self.told.join(", ")
+        );
+        Err(Error::line(path, line, reason))
+    }
+}
+
+/// A number as short as it can be written.
+fn shown(value: f64) -> String {
+    if value.abs() >= 1e12 {
+        format!("{value:e}")
+    } else {
+        format!("{value}")
+    }
+}
+
+fn day(first: Date, days: usize) -> Date {
+    let hours = 24 * i64::from(i32::try_from(days).unwrap_or(i32::MAX));
+    first.saturating_add(jiff::SignedDuration::from_hours(hours))
+}
+
+/// Year, month, day and day of the year from a date on.
+fn dates(first: Date, days: usize) -> Vec<[i32; 4]> {
+    let of = |date: Date| {
+        let (month, day) = (i16::from(date.month()), i16::from(date.day()));
+        [date.year(), month, day, date.day_of_year()].map(i32::from)
+    };
+    (0..days).map(|index| of(day(first, index))).collect()
 }
 
 /// The first date, if every row is the day after the one before.
@@ -164,30 +232,26 @@ fn numbers(table: &Table, column: usize) -> Result<Vec<f64>> {
 
 fn counts(table: &Table, column: usize) -> Result<Vec<u32>> {
     (0..table.rows())
-        .map(|row| {
-            let cell = table.cell(row, column);
-            if cell.text.is_empty() {
-                return Ok(0);
-            }
-            cell.text.parse().map_err(|_| cell.wrong("a whole number"))
-        })
+        .map(|row| Ok(table.cell(row, column).whole()?.unwrap_or(0)))
         .collect()
+}
+
+/// How the file says that a value came about: observed if it says nothing.
+fn flag(cell: &Cell<'_>) -> Result<u8> {
+    let flag = match cell.whole() {
+        Ok(flag) => u8::try_from(flag.unwrap_or(0)).ok(),
+        Err(_) => None,
+    };
+    flag.filter(|flag| *flag <= HELD)
+        .ok_or_else(|| cell.wrong("0 (observed), 1 (interpolated) or 2 (held)"))
 }
 
 /// Takes over how the file says its values came about. What was missing in the file keeps the flag of its filling.
 fn given_flags(table: &Table, column: usize, flags: &mut [u8]) -> Result<()> {
-    for (row, flag) in flags.iter_mut().enumerate() {
-        let cell = table.cell(row, column);
-        let given = match cell.text {
-            "" => OBSERVED,
-            text => text
-                .parse()
-                .ok()
-                .filter(|given| *given <= HELD)
-                .ok_or_else(|| cell.wrong("0 (observed), 1 (interpolated) or 2 (held)"))?,
-        };
-        if *flag == OBSERVED {
-            *flag = given;
+    for (row, own) in flags.iter_mut().enumerate() {
+        let given = flag(&table.cell(row, column))?;
+        if *own == OBSERVED {
+            *own = given;
         }
     }
     Ok(())
@@ -201,7 +265,8 @@ mod tests {
 
     fn series(text: &str) -> Result<Series> {
         let path = Path::new("s.csv");
-        Series::of(path, &Table::of(Rows::new(path, text.as_bytes())?)?)
+        let table = Table::of(Rows::new(path, text.as_bytes())?)?;
+        Series::of(path, &table, &SiteOptions::default())
     }
 
     fn message(text: &str) -> String {
@@ -256,14 +321,10 @@ mod tests {
     #[test]
     fn bad_cells_are_named() {
         for (text, expected) in [
-            (
-                "date,co2_flux_umol_m2_s\n2008-01-01,\n",
-                "s.csv: has no value in `co2_flux_umol_m2_s`",
-            ),
             ("date,co2_flux_umol_m2_s\n", "s.csv: has no rows"),
             (
                 "date,flux\n2008-01-01,1\n",
-                "s.csv:1: has no column `co2_flux_umol_m2_s`",
+                "s.csv:1: has no column `co2_flux_umol_m2_s`, but `flux`",
             ),
             ("co2_flux_umol_m2_s\n1\n", "s.csv:1: has no column `date`"),
             (

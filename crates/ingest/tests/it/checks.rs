@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use efflux_data::{Calendar, Pack, Site, Variable};
-use efflux_ingest::{Finding, Kind, Products, check, inspect, pack_sites};
+use efflux_ingest::{Finding, Kind, Products, SiteOptions, check, inspect, pack_sites};
 use efflux_numerics::SiteByDay;
 use efflux_testing::left_out;
 use jiff::civil::date;
@@ -55,7 +55,7 @@ fn with(mut pack: Pack, name: &str, units: &str, values: Vec<f32>) -> Pack {
 }
 
 fn findings(pack: &Pack) -> Vec<Finding> {
-    check(pack, &Products::paper().unwrap(), 0.8)
+    check(pack, &Products::paper().unwrap(), 0.8, 1.0)
 }
 
 #[track_caller]
@@ -88,27 +88,39 @@ fn test_days_on_which_a_neighbour_trains_are_counted() {
         ("A", [42.54, -72.17], &LONG),
         ("B", [42.5412, -72.1688], &later),
     ]);
-    let expected = ["`A`, `B`", "(42.54, -72.17)", "on 1 of their 4 test days"];
+    let expected = ["`A`, `B`", "(42.54, -72.17; ", "on 1 of their 4 test days"];
     only(&same, Kind::SamePlace, &["A", "B"], &expected);
-    let place = &inspect(&same, 0.8).unwrap().places[0];
+    let place = &inspect(&same, 0.8, 1.0).unwrap().places[0];
     assert_eq!((place.test_days, place.test_days_trained_on), (4, 1));
     // With half of the days for training, A is tested on 5 to 9, and B trains on 5 to 8 and 10.
-    let place = &inspect(&same, 0.5).unwrap().places[0];
+    let place = &inspect(&same, 0.5, 1.0).unwrap().places[0];
     assert_eq!((place.test_days, place.test_days_trained_on), (10, 4));
 
+    // Two sides of where coordinates are rounded, and of the antimeridian.
+    for places in [
+        [[40.66495, -77.904], [40.66505, -77.904]],
+        [[0.0, 179.999], [0.0, -179.999]],
+    ] {
+        let near = pack(&[("A", places[0], &LONG), ("B", places[1], &later)]);
+        only(&near, Kind::SamePlace, &["A", "B"], &["on 1 of their 4"]);
+        let seen = inspect(&near, 0.8, 0.005).unwrap().seen_at_same_place;
+        let seen: Vec<(f64, usize)> = seen.iter().map(|seen| (seen.km, seen.test_days)).collect();
+        let at_150_m = usize::from(places[0][0] > 0.0);
+        assert_eq!(seen, [(0.005, 0), (0.15, at_150_m), (1.0, 1)]);
+    }
     let apart = pack(&[
         ("A", [42.54, -72.17], &LONG),
         ("B", [42.55, -72.17], &later),
     ]);
     assert_eq!(findings(&apart), []);
-    assert_eq!(inspect(&apart, 0.8).unwrap().places, []);
+    assert_eq!(inspect(&apart, 0.8, 1.0).unwrap().places, []);
     // At one place, but never at the same time.
     let after = pack(&[
         ("A", [42.54, -72.17], &LONG),
         ("B", [42.54, -72.17], &[20, 21, 22, 23, 24]),
     ]);
     assert_eq!(findings(&after), []);
-    assert_eq!(inspect(&after, 0.8).unwrap().places.len(), 1);
+    assert_eq!(inspect(&after, 0.8, 1.0).unwrap().places.len(), 1);
 }
 
 #[test]
@@ -124,7 +136,7 @@ fn test_days_beyond_the_range_of_training_days_are_told_with_their_site() {
         "scaling = \"training\"",
     ];
     only(&pack, Kind::TestRange, &["B"], &expected);
-    let scaling = inspect(&pack, 0.8).unwrap().scaling;
+    let scaling = inspect(&pack, 0.8, 1.0).unwrap().scaling;
     assert_eq!(scaling.training, Some([1.0, 5.0]));
     assert_eq!(scaling.test, Some([-3.5, 4.0]));
     assert_eq!(scaling.all, Some([-3.5, 5.0]));
@@ -222,18 +234,18 @@ fn predictors_that_never_change_or_are_copies_are_told_unless_they_are_computed(
 
 /// The 56 sites of the daily COSORE data, where they are.
 #[test]
-fn the_test_days_of_the_real_sites_that_neighbours_train_on_are_243() {
+fn the_test_days_of_the_real_sites_that_neighbours_train_on_are_354() {
     let folder = std::env::var_os("EFFLUX_COSORE_DAILY_DIR").filter(|named| !named.is_empty());
     let Some(folder) = folder else {
         left_out(
-            "the_test_days_of_the_real_sites_that_neighbours_train_on_are_243",
+            "the_test_days_of_the_real_sites_that_neighbours_train_on_are_354",
             "EFFLUX_COSORE_DAILY_DIR names no folder of daily COSORE files",
         );
         return;
     };
     assert!(fs::exists(Path::new(&folder).join("sites.csv")).unwrap());
-    let packed = pack_sites(Path::new(&folder)).unwrap();
-    let inspection = inspect(&packed.pack, 0.8).unwrap();
+    let packed = pack_sites(Path::new(&folder), &SiteOptions::paper()).unwrap();
+    let inspection = inspect(&packed.pack, 0.8, 1.0).unwrap();
     let tested: usize = inspection
         .records
         .iter()
@@ -244,7 +256,10 @@ fn the_test_days_of_the_real_sites_that_neighbours_train_on_are_243() {
         .places
         .iter()
         .map(|place| place.test_days_trained_on);
-    assert_eq!(seen.sum::<usize>(), 243);
+    assert_eq!(seen.sum::<usize>(), 354);
+    let seen = inspection.seen_at_same_place.iter();
+    let seen: Vec<(f64, usize)> = seen.map(|seen| (seen.km, seen.test_days)).collect();
+    assert_eq!(seen, [(0.15, 283), (1.0, 354)]);
     let kinds: Vec<Kind> = inspection
         .findings
         .iter()

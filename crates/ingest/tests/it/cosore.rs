@@ -213,7 +213,7 @@ fn two_packs_of_a_release_are_the_same_bytes_and_keep_the_account() {
     assert_eq!(pack.attribute(1, 0), 42.5);
     assert_eq!(pack.sites_without_attribute(2), [0, 1]);
     assert!(pack.licences[0].starts_with("CC BY 4.0"));
-    let text = inspect(&pack, 0.8).unwrap().to_string();
+    let text = inspect(&pack, 0.8, 1.0).unwrap().to_string();
     assert!(text.contains("18 rows\n          6 kept"), "{text}");
 
     let same = CosoreOptions {

@@ -19,7 +19,7 @@ fn the_longest_filled_run_is_told_with_its_site_and_day() {
     fill(0, 10..14);
     fill(1, 100..140);
     fill(2, 360..365);
-    let inspection = inspect(&pack, 0.8).unwrap();
+    let inspection = inspect(&pack, 0.8, 1.0).unwrap();
     let run = inspection.dynamic[0].longest_interpolated.as_ref().unwrap();
     assert_eq!(
         (run.days, &*run.site, &*run.first),
@@ -35,7 +35,7 @@ fn the_longest_filled_run_is_told_with_its_site_and_day() {
 fn no_line_is_wider_than_100_columns_and_every_site_has_one() {
     let folder = example();
     let release = read_cosore(folder.path(), &CosoreOptions::default()).unwrap();
-    let release = inspect(&release.into_pack(), 0.8).unwrap().to_string();
+    let release = inspect(&release.into_pack(), 0.8, 1.0).unwrap().to_string();
     let mut pack = small_pack(4, 3);
     pack.sites[0].id = "a_site_with_a_name_that_is_longer_than_any_column".into();
     pack.sites[1].publication = "10.1000/a and 10.1000/b, ".repeat(20);
@@ -45,14 +45,14 @@ fn no_line_is_wider_than_100_columns_and_every_site_has_one() {
     long.sources = vec!["a source of many words ".repeat(20)];
     for text in [
         release,
-        inspect(&pack, 0.8).unwrap().to_string(),
-        inspect(&long, 0.8).unwrap().to_string(),
+        inspect(&pack, 0.8, 1.0).unwrap().to_string(),
+        inspect(&long, 0.8, 1.0).unwrap().to_string(),
     ] {
         for line in text.lines() {
             assert!(line.chars().count() <= 100, "{line}");
         }
     }
-    let text = inspect(&pack, 0.8).unwrap().to_string();
+    let text = inspect(&pack, 0.8, 1.0).unwrap().to_string();
     for site in &pack.sites[1..] {
         let row = text
             .lines()

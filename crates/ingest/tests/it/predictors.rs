@@ -9,7 +9,7 @@ use std::path::Path;
 
 use efflux_base::error::Exit;
 use efflux_data::{Calendar, Pack, Site, Variable};
-use efflux_ingest::{Predictors, Products, check, read_predictors};
+use efflux_ingest::{Missing, Predictors, Products, check, read_predictors};
 use efflux_numerics::SiteByDay;
 use jiff::civil::date;
 
@@ -159,7 +159,14 @@ fn export() -> tempfile::TempDir {
 }
 
 fn read(folder: &Path) -> Predictors {
-    read_predictors(folder, &Products::paper().unwrap(), &sites(), calendar()).unwrap()
+    read_predictors(
+        folder,
+        &Products::paper().unwrap(),
+        &sites(),
+        calendar(),
+        &Missing::default(),
+    )
+    .unwrap()
 }
 
 /// The message of the refusal of a folder in which a text was replaced, from the file's name on.
@@ -167,7 +174,14 @@ fn refused(file: &str, from: &str, to: &str) -> String {
     let folder = export();
     replace(folder.path(), file, from, to);
     let products = Products::paper().unwrap();
-    let error = read_predictors(folder.path(), &products, &sites(), calendar()).unwrap_err();
+    let error = read_predictors(
+        folder.path(),
+        &products,
+        &sites(),
+        calendar(),
+        &Missing::default(),
+    )
+    .unwrap_err();
     assert_eq!(error.exit(), Exit::Environment);
     let message = error.to_string();
     message.rsplit_once('/').unwrap().1.to_owned()
@@ -233,7 +247,12 @@ fn joined(predictors: &Predictors, sites: Vec<Site>) -> Pack {
 
 /// What is told of the tables, then what is told of a pack with them.
 fn warnings(predictors: &Predictors, sites: Vec<Site>) -> Vec<String> {
-    let findings = check(&joined(predictors, sites), &Products::paper().unwrap(), 0.8);
+    let findings = check(
+        &joined(predictors, sites),
+        &Products::paper().unwrap(),
+        0.8,
+        1.0,
+    );
     let of_pack = findings.into_iter().map(|finding| finding.message);
     predictors.warnings.iter().cloned().chain(of_pack).collect()
 }

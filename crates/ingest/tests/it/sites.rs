@@ -5,7 +5,7 @@ use std::path::Path;
 
 use efflux_base::error::Exit;
 use efflux_data::{HELD, INTERPOLATED, OBSERVED, Pack};
-use efflux_ingest::{Packed, inspect, pack_sites};
+use efflux_ingest::{Packed, SiteOptions, inspect, pack_sites};
 use efflux_testing::left_out;
 
 /// Two sites: one with all columns, one without soil moisture whose record begins before the calendar.
@@ -29,7 +29,7 @@ fn refused(file: &str, from: &str, to: &str) -> String {
 }
 
 fn refused_folder(folder: &Path) -> String {
-    let error = pack_sites(folder).unwrap_err();
+    let error = pack_sites(folder, &SiteOptions::paper()).unwrap_err();
     assert_eq!(error.exit(), Exit::Environment);
     let message = error.to_string();
     let place = folder.display().to_string();
@@ -52,7 +52,7 @@ fn the_example_becomes_a_pack() {
         observed_days,
         dropped_days,
         warnings,
-    } = pack_sites(folder.path()).unwrap();
+    } = pack_sites(folder.path(), &SiteOptions::paper()).unwrap();
     let names: Vec<&str> = pack
         .dynamic
         .iter()
@@ -76,7 +76,11 @@ fn the_example_becomes_a_pack() {
     assert_eq!((observed_days, dropped_days), (4, 1));
     assert_eq!(
         warnings,
-        ["`soil_moisture_m3_m3` is absent at 1 of 2 sites"]
+        [
+            "days with a flux outside the calendar, 2003-01-01 to 2020-02-29 (6269 days), are left out: 1 at `OAK` (widen \
+             it with `--from` and `--to`)",
+            "`soil_moisture_m3_m3` is absent at 1 of 2 sites"
+        ]
     );
     assert_eq!(pack.licences, ["CC-BY-4.0"]);
 
@@ -116,11 +120,11 @@ fn the_example_becomes_a_pack() {
 #[test]
 fn the_example_survives_its_file() {
     let folder = example();
-    let packed = pack_sites(folder.path()).unwrap();
+    let packed = pack_sites(folder.path(), &SiteOptions::paper()).unwrap();
     let path = folder.path().join("pack.h5");
     packed.pack.write(&path).unwrap();
     assert_eq!(Pack::read(&path).unwrap().digest, packed.pack.digest);
-    let text = inspect(&packed.pack, 0.8).unwrap().to_string();
+    let text = inspect(&packed.pack, 0.8, 1.0).unwrap().to_string();
     let row = text.lines().find(|line| line.contains("_m3_m3")).unwrap();
     assert!(row.ends_with("  1"), "{text}");
 }
@@ -215,15 +219,9 @@ fn sites_without_data_are_refused() {
 }
 
 #[test]
-fn a_site_without_observations_is_refused() {
+fn a_site_with_all_its_fluxes_outside_the_calendar_is_refused() {
     let folder = example();
     let path = folder.path().join("BOG.csv");
-    fs::write(&path, "date,co2_flux_umol_m2_s\n2010-06-01,\n2010-06-02,\n").unwrap();
-    let message = refused_folder(folder.path());
-    assert!(
-        message.starts_with("BOG.csv: has no value in `co2_flux_umol_m2_s`"),
-        "{message}"
-    );
     fs::write(&path, "date,co2_flux_umol_m2_s\n1999-06-01,1\n").unwrap();
     let message = refused_folder(folder.path());
     assert!(
@@ -260,7 +258,9 @@ fn folders_without_sites_are_refused() {
 fn files_that_no_site_claims_are_told() {
     let folder = example();
     fs::copy(folder.path().join("BOG.csv"), folder.path().join("FEN.csv")).unwrap();
-    let warnings = pack_sites(folder.path()).unwrap().warnings;
+    let warnings = pack_sites(folder.path(), &SiteOptions::paper())
+        .unwrap()
+        .warnings;
     assert_eq!(warnings[0], "not in sites.csv, so left out: FEN.csv");
 }
 
@@ -277,7 +277,7 @@ fn the_real_sites_become_a_pack() {
         return;
     };
     let folder = Path::new(&folder);
-    let packed = pack_sites(folder).unwrap();
+    let packed = pack_sites(folder, &SiteOptions::paper()).unwrap();
     let pack = &packed.pack;
     assert_eq!(pack.sites.len(), 56);
     assert_eq!((packed.observed_days, packed.dropped_days), (29_212, 0));
@@ -286,7 +286,7 @@ fn the_real_sites_become_a_pack() {
     assert_eq!(absent("air_temp_c"), 36);
     assert_eq!(absent("par_umol_m2_s"), 52);
     assert_eq!(absent("soil_temp_c"), 0);
-    println!("{}", inspect(pack, 0.8).unwrap());
+    println!("{}", inspect(pack, 0.8, 1.0).unwrap());
 
     // What the files say of the sun is what is computed, to their five and four decimals.
     for (site, of) in pack.sites.iter().enumerate() {

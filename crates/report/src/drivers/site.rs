@@ -148,13 +148,15 @@ fn is_fitted(results: &Results<'_>, site: usize, day: usize) -> bool {
     results.fit.holds(results.parts[(site, day)])
 }
 
-/// The other sites whose coordinates are the same to a hundredth of a degree.
+/// The other sites at the same place: at most a kilometre away, or that near to another of them.
 fn neighbours(results: &Results<'_>, site: usize) -> Vec<usize> {
-    let place = |index: usize| {
-        let site = &results.sites[index];
-        [site.latitude, site.longitude].map(|degrees| (degrees * 100.0).round())
-    };
-    (0..results.sites.len())
-        .filter(|&other| other != site && place(other) == place(site))
-        .collect()
+    let points = results
+        .sites
+        .iter()
+        .map(|site| [site.latitude, site.longitude]);
+    let places = efflux_data::places(&points.collect::<Vec<_>>(), efflux_data::SAME_PLACE_KM);
+    let place = places.into_iter().find(|place| place.contains(&site));
+    let mut others = place.unwrap_or_default();
+    others.retain(|other| *other != site);
+    others
 }

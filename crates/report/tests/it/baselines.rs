@@ -6,7 +6,7 @@ use efflux_analysis::baselines::{Baseline, Day};
 use efflux_analysis::metrics::Pairs;
 use efflux_analysis::statistics::median;
 use efflux_data::{Pack, Parts};
-use efflux_ingest::pack_sites;
+use efflux_ingest::{SiteOptions, pack_sites};
 use efflux_job::{Part, Split};
 use efflux_report as report;
 use efflux_report::Output;
@@ -71,7 +71,9 @@ fn baselines_of_the_real_sites_are_as_good_as_found_elsewhere() {
         left_out(name, reason);
         return;
     };
-    let pack = pack_sites(Path::new(&folder)).unwrap().pack;
+    let pack = pack_sites(Path::new(&folder), &SiteOptions::paper())
+        .unwrap()
+        .pack;
     for (baseline, expected) in [
         (Baseline::TrainingMean, -0.284),
         (Baseline::Climatology, -0.067),

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use efflux_ingest::{Products, read_predictors};
+use efflux_ingest::{Missing, Products, read_predictors};
 
 use super::{
     assert_warned, calendar, export, lines, read, refused, replace, series, sites, table, warnings,
@@ -90,7 +90,14 @@ fn a_wrong_delimiter_is_refused() {
     let text = fs::read_to_string(&path).unwrap().replace(',', ";");
     fs::write(&path, text).unwrap();
     let products = Products::paper().unwrap();
-    let error = read_predictors(folder.path(), &products, &sites(), calendar()).unwrap_err();
+    let error = read_predictors(
+        folder.path(),
+        &products,
+        &sites(),
+        calendar(),
+        &Missing::default(),
+    )
+    .unwrap_err();
     let message = error.to_string();
     assert!(
         message.contains("terraclimate.csv:1: has no column `"),
@@ -141,7 +148,14 @@ fn missing_tables_and_unknown_ones_are_told() {
 
     let empty = tempfile::tempdir().unwrap();
     let products = Products::paper().unwrap();
-    let error = read_predictors(empty.path(), &products, &sites(), calendar()).unwrap_err();
+    let error = read_predictors(
+        empty.path(),
+        &products,
+        &sites(),
+        calendar(),
+        &Missing::default(),
+    )
+    .unwrap_err();
     assert!(error.to_string().contains("has no CSV file"), "{error}");
 }
 
@@ -254,7 +268,14 @@ fn predictors_that_never_change_and_copies_are_told() {
     let mut near = sites();
     near[1].latitude = 40.01;
     let products = Products::paper().unwrap();
-    let found = read_predictors(folder.path(), &products, &near, calendar()).unwrap();
+    let found = read_predictors(
+        folder.path(),
+        &products,
+        &near,
+        calendar(),
+        &Missing::default(),
+    )
+    .unwrap();
     let found = warnings(&found, near);
     let told = |warning: &String| warning.contains("sites `A` and `B`") && warning.contains("wind");
     assert!(!found.iter().any(told));
