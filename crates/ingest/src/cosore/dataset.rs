@@ -9,9 +9,10 @@ use jiff::civil::date;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 
 use super::description;
+use super::frame::{BEGIN, Frame};
 use super::options::CosoreOptions;
 use super::ports::Ports;
-use super::rds::{self, Frame};
+use super::rds;
 
 /// Where the data frame lies in the folder of a data set.
 const DATA: &str = "data/data.RDS";
@@ -24,6 +25,8 @@ pub(super) struct DataSet {
     pub(super) time_zone: String,
     /// Counted up to the filter.
     pub(super) rows: Rows,
+    /// Rows that repeat another.
+    pub(super) repeated: u64,
     /// Those on days of the calendar, in the order of the file.
     pub(super) measurements: Vec<Measurement>,
 }
@@ -72,26 +75,37 @@ impl DataSet {
         let mut measurements = Vec::with_capacity(frame.flux.len());
         for (row, flux) in frame.flux.iter().copied().enumerate() {
             rows.read += 1;
+            if frame.is_flagged(row) {
+                rows.flagged += 1;
+                continue;
+            }
             if flux.is_nan() {
                 rows.without_flux += 1;
                 continue;
             }
-            let wanted = match &ports {
-                None => true,
-                Some(ports) => wanted(ports, &frame, row, options)
-                    .map_err(|reason| Error::file(&ports_path, reason))?,
-            };
-            if !wanted {
-                rows.other_ports += 1;
+            if frame.begin[row].is_nan() {
+                rows.without_time += 1;
                 continue;
+            }
+            if let Some(ports) = &ports {
+                if frame.port[row].is_nan() {
+                    rows.without_port += 1;
+                    continue;
+                }
+                let wanted = wanted(ports, &frame, row, options);
+                if !wanted.map_err(|reason| Error::file(&ports_path, reason))? {
+                    rows.other_ports += 1;
+                    continue;
+                }
             }
             match days.index(frame.begin[row]) {
                 Ok(Some(day)) => measurements.push(Measurement { day, flux }),
                 Ok(None) => rows.outside_calendar += 1,
                 Err(NoTime) => {
                     let (time, row) = (frame.begin[row], row + 1);
-                    let reason =
-                        format!("has the time {time} in row {row}, expected seconds since 1970");
+                    let reason = format!(
+                        "{BEGIN} has the time {time} in row {row}, expected seconds since 1970"
+                    );
                     return Err(Error::file(&path, reason));
                 }
             }
@@ -99,6 +113,7 @@ impl DataSet {
         measurements.shrink_to_fit();
         Ok(Some(Self {
             site,
+            repeated: frame.repeated(),
             time_zone: frame.time_zone,
             rows,
             measurements,

@@ -4,6 +4,7 @@
 mod dataset;
 mod description;
 mod filter;
+mod frame;
 mod options;
 mod ports;
 mod rds;
@@ -81,6 +82,7 @@ pub fn read_cosore(folder: &Path, options: &CosoreOptions) -> Result<Release> {
             Ok(Some(data_set)) => {
                 entry.time_zone.clone_from(&data_set.time_zone);
                 entry.rows = data_set.rows;
+                entry.repeated = data_set.repeated;
                 entry.left_out = missing(&data_set);
                 if entry.left_out.is_none() {
                     data_sets.push(data_set);
@@ -204,14 +206,19 @@ fn read_all(
 
 /// Why a data set without a measurement has none.
 fn missing(of: &DataSet) -> Option<LeftOut> {
+    let rows = of.rows;
     if !of.measurements.is_empty() {
         None
-    } else if of.rows.without_flux == of.rows.read {
+    } else if rows.without_flux == rows.read {
         Some(LeftOut::NoFlux)
-    } else if of.rows.outside_calendar == 0 {
-        Some(LeftOut::NoPort)
-    } else {
+    } else if rows.outside_calendar > 0 {
         Some(LeftOut::OutsideCalendar)
+    } else if rows.other_ports + rows.without_port > 0 {
+        Some(LeftOut::NoPort)
+    } else if rows.without_time > 0 {
+        Some(LeftOut::NoTime)
+    } else {
+        Some(LeftOut::Flagged)
     }
 }
 

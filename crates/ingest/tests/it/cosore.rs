@@ -9,6 +9,8 @@ use efflux_ingest::{CosoreOptions, Filter, Flux, Release, Treatments, inspect, r
 use efflux_testing::release::{Column, data_frame, data_set, example, packed, times};
 use proptest::prelude::*;
 
+mod cases;
+
 fn read(release: &Path, options: &CosoreOptions) -> Release {
     read_cosore(release, options).unwrap()
 }
@@ -79,6 +81,9 @@ fn the_account_of_a_release_adds_up() {
     let expected = Rows {
         read: 18,
         without_flux: 4 + 2 + 1,
+        flagged: 0,
+        without_time: 0,
+        without_port: 0,
         other_ports: 0,
         outside_calendar: 1 + 1,
         below: 1,
@@ -237,8 +242,8 @@ fn damaged_data_are_refused_and_can_be_left_out() {
     let place = "datasets/WET/data/data.RDS: ";
     let cases: [(&[u8], &str); 4] = [
         (&whole[..whole.len() / 2], "is not a whole gzip file ("),
-        (b"not an R file", "is not a whole gzip file ("),
-        (&packed(&whole), "does not hold R's binary format"),
+        (b"not an R file", "does not hold R's format"),
+        (&packed(&whole), "does not hold R's format"),
         (&packed(b"X\n\0\0\0\x03"), "is damaged ("),
     ];
     for (bytes, expected) in cases {
@@ -295,10 +300,13 @@ fn data_frames_that_are_not_as_they_should_be_are_refused() {
         ),
         (
             [
-                ("CSR_TIMESTAMP_BEGIN", Column::Times(vec![f64::NAN], "UTC")),
+                (
+                    "CSR_TIMESTAMP_BEGIN",
+                    Column::Times(vec![f64::INFINITY], "UTC"),
+                ),
                 ("CSR_FLUX_CO2", flux()),
             ],
-            "has the time NaN in row 1",
+            "CSR_TIMESTAMP_BEGIN has the time inf in row 1",
         ),
         (
             [
