@@ -85,7 +85,7 @@ pub struct Days {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LeftOut {
-    /// It has no `data/data.RDS`: embargoed, or left out of this copy.
+    /// It has no data file: embargoed, or left out of this copy.
     NoData,
     /// It is under an embargo, and these were not asked for.
     Embargoed,
@@ -202,7 +202,7 @@ impl Account {
 impl fmt::Display for LeftOut {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::NoData => "no data/data.RDS",
+            Self::NoData => "no data file",
             Self::Embargoed => "under an embargo (CSR_EMBARGO; --embargoed takes it)",
             Self::Unreadable => "unreadable",
             Self::NoFlux => "no CO2 flux",

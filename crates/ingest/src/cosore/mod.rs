@@ -8,6 +8,7 @@ mod frame;
 mod options;
 mod ports;
 mod rds;
+mod told;
 
 use std::num::NonZero;
 use std::path::Path;
@@ -79,7 +80,7 @@ pub fn read_cosore(folder: &Path, options: &CosoreOptions) -> Result<Release> {
             ..Entry::default()
         };
         match read {
-            Ok(Some(data_set)) => {
+            Ok(Ok(data_set)) => {
                 entry.time_zone.clone_from(&data_set.time_zone);
                 entry.rows = data_set.rows;
                 entry.repeated = data_set.repeated;
@@ -88,7 +89,7 @@ pub fn read_cosore(folder: &Path, options: &CosoreOptions) -> Result<Release> {
                     data_sets.push(data_set);
                 }
             }
-            Ok(None) => entry.left_out = Some(LeftOut::NoData),
+            Ok(Err(reason)) => entry.left_out = Some(reason),
             Err(error) if options.skip_unreadable => {
                 warnings.push(error.to_string());
                 entry.left_out = Some(LeftOut::Unreadable);
@@ -103,13 +104,16 @@ pub fn read_cosore(folder: &Path, options: &CosoreOptions) -> Result<Release> {
         .map(|of| DailyMeans::of(calendar.days, of.measurements.iter()))
         .collect();
     let (filters, limits) = filter::filters(options.filter, &data_sets, &unfiltered);
-    let mut sites = Vec::new();
+    let (mut sites, mut exchange) = (Vec::new(), Vec::new());
     let read = entries.iter_mut().filter(|entry| entry.left_out.is_none());
     for (((entry, of), unfiltered), filter) in read.zip(data_sets).zip(unfiltered).zip(filters) {
         let daily = filtered(entry, &of.measurements, filter, &unfiltered);
         if entry.days.kept == 0 {
             entry.left_out = Some(LeftOut::NothingKept);
             continue;
+        }
+        if of.has_exchange {
+            exchange.push(of.site.id.clone());
         }
         sites.push(DailySite {
             site: of.site,
@@ -133,6 +137,8 @@ pub fn read_cosore(folder: &Path, options: &CosoreOptions) -> Result<Release> {
         );
         return Err(Error::file(folder, reason));
     }
+    warnings.extend(told::rows(&account));
+    warnings.extend(told::exchange(&exchange));
     Ok(Release {
         calendar,
         sites,
@@ -171,7 +177,7 @@ fn read_all(
     names: &[String],
     calendar: Calendar,
     options: &CosoreOptions,
-) -> Vec<Result<Option<DataSet>>> {
+) -> Vec<Result<Result<DataSet, LeftOut>>> {
     let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
     let next = AtomicUsize::new(0);
     let work = || {
