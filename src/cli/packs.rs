@@ -90,6 +90,10 @@ pub(crate) struct ReleaseArgs {
     )]
     pub(crate) treatments: Treatments,
 
+    /// Take data sets under an embargo (CSR_EMBARGO) too: their owners have not released them
+    #[arg(long, conflicts_with = "sites")]
+    pub(crate) embargoed: bool,
+
     /// Leave out and name a data set that cannot be read, instead of ending with an error
     #[arg(long, conflicts_with = "sites")]
     pub(crate) skip_unreadable: bool,

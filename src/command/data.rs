@@ -109,6 +109,7 @@ impl Sites {
             filter: args.release.filter,
             fluxes: args.release.variables.clone(),
             treatments: args.release.treatments,
+            embargoed: args.release.embargoed,
             skip_unreadable: args.release.skip_unreadable,
         };
         let mut release = ingest::read_cosore(folder, &options)?;

@@ -168,11 +168,12 @@ const PACKAGES: [(&str, &str); 14] = [
 ];
 
 /// The only packages that may use these crates themselves.
-const CONFINED: [(&str, &str); 4] = [
+const CONFINED: [(&str, &str); 5] = [
     ("tch", "efflux-model"),
     ("mpi", "efflux-cluster"),
     ("hdf5-metno", "efflux-data"),
-    ("rds2rust", "efflux-ingest"),
+    ("bzip2", "efflux-ingest"),
+    ("lzma-rust2", "efflux-ingest"),
 ];
 
 /// What each program must not reach, by whatever way.

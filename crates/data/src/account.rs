@@ -27,6 +27,9 @@ pub struct Entry {
     pub time_zone: String,
     /// Its rows.
     pub rows: Rows,
+    /// Rows with a flux that say what another one says: port, time and flux. They stay, as in the paper.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub repeated: u64,
     /// Its days.
     pub days: Days,
     /// Why it is no site of the pack.
@@ -38,8 +41,17 @@ pub struct Entry {
 pub struct Rows {
     /// All there are.
     pub read: u64,
+    /// Flagged as errors of the instrument or the import.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub flagged: u64,
     /// Without a CO₂ flux.
     pub without_flux: u64,
+    /// Without a time.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub without_time: u64,
+    /// Without a chamber, where chambers were chosen.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub without_port: u64,
     /// Of chambers that were not asked for.
     pub other_ports: u64,
     /// On a day that the calendar does not have.
@@ -50,6 +62,12 @@ pub struct Rows {
     pub above: u64,
     /// In a daily mean.
     pub kept: u64,
+}
+
+/// What a pack from before such rows were counted does not say, and no pack says of nothing.
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde passes it so.
+fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 /// Days of the calendar with a CO₂ flux.
@@ -67,12 +85,18 @@ pub struct Days {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LeftOut {
-    /// It has no `data/data.RDS`: embargoed, or left out of this copy.
+    /// It has no data file: embargoed, or left out of this copy.
     NoData,
+    /// It is under an embargo, and these were not asked for.
+    Embargoed,
     /// It cannot be read, and was to be left out then.
     Unreadable,
     /// It has no CO₂ flux.
     NoFlux,
+    /// All its rows are flagged as errors.
+    Flagged,
+    /// None of its rows has a time.
+    NoTime,
     /// It has none of the chambers that were asked for.
     NoPort,
     /// It has no CO₂ flux on a day of the calendar.
@@ -97,7 +121,10 @@ pub struct Limits {
 impl AddAssign for Rows {
     fn add_assign(&mut self, other: Self) {
         self.read += other.read;
+        self.flagged += other.flagged;
         self.without_flux += other.without_flux;
+        self.without_time += other.without_time;
+        self.without_port += other.without_port;
         self.other_ports += other.other_ports;
         self.outside_calendar += other.outside_calendar;
         self.below += other.below;
@@ -146,7 +173,10 @@ impl Account {
             .iter()
             .find_map(|Entry { id, rows, days, .. }| {
                 let dropped = [
+                    rows.flagged,
                     rows.without_flux,
+                    rows.without_time,
+                    rows.without_port,
                     rows.other_ports,
                     rows.outside_calendar,
                     rows.below,
@@ -172,9 +202,12 @@ impl Account {
 impl fmt::Display for LeftOut {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::NoData => "no data/data.RDS",
+            Self::NoData => "no data file",
+            Self::Embargoed => "under an embargo (CSR_EMBARGO; --embargoed takes it)",
             Self::Unreadable => "unreadable",
             Self::NoFlux => "no CO2 flux",
+            Self::Flagged => "all rows flagged as errors (CSR_ERROR)",
+            Self::NoTime => "no row with a time",
             Self::NoPort => "none of the chambers asked for",
             Self::OutsideCalendar => "no CO2 flux inside the calendar",
             Self::NothingKept => "nothing left after the filter",
@@ -194,7 +227,10 @@ impl fmt::Display for Account {
         }
         write!(f, "\n{:>9} rows\n{:>11} kept", rows.read, rows.kept)?;
         for (count, why) in [
+            (rows.flagged, "flagged as errors (CSR_ERROR)"),
             (rows.without_flux, "without a CO2 flux"),
+            (rows.without_time, "without a time"),
+            (rows.without_port, "without a port"),
             (rows.other_ports, "of chambers not asked for"),
             (rows.outside_calendar, "outside the calendar"),
             (rows.below, "below the 1st percentile"),
@@ -203,6 +239,13 @@ impl fmt::Display for Account {
             if count > 0 {
                 write!(f, "\n{count:>11} {why}")?;
             }
+        }
+        let repeated: u64 = self.data_sets.iter().map(|of| of.repeated).sum();
+        if repeated > 0 {
+            write!(
+                f,
+                "\n{repeated:>9} rows repeat another's port, time and flux"
+            )?;
         }
         write!(f, "\n{:>9} days\n{:>11} kept", days.read, days.kept)?;
         if days.emptied > 0 {

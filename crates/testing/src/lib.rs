@@ -6,6 +6,7 @@
     reason = "helpers of tests are tests"
 )]
 
+pub mod rds;
 pub mod release;
 
 use std::collections::HashMap;

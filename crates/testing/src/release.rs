@@ -1,4 +1,4 @@
-//! A small release of COSORE, written byte by byte as R writes it, with what makes the real one hard to read.
+//! A small release of COSORE, with what makes the real one hard to read.
 
 use std::fs;
 use std::io::Write;
@@ -8,29 +8,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use jiff::Timestamp;
 
-/// R's missing number, as it is stored and as it comes out of arithmetic, and two numbers that are none.
-pub const MISSING: [u64; 4] = [
-    0x7ff0_0000_0000_07a2,
-    0x7ff8_0000_0000_07a2,
-    0x7ff8_0000_0000_0000,
-    0xfff8_0000_0000_0000,
-];
-
-/// A column of a data frame.
-pub enum Column {
-    /// Times, in the wrapping that R gives a vector it has looked at, and their zone.
-    WrappedTimes(Vec<f64>, &'static str),
-    /// The same, bare.
-    Times(Vec<f64>, &'static str),
-    /// Numbers without a class.
-    Real(Vec<f64>),
-    /// Whole numbers.
-    Integer(Vec<i32>),
-    /// `None` is R's missing text.
-    Text(Vec<Option<&'static str>>),
-    /// Truth values that are all missing.
-    Nothing(usize),
-}
+pub use crate::rds::{Column, Format, MISSING, data_frame, data_frame_as};
 
 /// Seconds since 1970 of each time.
 pub fn times(times: &[&str]) -> Vec<f64> {
@@ -38,151 +16,11 @@ pub fn times(times: &[&str]) -> Vec<f64> {
     times.iter().map(seconds).collect()
 }
 
-/// An R data file that holds a data frame.
-pub fn data_frame(columns: &[(&str, Column)]) -> Vec<u8> {
-    let mut rds = Rds::default();
-    rds.bytes.extend(b"X\n");
-    for word in [3, 0x0003_0601, 0x0003_0500, 5] {
-        rds.word(word);
-    }
-    rds.bytes.extend(b"UTF-8");
-    rds.word(0x0313);
-    rds.word(i32::try_from(columns.len()).unwrap());
-    let mut rows = 0;
-    for (_, column) in columns {
-        rows = rds.column(column);
-    }
-    rds.attribute("names");
-    let names: Vec<_> = columns.iter().map(|(name, _)| Some(*name)).collect();
-    rds.texts(&names);
-    rds.attribute("row.names");
-    rds.integers(&[i32::MIN, -i32::try_from(rows).unwrap()]);
-    rds.attribute("class");
-    rds.texts(&[Some("tbl_df"), Some("tbl"), Some("data.frame")]);
-    rds.word(254);
-    packed(&rds.bytes)
-}
-
 /// Bytes as a gzip file.
 pub fn packed(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
-}
-
-#[derive(Default)]
-struct Rds {
-    bytes: Vec<u8>,
-    symbols: Vec<String>,
-}
-
-impl Rds {
-    fn word(&mut self, word: i32) {
-        self.bytes.extend(word.to_be_bytes());
-    }
-
-    fn length(&mut self, length: usize) {
-        self.word(i32::try_from(length).unwrap());
-    }
-
-    /// A name; from its second appearance on a reference to the first.
-    fn symbol(&mut self, name: &str) {
-        if let Some(index) = self.symbols.iter().position(|known| known == name) {
-            self.word((i32::try_from(index + 1).unwrap() << 8) | 0xff);
-        } else {
-            self.symbols.push(name.to_owned());
-            self.word(1);
-            self.text(Some(name));
-        }
-    }
-
-    fn attribute(&mut self, name: &str) {
-        self.word(0x0402);
-        self.symbol(name);
-    }
-
-    fn text(&mut self, text: Option<&str>) {
-        self.word(0x0004_0009);
-        match text {
-            None => self.word(-1),
-            Some(text) => {
-                self.length(text.len());
-                self.bytes.extend(text.as_bytes());
-            }
-        }
-    }
-
-    fn texts(&mut self, texts: &[Option<&str>]) {
-        self.word(16);
-        self.length(texts.len());
-        texts.iter().for_each(|text| self.text(*text));
-    }
-
-    fn integers(&mut self, integers: &[i32]) {
-        self.word(13);
-        self.length(integers.len());
-        integers.iter().for_each(|integer| self.word(*integer));
-    }
-
-    fn reals(&mut self, flags: i32, reals: &[f64]) {
-        self.word(flags);
-        self.length(reals.len());
-        for real in reals {
-            self.bytes.extend(real.to_bits().to_be_bytes());
-        }
-    }
-
-    fn times_attributes(&mut self, zone: &str) {
-        self.attribute("class");
-        self.texts(&[Some("POSIXct"), Some("POSIXt")]);
-        self.attribute("tzone");
-        self.texts(&[Some(zone)]);
-        self.word(254);
-    }
-
-    fn column(&mut self, column: &Column) -> usize {
-        match column {
-            Column::WrappedTimes(times, zone) => {
-                self.word(0x01ee);
-                self.word(2);
-                self.symbol("wrap_real");
-                self.word(2);
-                self.symbol("base");
-                self.word(2);
-                self.integers(&[14]);
-                self.word(254);
-                // A pair whose second half is no list.
-                self.word(2);
-                self.reals(14, times);
-                self.integers(&[0, 0]);
-                self.times_attributes(zone);
-                times.len()
-            }
-            Column::Times(times, zone) => {
-                self.reals(0x030e, times);
-                self.times_attributes(zone);
-                times.len()
-            }
-            Column::Real(reals) => {
-                self.reals(14, reals);
-                reals.len()
-            }
-            Column::Integer(integers) => {
-                self.integers(integers);
-                integers.len()
-            }
-            Column::Text(texts) => {
-                self.texts(texts);
-                texts.len()
-            }
-            Column::Nothing(rows) => {
-                self.word(10);
-                self.length(*rows);
-                (0..*rows).for_each(|_| self.word(i32::MIN));
-                *rows
-            }
-        }
-    }
 }
 
 /// Writes the folder of a data set.

@@ -45,7 +45,7 @@ fn the_command_writes_a_whole_pack_or_none() {
     let done = study.run(&["pack", "--cosore", ".", "-o", "a.h5"]).ok();
     assert!(
         done.stdout
-            .contains("5 data sets\n          2 kept\n          1 left out: no data/data.RDS"),
+            .contains("5 data sets\n          2 kept\n          1 left out: no data file"),
         "{}",
         done.stdout
     );

@@ -1,17 +1,18 @@
-//! One data set of a release: a folder with a description, chambers and a data frame.
+//! One data set of a release: a description, chambers and a data frame.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use efflux_base::error::{Error, Result};
-use efflux_data::{Calendar, Rows, Site};
+use efflux_data::{Calendar, LeftOut, Rows, Site};
 use jiff::Timestamp;
 use jiff::civil::date;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 
 use super::description;
-use super::options::CosoreOptions;
+use super::frame::{BEGIN, Frame};
+use super::options::{CosoreOptions, Flux};
 use super::ports::Ports;
-use super::rds::{self, Frame};
+use super::rds;
 
 /// Where the data frame lies in the folder of a data set.
 const DATA: &str = "data/data.RDS";
@@ -24,6 +25,10 @@ pub(super) struct DataSet {
     pub(super) time_zone: String,
     /// Counted up to the filter.
     pub(super) rows: Rows,
+    /// Rows that repeat another.
+    pub(super) repeated: u64,
+    /// Whether chambers of net ecosystem exchange enter.
+    pub(super) has_exchange: bool,
     /// Those on days of the calendar, in the order of the file.
     pub(super) measurements: Vec<Measurement>,
 }
@@ -37,8 +42,20 @@ pub(super) struct Measurement {
     pub(super) flux: f64,
 }
 
+/// What a data set is made of, wherever it was read.
+pub(super) struct Parts {
+    pub(super) site: Site,
+    pub(super) frame: Frame,
+    /// The file of the frame.
+    pub(super) data: PathBuf,
+    /// Needed to select chambers.
+    pub(super) ports: Option<Ports>,
+    /// The file of the ports.
+    pub(super) ports_path: PathBuf,
+}
+
 impl DataSet {
-    /// Reads a data set; `None` if it has no data.
+    /// Reads the folder of a data set; or why there is nothing to be read.
     ///
     /// # Errors
     ///
@@ -48,61 +65,98 @@ impl DataSet {
         id: &str,
         calendar: Calendar,
         options: &CosoreOptions,
-    ) -> Result<Option<Self>> {
-        let path = folder.join(DATA);
-        if !path.try_exists().map_err(Error::io("read", &path))? {
-            return Ok(None);
+    ) -> Result<Result<Self, LeftOut>> {
+        let data = folder.join(DATA);
+        if !data.try_exists().map_err(Error::io("read", &data))? {
+            return Ok(Err(LeftOut::NoData));
         }
-        let site = description::read(&folder.join("DESCRIPTION.txt"), id)?;
+        let description = description::read(&folder.join("DESCRIPTION.txt"), id)?;
+        if description.is_embargoed && !options.embargoed {
+            return Ok(Err(LeftOut::Embargoed));
+        }
         let ports_path = folder.join("PORTS.txt");
-        let ports = if options.selects_ports() {
-            Some(Ports::read(&ports_path)?)
-        } else {
-            None
+        let ports = Ports::read(&ports_path);
+        let parts = Parts {
+            site: description.site,
+            ports: if options.selects_ports() {
+                Some(ports?)
+            } else {
+                ports.ok()
+            },
+            frame: rds::read(&data, options.selects_ports())?,
+            data,
+            ports_path,
         };
-        let frame = rds::read(&path, ports.is_some())?;
+        Self::of(parts, calendar, options).map(Ok)
+    }
+
+    /// Counts the rows, and takes those that were asked for.
+    pub(super) fn of(parts: Parts, calendar: Calendar, options: &CosoreOptions) -> Result<Self> {
+        let Parts {
+            site,
+            frame,
+            data,
+            ports,
+            ports_path,
+        } = parts;
         let days = LocalDays::new(&frame.time_zone, calendar).ok_or_else(|| {
             let reason = format!(
                 "has times of the zone `{}`, expected one of the IANA time zone database",
                 frame.time_zone
             );
-            Error::file(&path, reason)
+            Error::file(&data, reason)
         })?;
+        let chosen = ports.as_ref().filter(|_| options.selects_ports());
         let mut rows = Rows::default();
         let mut measurements = Vec::with_capacity(frame.flux.len());
         for (row, flux) in frame.flux.iter().copied().enumerate() {
             rows.read += 1;
+            if frame.is_flagged(row) {
+                rows.flagged += 1;
+                continue;
+            }
             if flux.is_nan() {
                 rows.without_flux += 1;
                 continue;
             }
-            let wanted = match &ports {
-                None => true,
-                Some(ports) => wanted(ports, &frame, row, options)
-                    .map_err(|reason| Error::file(&ports_path, reason))?,
-            };
-            if !wanted {
-                rows.other_ports += 1;
+            if frame.begin[row].is_nan() {
+                rows.without_time += 1;
                 continue;
+            }
+            if let Some(ports) = chosen {
+                if frame.port[row].is_nan() {
+                    rows.without_port += 1;
+                    continue;
+                }
+                let wanted = wanted(ports, &frame, row, &data, options);
+                if !wanted.map_err(|reason| Error::file(&ports_path, reason))? {
+                    rows.other_ports += 1;
+                    continue;
+                }
             }
             match days.index(frame.begin[row]) {
                 Ok(Some(day)) => measurements.push(Measurement { day, flux }),
                 Ok(None) => rows.outside_calendar += 1,
                 Err(NoTime) => {
                     let (time, row) = (frame.begin[row], row + 1);
-                    let reason =
-                        format!("has the time {time} in row {row}, expected seconds since 1970");
-                    return Err(Error::file(&path, reason));
+                    let reason = format!(
+                        "{BEGIN} has the time {time} in row {row}, expected seconds since 1970"
+                    );
+                    return Err(Error::file(&data, reason));
                 }
             }
         }
         measurements.shrink_to_fit();
-        Ok(Some(Self {
+        let has_exchange = |ports: &Ports| ports.measure(Flux::Nee);
+        Ok(Self {
             site,
+            repeated: frame.repeated(),
             time_zone: frame.time_zone,
             rows,
+            has_exchange: options.fluxes.contains(&Flux::Nee)
+                && ports.as_ref().is_some_and(has_exchange),
             measurements,
-        }))
+        })
     }
 }
 
@@ -111,6 +165,7 @@ fn wanted(
     ports: &Ports,
     frame: &Frame,
     row: usize,
+    data: &Path,
     options: &CosoreOptions,
 ) -> Result<bool, String> {
     let port = frame.port[row];
@@ -118,7 +173,9 @@ fn wanted(
         .wanted(port, &options.fluxes, options.treatments)
         .ok_or_else(|| {
             let row = row + 1;
-            format!("does not describe port {port}, which {DATA} has in row {row}")
+            let data = data.strip_prefix(data.ancestors().nth(2).unwrap_or(data));
+            let data = data.map_or(DATA.into(), Path::to_string_lossy);
+            format!("does not describe port {port}, which {data} has in row {row}")
         })
 }
 

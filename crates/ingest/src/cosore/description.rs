@@ -7,25 +7,41 @@ use std::str::FromStr;
 use efflux_base::error::{Error, Result};
 use efflux_data::Site;
 
+/// What matters of a description.
+#[derive(Debug)]
+pub(super) struct Description {
+    pub(super) site: Site,
+    /// The zone of the data set, which a data frame of R itself says better.
+    pub(super) time_zone: String,
+    pub(super) is_embargoed: bool,
+}
+
 /// Reads where the data set `id` was measured.
 ///
 /// # Errors
 ///
 /// [`Error::Io`] if the file cannot be read; [`Error::Data`] with the line if a place is missing or none on Earth.
-pub(super) fn read(path: &Path, id: &str) -> Result<Site> {
+pub(super) fn read(path: &Path, id: &str) -> Result<Description> {
     let bytes = fs::read(path).map_err(Error::io("read", path))?;
     parse(path, id, &bytes)
 }
 
-fn parse(path: &Path, id: &str, bytes: &[u8]) -> Result<Site> {
+fn parse(path: &Path, id: &str, bytes: &[u8]) -> Result<Description> {
     // Names of people and places are no reason to refuse a data set.
     let text = String::from_utf8_lossy(bytes);
-    let entry = |key: &'static str| Entry::find(path, &text, key);
+    describe(id, |key| Entry::find(path, &text, key))
+}
+
+/// A description of entries, wherever they stand.
+pub(super) fn describe<'a>(
+    id: &str,
+    entry: impl Fn(&'static str) -> Entry<'a>,
+) -> Result<Description> {
     let igbp = entry("CSR_IGBP");
     if igbp.value.is_empty() {
         return Err(igbp.wrong("a land cover class: the filter works on each class by itself"));
     }
-    Ok(Site {
+    let site = Site {
         id: id.to_owned(),
         name: entry("CSR_SITE_NAME").value.to_owned(),
         latitude: entry("CSR_LATITUDE").within(90.0)?,
@@ -33,15 +49,22 @@ fn parse(path: &Path, id: &str, bytes: &[u8]) -> Result<Site> {
         elevation: entry("CSR_ELEVATION").number()?,
         igbp: igbp.value.to_owned(),
         publication: entry("CSR_PRIMARY_PUB").value.to_owned(),
+    };
+    Ok(Description {
+        site,
+        time_zone: entry("CSR_TIMEZONE").value.to_owned(),
+        // Any text is one; some releases write what is missing.
+        is_embargoed: !matches!(entry("CSR_EMBARGO").value, "" | "NA"),
     })
 }
 
 /// What the file says of one key; an empty value if it says nothing.
-struct Entry<'a> {
-    path: &'a Path,
-    key: &'a str,
-    line: Option<u64>,
-    value: &'a str,
+pub(super) struct Entry<'a> {
+    pub(super) path: &'a Path,
+    pub(super) key: &'a str,
+    /// None if there is none.
+    pub(super) line: Option<u64>,
+    pub(super) value: &'a str,
 }
 
 impl<'a> Entry<'a> {
@@ -64,7 +87,7 @@ impl<'a> Entry<'a> {
             path, key, value, ..
         } = self;
         match self.line {
-            None => Error::file(path, format!("has no line `{key}:`, expected {expected}")),
+            None => Error::file(path, format!("has no `{key}`, expected {expected}")),
             Some(line) if value.is_empty() => {
                 Error::line(path, line, format!("`{key}` is empty, expected {expected}"))
             }
@@ -102,7 +125,7 @@ mod tests {
                         CSR_LONGITUDE: 19.5\nCSR_LATITUDE: 64.1\nCSR_ELEVATION:\nCSR_IGBP: Mixed forests \n";
 
     fn read(text: &str) -> Result<Site> {
-        parse(Path::new("DESCRIPTION.txt"), "FEN", text.as_bytes())
+        parse(Path::new("DESCRIPTION.txt"), "FEN", text.as_bytes()).map(|of| of.site)
     }
 
     #[test]
@@ -114,6 +137,21 @@ mod tests {
         assert_eq!(site.igbp, "Mixed forests");
         let below_the_sea = TEXT.replace("ELEVATION:", "ELEVATION: -2.7");
         assert_eq!(read(&below_the_sea).unwrap().elevation, Some(-2.7));
+    }
+
+    #[test]
+    fn any_text_is_an_embargo() {
+        for (line, expected) in [
+            ("", false),
+            ("CSR_EMBARGO:\n", false),
+            ("CSR_EMBARGO: NA\n", false),
+            ("# CSR_EMBARGO: a comment\n", false),
+            ("CSR_EMBARGO: until: the paper\n", true),
+        ] {
+            let text = format!("{TEXT}{line}");
+            let read = parse(Path::new("DESCRIPTION.txt"), "FEN", text.as_bytes());
+            assert_eq!(read.unwrap().is_embargoed, expected, "{line}");
+        }
     }
 
     #[test]
@@ -132,7 +170,7 @@ mod tests {
             (
                 "CSR_LONGITUDE: 19.5\n",
                 "",
-                "DESCRIPTION.txt: has no line `CSR_LONGITUDE:`, expected a number",
+                "DESCRIPTION.txt: has no `CSR_LONGITUDE`, expected a number",
             ),
             (
                 "CSR_IGBP: Mixed forests",

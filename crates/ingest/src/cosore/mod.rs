@@ -4,9 +4,11 @@
 mod dataset;
 mod description;
 mod filter;
+mod frame;
 mod options;
 mod ports;
 mod rds;
+mod told;
 
 use std::num::NonZero;
 use std::path::Path;
@@ -78,15 +80,16 @@ pub fn read_cosore(folder: &Path, options: &CosoreOptions) -> Result<Release> {
             ..Entry::default()
         };
         match read {
-            Ok(Some(data_set)) => {
+            Ok(Ok(data_set)) => {
                 entry.time_zone.clone_from(&data_set.time_zone);
                 entry.rows = data_set.rows;
+                entry.repeated = data_set.repeated;
                 entry.left_out = missing(&data_set);
                 if entry.left_out.is_none() {
                     data_sets.push(data_set);
                 }
             }
-            Ok(None) => entry.left_out = Some(LeftOut::NoData),
+            Ok(Err(reason)) => entry.left_out = Some(reason),
             Err(error) if options.skip_unreadable => {
                 warnings.push(error.to_string());
                 entry.left_out = Some(LeftOut::Unreadable);
@@ -101,13 +104,16 @@ pub fn read_cosore(folder: &Path, options: &CosoreOptions) -> Result<Release> {
         .map(|of| DailyMeans::of(calendar.days, of.measurements.iter()))
         .collect();
     let (filters, limits) = filter::filters(options.filter, &data_sets, &unfiltered);
-    let mut sites = Vec::new();
+    let (mut sites, mut exchange) = (Vec::new(), Vec::new());
     let read = entries.iter_mut().filter(|entry| entry.left_out.is_none());
     for (((entry, of), unfiltered), filter) in read.zip(data_sets).zip(unfiltered).zip(filters) {
         let daily = filtered(entry, &of.measurements, filter, &unfiltered);
         if entry.days.kept == 0 {
             entry.left_out = Some(LeftOut::NothingKept);
             continue;
+        }
+        if of.has_exchange {
+            exchange.push(of.site.id.clone());
         }
         sites.push(DailySite {
             site: of.site,
@@ -131,6 +137,8 @@ pub fn read_cosore(folder: &Path, options: &CosoreOptions) -> Result<Release> {
         );
         return Err(Error::file(folder, reason));
     }
+    warnings.extend(told::rows(&account));
+    warnings.extend(told::exchange(&exchange));
     Ok(Release {
         calendar,
         sites,
@@ -169,7 +177,7 @@ fn read_all(
     names: &[String],
     calendar: Calendar,
     options: &CosoreOptions,
-) -> Vec<Result<Option<DataSet>>> {
+) -> Vec<Result<Result<DataSet, LeftOut>>> {
     let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
     let next = AtomicUsize::new(0);
     let work = || {
@@ -204,14 +212,19 @@ fn read_all(
 
 /// Why a data set without a measurement has none.
 fn missing(of: &DataSet) -> Option<LeftOut> {
+    let rows = of.rows;
     if !of.measurements.is_empty() {
         None
-    } else if of.rows.without_flux == of.rows.read {
+    } else if rows.without_flux == rows.read {
         Some(LeftOut::NoFlux)
-    } else if of.rows.outside_calendar == 0 {
-        Some(LeftOut::NoPort)
-    } else {
+    } else if rows.outside_calendar > 0 {
         Some(LeftOut::OutsideCalendar)
+    } else if rows.other_ports + rows.without_port > 0 {
+        Some(LeftOut::NoPort)
+    } else if rows.without_time > 0 {
+        Some(LeftOut::NoTime)
+    } else {
+        Some(LeftOut::Flagged)
     }
 }
 

@@ -12,10 +12,19 @@ pub struct CosoreOptions {
     pub fluxes: Vec<Flux>,
     /// Chambers under these treatments.
     pub treatments: Treatments,
+    /// Data sets under an embargo (`CSR_EMBARGO`) too, which their owners have not released.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub embargoed: bool,
     /// Leave out and name a data set that cannot be read, where it is otherwise an error. Not kept in a pack: where all
     /// can be read, it changes nothing.
     #[serde(skip)]
     pub skip_unreadable: bool,
+}
+
+/// What a pack does not say of an option that was not taken.
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde passes it so.
+fn is_false(option: &bool) -> bool {
+    !*option
 }
 
 impl Default for CosoreOptions {
@@ -24,6 +33,7 @@ impl Default for CosoreOptions {
             filter: Filter::All,
             fluxes: Flux::ALL.to_vec(),
             treatments: Treatments::All,
+            embargoed: false,
             skip_unreadable: false,
         }
     }

@@ -74,6 +74,11 @@ impl Ports {
         Ok(Self(lines.map(port).collect::<Result<_>>()?))
     }
 
+    /// Whether a chamber measures this.
+    pub(super) fn measure(&self, flux: Flux) -> bool {
+        self.0.iter().any(|port| port.flux == flux)
+    }
+
     /// Whether a chamber is one of those asked for. One that is described more than once must be so each time. `None`
     /// if the file does not describe it.
     pub(super) fn wanted(

@@ -9,6 +9,8 @@ use efflux_ingest::{CosoreOptions, Filter, Flux, Release, Treatments, inspect, r
 use efflux_testing::release::{Column, data_frame, data_set, example, packed, times};
 use proptest::prelude::*;
 
+mod cases;
+
 fn read(release: &Path, options: &CosoreOptions) -> Release {
     read_cosore(release, options).unwrap()
 }
@@ -79,6 +81,9 @@ fn the_account_of_a_release_adds_up() {
     let expected = Rows {
         read: 18,
         without_flux: 4 + 2 + 1,
+        flagged: 0,
+        without_time: 0,
+        without_port: 0,
         other_ports: 0,
         outside_calendar: 1 + 1,
         below: 1,
@@ -103,6 +108,88 @@ fn the_account_of_a_release_adds_up() {
     );
     assert_eq!(release.warnings[1], "left out, no CO2 flux: methane");
     assert_eq!(account.data_sets[0].time_zone, "America/New_York");
+}
+
+#[test]
+fn what_is_under_an_embargo_enters_only_if_asked_for() {
+    let folder = example();
+    let path = folder.path().join("datasets/crop/DESCRIPTION.txt");
+    let text = fs::read_to_string(&path).unwrap() + "CSR_EMBARGO: until: the paper\n";
+    fs::write(&path, text).unwrap();
+    let release = read(folder.path(), &CosoreOptions::default());
+    assert_eq!(release.sites.len(), 1);
+    assert_eq!(release.account.left_out()[&LeftOut::Embargoed], ["crop"]);
+    assert!(release.warnings.contains(
+        &"left out, under an embargo (CSR_EMBARGO; --embargoed takes it): crop".to_owned()
+    ));
+    let options = CosoreOptions {
+        embargoed: true,
+        ..CosoreOptions::default()
+    };
+    let release = read(folder.path(), &options);
+    assert_eq!(release.sites.len(), 2);
+    assert_eq!(release.account.options["embargoed"], true);
+}
+
+#[test]
+fn repeated_rows_and_net_exchange_are_told() {
+    let folder = example();
+    let release = read(folder.path(), &CosoreOptions::default());
+    let told = "1 rows repeat another's port, time and flux, and stay as in the paper: WET 1";
+    assert!(
+        release.warnings.iter().any(|of| of == told),
+        "{:?}",
+        release.warnings
+    );
+    assert!(!release.warnings.iter().any(|of| of.contains("NEE")));
+    let ports = folder.path().join("datasets/crop/PORTS.txt");
+    let text = fs::read_to_string(&ports)
+        .unwrap()
+        .replace("0,\tRs", "0,\tNEE");
+    fs::write(&ports, text).unwrap();
+    let told = |release: Release| release.warnings.into_iter().find(|of| of.contains("(NEE)"));
+    let named = told(read(folder.path(), &CosoreOptions::default())).unwrap();
+    assert!(named.ends_with(": crop"), "{named}");
+    let options = CosoreOptions {
+        fluxes: vec![Flux::Rs, Flux::Rh, Flux::Reco],
+        ..CosoreOptions::default()
+    };
+    assert_eq!(told(read(folder.path(), &options)), None);
+}
+
+#[test]
+fn rows_without_a_port_are_dropped_where_ports_matter() {
+    let folder = tempfile::tempdir().unwrap();
+    let begin = times(&["2010-01-01T00:00:00Z", "2010-01-02T00:00:00Z"]);
+    let data = data_frame(&[
+        ("CSR_PORT", Column::Integer(vec![1, i32::MIN])),
+        ("CSR_TIMESTAMP_BEGIN", Column::Times(begin, "UTC")),
+        ("CSR_FLUX_CO2", Column::Real(vec![1.0, 2.0])),
+    ]);
+    let ports = "CSR_PORT,CSR_MSMT_VAR,CSR_TREATMENT\n0,Rs,None\n";
+    data_set(folder.path(), "A", "Wetland", ports, Some(&data));
+    let rows = |treatments| {
+        let options = CosoreOptions {
+            treatments,
+            filter: Filter::None,
+            ..CosoreOptions::default()
+        };
+        read(folder.path(), &options).account.rows()
+    };
+    assert_eq!(
+        (
+            rows(Treatments::All).kept,
+            rows(Treatments::All).without_port
+        ),
+        (2, 0)
+    );
+    assert_eq!(
+        (
+            rows(Treatments::None).kept,
+            rows(Treatments::None).without_port
+        ),
+        (1, 1)
+    );
 }
 
 #[test]
@@ -237,8 +324,8 @@ fn damaged_data_are_refused_and_can_be_left_out() {
     let place = "datasets/WET/data/data.RDS: ";
     let cases: [(&[u8], &str); 4] = [
         (&whole[..whole.len() / 2], "is not a whole gzip file ("),
-        (b"not an R file", "is not a whole gzip file ("),
-        (&packed(&whole), "does not hold R's binary format"),
+        (b"not an R file", "does not hold R's format"),
+        (&packed(&whole), "does not hold R's format"),
         (&packed(b"X\n\0\0\0\x03"), "is damaged ("),
     ];
     for (bytes, expected) in cases {
@@ -295,10 +382,13 @@ fn data_frames_that_are_not_as_they_should_be_are_refused() {
         ),
         (
             [
-                ("CSR_TIMESTAMP_BEGIN", Column::Times(vec![f64::NAN], "UTC")),
+                (
+                    "CSR_TIMESTAMP_BEGIN",
+                    Column::Times(vec![f64::INFINITY], "UTC"),
+                ),
                 ("CSR_FLUX_CO2", flux()),
             ],
-            "has the time NaN in row 1",
+            "CSR_TIMESTAMP_BEGIN has the time inf in row 1",
         ),
         (
             [

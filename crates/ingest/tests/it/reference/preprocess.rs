@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use efflux_analysis::rhythm::autocorrelation;
-use efflux_data::{Entry, Rows, share};
+use efflux_data::{Entry, LeftOut, Rows, share};
 use efflux_ingest::{CosoreOptions, DailySite, Release, read_cosore};
 use efflux_testing::{golden, left_out};
 use serde_json::Value;
@@ -20,7 +20,16 @@ fn release() -> Option<(Release, Value)> {
         );
         return None;
     };
-    let release = read_cosore(Path::new(&folder), &CosoreOptions::default()).unwrap();
+    // The golden numbers count a data set that its owners have not released.
+    let options = CosoreOptions {
+        embargoed: true,
+        ..CosoreOptions::default()
+    };
+    let release = read_cosore(Path::new(&folder), &options).unwrap();
+    let released = read_cosore(Path::new(&folder), &CosoreOptions::default()).unwrap();
+    let embargoed = &released.account.left_out()[&LeftOut::Embargoed];
+    assert_eq!(embargoed, &["d20200228_RENCHON"]);
+    assert_eq!(released.sites.len() + 1, release.sites.len());
     Some((release, golden))
 }
 
