@@ -9,6 +9,7 @@ use std::fs;
 use std::path::Path;
 
 use hdf5::file::LibraryVersion;
+use hdf5::plist::file_create::{AttrCreationOrder, LinkCreationOrder};
 use hdf5::types::{FixedAscii, VarLenArray};
 use hdf5::{Dataset, Datatype, File, H5Type, ObjectReference1};
 use ndarray::ArrayViewD;
@@ -43,7 +44,12 @@ impl NetCdf {
     pub(super) fn create(path: &Path) -> hdf5::Result<Self> {
         let name_type = terminated_text(path)?;
         let file = File::with_options()
-            .with_fcpl(|list| list.obj_track_times(false))
+            // Without an order of links netCDF does not open a file to append to it.
+            .with_fcpl(|list| {
+                list.obj_track_times(false)
+                    .link_creation_order(LinkCreationOrder::Indexed)
+                    .attr_creation_order(AttrCreationOrder::Indexed)
+            })
             .create(path)?;
         Ok(Self {
             file,

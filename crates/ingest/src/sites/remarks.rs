@@ -18,6 +18,15 @@ pub(super) fn remarks(sites: &[Site], records: &[Series]) -> Vec<String> {
             ));
         }
     }
+    for (site, record) in sites.iter().zip(records) {
+        for name in &record.imprecise {
+            remarks.push(format!(
+                "`{name}` at site `{}` is another number in single precision, which packs hold: subtract a constant, or let \
+                 it be in another unit",
+                site.id
+            ));
+        }
+    }
     let without: Vec<String> = sites
         .iter()
         .zip(records)

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use efflux_base::error::{Error, Result};
 use efflux_data::{HELD, OBSERVED};
+use efflux_numerics::single;
 use jiff::civil::Date;
 
 use super::SiteOptions;
@@ -22,6 +23,8 @@ pub(super) struct Series {
     pub(super) predictors: Vec<Predictor>,
     /// Days whose flux is said not to be measured, so left out.
     pub(super) filled_fluxes: usize,
+    /// Names of columns whose values are others in single precision.
+    pub(super) imprecise: Vec<String>,
     /// Names of columns that are no input, and what they look like.
     pub(super) left_out: Vec<(String, &'static str)>,
 }
@@ -75,6 +78,7 @@ impl Series {
         }
         let mut predictors = Vec::new();
         let mut left_out = columns.left_out;
+        let mut imprecise = Vec::new();
         for (column, companion) in columns.predictors {
             let name = &table.columns()[column];
             let mut values = numbers(table, column)?;
@@ -85,6 +89,9 @@ impl Series {
                 continue;
             }
             found.look(table, name, &values, &options.missing);
+            if is_imprecise(&values) {
+                imprecise.push(name.clone());
+            }
             let mut flags = fill_gaps(&mut values);
             if let Some(companion) = companion {
                 given_flags(table, companion, &mut flags)?;
@@ -102,6 +109,7 @@ impl Series {
             count,
             predictors,
             filled_fluxes,
+            imprecise,
             left_out,
         })
     }
@@ -167,6 +175,17 @@ fn shown(value: f64) -> String {
     } else {
         format!("{value}")
     }
+}
+
+/// Whether single precision moves a value by more than a millionth of itself, or of what the values vary by.
+fn is_imprecise(values: &[f64]) -> bool {
+    let known = || values.iter().copied().filter(|value| !value.is_nan());
+    let least = known().fold(f64::INFINITY, f64::min);
+    let spread = known().fold(f64::NEG_INFINITY, f64::max) - least;
+    let moved = |value: f64| (f64::from(single(value)) - value).abs();
+    known().any(|value| {
+        moved(value) > 1e-6 * value.abs() || (spread > 0.0 && moved(value) > 1e-3 * spread)
+    })
 }
 
 fn day(first: Date, days: usize) -> Date {
@@ -355,6 +374,12 @@ mod tests {
             let message = message(text);
             assert!(message.starts_with(expected), "{message}");
         }
+    }
+
+    #[test]
+    fn what_single_precision_changes_is_told() {
+        assert!(is_imprecise(&[20_100_101.0, 20_100_102.0]) && is_imprecise(&[1e-42, 1.0]));
+        assert!(!is_imprecise(&[271.15, 293.27, f64::NAN]) && !is_imprecise(&[101_325.1]));
     }
 
     proptest! {
