@@ -32,8 +32,9 @@ pub(crate) struct PackArgs {
     #[arg(long, value_name = "DIR")]
     pub(crate) sites: Option<PathBuf>,
 
-    /// Release of COSORE: the folder that holds `datasets` (configs/README.md describes what becomes of it)
-    #[arg(long, value_name = "DIR")]
+    /// Release of COSORE: the folder that holds `datasets`, with R data files or with tables, or its zip archive
+    /// (configs/README.md describes what becomes of it)
+    #[arg(long, value_name = "PATH")]
     pub(crate) cosore: Option<PathBuf>,
 
     #[command(flatten)]

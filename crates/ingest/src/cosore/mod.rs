@@ -5,18 +5,19 @@ mod dataset;
 mod description;
 mod filter;
 mod frame;
+mod layout;
 mod options;
 mod ports;
 mod rds;
+mod tables;
 mod told;
 
-use std::num::NonZero;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use self::dataset::{DataSet, Measurement};
 pub use self::filter::DailyMeans;
 use self::filter::SiteFilter;
+use self::layout::Layout;
 pub use self::options::{CosoreOptions, Filter, Flux, Treatments};
 use super::sun::{DAY_LENGTH, RADIATION, Sun};
 use efflux_base::error::{Error, Result};
@@ -25,11 +26,6 @@ use efflux_data::OBSERVED;
 use efflux_data::{Account, Days, Entry, LeftOut};
 use efflux_data::{Origin, Pack, Site, Variable};
 use efflux_numerics::{SiteByDay, single};
-
-/// The folder of the data sets in a release.
-const DATA_SETS: &str = "datasets";
-/// Data sets read at a time, at most: each takes memory, and the disk soon has no more to give.
-const MOST_THREADS: usize = 4;
 
 const SOURCE: &str = "COSORE. Bond-Lamberty et al. (2020), COSORE: A community database for continuous soil respiration \
                       and other soil-atmosphere greenhouse gas flux data, Global Change Biology 26, 7268-7283, \
@@ -61,7 +57,7 @@ pub struct DailySite {
     pub unfiltered: DailyMeans,
 }
 
-/// Reads a release onto the default calendar: filters the measurements and averages them by local day.
+/// Reads a release, a folder or a zip archive, onto the default calendar: filters the measurements and averages them by local day.
 ///
 /// # Errors
 ///
@@ -69,8 +65,9 @@ pub struct DailySite {
 /// `configs/README.md` says, unless such data sets are to be left out, or if no site is left.
 pub fn read_cosore(folder: &Path, options: &CosoreOptions) -> Result<Release> {
     let calendar = Calendar::default();
-    let names = names(folder)?;
-    let read = read_all(&folder.join(DATA_SETS), &names, calendar, options);
+    let layout = Layout::find(folder, options)?;
+    let names = layout.names()?;
+    let read = layout.read_all(&names, calendar, options);
 
     let mut warnings = Vec::new();
     let (mut entries, mut data_sets) = (Vec::new(), Vec::new());
@@ -145,69 +142,6 @@ pub fn read_cosore(folder: &Path, options: &CosoreOptions) -> Result<Release> {
         account,
         warnings,
     })
-}
-
-/// The names of the data sets in a release, in the order of their bytes.
-fn names(folder: &Path) -> Result<Vec<String>> {
-    let data_sets = folder.join(DATA_SETS);
-    if folder.is_dir() && !data_sets.is_dir() {
-        let reason = format!("has no folder `{DATA_SETS}`, expected a release of COSORE");
-        return Err(Error::file(folder, reason));
-    }
-    let mut names = Vec::new();
-    let entries =
-        std::fs::read_dir(&data_sets).map_err(Error::io("list the folder", &data_sets))?;
-    for entry in entries {
-        let entry = entry.map_err(Error::io("list the folder", &data_sets))?;
-        if entry.path().is_dir() {
-            let name = entry.file_name().into_string();
-            names.push(name.map_err(|_| {
-                let reason = "has a name that is not UTF-8, expected the name of a data set";
-                Error::file(entry.path(), reason)
-            })?);
-        }
-    }
-    names.sort_unstable();
-    Ok(names)
-}
-
-/// Reads all data sets, several at a time; what comes of each stands where its name does.
-fn read_all(
-    folder: &Path,
-    names: &[String],
-    calendar: Calendar,
-    options: &CosoreOptions,
-) -> Vec<Result<Result<DataSet, LeftOut>>> {
-    let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let mut read = Vec::new();
-        loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            let Some(name) = names.get(index) else {
-                return read;
-            };
-            read.push((
-                index,
-                DataSet::read(&folder.join(name), name, calendar, options),
-            ));
-        }
-    };
-    let mut all = std::thread::scope(|scope| {
-        let others: Vec<_> = (1..processors.min(MOST_THREADS))
-            .map(|_| scope.spawn(work))
-            .collect();
-        let mut all = work();
-        for other in others {
-            match other.join() {
-                Ok(read) => all.extend(read),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        }
-        all
-    });
-    all.sort_unstable_by_key(|(index, _)| *index);
-    all.into_iter().map(|(_, read)| read).collect()
 }
 
 /// Why a data set without a measurement has none.

@@ -1,20 +1,22 @@
 //! `PORTS.txt`: what each chamber (port) of a data set measures, and under which treatment.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
 use efflux_base::error::{Error, Result};
 
 use super::options::{Flux, Treatments};
+use super::tables::Table;
 
 /// The number that stands for all chambers.
 const ALL: u32 = 0;
 
 /// The chambers of a data set.
-#[derive(Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Ports(Vec<Port>);
 
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 struct Port {
     number: u32,
     flux: Flux,
@@ -72,6 +74,35 @@ impl Ports {
             })
         };
         Ok(Self(lines.map(port).collect::<Result<_>>()?))
+    }
+
+    /// The chambers of each data set that the column `data_set` of a table names.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::read`].
+    pub(super) fn of_table(table: &Table, data_set: &str) -> Result<BTreeMap<String, Self>> {
+        let mut all: BTreeMap<String, Self> = BTreeMap::new();
+        for row in 0..table.rows.len() {
+            let cell = |column| table.find(row, column).unwrap_or("").trim();
+            let wrong = |column, expected| {
+                let found = cell(column);
+                table.wrong(
+                    row,
+                    format!("`{column}` has `{found}`, expected {expected}"),
+                )
+            };
+            let number = cell("CSR_PORT").parse();
+            let flux = Flux::of(cell("CSR_MSMT_VAR"));
+            let port = Port {
+                number: number.map_err(|_| wrong("CSR_PORT", "a whole number"))?,
+                flux: flux.ok_or_else(|| wrong("CSR_MSMT_VAR", "Rs, Rh, NEE or Reco"))?,
+                treated: !cell("CSR_TREATMENT").eq_ignore_ascii_case("none"),
+            };
+            let id = table.cell(row, data_set)?.to_owned();
+            all.entry(id).or_default().0.push(port);
+        }
+        Ok(all)
     }
 
     /// Whether a chamber measures this.

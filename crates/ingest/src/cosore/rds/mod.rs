@@ -11,6 +11,7 @@ use std::path::Path;
 
 use efflux_base::error::{Error, Result};
 
+pub(super) use self::column::number;
 use self::column::{Column, texts};
 use self::object::{Object, Parser, Values};
 use self::stream::Stream;

@@ -26,6 +26,12 @@ fn release() -> Option<(Release, Value)> {
         ..CosoreOptions::default()
     };
     let release = read_cosore(Path::new(&folder), &options).unwrap();
+    let repeated = |name: &str| {
+        let mut all = release.account.data_sets.iter();
+        all.find(|of| of.id.ends_with(name)).unwrap().repeated
+    };
+    assert_eq!(repeated("_ANJILELI"), 359);
+    assert_eq!(repeated("_SCOTT_WKG"), 7173);
     let released = read_cosore(Path::new(&folder), &CosoreOptions::default()).unwrap();
     let embargoed = &released.account.left_out()[&LeftOut::Embargoed];
     assert_eq!(embargoed, &["d20200228_RENCHON"]);
