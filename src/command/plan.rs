@@ -4,6 +4,7 @@ use efflux_base::error::{Exit, Result};
 use efflux_data::{Pack, Parts, days_up_to_targets, iterations_per_epoch};
 use efflux_job::cost::{Workload, coordinator_megabytes, trainer_megabytes};
 use efflux_job::{Backend, Params, Part, Trial};
+use efflux_run::stopping::Stopping;
 use efflux_run::{Ledger, read_journals};
 
 use super::study::Study;
@@ -49,6 +50,14 @@ pub(crate) fn plan(args: &PlanArgs) -> Result<Exit> {
         study.job.training.epochs,
         updates(&study, &configurations)
     );
+    if let Some(stopping) = Stopping::of(&study.job, &search) {
+        let rungs: Vec<String> = stopping.rungs().iter().map(u32::to_string).collect();
+        println!(
+            "  stopping       `{}` compares configurations after {} epochs; times are without it",
+            study.job.stop.policy.name(),
+            rungs.join(", ")
+        );
+    }
     let workloads = workloads(&study, &configurations);
     if let Some(time) = core_time(&study, &workloads, search.len() - done) {
         println!("  time           {time}");

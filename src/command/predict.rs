@@ -101,8 +101,7 @@ fn selected(
 ) -> Result<(Vec<(Trial, PathBuf)>, usize)> {
     let ledger = Ledger::of(read_journals(&run.journals())?);
     let search = job.search_trials(contract);
-    let configurations = job.grid.configurations();
-    let choice = select(job.selection, &configurations, &search, &ledger);
+    let choice = select(job, &search, &ledger);
     let winner = choice.winner.ok_or_else(|| {
         let ended = ledger.records_of(&search).count();
         let reason = format!(

@@ -11,9 +11,10 @@ use efflux_job::{Backend, DeviceChoice, Job, Trial};
 use efflux_protocol::Placement;
 use efflux_report::Output;
 use efflux_run::record::{Outcome, Record};
+use efflux_run::stopping::{Stopping, stopped};
 use efflux_run::{
-    Duration, Ledger, Lock, Rank, RunDir, merge_journals, metric, note_launch, read_journals,
-    select,
+    Choice, Duration, Ledger, Lock, Rank, RunDir, merge_journals, metric, note_launch,
+    read_journals, select,
 };
 
 use super::evaluate;
@@ -183,26 +184,37 @@ fn check_lanes(args: &SweepArgs, study: &Study, placements: &[Placement]) -> Res
 
 /// How many trials there is still something to do about. Members are counted once it is known which.
 fn left_of(study: &Study, search: &[Trial], ledger: &Ledger) -> usize {
-    let rule = study.job.selection;
-    let members = match select(rule, &study.job.grid.configurations(), search, ledger).winner {
+    let stopped = stopped(&study.job, search, ledger);
+    let members = match select(&study.job, search, ledger).winner {
         Some(winner) => study.job.final_trials(&study.contract, winner.params),
         None => Vec::new(),
     };
     let is_left = |trial: &&Trial| {
         let record = ledger.record(&trial.id);
-        record.is_none_or(Record::worth_another)
+        record.is_none_or(Record::worth_another) && !stopped.contains_key(&trial.id)
     };
     search.iter().chain(&members).filter(is_left).count()
 }
 
+/// One line of log for what a stopping rule gave up.
+fn tell_stopped(study: &Study, choice: &Choice) {
+    let all = choice.candidates.len();
+    let stopped = choice.candidates.iter();
+    let stopped = stopped.filter(|one| one.stopped.is_some()).count();
+    if stopped > 0 {
+        let policy = study.job.stop.policy.name();
+        tracing::info!("`{policy}` stopped {stopped} of {all} configurations early");
+    }
+}
+
 /// Search, selection, final members.
 fn train(study: &Study, search: &[Trial], coordinator: &mut Coordinator<'_>) -> Result<Ending> {
-    if stage(study, coordinator, "search", search)? == Ending::Interrupted {
+    let stopping = Stopping::of(&study.job, search);
+    if stage(study, coordinator, "search", search, stopping)? == Ending::Interrupted {
         return Ok(Ending::Interrupted);
     }
-    let configurations = study.job.grid.configurations();
-    let rule = study.job.selection;
-    let choice = select(rule, &configurations, search, coordinator.ledger());
+    let choice = select(&study.job, search, coordinator.ledger());
+    tell_stopped(study, &choice);
     let Some(winner) = choice.winner else {
         tracing::error!(
             "no configuration has a score for every search seed: nothing can be selected"
@@ -212,7 +224,7 @@ fn train(study: &Study, search: &[Trial], coordinator: &mut Coordinator<'_>) -> 
     console::wipe();
     tracing::info!("selected {}: {:.3}", winner.params, winner.score);
     let last = study.job.final_trials(&study.contract, winner.params);
-    stage(study, coordinator, "final", &last)
+    stage(study, coordinator, "final", &last, None)
 }
 
 fn stage(
@@ -220,6 +232,7 @@ fn stage(
     coordinator: &mut Coordinator<'_>,
     name: &str,
     trials: &[Trial],
+    stopping: Option<Stopping>,
 ) -> Result<Ending> {
     let known = coordinator.ledger().records_of(trials).count();
     tracing::info!(
@@ -241,7 +254,7 @@ fn stage(
     for record in coordinator.ledger().records_of(trials) {
         better(score(record));
     }
-    let ending = coordinator.train(trials, &mut |notice| match notice {
+    let ending = coordinator.train(trials, stopping, &mut |notice| match notice {
         Notice::Ended(record, tally) => {
             tell(record, tally, score(record));
             console::progress(&line(name, tally, better(score(record))));

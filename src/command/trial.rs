@@ -39,6 +39,7 @@ pub(crate) fn trial(args: &TrialArgs) -> Result<Exit> {
         trial,
         attempt: Attempt::FIRST,
         isolation: Isolation::OwnTrainer,
+        until: None,
         keep: args.output.clone(),
         checkpoint: args.output.is_some().then(|| checkpoint.clone()),
     };

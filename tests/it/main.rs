@@ -16,5 +16,6 @@ mod programs;
 mod refusals;
 mod results;
 mod slurm;
+mod stopping;
 mod sweep;
 mod trial;

@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 
 use efflux_job::{Trial, TrialId};
 use efflux_run::record::{Outcome, Record};
-use efflux_run::{Attempt, Heartbeat, Ledger};
+use efflux_run::{Heartbeat, Ledger};
+
+use super::scheduler::Planned;
 
 /// Counts and pace of a stage, kept as trials end: with many trials they cannot be taken anew each time.
 pub(super) struct StageProgress {
@@ -27,10 +29,10 @@ impl StageProgress {
         ledger: &Ledger,
         epochs: u32,
         trials: &[Trial],
-        left: &[(Trial, Attempt)],
+        left: &[Planned],
         now: Instant,
     ) -> Self {
-        let left: HashSet<TrialId> = left.iter().map(|(trial, _)| trial.id.clone()).collect();
+        let left: HashSet<TrialId> = left.iter().map(|one| one.trial.id.clone()).collect();
         let (mut finished, mut failed) = (0, HashSet::new());
         for record in ledger.records_of(trials) {
             match record.outcome {

@@ -150,7 +150,9 @@ impl TrainerSession {
                         self.stop(Instant::now() + FAREWELL);
                         return Ok(*record);
                     }
-                    TrialEvent::Released { .. } => return Err(self.unasked().into()),
+                    TrialEvent::Released { .. } | TrialEvent::AtRung(_) => {
+                        return Err(self.unasked().into());
+                    }
                 }
             }
         }

@@ -12,7 +12,7 @@ use super::grid::Naming;
 use super::training::keys::TrainingKeys;
 use super::{
     Analysis, Contract, Evaluation, Final, Fit, Grid, Inputs, Keep, Params, Sampling, Scaling,
-    Seeds, Selection, SelectionPart, Split, Stage, Training, Transform, Trial,
+    Seeds, Selection, SelectionPart, Split, Stage, Stop, Training, Transform, Trial,
 };
 
 /// A job file whose every value is possible.
@@ -44,6 +44,8 @@ pub struct Job {
     pub selection: Selection,
     /// `[final]`
     pub final_members: Final,
+    /// `[stop]`
+    pub stop: Stop,
     /// `[analysis]`
     pub analysis: Analysis,
 }
@@ -77,26 +79,6 @@ struct Raw {
     analysis: Analysis,
 }
 
-/// `[stop]` of older job files: rules that end trials of a search early, of which there are none.
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct Stop {
-    policy: Option<String>,
-}
-
-impl Stop {
-    fn check(&self, path: &Path, text: &str) -> Result<()> {
-        match self.policy.as_deref() {
-            None | Some("none") => Ok(()),
-            Some(other) => {
-                let expected = "`none`: every trial of the search runs to its end (`patience` under [training] ends one early)";
-                let found = format!("`{other}`");
-                Err(wrong(path, text, ("stop", "policy"), found, expected))
-            }
-        }
-    }
-}
-
 impl Job {
     /// Reads and validates a job file.
     ///
@@ -118,7 +100,6 @@ impl Job {
         let training = raw.training.training().map_err(|(key, found, expected)| {
             wrong(path, &text, ("training", key), found, expected)
         })?;
-        raw.stop.check(path, &text)?;
         let name = path
             .file_stem()
             .map(|stem| stem.to_string_lossy().into_owned())
@@ -138,6 +119,7 @@ impl Job {
             seeds: raw.seeds,
             selection: raw.selection,
             final_members: raw.final_members,
+            stop: raw.stop,
             analysis: raw.analysis,
         };
         job.validate()?;
@@ -195,6 +177,9 @@ impl Job {
         if let Some((key, found, expected)) = self.training.fault() {
             return Err(self.wrong("training", key, found, expected));
         }
+        if let Some((key, found, expected)) = self.stop.fault(self.training.epochs) {
+            return Err(self.wrong("stop", key, found, expected));
+        }
         self.check_validation_is_there()?;
         let Analysis {
             spike_z,
@@ -222,6 +207,11 @@ impl Job {
 
     /// Where a trial's course depends on its validation scores, no trial may be without validation days.
     fn check_validation_is_there(&self) -> Result<()> {
+        if self.stop.is_on() && self.split.validation == 0.0 {
+            let found = format!("`{}`", self.stop.policy.name());
+            let expected = "`none` without a validation part (split.validation is 0)";
+            return Err(self.wrong("stop", "policy", found, expected));
+        }
         let Training { keep, patience, .. } = self.training;
         let (key, found) = match (keep, patience) {
             (Keep::Best, _) => ("keep", "\"best\"".to_owned()),

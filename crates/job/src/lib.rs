@@ -6,6 +6,7 @@ mod contract;
 pub mod cost;
 mod file;
 mod grid;
+mod stop;
 mod training;
 mod value;
 
@@ -13,6 +14,7 @@ pub use cluster::{Cluster, Launcher};
 pub use contract::Contract;
 pub use file::Job;
 pub use grid::{Grid, Params, Stage, Trial, TrialId};
+pub use stop::{Policy, Stop};
 pub use training::{Backend, Keep, Loss, Optimizer, Sampling, Schedule, Training};
 pub use value::{
     Analysis, DeviceChoice, Evaluation, Final, Fit, Inputs, Metric, Missing, Part, Scaling, Seeds,

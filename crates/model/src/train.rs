@@ -1,5 +1,6 @@
 //! The training loop: draw, forward, loss, backward, clip, step; after each epoch validate and report; checkpoint.
 
+mod validation;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -114,7 +115,7 @@ impl<'a> Trainer<'a> {
         })
     }
 
-    /// The same trial, looked at this often within an epoch instead of about once a second.
+    /// The same trial, looked at this often within an epoch.
     pub fn observed_every(mut self, pace: Duration) -> Self {
         self.pace = pace;
         self

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use efflux_base::error::{Error, Exit};
 use efflux_job::{Trial, TrialId};
 use efflux_numerics::Level;
-use efflux_run::record::Record;
+use efflux_run::record::{Record, RungResult};
 use efflux_run::{Attempt, Heartbeat};
 use serde::{Deserialize, Serialize};
 
@@ -84,6 +84,8 @@ pub enum TrialEvent {
     Progress(Vec<Heartbeat>),
     /// An attempt has ended.
     Ended(Box<Record>),
+    /// A trial has arrived where its assignment ends; its checkpoint is there. It has no record.
+    AtRung(RungResult),
     /// A trial was handed back, with what its checkpoint holds. It has no record.
     Released {
         /// The trial.
@@ -102,6 +104,8 @@ pub struct Assignment {
     pub attempt: Attempt,
     /// What it may share with other trials.
     pub isolation: Isolation,
+    /// Epochs after which it is to be handed back with its validation scores; none: it is trained to its end.
+    pub until: Option<u32>,
     /// Where to keep weights and simulation, if they are to be kept.
     pub keep: Option<PathBuf>,
     /// Where to keep what it takes to go on after an interruption, and to look for it first.

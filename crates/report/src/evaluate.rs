@@ -5,6 +5,7 @@ use efflux_base::error::{Error, Result};
 use efflux_data::{Member, Parts};
 use efflux_job::Trial;
 use efflux_run::record::{Outcome, Record};
+use efflux_run::stopping::{judged, stopped};
 use efflux_run::{Attempt, Ledger, read_epochs, select};
 
 use super::ensemble::Together;
@@ -32,12 +33,12 @@ pub struct Evaluated {
 /// the job names what the pack does not have.
 pub fn evaluate(run: &Run<'_>, ledger: &Ledger, output: Output) -> Result<Evaluated> {
     let search = run.job.search_trials(run.contract);
+    let stopped = stopped(run.job, &search, ledger);
     let has_ended = |trials: &[Trial]| {
         let mut trials = trials.iter();
-        trials.all(|trial| ledger.record(&trial.id).is_some())
+        trials.all(|trial| ledger.record(&trial.id).is_some() || stopped.contains_key(&trial.id))
     };
-    let configurations = run.job.grid.configurations();
-    let choice = select(run.job.selection, &configurations, &search, ledger);
+    let choice = select(run.job, &search, ledger);
     let last = match choice.winner {
         Some(winner) => run.job.final_trials(run.contract, winner.params),
         None => Vec::new(),
@@ -66,6 +67,7 @@ pub fn evaluate(run: &Run<'_>, ledger: &Ledger, output: Output) -> Result<Evalua
         analysis: &run.job.analysis,
         fit: run.job.final_members.fit,
         selection: &choice,
+        rungs: &judged(run.job, &search, ledger),
         records: &records,
         caveats: &caveats,
         start: run.pack.calendar.start,

@@ -5,6 +5,7 @@ use efflux_data::{Member, Parts};
 use efflux_job::{Analysis, Contract, Fit, Part};
 use efflux_numerics::SiteByDay;
 use efflux_run::record::Record;
+use efflux_run::stopping::Judged;
 use efflux_run::{Choice, EpochLine};
 use jiff::civil::Date;
 
@@ -23,6 +24,8 @@ pub struct Results<'a> {
     pub fit: Fit,
     /// How the configuration was chosen.
     pub selection: &'a Choice,
+    /// What its stopping rule saw; nothing without one.
+    pub rungs: &'a [Judged],
     /// The newest attempt at every trial, search and final, in any order.
     pub records: &'a [Record],
     /// What makes the scores optimistic or incomplete, as sentences.

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ids::Rank;
 use super::layout::sorted_files;
-use super::record::Record;
+use super::record::{Record, RungResult};
 use efflux_base::durable;
 use efflux_base::error::{Error, Result};
 
@@ -24,6 +24,8 @@ use efflux_base::error::{Error, Result};
 pub enum Entry {
     /// A trial ended.
     Trial(Box<Record>),
+    /// A trial has arrived at a rung. Only sweeps with a stopping rule write it.
+    Rung(RungResult),
     /// A configuration was selected. Version 0.1.0 wrote it and nothing ever read it: the selection follows from the records
     /// ([`select`](super::select)), and a second account of it could only disagree.
     #[serde(skip_serializing)]
@@ -357,7 +359,7 @@ mod tests {
         let ledger = Ledger::of(read);
         assert!(entries().into_iter().all(|entry| match entry {
             Entry::Trial(record) => ledger.record(&record.trial.id) == Some(&*record),
-            Entry::Selection(_) => false,
+            Entry::Rung(_) | Entry::Selection(_) => false,
         }));
     }
 }

@@ -1,17 +1,19 @@
 //! What the journals say, trial by trial: the table that every decision is taken from.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use efflux_job::{Trial, TrialId};
 
 use super::ids::Attempt;
 use super::journal::Entry;
-use super::record::{Outcome, Record, Summary};
+use super::record::{Outcome, Record, RungResult, Summary};
 
 /// The state of all trials a run directory has seen.
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
     records: HashMap<TrialId, Record>,
+    /// By trial and epoch.
+    rungs: HashMap<TrialId, BTreeMap<u32, RungResult>>,
 }
 
 impl Ledger {
@@ -19,8 +21,10 @@ impl Ledger {
     pub fn of(entries: impl IntoIterator<Item = Entry>) -> Self {
         let mut ledger = Self::default();
         for entry in entries {
-            if let Entry::Trial(record) = entry {
-                ledger.add(*record);
+            match entry {
+                Entry::Trial(record) => drop(ledger.add(*record)),
+                Entry::Rung(result) => drop(ledger.add_rung(result)),
+                Entry::Selection(_) => {}
             }
         }
         ledger
@@ -29,7 +33,12 @@ impl Ledger {
     /// Takes a record in, and says whether it is news. The first finished one of a trial stays: a later one is superseded
     /// and never counted twice.
     pub fn add(&mut self, record: Record) -> bool {
-        let known = self.records.get(&record.trial.id);
+        let id = &record.trial.id;
+        if matches!(record.outcome, Outcome::Failed(_)) && record.attempt < self.attempts(id) {
+            // The attempt after it brought the trial to a rung.
+            return false;
+        }
+        let known = self.records.get(id);
         let is_news = known.is_none_or(|known| match known.outcome {
             Outcome::Finished(_) => false,
             // Journals are read rank after rank, so a later attempt may come first.
@@ -41,6 +50,34 @@ impl Ledger {
             self.records.insert(record.trial.id.clone(), record);
         }
         is_news
+    }
+
+    /// Takes in what a trial was worth at a rung, and says whether it is news. The first result stays: training repeats itself.
+    pub fn add_rung(&mut self, result: RungResult) -> bool {
+        let id = &result.trial;
+        let known = self.records.get(id);
+        // An attempt that failed before this one is of no consequence any more.
+        if known.is_some_and(|record| {
+            record.attempt < result.attempt && matches!(record.outcome, Outcome::Failed(_))
+        }) {
+            self.records.remove(id);
+        }
+        let of_trial = self.rungs.entry(id.clone()).or_default();
+        let is_news = !of_trial.contains_key(&result.epoch);
+        of_trial.entry(result.epoch).or_insert(result);
+        is_news
+    }
+
+    /// The first result of a trial at a rung of so many epochs or more.
+    pub fn rung_result(&self, id: &TrialId, epoch: u32) -> Option<&RungResult> {
+        let (_, result) = self.rungs.get(id)?.range(epoch..).next()?;
+        Some(result)
+    }
+
+    /// The epochs that a trial was trained for, as its last rung says.
+    pub fn epochs_at_rungs(&self, id: &TrialId) -> u32 {
+        let last = self.rungs.get(id).and_then(BTreeMap::last_key_value);
+        last.map_or(0, |(epoch, _)| *epoch)
     }
 
     /// What is known of a trial: its finished record, else that of its latest attempt.
@@ -63,7 +100,9 @@ impl Ledger {
 
     /// Attempts made at a trial so far.
     pub fn attempts(&self, id: &TrialId) -> Attempt {
-        self.record(id)
-            .map_or(Attempt::NONE, |record| record.attempt)
+        let ended = self.record(id).map(|record| record.attempt);
+        let results = self.rungs.get(id).into_iter().flat_map(BTreeMap::values);
+        let at_rungs = results.map(|result| result.attempt).max();
+        ended.max(at_rungs).unwrap_or(Attempt::NONE)
     }
 }

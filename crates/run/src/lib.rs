@@ -10,6 +10,7 @@ mod lock;
 pub mod record;
 mod selection;
 mod status;
+pub mod stopping;
 
 pub use epochs::{EpochLine, EpochLog, read_epochs};
 pub use ids::{Attempt, Rank, Slot};

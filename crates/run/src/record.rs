@@ -1,7 +1,7 @@
 //! What is known of a trial once it has ended: the unit of the journal.
 
 use efflux_analysis::medians::Medians;
-use efflux_job::Trial;
+use efflux_job::{Trial, TrialId};
 use serde::{Deserialize, Serialize};
 
 use super::ids::{Attempt, Rank, Slot};
@@ -46,6 +46,19 @@ pub struct Place {
     pub host: String,
     /// The device and instruction-set level the trainer computed with, for example `cpu avx2, 1 thread`.
     pub device: String,
+}
+
+/// A trial at a rung of a stopping rule: it has a checkpoint there, and waits for what becomes of its configuration.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RungResult {
+    /// The trial.
+    pub trial: TrialId,
+    /// The attempt that brought it there.
+    pub attempt: Attempt,
+    /// Epochs that it was trained for.
+    pub epoch: u32,
+    /// Scores on the validation days after the last of them.
+    pub validation: Medians,
 }
 
 /// How an attempt ended.

@@ -6,7 +6,8 @@ use std::collections::HashMap;
 
 use super::ledger::Ledger;
 use super::record::Summary;
-use efflux_job::{Params, Selection, SelectionPart, Trial};
+use super::stopping::stopped;
+use efflux_job::{Job, Params, Selection, SelectionPart, Trial};
 
 /// What the search says: every configuration with its scores, and the one that is selected.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,6 +39,8 @@ pub struct Candidate {
     pub scores: Vec<(u64, Option<f64>)>,
     /// Mean over the seeds; absent if one is, for then the configuration is not selectable.
     pub mean: Option<f64>,
+    /// Epochs after which a stopping rule gave it up, if one did: then it is not selectable either.
+    pub stopped: Option<u32>,
 }
 
 impl Choice {
@@ -73,6 +76,9 @@ impl Candidate {
 
     /// Why it cannot be selected, if it cannot.
     pub fn obstacle(&self) -> Option<String> {
+        if let Some(epochs) = self.stopped {
+            return Some(format!("stopped after epoch {epochs}"));
+        }
         let missing = self.scores.len() - self.known().len();
         self.mean
             .is_none()
@@ -80,27 +86,30 @@ impl Candidate {
     }
 }
 
-/// Applies the rule to what the ledger knows of these search trials.
-pub fn select(
-    rule: Selection,
-    configurations: &[Params],
-    trials: &[Trial],
-    ledger: &Ledger,
-) -> Choice {
+/// Applies a job's rule to what the ledger knows of its search trials.
+pub fn select(job: &Job, trials: &[Trial], ledger: &Ledger) -> Choice {
+    let rule = job.selection;
+    let stopped = stopped(job, trials, ledger);
+    let mut stopped_after = HashMap::new();
     let mut scores: HashMap<_, Vec<(u64, Option<f64>)>> = HashMap::new();
     for trial in trials {
         let summary = ledger.summary(&trial.id);
         let score = summary.and_then(|summary| metric(rule, summary));
+        if let Some(epochs) = stopped.get(&trial.id) {
+            stopped_after.insert(trial.params.key(), *epochs);
+        }
         let of_params = scores.entry(trial.params.key()).or_default();
         of_params.push((trial.seed, score));
     }
-    let candidates: Vec<Candidate> = configurations
-        .iter()
-        .map(|params| candidate(*params, scores.remove(&params.key()).unwrap_or_default()))
-        .collect();
+    let configurations = job.grid.configurations();
+    let candidates = configurations.iter().map(|params| {
+        let scores = scores.remove(&params.key()).unwrap_or_default();
+        candidate(*params, scores, stopped_after.remove(&params.key()))
+    });
+    let candidates: Vec<Candidate> = candidates.collect();
     let has_ended = trials
         .iter()
-        .all(|trial| ledger.record(&trial.id).is_some());
+        .all(|trial| ledger.record(&trial.id).is_some() || stopped.contains_key(&trial.id));
     Choice {
         rule,
         winner: best(rule, &candidates).filter(|_| has_ended),
@@ -125,7 +134,7 @@ fn best(rule: Selection, candidates: &[Candidate]) -> Option<Winner> {
     best
 }
 
-fn candidate(params: Params, scores: Vec<(u64, Option<f64>)>) -> Candidate {
+fn candidate(params: Params, scores: Vec<(u64, Option<f64>)>, stopped: Option<u32>) -> Candidate {
     let known: Option<Vec<f64>> = scores.iter().map(|(_, score)| *score).collect();
     let mean = known
         .filter(|known| !known.is_empty())
@@ -134,6 +143,7 @@ fn candidate(params: Params, scores: Vec<(u64, Option<f64>)>) -> Candidate {
         params,
         scores,
         mean,
+        stopped,
     }
 }
 

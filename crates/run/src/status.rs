@@ -14,6 +14,7 @@ use super::layout::RunDir;
 use super::ledger::Ledger;
 use super::record::Outcome;
 use super::selection::{metric, select};
+use super::stopping::stopped;
 
 /// How far one running trial is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -79,6 +80,13 @@ pub struct Counts {
     pub failed: usize,
     /// Of the failed, those that another attempt may come to.
     pub retryable: usize,
+    /// Given up by a stopping rule; absent from JSON where nothing was.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub stopped: usize,
+}
+
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 impl Counts {
@@ -94,13 +102,14 @@ impl Counts {
                 .iter()
                 .filter(|record| record.worth_another())
                 .count(),
+            stopped: 0,
         }
     }
 
     /// Whether nothing of the stage is left to run. A sweep at work tries again what it may.
     fn ended(self, active: bool) -> bool {
         let open = if active { self.retryable } else { 0 };
-        self.finished + self.failed - open == self.planned
+        self.finished + self.failed + self.stopped - open == self.planned
     }
 }
 
@@ -143,10 +152,12 @@ impl Status {
         let job = run.latest_job()?;
         let ledger = Ledger::of(read_journals(&run.journals())?);
         let search = job.search_trials(&manifest.contract);
-        let choice = select(job.selection, &job.grid.configurations(), &search, &ledger);
+        let choice = select(&job, &search, &ledger);
         let live = Live::read(run);
         let active = live.is_some();
-        let (search_counts, best) = (Counts::of(&search, &ledger), best(&job, &search, &ledger));
+        let (mut search_counts, best) =
+            (Counts::of(&search, &ledger), best(&job, &search, &ledger));
+        search_counts.stopped = stopped(&job, &search, &ledger).len();
         // Before all of the search has ended a selection would be a guess.
         let winner = choice.winner.filter(|_| search_counts.ended(active));
         let last = match winner {
@@ -203,7 +214,7 @@ impl fmt::Display for Status {
         };
         writeln!(f, "{}: {state}", self.run)?;
         for (stage, counts) in [(Stage::Search, self.search), (Stage::Final, self.last)] {
-            writeln!(
+            write!(
                 f,
                 "  {:<8}{} of {} finished, {} failed",
                 stage.to_string(),
@@ -211,6 +222,10 @@ impl fmt::Display for Status {
                 counts.planned,
                 counts.failed
             )?;
+            match counts.stopped {
+                0 => writeln!(f)?,
+                stopped => writeln!(f, ", {stopped} stopped")?,
+            }
         }
         for heartbeat in &self.running {
             let loss = heartbeat

@@ -78,13 +78,14 @@ pub fn files(directory: &Path) -> Vec<(PathBuf, Vec<u8>)> {
 }
 
 /// The golden files of this project. A directory with none of them is a mistake.
-const KNOWN: [&str; 6] = [
+const KNOWN: [&str; 7] = [
     "metrics.json",
     "spikes_extremes.json",
     "characteristics.json",
     "splits_windows.json",
     "preprocess.json",
     "lstm_parity.json",
+    "search_rules.json",
 ];
 
 /// A golden file: of `tests/data/reference`, or of the directory that `EFFLUX_REFERENCE_DIR` names, which may hold other

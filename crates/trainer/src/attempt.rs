@@ -6,7 +6,7 @@ use efflux_job::State;
 use efflux_model::checkpoint::Checkpoint;
 use efflux_model::{EpochReport, Trainer, TrialError, guarded};
 use efflux_protocol::Assignment;
-use efflux_run::record::{Failure, FailureClass};
+use efflux_run::record::{Failure, FailureClass, RungResult};
 use efflux_run::{EpochLine, EpochLog, Heartbeat};
 
 use crate::context::TrialContext;
@@ -42,6 +42,8 @@ impl Started {
 pub(crate) enum StopReason {
     /// It was told to stop; the checkpoint is there.
     HandedBack,
+    /// It has arrived where its assignment ends, with these validation scores; the checkpoint is there.
+    AtRung(RungResult),
     Failed(Failure),
 }
 
@@ -87,13 +89,18 @@ impl<'a> Attempt<'a> {
         waits: bool,
         epochs: &mut EpochLog,
     ) -> Result<(), StopReason> {
-        if let Some(epoch) = finished {
-            epochs.append(&line(&self.assignment, &epoch));
+        if let Some(epoch) = &finished {
+            epochs.append(&line(&self.assignment, epoch));
         }
+        let arrived = finished.filter(|epoch| self.ends_after(epoch.epoch));
+        let result = arrived.map(|epoch| RungResult {
+            validation: epoch.validation,
+            ..self.result(epoch.epoch)
+        });
         let is_due = self.checkpointed.elapsed() >= self.context.interval
             || (self.trainer.is_over() && (waits || self.runs_windows()));
         if let Some(path) = &self.assignment.checkpoint
-            && (is_drained || is_due)
+            && (is_drained || is_due || result.is_some())
         {
             self.checkpointed = Instant::now();
             let checkpoint = guarded(|| Ok(self.trainer.checkpoint()))?;
@@ -101,10 +108,40 @@ impl<'a> Attempt<'a> {
                 .save(self.assignment.trial.id.as_str(), path)
                 .map_err(|error| StopReason::Failed(not_written(error.to_string())))?;
         }
+        if let Some(result) = result {
+            return Err(StopReason::AtRung(result));
+        }
         if is_drained {
             return Err(StopReason::HandedBack);
         }
         Ok(())
+    }
+
+    /// Whether its assignment ends after so many epochs, and its training does not.
+    fn ends_after(&self, epoch: u32) -> bool {
+        let is_there = self.assignment.until.is_some_and(|until| epoch >= until);
+        is_there && !self.trainer.is_over()
+    }
+
+    /// The result of so many epochs, without scores.
+    fn result(&self, epoch: u32) -> RungResult {
+        RungResult {
+            trial: self.assignment.trial.id.clone(),
+            attempt: self.assignment.attempt,
+            epoch,
+            validation: Default::default(),
+        }
+    }
+
+    /// The result of a trial that was taken over where its assignment ends: whoever brought it there could not say so.
+    pub(crate) fn arrived(&mut self) -> Result<Option<RungResult>, StopReason> {
+        let epochs = self.trainer.whole_epochs();
+        let Some(epoch) = epochs.filter(|&epoch| self.ends_after(epoch)) else {
+            return Ok(None);
+        };
+        let mut result = self.result(epoch);
+        result.validation = self.trainer.validate()?;
+        Ok(Some(result))
     }
 
     /// Whether the trained model is run by window, which can take as long as many epochs.

@@ -108,8 +108,21 @@ impl<'a> ConcurrentTrials<'a> {
                 if attempt.trainer.is_over() {
                     return self.evaluate(attempt, pipes);
                 }
-                self.attempts.push(attempt);
-                Ok(())
+                let reason = match attempt.arrived() {
+                    Ok(None) => {
+                        self.attempts.push(attempt);
+                        return Ok(());
+                    }
+                    Ok(Some(result)) => StopReason::AtRung(result),
+                    Err(reason) => reason,
+                };
+                let device = self.device_of(&attempt);
+                let Attempt {
+                    assignment,
+                    started,
+                    ..
+                } = attempt;
+                self.close(assignment, &started, device, Err(reason), pipes)
             }
             Err(error) => {
                 let device =
@@ -261,6 +274,10 @@ impl<'a> ConcurrentTrials<'a> {
         let outcome = match end {
             Ok(summary) => Outcome::Finished(summary),
             Err(StopReason::Failed(failure)) => Outcome::Failed(failure),
+            Err(StopReason::AtRung(result)) => {
+                let at_rung = TrialEvent::AtRung(result);
+                return pipes.report(&FromTrainer::Trial(at_rung));
+            }
             Err(StopReason::HandedBack) => {
                 let trial = trial.id;
                 let released = TrialEvent::Released { trial, attempt };

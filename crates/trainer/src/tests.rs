@@ -95,6 +95,7 @@ impl Bench {
             trial: self.trials[trial].clone(),
             attempt: Attempt(2),
             isolation: Isolation::SharedLanes,
+            until: None,
             keep: None,
             checkpoint: Some(self.path("checkpoint")),
         }
@@ -177,6 +178,29 @@ fn a_trial_that_is_handed_back_goes_on_from_its_checkpoint_to_the_same_result() 
     };
     assert_eq!(reports[1..], [FromTrainer::Trial(released)]);
     assert!(bench.path("checkpoint").exists());
+    let (resumed, _) = reports_of(&[prepare, train]);
+    assert_eq!(summary(&resumed[1]), summary(&whole[1]));
+}
+
+#[test]
+fn a_trial_is_handed_back_at_a_rung_with_its_scores_and_goes_on_from_there_to_the_same_result() {
+    let bench = Bench::new(30);
+    let (prepare, train) = (bench.preparation(), ToTrainer::Train(bench.assignment(0)));
+    let (whole, _) = reports_of(&[prepare.clone(), train.clone()]);
+    let to_rung = ToTrainer::Train(Assignment {
+        until: Some(2),
+        ..bench.assignment(0)
+    });
+    let (reports, ended) = reports_of(&[prepare.clone(), to_rung.clone()]);
+    ended.unwrap();
+    let [_, FromTrainer::Trial(TrialEvent::AtRung(result))] = &reports[..] else {
+        panic!("{reports:?}");
+    };
+    assert_eq!((&result.trial, result.epoch), (&bench.trials[0].id, 2));
+    assert!(result.validation.sites > 0);
+    // As if nobody had heard of it: the same scores, of the checkpoint.
+    let (again, _) = reports_of(&[prepare.clone(), to_rung]);
+    assert_eq!(again[1..], reports[1..]);
     let (resumed, _) = reports_of(&[prepare, train]);
     assert_eq!(summary(&resumed[1]), summary(&whole[1]));
 }

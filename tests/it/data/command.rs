@@ -119,7 +119,9 @@ fn a_pack_takes_the_predictors_behind_its_own() {
     assert!(!study.path("both.h5").exists());
     study.run(&arguments).ok();
     let both = Pack::read(&study.path("both.h5")).unwrap();
-    let alone = pack_sites(&study.path("sites"), &SiteOptions::paper()).unwrap().pack;
+    let alone = pack_sites(&study.path("sites"), &SiteOptions::paper())
+        .unwrap()
+        .pack;
     // As it was before there were predictor tables.
     assert_eq!(
         alone.digest,

@@ -41,6 +41,7 @@ impl<'a> Coordinator<'a> {
             launch,
             transport,
             ledger,
+            rungs: None,
             lock,
             heartbeats: BTreeMap::new(),
             begun: HashMap::new(),

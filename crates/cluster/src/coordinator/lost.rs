@@ -15,11 +15,14 @@ impl Coordinator<'_> {
             tracing::error!(%rank, "lost: its trials are given to others");
             self.liveness.forget(rank);
             self.heartbeats.remove(&rank);
-            for record in self.not_passed_on(rank) {
-                news.extend(
-                    self.handle_record(rank, Box::new(record))?
-                        .map(|record| *record),
-                );
+            for entry in self.not_passed_on(rank) {
+                match entry {
+                    Entry::Trial(record) => {
+                        news.extend(self.handle_record(rank, record)?.map(|record| *record));
+                    }
+                    Entry::Rung(result) => self.handle_rung(rank, result)?,
+                    Entry::Selection(_) => {}
+                }
             }
             self.schedule(Event::Lost(rank))?;
         }
@@ -40,20 +43,25 @@ impl Coordinator<'_> {
         Ok(())
     }
 
-    /// Finished trials in the journal of a lost rank that are not in the ledger.
-    fn not_passed_on(&self, rank: Rank) -> Vec<Record> {
+    /// Finished trials and results at rungs in the journal of a lost rank that are not in the ledger.
+    fn not_passed_on(&self, rank: Rank) -> Vec<Entry> {
         let journals = self.launch.run.journals();
         let entries = read_journal(&journals, &self.launch.name, rank).unwrap_or_else(|error| {
             // Nothing is lost: the next start reads it again.
             tracing::warn!("{error}");
             Vec::new()
         });
-        let finished = entries.into_iter().filter_map(|entry| match entry {
-            Entry::Trial(record) if matches!(record.outcome, Outcome::Finished(_)) => Some(*record),
-            _ => None,
-        });
-        finished
-            .filter(|record| self.ledger.summary(&record.trial.id).is_none())
-            .collect()
+        let is_news = |entry: &Entry| match entry {
+            Entry::Trial(record) => {
+                matches!(record.outcome, Outcome::Finished(_))
+                    && self.ledger.summary(&record.trial.id).is_none()
+            }
+            Entry::Rung(result) => {
+                let known = self.ledger.rung_result(&result.trial, result.epoch);
+                known.is_none_or(|known| known.epoch != result.epoch)
+            }
+            Entry::Selection(_) => false,
+        };
+        entries.into_iter().filter(is_news).collect()
     }
 }

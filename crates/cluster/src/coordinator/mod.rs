@@ -3,6 +3,7 @@
 mod join;
 mod launch;
 mod lost;
+mod rungs;
 #[cfg(test)]
 mod tests;
 
@@ -13,13 +14,15 @@ use efflux_base::error::{Error, Result};
 use efflux_job::{Stage, Trial, TrialId};
 use efflux_protocol::{Assignment, FromRank, ToRank, TrialEvent, Urgency};
 use efflux_run::record::{FailureClass, Outcome, Record};
-use efflux_run::{Attempt, Heartbeat, Ledger, Live, Lock, Rank};
+use efflux_run::stopping::Stopping;
+use efflux_run::{Heartbeat, Ledger, Live, Lock, Rank};
 
 use super::liveness::Liveness;
 use super::progress::StageProgress;
-use super::scheduler::{Action, Event, Scheduler};
+use super::scheduler::{Action, Event, Planned, Scheduler};
 use super::shutdown::{Shutdown, ShutdownPhase};
 use super::transport::Transport;
+use rungs::Rungs;
 
 pub use launch::{Ending, Launch, Notice, Tally};
 
@@ -32,6 +35,8 @@ pub struct Coordinator<'a> {
     transport: Box<dyn Transport + 'a>,
     scheduler: Scheduler,
     ledger: Ledger,
+    /// Of a stage with a stopping rule.
+    rungs: Option<Rungs>,
     lock: Lock,
     heartbeats: BTreeMap<Rank, Vec<Heartbeat>>,
     /// Epochs that running trials had when first heard of: those of a checkpoint were not trained at this launch's pace.
@@ -50,7 +55,7 @@ impl Coordinator<'_> {
         &self.ledger
     }
 
-    /// Trains those of a stage's trials that have not finished yet.
+    /// Trains those of a stage's trials that have not finished yet, as far as its stopping rule lets them.
     ///
     /// # Errors
     ///
@@ -58,19 +63,24 @@ impl Coordinator<'_> {
     pub fn train(
         &mut self,
         trials: &[Trial],
+        stopping: Option<Stopping>,
         listen: &mut dyn FnMut(Notice<'_>),
     ) -> Result<Ending> {
-        let left: Vec<(Trial, Attempt)> = trials
-            .iter()
-            .filter(|trial| !self.is_settled(trial))
-            .map(|trial| (trial.clone(), self.ledger.attempts(&trial.id)))
+        let left = trials.iter().filter(|trial| !self.is_settled(trial));
+        let left: Vec<Planned> = left
+            .map(|trial| Planned {
+                trial: trial.clone(),
+                attempts: self.ledger.attempts(&trial.id),
+                until: None,
+            })
             .collect();
         let epochs = self.launch.contract.training.epochs;
         let now = self.transport.now();
         let mut progress = StageProgress::new(&self.ledger, epochs, trials, &left, now);
         // What a signal asked for before the stage comes before its trials.
         self.shut_down()?;
-        self.schedule(Event::Added(left))?;
+        let begun = self.begin_rungs(stopping, left);
+        self.schedule(Event::Added(begun))?;
         let mut ticked = now;
         while !self.scheduler.is_idle() {
             for (rank, message) in self.transport.receive()? {
@@ -177,6 +187,7 @@ impl Coordinator<'_> {
             trial,
             attempt,
             isolation,
+            until,
         } in self.scheduler.on(event)
         {
             tracing::debug!(%rank, trial = %trial.id, %attempt, "is dispatched");
@@ -187,6 +198,7 @@ impl Coordinator<'_> {
                 trial,
                 attempt,
                 isolation,
+                until,
                 keep,
                 checkpoint,
             };
@@ -215,6 +227,7 @@ impl Coordinator<'_> {
                 self.heartbeats.insert(rank, heartbeats);
             }
             FromRank::Trial(TrialEvent::Ended(record)) => return self.handle_record(rank, record),
+            FromRank::Trial(TrialEvent::AtRung(result)) => self.handle_rung(rank, result)?,
             FromRank::Trial(TrialEvent::Released { trial: id, .. }) => {
                 self.schedule(Event::Released { rank, id })?;
             }
@@ -243,6 +256,7 @@ impl Coordinator<'_> {
                 Outcome::Failed(failure) => Some(failure.class),
             },
         })?;
+        self.judge(&record.trial.id)?;
         Ok(is_news.then_some(record))
     }
 
@@ -252,7 +266,11 @@ impl Coordinator<'_> {
             planned: progress.planned,
             finished: progress.finished,
             failed: progress.failed.len(),
-            eta_seconds: progress.eta(&running, &self.begun, self.transport.now()),
+            // Who goes on how far is not known before.
+            eta_seconds: match self.rungs {
+                Some(_) => None,
+                None => progress.eta(&running, &self.begun, self.transport.now()),
+            },
             running,
         }
     }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use efflux_base::error::{Error, Exit};
 use efflux_job::{DeviceChoice, Job};
 use efflux_protocol::ErrorReport;
-use efflux_run::{Entry, Journal, RunDir};
+use efflux_run::{Attempt, Entry, Journal, RunDir};
 
 use super::*;
 use crate::signals::Signals;
@@ -24,6 +24,8 @@ struct Sweep {
     trials: Vec<Trial>,
     launch: Launch,
     ranks: SimulatedRanks,
+    /// With a stopping rule.
+    job: Option<Job>,
 }
 
 /// What came of it.
@@ -65,8 +67,25 @@ impl Sweep {
                 signals: Signals::default(),
             },
             ranks: SimulatedRanks::new(ranks, slots, 10 * SECOND),
+            job: None,
             directory,
         }
+    }
+
+    /// Forty configurations with two seeds each, halved by three after 1, 3, 9, 27 and 81 epochs.
+    fn halving(ranks: u32, slots: u32) -> Self {
+        let dropout: Vec<String> = (0..40)
+            .map(|n| format!("{:.2}", f64::from(n) / 50.0))
+            .collect();
+        let text = format!(
+            "pack = \"a\"\n[grid]\ndropout = [{}]\n[seeds]\nsearch = [0, 1]\n[stop]\npolicy = \"halving\"\n",
+            dropout.join(", ")
+        );
+        let job = Job::parse(Path::new("x.toml"), text).unwrap();
+        let mut sweep = Self::new(1, ranks, slots);
+        sweep.trials = job.search_trials(&sweep.launch.contract);
+        sweep.job = Some(job);
+        sweep
     }
 
     /// Something happens to a rank so many seconds after the beginning.
@@ -81,6 +100,7 @@ impl Sweep {
             trials,
             launch,
             ranks,
+            job,
         } = self;
         let clock = ranks.clock();
         let lock = Lock::acquire(&launch.run, LAUNCH).unwrap();
@@ -88,7 +108,8 @@ impl Sweep {
         let mut coordinator =
             Coordinator::join(launch, transport, Ledger::default(), lock).unwrap();
         let mut announced = Vec::new();
-        let ending = coordinator.train(&trials, &mut |notice| {
+        let stopping = job.and_then(|job| Stopping::of(&job, &trials));
+        let ending = coordinator.train(&trials, stopping, &mut |notice| {
             if let Notice::Ended(record, _) = notice {
                 announced.push(record.clone());
             }
@@ -255,4 +276,51 @@ fn a_thousand_ranks_are_no_trouble() {
     assert!(ended.took <= 45 * SECOND, "{:?}", ended.took);
     let took = began.elapsed();
     assert!(took < 60 * SECOND, "{took:?}, where seconds were expected");
+}
+
+/// The trials that ended, and the rungs that others were judged at.
+fn decisions(ended: &Ended, trials: &[Trial]) -> (BTreeSet<String>, Vec<u32>) {
+    assert_eq!(ended.ending.as_ref().unwrap(), &Ending::Done);
+    let ids = ended.announced.iter().map(|one| one.trial.id.to_string());
+    let at = |trial: &Trial| ended.ledger.epochs_at_rungs(&trial.id);
+    (ids.collect(), trials.iter().map(at).collect())
+}
+
+#[test]
+fn halving_decides_the_same_on_any_ranks_whatever_happens_to_them() {
+    let sweep = Sweep::halving(1, 1);
+    let trials = sweep.trials.clone();
+    let alone = decisions(&sweep.run(), &trials);
+    assert_eq!(alone.0.len(), 2, "both seeds of one configuration");
+    let judged = |epochs: u32| alone.1.iter().filter(|&&at| at >= epochs).count();
+    // A training has 200 epochs.
+    assert_eq!([1, 3, 9, 27, 81].map(judged), [80, 26, 8, 2, 2]);
+    for (second, rank) in [(4, 3), (15, 2), (26, 1), (31, 4)] {
+        let incidents = [
+            Incident::Lost,
+            Incident::Silent(8 * SECOND),
+            Incident::Silent(14 * SECOND),
+            Incident::Silent(33 * SECOND),
+        ];
+        for incident in incidents {
+            let sweep = Sweep::halving(5, 4).with(second, rank, incident);
+            assert_eq!(decisions(&sweep.run(), &trials), alone);
+        }
+    }
+}
+
+#[test]
+fn results_at_rungs_that_a_lost_rank_had_no_time_to_pass_on_count() {
+    let sweep = Sweep::halving(4, 2);
+    let trial = sweep.trials[2].clone();
+    let result = simulated::at_rung(&trial, Attempt::FIRST, 1);
+    let journals = sweep.launch.run.journals();
+    let mut journal = Journal::create(&journals, LAUNCH, Rank(2)).unwrap();
+    journal.append(&Entry::Rung(result.clone())).unwrap();
+    let trials = sweep.trials.clone();
+    let alone = decisions(&Sweep::halving(1, 1).run(), &trials);
+    let ended = sweep.with(3, 2, Incident::Lost).run();
+    assert_eq!(decisions(&ended, &trials), alone);
+    let known = ended.ledger.rung_result(&trial.id, 1);
+    assert_eq!(known, Some(&result), "nobody made it again");
 }

@@ -15,9 +15,16 @@ pub(super) struct Pending {
     pub(super) tries: u32,
     /// What it may share with other trials, after what has happened in this launch.
     pub(super) isolation: Isolation,
+    /// Epochs after which it is to be handed back.
+    pub(super) until: Option<u32>,
 }
 
 impl Pending {
+    /// Whether a result after so many epochs is what it waits for; that of a trial which has ended always is.
+    pub(super) fn ends_by(&self, epoch: Option<u32>) -> bool {
+        epoch.is_none_or(|epoch| self.until.is_some_and(|until| until <= epoch))
+    }
+
     /// The next attempt after one that failed in this way, if there is to be one. A crashed trial is tried again `retries`
     /// times.
     pub(super) fn after(self, class: FailureClass, retries: u32) -> Option<Self> {
@@ -42,6 +49,7 @@ impl Pending {
             attempt: self.attempt.next(),
             tries,
             isolation,
+            until: self.until,
             trial: self.trial,
         })
     }

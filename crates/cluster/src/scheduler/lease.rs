@@ -37,13 +37,25 @@ impl Held {
 }
 
 impl Scheduler {
-    /// A trial has a result from a rank that was not waited for: another one is not waited for either.
-    pub(super) fn settle(&mut self, id: &TrialId) {
-        self.pending.retain(|pending| pending.trial.id != *id);
+    /// A trial has a result from a rank that was not waited for: another one is not waited for either. After so many epochs,
+    /// if it has not ended: more of them are still waited for.
+    pub(super) fn settle(&mut self, id: &TrialId, epoch: Option<u32>) {
+        let is_settled = |pending: &Pending| pending.trial.id == *id && pending.ends_by(epoch);
+        self.pending.retain(|pending| !is_settled(pending));
         let ranks = self.ranks.values_mut();
         for held in ranks.filter_map(|rank| rank.held.get_mut(id)) {
-            held.is_stale = true;
+            held.is_stale |= is_settled(&held.dispatched);
         }
+    }
+
+    /// A trial has come to a rung. What was asked of its rank meanwhile may be more.
+    pub(super) fn at_rung(&mut self, rank: Rank, id: &TrialId, epoch: u32) {
+        if let Some(held) = self.take(rank, id)
+            && !held.dispatched.ends_by(Some(epoch))
+        {
+            self.give_back(held);
+        }
+        self.settle(id, Some(epoch));
     }
 
     pub(super) fn take(&mut self, rank: Rank, id: &TrialId) -> Option<Held> {

@@ -6,7 +6,7 @@ mod lease;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 
 use efflux_job::{Trial, TrialId};
 use efflux_protocol::Isolation;
@@ -26,8 +26,8 @@ pub enum Event {
         /// Trials it can train at a time.
         slots: u32,
     },
-    /// There is more to train; each with the attempts made in earlier launches.
-    Added(Vec<(Trial, Attempt)>),
+    /// There is more to train.
+    Added(Vec<Planned>),
     /// A rank's attempt at a trial has ended.
     Ended {
         /// The rank.
@@ -36,6 +36,15 @@ pub enum Event {
         id: TrialId,
         /// How it failed; nothing if it was trained to the end.
         failed: Option<FailureClass>,
+    },
+    /// A rank has trained a trial for so many epochs, which is what it was dispatched for.
+    AtRung {
+        /// The rank.
+        rank: Rank,
+        /// The trial.
+        id: TrialId,
+        /// The epochs.
+        epoch: u32,
     },
     /// A rank has handed a trial back.
     Released {
@@ -54,6 +63,17 @@ pub enum Event {
     Closed,
 }
 
+/// A trial that is to be trained.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Planned {
+    /// The trial.
+    pub trial: Trial,
+    /// The attempts made so far.
+    pub attempts: Attempt,
+    /// Epochs after which it is to be handed back; none: it is trained to its end.
+    pub until: Option<u32>,
+}
+
 /// Something the coordinator has to do.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
@@ -67,6 +87,8 @@ pub enum Action {
         attempt: Attempt,
         /// What it may share with other trials.
         isolation: Isolation,
+        /// Epochs after which it is to be handed back.
+        until: Option<u32>,
     },
 }
 
@@ -106,6 +128,7 @@ impl Scheduler {
             }
             Event::Added(trials) => self.add(trials),
             Event::Ended { rank, id, failed } => self.ended(rank, &id, failed),
+            Event::AtRung { rank, id, epoch } => self.at_rung(rank, &id, epoch),
             Event::Released { rank, id } => {
                 if let Some(held) = self.take(rank, &id) {
                     self.give_back(held);
@@ -138,12 +161,19 @@ impl Scheduler {
         !self.pending.is_empty()
     }
 
-    fn add(&mut self, trials: Vec<(Trial, Attempt)>) {
+    /// Whether a trial waits to be dispatched or its result is waited for.
+    pub fn has(&self, id: &TrialId) -> bool {
+        let mut held = self.ranks.values().filter_map(|rank| rank.held.get(id));
+        held.any(|held| !held.is_stale) || self.pending.iter().any(|one| one.trial.id == *id)
+    }
+
+    fn add(&mut self, trials: Vec<Planned>) {
         let mut trials: Vec<Pending> = trials
             .into_iter()
-            .map(|(trial, attempts)| Pending {
-                trial,
-                attempt: attempts.next(),
+            .map(|planned| Pending {
+                trial: planned.trial,
+                attempt: planned.attempts.next(),
+                until: planned.until,
                 tries: 0,
                 isolation: Isolation::SharedLanes,
             })
@@ -154,7 +184,16 @@ impl Scheduler {
             let params = pending.trial.params;
             std::cmp::Reverse((params.hidden_size, params.window_days))
         });
-        self.pending.extend(trials);
+        // A rank that was silent may still be at one of them, for fewer epochs.
+        let held = self.ranks.values().flat_map(|rank| rank.held.keys());
+        let held: HashSet<TrialId> = held.cloned().collect();
+        let (again, new): (Vec<Pending>, Vec<Pending>) = trials
+            .into_iter()
+            .partition(|pending| held.contains(&pending.trial.id));
+        self.pending.extend(new);
+        for pending in again {
+            self.await_again(pending, VecDeque::push_back);
+        }
     }
 
     fn ended(&mut self, rank: Rank, id: &TrialId, failed: Option<FailureClass>) {
@@ -166,7 +205,7 @@ impl Scheduler {
                     self.await_again(next, VecDeque::push_back);
                 }
             }
-            (None, None) => self.settle(id),
+            (None, None) => self.settle(id, None),
             // It was dispatched to others, whose result counts.
             (None, Some(_)) => {}
         }
@@ -194,6 +233,7 @@ impl Scheduler {
                     trial: next.trial.clone(),
                     attempt: next.attempt,
                     isolation: next.isolation,
+                    until: next.until,
                 });
                 rank.held.insert(next.trial.id.clone(), Held::of(next));
             }

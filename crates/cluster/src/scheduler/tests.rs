@@ -17,13 +17,16 @@ fn trials(count: u64) -> Vec<Trial> {
     job.search_trials(&job.contract("d", vec![], vec![], 1000).unwrap())
 }
 
+fn planned(trial: Trial) -> Planned {
+    Planned {
+        trial,
+        attempts: Attempt::NONE,
+        until: None,
+    }
+}
+
 fn added(count: u64) -> Event {
-    Event::Added(
-        trials(count)
-            .into_iter()
-            .map(|trial| (trial, Attempt::NONE))
-            .collect(),
-    )
+    Event::Added(trials(count).into_iter().map(planned).collect())
 }
 
 fn joined(scheduler: &mut Scheduler, slots: &[u32]) -> Vec<Action> {
@@ -291,4 +294,62 @@ fn ten_thousand_slots_are_filled_in_no_time() {
     let mut scheduler = Scheduler::new(RETRIES);
     joined(&mut scheduler, &[100; 100]);
     assert_eq!(scheduler.on(added(10_001)).len(), 10_000);
+}
+
+#[test]
+fn a_trial_at_a_rung_is_done_with_until_more_is_asked_of_it() {
+    let mut scheduler = Scheduler::new(RETRIES);
+    joined(&mut scheduler, &[1, 1]);
+    let trial = trials(1).remove(0);
+    let asked = |attempts, until| {
+        let trial = trial.clone();
+        Event::Added(vec![Planned {
+            trial,
+            attempts: Attempt(attempts),
+            until,
+        }])
+    };
+    let at_rung = |rank, epoch| Event::AtRung {
+        rank: Rank(rank),
+        id: trial.id.clone(),
+        epoch,
+    };
+    let actions = scheduler.on(asked(0, Some(3)));
+    let [Action::Dispatch { until: Some(3), .. }] = actions[..] else {
+        panic!("{actions:?}");
+    };
+    // Rank 0 stands still, rank 1 is given the trial and brings it to the rung.
+    assert_eq!(scheduler.on(Event::Silent(Rank(0))).len(), 1);
+    assert!(scheduler.on(at_rung(1, 3)).is_empty());
+    assert!(scheduler.is_idle() && !scheduler.has(&trial.id));
+    // It goes on there. Rank 0 wakes with what it still had to do: that is no news, and takes nothing from the other.
+    assert_eq!(scheduler.on(asked(2, Some(9))).len(), 1);
+    assert!(scheduler.on(Event::Heard(Rank(0))).is_empty());
+    assert!(scheduler.on(at_rung(0, 3)).is_empty());
+    assert!(scheduler.has(&trial.id));
+    assert!(scheduler.on(at_rung(1, 9)).is_empty());
+    assert!(scheduler.is_idle() && !scheduler.has(&trial.id));
+}
+
+#[test]
+fn more_is_asked_of_a_rank_that_is_still_at_a_trial_once_it_is_done_with_less() {
+    let mut scheduler = Scheduler::new(RETRIES);
+    joined(&mut scheduler, &[1]);
+    let trial = trials(1).remove(0);
+    let planned = |until| Planned {
+        trial: trial.clone(),
+        attempts: Attempt(1),
+        until,
+    };
+    assert_eq!(scheduler.on(Event::Added(vec![planned(Some(3))])).len(), 1);
+    assert!(scheduler.on(Event::Added(vec![planned(None)])).is_empty());
+    let event = Event::AtRung {
+        rank: Rank(0),
+        id: trial.id.clone(),
+        epoch: 3,
+    };
+    let actions = scheduler.on(event);
+    let [Action::Dispatch { until: None, .. }] = actions[..] else {
+        panic!("{actions:?}");
+    };
 }

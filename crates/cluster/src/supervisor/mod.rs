@@ -235,6 +235,13 @@ impl Supervisor {
                     let _ = std::fs::remove_file(path);
                 }
             }
+            TrialEvent::AtRung(result) => {
+                self.slots[slot].take(&result.trial);
+                // Durable before visible.
+                let entry = Entry::Rung(result.clone());
+                self.prepared()?.journal.append(&entry)?;
+                out.push(FromRank::Trial(TrialEvent::AtRung(result)));
+            }
             TrialEvent::Released { trial, .. } => {
                 let running = self.slots[slot].take(&trial);
                 out.extend(running.map(|running| FromRank::Trial(running.assignment.released())));

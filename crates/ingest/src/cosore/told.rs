@@ -5,9 +5,12 @@ use efflux_data::{Account, Entry};
 /// Data sets named in a sentence, at most.
 const NAMED: usize = 8;
 
+/// How many rows of a data set are of a kind.
+type Count = fn(&Entry) -> u64;
+
 /// Rows that a person may not expect to be dropped, or to stay.
 pub(super) fn rows(account: &Account) -> Vec<String> {
-    let kinds: [(fn(&Entry) -> u64, &str); 4] = [
+    let kinds: [(Count, &str); 4] = [
         (
             |of| of.rows.flagged,
             "flagged as errors (CSR_ERROR) are dropped",

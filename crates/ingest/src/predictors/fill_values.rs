@@ -50,5 +50,5 @@ pub(super) fn refuse(
         product.name
     );
     let file = files.get(origin.file).map_or("", String::as_str);
-    Err(Error::line(&folder.join(file), origin.line, reason))
+    Err(Error::line(folder.join(file), origin.line, reason))
 }

@@ -34,15 +34,49 @@ fn an_unknown_key_is_refused_with_its_line_and_the_nearest_key() {
 }
 
 #[test]
-fn older_jobs_may_say_that_nothing_is_stopped_and_no_job_may_say_more() {
-    parse("pack = \"a.h5\"\n[stop]\n").unwrap();
-    parse("pack = \"a.h5\"\n[stop]\npolicy = \"none\"\n").unwrap();
-    let refused = refusal("pack = \"a.h5\"\n[stop]\npolicy = \"halving\"\n");
-    assert!(
-        refused.starts_with("jobs/x.toml: line 3: `stop.policy` has `halving`, expected `none`"),
-        "{refused}"
-    );
-    assert!(refusal("pack = \"a.h5\"\n[stop]\nafter = 3\n").contains("unknown key `after`"));
+fn a_stopping_rule_takes_its_own_keys_alone_and_needs_validation_days() {
+    let with = |text: &str| format!("pack = \"a.h5\"\n[stop]\n{text}\n");
+    assert!(!parse(&with("")).unwrap().stop.is_on());
+    assert!(!parse(&with("policy = \"none\"")).unwrap().stop.is_on());
+    let stop = parse(&with("policy = \"halving\"\nleast = 5\neta = 2"));
+    assert_eq!(stop.unwrap().stop.geometric(100), [5, 10, 20, 40, 80]);
+    let cases = [
+        ("policy = \"best\"", "unknown variant `best`"),
+        ("after = 3", "unknown key `after`"),
+        ("policy = \"top\"\neta = 3", "line 4: `stop.eta` has 3 with"),
+        (
+            "policy = \"halving\"\neta = 1",
+            "`stop.eta` has 1, expected 2",
+        ),
+        (
+            "policy = \"top\"\nkeep = 0",
+            "`stop.keep` has 0, expected 1",
+        ),
+        (
+            "policy = \"halving\"\nleast = 200",
+            "line 4: `stop.least` has 200",
+        ),
+        ("keep = 3", "expected no such key without a policy"),
+        (
+            "policy = \"halving\"\n[selection]\non = \"test\"\n[split]\nvalidation = 0.0",
+            "line 3: `stop.policy` has `halving`, expected `none` without",
+        ),
+    ];
+    for (text, expected) in cases {
+        let refused = refusal(&with(text));
+        assert!(refused.contains(expected), "{text}: {refused}");
+    }
+}
+
+#[test]
+fn ids_of_trials_do_not_depend_on_a_stopping_rule() {
+    let ids = |text: &str| {
+        let job = parse(&format!("pack = \"a.h5\"\n{text}")).unwrap();
+        let contract = job.contract("d", vec![], vec![], 1000).unwrap();
+        let trials = job.search_trials(&contract).into_iter();
+        (contract, trials.map(|trial| trial.id).collect::<Vec<_>>())
+    };
+    assert_eq!(ids(""), ids("[stop]\npolicy = \"halving\"\n"));
 }
 
 #[test]

@@ -70,6 +70,11 @@ fn parameters(shape: Shape, rows: &Tensor) -> [Tensor; 8] {
     parameters.expect("the parameters of an LSTM")
 }
 
+/// A size of libtorch's, which counts with signs.
+fn count(size: i64) -> usize {
+    usize::try_from(size).expect("no size is negative")
+}
+
 fn size(sizes: &[usize]) -> Vec<i64> {
     sizes.iter().map(|&size| size as i64).collect()
 }
@@ -103,7 +108,7 @@ impl<'k> Pass<'k> {
             rows,
             ..
         } = packed;
-        let (hidden, inputs) = (shape.hidden as usize, shape.inputs as usize);
+        let (hidden, inputs) = (count(shape.hidden), count(shape.inputs));
         let stride = weights.size()[1];
         let floats = |sizes: &[usize]| Tensor::empty(size(sizes), (Kind::Float, device));
         let sent = send(&packed.words, device).view([lanes as i64, -1]);
@@ -140,7 +145,7 @@ impl<'k> Pass<'k> {
             &[
                 batch,
                 int(stride),
-                float(weights, &[lanes, stride as usize]),
+                float(weights, &[lanes, count(stride)]),
                 float(&input, &square),
                 float(&recurrent, &square),
                 float(&turned, &square),
@@ -205,7 +210,7 @@ impl<'k> Pass<'k> {
             [lanes, rows, 4 * hidden],
         );
         let stride = weights.size()[1];
-        let all = [lanes, stride as usize];
+        let all = [lanes, count(stride)];
         let slopes = Tensor::empty(size(&flat), (Kind::Float, device));
         let losses = Tensor::empty(size(&[lanes]), (Kind::Double, device));
         #[allow(
@@ -289,7 +294,7 @@ fn update(kernels: &Kernels, of: &LaneTensors<'_>, tasks: &[LaneTask<'_>]) -> Re
     let losses = run.backward(of.shape, of.loss_function, &weights, &gradient)?;
 
     let stride = weights.size()[1];
-    let all = [lanes, stride as usize];
+    let all = [lanes, count(stride)];
     let squares = Tensor::empty(size(&[lanes, PARTS]), (Kind::Double, weights.device()));
     kernels.start(
         Kernel::DropGradient,
@@ -341,7 +346,7 @@ pub(super) fn simulate(
     lengths: &[usize],
 ) -> Result<Vec<Vec<f32>>, TrialError> {
     let days: usize = lengths.iter().sum();
-    let width = 8 * of.shape.hidden as usize + of.shape.inputs as usize;
+    let width = 8 * count(of.shape.hidden) + count(of.shape.inputs);
     let group = (ROOM / (4 * days * width).max(1)).max(1);
     let header = of_simulation();
     let mut predicted = Vec::new();

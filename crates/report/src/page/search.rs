@@ -39,6 +39,7 @@ pub(super) fn section<'a>(findings: &'a Findings<'_>) -> Section<'a> {
             vec![Part::table(configurations(choice))],
         ),
     ];
+    parts.extend(stopped(results));
     parts.extend(grid::top(findings));
     parts.extend(grid::axes(findings));
     parts.extend([
@@ -57,6 +58,39 @@ pub(super) fn section<'a>(findings: &'a Findings<'_>) -> Section<'a> {
         lead: Html::default(),
         parts,
     }
+}
+
+/// What a stopping rule did, if there was one.
+fn stopped<'a>(results: &'a Results<'_>) -> Option<Part<'a>> {
+    let candidates = &results.selection.candidates;
+    let stopped = candidates.iter().filter(|one| one.stopped.is_some());
+    let stopped = stopped.count();
+    let first = results.rungs.first()?;
+    let whole = results.contract.training.epochs;
+    let saved = results.rungs.iter().filter(|judged| judged.is_stopped);
+    let saved: u32 = saved
+        .map(|judged| whole.saturating_sub(judged.epochs))
+        .sum();
+    let trials: usize = candidates.iter().map(|one| one.scores.len()).sum();
+    let all = f64::from(whole) * trials as f64;
+    let text = html!(
+        "<p>A stopping rule compared configurations by the mean of their seeds on the validation part, for the first time \
+         after {}. It stopped {} of {}, whose trials keep their checkpoints and can go on. That saved {} of {} epochs ({} \
+         %). A configuration that was stopped might have been the best in the end.</p>\n",
+        numbers::counted(first.epochs as usize, "epoch"),
+        stopped,
+        numbers::counted(candidates.len(), "configuration"),
+        saved,
+        all,
+        format!("{:.0}", 100.0 * f64::from(saved) / all)
+    );
+    Some(Part::Folded(
+        "What the stopping rule did",
+        vec![
+            Part::Text(text),
+            Part::table(tables::search::rungs(results)),
+        ],
+    ))
 }
 
 fn configurations(choice: &Choice) -> Table<'_, &Candidate> {

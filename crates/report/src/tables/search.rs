@@ -6,6 +6,7 @@ use efflux_analysis::units::Unit;
 use efflux_job::{Part, Trial};
 use efflux_run::Candidate;
 use efflux_run::record::{Failure, Outcome, Record, Summary};
+use efflux_run::stopping::Judged;
 
 use super::configuration;
 use crate::cell::Cell;
@@ -72,6 +73,39 @@ pub(crate) fn selection<'a>(results: &Results<'a>) -> Table<'a, Scored<'a>> {
         "a configuration and a search seed: the score that selects",
         columns,
         rows.collect(),
+    )
+}
+
+/// What a stopping rule saw and did.
+pub(crate) fn rungs<'a>(results: &Results<'a>) -> Table<'a, &'a Judged> {
+    type Row<'a> = &'a Judged;
+    let measure = results.selection.rule.metric.measure();
+    let mut columns = vec![Column::text("trial", "id of the trial", |row: &Row<'a>| {
+        row.trial.id.to_string()
+    })];
+    columns.extend(configuration(|row: &Row<'a>| row.trial.params));
+    columns.extend([
+        Column::count("seed", "seed", |row: &Row<'a>| row.trial.seed.to_string()),
+        Column::count("epochs", "epochs of the rung", |row: &Row<'a>| {
+            row.epochs.to_string()
+        }),
+        Column::number(
+            "value",
+            "its validation score there",
+            measure.decimals,
+            |row: &Row<'a>| row.score,
+        ),
+        Column::count(
+            "stopped",
+            "1 if its configuration was stopped there, else 0",
+            |row: &Row<'a>| usize::from(row.is_stopped),
+        ),
+    ]);
+    Table::file(
+        "rungs",
+        "a trial and a rung of the stopping rule: the score that it was judged by",
+        columns,
+        results.rungs.iter().collect(),
     )
 }
 

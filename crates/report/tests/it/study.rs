@@ -10,6 +10,7 @@ use efflux_job::{
 use efflux_numerics::SiteByDay;
 use efflux_report::{Attribute, Results, Site, Temperature};
 use efflux_run::record::{Failure, FailureClass, Outcome, Place, Record, Summary};
+use efflux_run::stopping::Judged;
 use efflux_run::{Attempt, Candidate, Choice, EpochLine, Rank, Slot, Winner};
 use jiff::civil::Date;
 
@@ -26,6 +27,7 @@ pub(super) const UNOBSERVED: usize = 6;
 
 /// Made-up results that own what [`Results`] borrows.
 pub(super) struct Study {
+    pub(super) rungs: Vec<Judged>,
     contract: Contract,
     analysis: Analysis,
     pub(super) selection: Choice,
@@ -269,9 +271,17 @@ impl Study {
                 params,
                 mean: (known.len() == 3).then(|| known.iter().sum::<f64>() / 3.0),
                 scores,
+                stopped: None,
             });
         }
         let winner = candidates[0].params;
+        let rungs = records.iter().take(2).map(|record| Judged {
+            trial: record.trial.clone(),
+            epochs: 5,
+            score: Some(0.5),
+            is_stopped: false,
+        });
+        let rungs = rungs.collect();
         let sites: Vec<Site> = (0..SITES).map(site).collect();
         let parts = parts();
         let of_sites = parts.rows().enumerate();
@@ -286,6 +296,7 @@ impl Study {
                 }),
                 candidates,
             },
+            rungs,
             records,
             caveats: vec!["A caveat of the job.".to_owned()],
             temperature: Some(SiteByDay::of(
@@ -325,6 +336,7 @@ impl Study {
             analysis: &self.analysis,
             fit: Fit::Train,
             selection: &self.selection,
+            rungs: &self.rungs,
             records: &self.records,
             caveats: &self.caveats,
             start: Date::constant(2003, 1, 1),

@@ -7,10 +7,10 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use efflux_base::error::Result;
-use efflux_job::{Trial, TrialId};
+use efflux_job::{Metric, Trial, TrialId};
 use efflux_numerics::Level;
 use efflux_protocol::{Assignment, ErrorReport, FromRank, Ready, ToRank, TrialEvent, Urgency};
-use efflux_run::record::{Outcome, Place, Record, Summary};
+use efflux_run::record::{Outcome, Place, Record, RungResult, Summary};
 use efflux_run::{Attempt, Heartbeat, Rank, Slot};
 
 use crate::transport::Transport;
@@ -183,9 +183,13 @@ impl SimulatedRanks {
             Happening::Trained(id) => {
                 let is_it = |running: &Assignment| running.trial.id == id;
                 if let Some(at) = state.running.iter().position(is_it) {
-                    let Assignment { trial, attempt, .. } = state.running.remove(at);
-                    let ended = TrialEvent::Ended(Box::new(record(rank, trial, attempt)));
-                    self.say(rank, FromRank::Trial(ended));
+                    let assignment = state.running.remove(at);
+                    let Assignment { trial, attempt, .. } = assignment;
+                    let event = match assignment.until {
+                        Some(epoch) => TrialEvent::AtRung(at_rung(&trial, attempt, epoch)),
+                        None => TrialEvent::Ended(Box::new(record(rank, trial, attempt))),
+                    };
+                    self.say(rank, FromRank::Trial(event));
                     self.fill(rank);
                 }
             }
@@ -287,6 +291,24 @@ impl Transport for SimulatedRanks {
     fn now(&self) -> Instant {
         self.begin + self.clock.get()
     }
+}
+
+/// The result of a rung: a score that follows from trial and rung.
+pub(super) fn at_rung(trial: &Trial, attempt: Attempt, epoch: u32) -> RungResult {
+    let name = format!("{}{epoch}", trial.id);
+    let sum = name.bytes().fold(7_u32, |sum, byte| {
+        sum.wrapping_mul(31).wrapping_add(byte.into())
+    });
+    let mut result = RungResult {
+        trial: trial.id.clone(),
+        attempt,
+        epoch,
+        validation: Default::default(),
+    };
+    let score = f64::from(sum % 1000) / 1000.0;
+    let measure = Metric::default().measure();
+    result.validation.set(measure, Some(score));
+    result
 }
 
 fn record(rank: Rank, trial: Trial, attempt: Attempt) -> Record {

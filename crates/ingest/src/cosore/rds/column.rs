@@ -106,7 +106,7 @@ impl<'a> Column<'a> {
             Values::Text(span) => {
                 let mut numbers = Vec::new();
                 each_text(self.file, *span, |row, text| {
-                    let found = text.map_or(Some(f64::NAN), |text| number(text));
+                    let found = text.map_or(Some(f64::NAN), number);
                     let text = text.unwrap_or_default();
                     numbers.push(found.ok_or_else(|| self.not_a_number(text, row))?);
                     Ok(())

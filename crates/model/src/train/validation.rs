@@ -1,0 +1,28 @@
+//! The validation scores of a training between two epochs.
+
+use efflux_analysis::medians::Medians;
+
+use super::Trainer;
+use crate::failure::TrialError;
+
+impl Trainer<'_> {
+    /// The scores that the report of the last epoch held, made anew: whoever takes a trial over at the end of an epoch needs
+    /// them.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Trainer::finish`].
+    pub fn validate(&mut self) -> Result<Medians, TrialError> {
+        self.caught(|this| {
+            let runs = this.plan.validation.as_ref();
+            Ok(runs
+                .map(|runs| runs.score(&mut *this.engine, this.tensors, None))
+                .unwrap_or_default())
+        })
+    }
+
+    /// The epochs done, if it is between two.
+    pub fn whole_epochs(&self) -> Option<u32> {
+        (self.at.iteration == 0).then_some(self.at.epoch)
+    }
+}

@@ -1,0 +1,3 @@
+//! `make test-reference` runs these tests alone.
+
+mod stopping;
