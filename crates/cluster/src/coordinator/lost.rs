@@ -9,7 +9,7 @@ use crate::scheduler::Event;
 
 impl Coordinator<'_> {
     /// Finds ranks that are gone and dispatches their trials to others. Returns the records that were news.
-    pub(super) fn handle_lost(&mut self) -> Result<Vec<Box<Record>>> {
+    pub(super) fn handle_lost(&mut self) -> Result<Vec<Record>> {
         let mut news = Vec::new();
         for rank in self.transport.lost() {
             tracing::error!(%rank, "lost: its trials are given to others");
@@ -17,7 +17,9 @@ impl Coordinator<'_> {
             self.heartbeats.remove(&rank);
             for entry in self.not_passed_on(rank) {
                 match entry {
-                    Entry::Trial(record) => news.extend(self.handle_record(rank, record)?),
+                    Entry::Trial(record) => {
+                        news.extend(self.handle_record(rank, record)?.map(|record| *record));
+                    }
                     Entry::Rung(result) => self.handle_rung(rank, result)?,
                     Entry::Selection(_) => {}
                 }
