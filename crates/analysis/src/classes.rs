@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use super::measures::{KGE, Measure, NSE, R};
+use super::measures::{KGE, Measure, NSE, R, Scores};
 
 /// The values below which the paper calls a performance bad where it looks at the length of records (Figure 6).
 pub const BAD_BELOW: [(Measure, f64); 3] = [(NSE, 0.5), (KGE, 0.0), (R, 0.5)];
@@ -57,6 +57,11 @@ impl Reading {
             Self::CaptionCascade => "captions",
             Self::Hybrid => "text for good, captions for poor",
         }
+    }
+
+    /// The class of a site by its scores.
+    pub fn class_of(self, scores: &Scores) -> Option<Class> {
+        self.class(scores[NSE].ok()?, scores[KGE].ok()?)
     }
 
     /// The class of a site by its NSE and KGE; none where the reading forgets the case. A site without an NSE or

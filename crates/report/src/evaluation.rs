@@ -8,7 +8,7 @@ use efflux_analysis::baselines::{Baseline, Day};
 use efflux_analysis::classes::{Class, Reading};
 use efflux_analysis::ensemble;
 use efflux_analysis::ensemble::Together;
-use efflux_analysis::measures::{ByMeasure, KGE, Measure, NSE, Scores};
+use efflux_analysis::measures::{ByMeasure, Measure, NSE, Scores};
 use efflux_analysis::metrics::Pairs;
 use efflux_analysis::statistics::median;
 use efflux_job::{Part, State, VALIDATION_DAYS};
@@ -63,7 +63,7 @@ pub struct ClassCounts {
     pub fair: usize,
     /// Poor sites.
     pub poor: usize,
-    /// Sites whose NSE or KGE is not defined.
+    /// Sites of which a score that the classes take is not defined.
     pub undefined: usize,
 }
 
@@ -250,7 +250,7 @@ impl Evaluation {
     /// The class of the ensemble mean at a site on the test part.
     pub(crate) fn class(&self, site: usize, reading: Reading) -> Option<Class> {
         let scores = &self.scores(Series::Ensemble, Part::Test)[site];
-        reading.class(scores[NSE].ok()?, scores[KGE].ok()?)
+        reading.class_of(scores)
     }
 
     /// The classes of all sites.
