@@ -1,6 +1,9 @@
 //! R data files, written byte by byte as R writes them.
 
-use super::release::packed;
+use std::io::Write;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
 
 /// R's missing number, as it is stored and as it comes out of arithmetic, and two numbers that are none.
 pub const MISSING: [u64; 4] = [
@@ -332,4 +335,11 @@ impl Rds {
             }
         }
     }
+}
+
+/// Bytes as a gzip file.
+pub fn packed(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
 }

@@ -1,26 +1,16 @@
 //! A small release of COSORE, with what makes the real one hard to read.
 
 use std::fs;
-use std::io::Write;
 use std::path::Path;
 
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use jiff::Timestamp;
 
-pub use crate::rds::{Column, Format, MISSING, data_frame, data_frame_as};
+pub use crate::rds::{Column, Format, MISSING, data_frame, data_frame_as, packed};
 
 /// Seconds since 1970 of each time.
 pub fn times(times: &[&str]) -> Vec<f64> {
     let seconds = |time: &&str| time.parse::<Timestamp>().unwrap().as_second() as f64;
     times.iter().map(seconds).collect()
-}
-
-/// Bytes as a gzip file.
-pub fn packed(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
 }
 
 /// Writes the folder of a data set.
