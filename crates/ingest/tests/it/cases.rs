@@ -1,5 +1,5 @@
 //! Inputs that once gave wrong numbers without a word, or were refused without a way: what
-//! `tests/data/cases/expected.csv` says of each is what becomes of it.
+//! `tests/data/cases/sites/expected.csv` says of each is what becomes of it.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -15,7 +15,7 @@ struct Outcome {
 }
 
 fn cases() -> PathBuf {
-    efflux_testing::repository().join("tests/data/cases")
+    efflux_testing::repository().join("tests/data/cases/sites")
 }
 
 /// What `efflux pack` does with the folders that the case names and further options.

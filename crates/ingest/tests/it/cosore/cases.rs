@@ -1,4 +1,4 @@
-//! What others have met: each folder `rds-*` of `tests/data/cases` holds a release as somebody has it, and the command
+//! What others have met: each folder `rds-*` of `tests/data/cases/cosore` holds a release as somebody has it, and the command
 //! that was tried on it.
 
 use std::path::PathBuf;
@@ -7,7 +7,7 @@ use efflux_data::Rows;
 use efflux_ingest::{CosoreOptions, Filter, Flux, Release, Treatments, read_cosore};
 
 fn cases() -> PathBuf {
-    efflux_testing::repository().join("tests/data/cases")
+    efflux_testing::repository().join("tests/data/cases/cosore")
 }
 
 /// Reads the release of a case with the options of its command.

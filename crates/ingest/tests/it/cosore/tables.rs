@@ -11,7 +11,7 @@ use super::{daily, read, refused};
 
 /// Three data sets with every trap of the layout, invented, and a fourth under an embargo.
 fn layout() -> PathBuf {
-    efflux_testing::repository().join("tests/data/cases/cosore-release")
+    efflux_testing::repository().join("tests/data/cases/cosore/cosore-release")
 }
 
 fn unfiltered() -> CosoreOptions {
@@ -85,7 +85,8 @@ fn chambers_of_tables_are_selected() {
 /// The table of a case, and the same rows as R keeps them.
 #[test]
 fn tables_give_what_data_frames_give() {
-    let case = efflux_testing::repository().join("tests/data/cases/01-cosore-csv-release/release");
+    let case =
+        efflux_testing::repository().join("tests/data/cases/cosore/01-cosore-csv-release/release");
     let release = read(&case, &CosoreOptions::default());
     let path = case.join("datasets/data_d20200120_CHANG.csv");
     let mut table = csv::Reader::from_path(path).unwrap();
