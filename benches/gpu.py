@@ -135,9 +135,10 @@ def profile(given, folder, seconds):
         (folder / "profile.txt").write_text("no Nsight Compute here\n")
         return
     orders = folder / "orders"
-    orders.write_text("3\n3\n")
+    # Beginning a trial in each lane takes some thousand launches, an update some forty.
+    orders.write_text("60\n60\n")
     command = ["ncu", "--clock-control", "none", "--metrics", "gpu__time_duration.sum", "--csv", "--page", "raw"]
-    command += ["--launch-skip", "60", "--launch-count", "60", "--log-file", folder / "profile.csv"]
+    command += ["--launch-skip", "2500", "--launch-count", "400", "--log-file", folder / "profile.csv"]
     command += [given.update.resolve(), "--hidden", "128", "--device", "cuda", "--work", "targets", given.lanes, "30"]
     with open(orders) as order:
         run(command, folder / "profile-log.txt", seconds, stdin=order, env={**os.environ, **EXACT})
