@@ -234,13 +234,16 @@ impl<'a> Lanes<'a> {
             .iter_mut()
             .filter_map(|trainer| Some((trainer.begins_epoch()?, trainer, None)))
             .collect();
+        if beginning.is_empty() {
+            // Nearly always; and the number of processors is read from files.
+            return;
+        }
         let processors = std::thread::available_parallelism().map_or(1, Into::into);
-        let share = beginning.len().div_ceil(processors).max(1);
-        let drawn: Vec<_> = beginning
+        let share = beginning.len().div_ceil(processors);
+        let mut drawn: Vec<_> = beginning
             .iter_mut()
             .map(|((seed, epoch), _, drawn)| (*seed, *epoch, drawn))
             .collect();
-        let mut drawn = drawn;
         std::thread::scope(|scope| {
             for share in drawn.chunks_mut(share) {
                 scope.spawn(move || {
