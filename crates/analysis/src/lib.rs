@@ -2,15 +2,19 @@
 //!
 //! What a formula cannot give is [`Undefined`] with the reason, never NaN, infinity or a conventional number.
 
+pub mod applicability;
 pub mod backtransform;
 pub mod bands;
 pub mod baselines;
 pub mod budyko;
 pub mod classes;
+pub mod conformal;
 pub mod distributions;
 pub mod effects;
 pub mod ensemble;
 pub mod events;
+pub mod factorial;
+pub mod importance;
 pub mod measures;
 pub mod medians;
 pub mod metrics;

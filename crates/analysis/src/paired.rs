@@ -20,6 +20,18 @@ pub struct SignedRank {
     pub p: f64,
 }
 
+impl SignedRank {
+    /// How one-sided the differences are: -1 if all are negative, 1 if all are positive.
+    ///
+    /// # Source
+    ///
+    /// Kerby (2014), *Compr. Psychol.* 3(1), doi:10.2466/11.IT.3.1: the matched-pairs rank-biserial correlation.
+    pub fn rank_biserial(&self) -> f64 {
+        let all = self.n as f64 * (self.n as f64 + 1.0) / 2.0;
+        (2.0 * self.positive - all) / all
+    }
+}
+
 /// Whether paired differences lie symmetrically around zero. Zeros are left out, ties share their mean rank; up to 300
 /// differences the p value is exact, also with ties.
 ///

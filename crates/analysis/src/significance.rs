@@ -211,21 +211,22 @@ pub fn variance(groups: &[Vec<f64>]) -> Defined<Variance> {
 }
 
 /// The p values of a family of tests, raised so that of the tests called significant at a level no more than that share
-/// is expected to be chance. In the given order.
+/// is expected to be chance. In the given order; a test that is not defined stays so and does not count.
 ///
 /// # Source
 ///
 /// Benjamini and Hochberg (1995), *J. R. Stat. Soc. B* 57(1), 289–300, doi:10.1111/j.2517-6161.1995.tb02031.x.
-pub fn benjamini_hochberg(p_values: &[f64]) -> Vec<f64> {
-    let mut order: Vec<usize> = (0..p_values.len()).collect();
-    order.sort_by(|&a, &b| p_values[b].total_cmp(&p_values[a]));
-    let mut adjusted = vec![1.0; p_values.len()];
+pub fn benjamini_hochberg(p_values: &[Option<f64>]) -> Vec<Option<f64>> {
+    let tests = p_values.iter().enumerate();
+    let mut tests: Vec<(usize, f64)> = tests.filter_map(|(test, p)| Some((test, (*p)?))).collect();
+    tests.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let mut adjusted = vec![None; p_values.len()];
     let mut least: f64 = 1.0;
-    for (place, index) in order.into_iter().enumerate() {
-        let rank = p_values.len() - place;
+    for (place, &(test, p)) in tests.iter().enumerate() {
+        let rank = tests.len() - place;
         // The factor first: it is no less than 1, so rounding leaves no p value below the one it came from.
-        least = least.min(p_values[index] * (p_values.len() as f64 / rank as f64));
-        adjusted[index] = least;
+        least = least.min(p * (tests.len() as f64 / rank as f64));
+        adjusted[test] = Some(least);
     }
     adjusted
 }

@@ -1,5 +1,7 @@
 //! Whether an ensemble is as sure as it should be.
 
+use std::ops::RangeInclusive;
+
 use super::statistics::{mean, sorted};
 use super::{Defined, Undefined};
 
@@ -48,41 +50,94 @@ pub fn crps(members: &[f64], observed: f64) -> Defined<Crps> {
     })
 }
 
-/// How many members lie below the observation, 0 to their number. Half of those that equal it count as below.
-pub fn rank(members: &[f64], observed: f64) -> usize {
-    let below = members.iter().filter(|&&value| value < observed).count();
-    let equal = members.iter().filter(|&&value| value == observed).count();
-    below + equal / 2
+/// Where an observation lies among the members of its day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rank {
+    /// Members below it.
+    pub below: usize,
+    /// Members that equal it.
+    pub equal: usize,
+    /// All members.
+    pub members: usize,
 }
 
-/// The factor on the spread that makes an interval around the mean hold a share `level` of new days: the value ranked
-/// `⌈(n + 1) level⌉` of the scaled errors `|observed - mean| / spread` of n days that nothing was fitted on.
+impl Rank {
+    /// Of an observation among these members.
+    pub fn of(members: &[f64], observed: f64) -> Self {
+        let count = |is: fn(&f64, &f64) -> bool| {
+            members.iter().filter(|value| is(value, &observed)).count()
+        };
+        Self {
+            below: count(f64::lt),
+            equal: count(f64::eq),
+            members: members.len(),
+        }
+    }
+
+    /// The ranks that the observation may be said to have, 0 to the number of members: several where it equals members.
+    pub fn all(&self) -> RangeInclusive<usize> {
+        self.below..=self.below + self.equal
+    }
+
+    /// The stretch of `[0, 1]` over which the probability integral transform spreads the day evenly.
+    pub fn transform(&self) -> (f64, f64) {
+        let ranks = self.members as f64 + 1.0;
+        let behind = self.all().end() + 1;
+        (self.below as f64 / ranks, behind as f64 / ranks)
+    }
+}
+
+/// The share of the days that have each rank, 0 to the number of members. A day whose observation equals members belongs
+/// evenly to all ranks that it may be said to have. Groups, such as sites, count equally, and in each its days.
 ///
 /// # Errors
 ///
-/// [`Undefined::TooFew`] where that rank is beyond n.
+/// [`Undefined::TooFew`] without days, [`Undefined::Missing`] if the number of members differs.
 ///
 /// # Source
 ///
-/// Lei, G'Sell, Rinaldo, Tibshirani and Wasserman (2018), *J. Am. Stat. Assoc.* 113(523), 1094–1111,
-/// doi:10.1080/01621459.2017.1307116: split conformal prediction with locally weighted residuals.
-pub fn conformal_factor(scaled_errors: &[f64], level: f64) -> Defined {
-    let n = scaled_errors.len();
-    // (n + 1) level is a little more than a whole number now and then, in binary.
-    let exact = (n as f64 + 1.0) * level - 1e-9;
-    let beyond = (1..=n).find(|&rank| rank as f64 >= exact);
-    let rank = beyond.ok_or(Undefined::TooFew {
-        found: n,
-        needed: calibration_days(level),
-    })?;
-    Ok(sorted(scaled_errors)[rank - 1])
+/// Hamill and Colucci (1997), *Mon. Weather Rev.* 125(6), 1312–1327: ranks of verification shared among ties.
+pub fn rank_histogram(groups: &[Vec<Rank>]) -> Defined<Vec<f64>> {
+    let mut all = groups.iter().flatten();
+    let members = all.next().map_or(0, |first| first.members);
+    if all.any(|rank| rank.members != members) {
+        return Err(Undefined::Missing("number of members that all days have"));
+    }
+    histogram(groups, members + 1)
 }
 
-/// The fewest days that give a factor at this `level` in `[0, 1)`.
-fn calibration_days(level: f64) -> usize {
-    (1..)
-        .find(|&n: &u32| f64::from(n) >= (f64::from(n) + 1.0) * level - 1e-9)
-        .map_or(usize::MAX, |n| n as usize)
+/// The share of the days in each of so many equal parts of `[0, 1]` by the probability integral transform; groups as in
+/// [`rank_histogram`], but the number of members may differ.
+///
+/// # Errors
+///
+/// [`Undefined::TooFew`] without days.
+///
+/// # Source
+///
+/// Czado, Gneiting and Held (2009), *Biometrics* 65(4), 1254–1261, doi:10.1111/j.1541-0420.2009.01191.x: the non-randomised
+/// transform of discrete forecasts.
+pub fn histogram(groups: &[Vec<Rank>], parts: usize) -> Defined<Vec<f64>> {
+    let groups: Vec<&Vec<Rank>> = groups.iter().filter(|group| !group.is_empty()).collect();
+    if groups.is_empty() {
+        return Err(Undefined::TooFew {
+            found: 0,
+            needed: 1,
+        });
+    }
+    let mut shares = vec![0.0; parts];
+    for group in &groups {
+        let each = 1.0 / (groups.len() * group.len()) as f64;
+        for rank in *group {
+            let (low, high) = rank.transform();
+            for (part, share) in shares.iter_mut().enumerate() {
+                let (from, to) = (part as f64 / parts as f64, (part + 1) as f64 / parts as f64);
+                let inside = (high.min(to) - low.max(from)).max(0.0);
+                *share += each * inside / (high - low);
+            }
+        }
+    }
+    Ok(shares)
 }
 
 #[cfg(test)]
@@ -97,16 +152,19 @@ mod tests {
     }
 
     #[test]
-    fn nineteen_days_are_the_fewest_for_ninety_five_percent() {
-        let errors: Vec<f64> = (1..=19).map(f64::from).collect();
-        assert_eq!(conformal_factor(&errors, 0.95), Ok(19.0));
-        assert_eq!(
-            conformal_factor(&errors[..18], 0.95),
-            Err(Undefined::TooFew {
-                found: 18,
-                needed: 19
-            })
-        );
+    fn a_tied_day_belongs_evenly_to_the_ranks_that_it_may_have() {
+        let days = [3.0, 2.0, 9.0].map(|observed| Rank::of(&[1.0, 2.0, 2.0], observed));
+        let third = 1.0 / 3.0;
+        let shares = rank_histogram(&[days.to_vec()]).unwrap();
+        let expected = [0.0, third / 3.0, third / 3.0, 2.0 * third + third / 3.0];
+        for (share, expected) in shares.iter().zip(expected) {
+            assert!((share - expected).abs() < 1e-12, "{shares:?}");
+        }
+        let by_site = rank_histogram(&[days[..1].to_vec(), days[1..2].to_vec(), vec![]]).unwrap();
+        assert!((by_site[3] - (0.5 + 0.5 * third)).abs() < 1e-12);
+        assert!(rank_histogram(&[vec![], vec![]]).is_err());
+        let fewer = Rank::of(&[1.0], 0.0);
+        assert!(rank_histogram(&[vec![fewer, days[0]]]).is_err());
     }
 
     proptest! {

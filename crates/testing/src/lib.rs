@@ -78,7 +78,7 @@ pub fn files(directory: &Path) -> Vec<(PathBuf, Vec<u8>)> {
 }
 
 /// The golden files of this project. A directory with none of them is a mistake.
-const KNOWN: [&str; 7] = [
+const KNOWN: [&str; 8] = [
     "metrics.json",
     "spikes_extremes.json",
     "characteristics.json",
@@ -86,6 +86,7 @@ const KNOWN: [&str; 7] = [
     "preprocess.json",
     "lstm_parity.json",
     "search_rules.json",
+    "places.json",
 ];
 
 /// A golden file: of `tests/data/reference`, or of the directory that `EFFLUX_REFERENCE_DIR` names, which may hold other
@@ -114,4 +115,9 @@ pub fn series(values: &Value) -> Vec<f64> {
     values
         .map(|value| value.as_f64().unwrap_or(f64::NAN))
         .collect()
+}
+
+/// A place in a list, or a count.
+pub fn index(value: &Value) -> usize {
+    usize::try_from(value.as_u64().unwrap()).unwrap()
 }

@@ -1,10 +1,10 @@
 //! Correlations of skill with everything that is known of the sites.
 
-use efflux_analysis::Defined;
 use efflux_analysis::measures::Measure;
 use efflux_analysis::metrics::Pairs;
 use efflux_analysis::significance::{Correlation, benjamini_hochberg, correlation};
 use efflux_analysis::statistics::Fences;
+use efflux_analysis::{Defined, Undefined};
 use efflux_job::Part;
 
 use super::properties::Property;
@@ -63,24 +63,30 @@ pub(super) fn correlations(
                     name: name.clone(),
                     measure,
                     over,
-                    found: correlation(&pairs(evaluation, sites, over, measure, values)),
+                    found: of_enough(&pairs(evaluation, sites, over, measure, values)),
                     adjusted_p: None,
                 });
             }
         }
-        let p: Vec<f64> = family
-            .iter()
-            .filter_map(|row| Some(row.found.ok()?.p))
-            .collect();
-        let mut adjusted = benjamini_hochberg(&p).into_iter();
-        for row in &mut family {
-            if row.found.is_ok() {
-                row.adjusted_p = adjusted.next();
-            }
+        let p: Vec<Option<f64>> = family.iter().map(|row| Some(row.found.ok()?.p)).collect();
+        for (row, adjusted) in family.iter_mut().zip(benjamini_hochberg(&p)) {
+            row.adjusted_p = adjusted;
         }
         all.extend(family);
     }
     all
+}
+
+/// Two values always lie on a line: their correlation says nothing, and is no test of the family.
+fn of_enough(pairs: &Pairs) -> Defined<Correlation> {
+    const FEWEST: usize = 3;
+    if pairs.len() < FEWEST {
+        return Err(Undefined::TooFew {
+            found: pairs.len(),
+            needed: FEWEST,
+        });
+    }
+    correlation(pairs)
 }
 
 fn pairs(

@@ -208,8 +208,7 @@ fn ranks(uncertainty: &Uncertainty) -> Figure {
             "",
             Ink::Fair,
             Shape::Bars,
-            bars.map(|(rank, days)| (rank as f64, *days as f64))
-                .collect(),
+            bars.map(|(rank, days)| (rank as f64, *days)).collect(),
         )],
         ..Chart::default()
     }

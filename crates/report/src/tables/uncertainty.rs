@@ -90,7 +90,7 @@ pub(crate) fn sites<'a>(findings: &'a Findings<'_>) -> Table<'a, AtSite<'a>> {
     )
 }
 
-pub(crate) fn ranks(uncertainty: &Uncertainty) -> Table<'_, (usize, usize)> {
+pub(crate) fn ranks(uncertainty: &Uncertainty) -> Table<'_, (usize, f64)> {
     Table::file(
         "ranks",
         "a rank: how often so many members lay below the observation",
@@ -98,12 +98,13 @@ pub(crate) fn ranks(uncertainty: &Uncertainty) -> Table<'_, (usize, usize)> {
             Column::count(
                 "members_below_observation",
                 "members below the observation",
-                |row: &(usize, usize)| row.0,
+                |row: &(usize, f64)| row.0,
             ),
-            Column::count(
+            Column::number(
                 "test_days",
-                "test days of all sites",
-                |row: &(usize, usize)| row.1,
+                "test days of all sites; one whose observation equals members is shared by the ranks that it may have",
+                1,
+                |row: &(usize, f64)| row.1,
             ),
         ],
         uncertainty.ranks.iter().copied().enumerate().collect(),

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use efflux_analysis::conformal::conformal_factor;
 use efflux_analysis::ensemble::interval;
 use efflux_analysis::statistics::median;
-use efflux_analysis::verification::conformal_factor;
 use efflux_analysis::{Defined, Undefined};
 use efflux_job::Fit;
 

@@ -9,7 +9,7 @@ mod intervals;
 mod size;
 
 use efflux_analysis::significance::{Variance, variance};
-use efflux_analysis::verification::{crps, rank};
+use efflux_analysis::verification::{Rank, crps};
 use efflux_analysis::{Defined, Undefined, statistics};
 use efflux_job::Part;
 use efflux_run::Candidate;
@@ -27,8 +27,9 @@ pub(crate) struct Uncertainty {
     pub(crate) intervals: Vec<Interval>,
     /// What each site's test days say.
     pub(crate) sites: Vec<Defined<SiteSpread>>,
-    /// How often so many members lay below the observation, 0 to all of them; test days of all sites.
-    pub(crate) ranks: Vec<usize>,
+    /// On how many test days so many members lay below the observation, 0 to all of them. A day whose observation equals
+    /// members is shared evenly by the ranks that it may have.
+    pub(crate) ranks: Vec<f64>,
     /// Test days of all sites in ten parts of equal size by their spread.
     pub(crate) spread_error: Vec<SpreadError>,
     /// How skill grows with the number of members.
@@ -75,9 +76,12 @@ impl Uncertainty {
     pub(crate) fn new(results: &Results<'_>, evaluation: &Evaluation) -> Self {
         let test: Vec<Vec<Day>> = days(results, evaluation, Part::Test);
         let validation = days(results, evaluation, Part::Validation);
-        let mut ranks = vec![0; results.members.len() + 1];
+        let mut ranks = vec![0.0; results.members.len() + 1];
         for day in test.iter().flatten() {
-            ranks[rank(&day.members, day.observed)] += 1;
+            let rank = Rank::of(&day.members, day.observed);
+            for days in &mut ranks[rank.all()] {
+                *days += 1.0 / (rank.equal as f64 + 1.0);
+            }
         }
         let candidates = results.selection.candidates.iter();
         Self {
