@@ -4,6 +4,7 @@
 mod account;
 mod calendar;
 mod extrapolation;
+pub mod folds;
 mod h5;
 mod inputs;
 mod pack;

@@ -1,3 +1,4 @@
 //! `make test-reference` runs these tests alone.
 
+mod places;
 mod splits;
