@@ -26,7 +26,7 @@ fn again(args: &RunArgs, output: Output) -> Result<Exit> {
         job.pack = pack.clone();
     }
     let study = Study::of(job, run)?;
-    study.run.bind(&study.contract)?;
+    study.run.check(&study.contract)?;
     let ledger = Ledger::of(read_journals(&study.run.journals())?);
     write(&study, &ledger, output)
 }

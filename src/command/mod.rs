@@ -3,6 +3,7 @@
 pub(crate) mod data;
 pub(crate) mod doctor;
 pub(crate) mod evaluate;
+mod loads;
 pub(crate) mod plan;
 pub(crate) mod predict;
 pub(crate) mod status;

@@ -33,7 +33,7 @@ pub(crate) fn predict(args: &PredictArgs) -> Result<Exit> {
         .prefix("members-")
         .tempdir_in(&args.output)
         .map_err(Error::io("make a directory in", &args.output))?;
-    let (scales, scaling) = scales(&members[0].1, &job, &contract, scratch.path())?;
+    let (scales, scaling) = scales(&members[0], &job, &contract, scratch.path())?;
     scales.check(&pack).map_err(|reason| {
         let advice =
             "the members were trained with other inputs (`efflux inspect` lists what a pack has)";
@@ -56,6 +56,7 @@ pub(crate) fn predict(args: &PredictArgs) -> Result<Exit> {
             pack_digest: pack.digest.clone(),
             ..contract
         },
+        settings: job.settings.clone(),
         device: args.compute.device,
         level: common_level(args.compute.level, [(&*host(), Level::of_this_host())])?,
         checkpoint_seconds: u32::MAX,
@@ -100,7 +101,7 @@ fn selected(
     contract: &Contract,
 ) -> Result<(Vec<(Trial, PathBuf)>, usize)> {
     let ledger = Ledger::of(read_journals(&run.journals())?);
-    let search = job.search_trials(contract);
+    let search = job.search_trials(contract)?;
     let choice = select(job, &search, &ledger);
     let winner = choice.winner.ok_or_else(|| {
         let ended = ledger.records_of(&search).count();
@@ -110,7 +111,7 @@ fn selected(
         );
         Error::file(run.root(), reason)
     })?;
-    let planned = job.final_trials(contract, winner.params);
+    let planned = job.final_trials(contract, &winner.params)?;
     let finished = planned
         .iter()
         .filter(|trial| ledger.summary(&trial.id).is_some());
@@ -133,7 +134,7 @@ fn selected(
 /// The scales of the members' training, and the file that holds them: beside a member's weights, or made from the pack
 /// of the run, for runs of a version that did not keep them.
 fn scales(
-    member: &Path,
+    (trial, member): &(Trial, PathBuf),
     job: &Job,
     contract: &Contract,
     scratch: &Path,
@@ -155,7 +156,10 @@ fn scales(
         let found = &pack.digest;
         return Err(refused(format!("has digest {found}, expected {expected}")));
     }
-    let scales = Scales::fit(&pack, contract, job.final_members.fit)?;
+    let settings = job.settings.with(&trial.params);
+    let settings = settings.map_err(|fault| refused(fault.to_string()))?;
+    let view = contract.view(&settings, trial.fit).map_err(refused)?;
+    let scales = Scales::fit(&pack, &view)?;
     let path = scratch.join(RunDir::SCALING);
     scales.write(&path)?;
     Ok((scales, path))

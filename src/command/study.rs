@@ -35,8 +35,7 @@ impl Study {
     /// Joins a job with its pack.
     pub(crate) fn of(job: Job, run: RunDir) -> Result<Self> {
         let pack = Pack::read(&job.pack)?;
-        let (dynamic, statics) = data::choose(&pack, &job.inputs, &job.path)?;
-        let contract = job.contract(&pack.digest, dynamic, statics, pack.calendar.days)?;
+        let contract = job.contract(&pack.digest, data::variables(&pack), pack.calendar.days)?;
         Ok(Self {
             job,
             pack,
@@ -49,7 +48,9 @@ impl Study {
     /// part that is looked at.
     pub(crate) fn check_selection(&self) -> Result<()> {
         let on = self.job.selection.on.part();
-        let chooses_epochs = self.job.training.needs_validation();
+        let chooses_epochs = self
+            .job
+            .any(|settings| settings.training.needs_validation());
         if chooses_epochs && on != Part::Validation {
             self.check_days(
                 Part::Validation,
@@ -85,7 +86,7 @@ impl Study {
     }
 
     /// The trials of the search.
-    pub(crate) fn search(&self) -> Vec<Trial> {
+    pub(crate) fn search(&self) -> Result<Vec<Trial>> {
         self.job.search_trials(&self.contract)
     }
 }

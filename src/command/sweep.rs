@@ -7,7 +7,7 @@ use efflux_cluster::{
     Coordinator, Deadline, Ending, Launch, Notice, RankExit, Shutdown, Signals, Tally, World,
     dismiss_ranks, serve, transport,
 };
-use efflux_job::{Backend, DeviceChoice, Job, Trial};
+use efflux_job::{Backend, DeviceChoice, Job, Training, Trial};
 use efflux_protocol::Placement;
 use efflux_report::Output;
 use efflux_run::record::{Outcome, Record};
@@ -79,7 +79,7 @@ struct Trained {
 /// Any rank but 0.
 fn follow(args: &SweepArgs, log: &Log, world: &mut World, signals: Signals) -> Result<Exit> {
     let _span = tracing::info_span!("sweep", rank = %world.rank()).entered();
-    let threads = Job::read(&args.job.job).map_or(1, |job| job.training.threads);
+    let threads = Job::read(&args.job.job).map_or(1, |job| job.settings.training.threads);
     let placements = args
         .slots
         .placements(args.trainer.compute.device, threads, world.size());
@@ -104,7 +104,7 @@ fn lead(
     let study = Study::open(&args.job)?;
     study.check_selection()?;
     let ranks = world.as_ref().map_or(1, |world| world.size());
-    let threads = study.contract.training.threads;
+    let threads = study.job.settings.training.threads;
     let placements = args
         .slots
         .placements(args.trainer.compute.device, threads, ranks);
@@ -119,8 +119,8 @@ fn lead(
     let entries = read_journals(&study.run.journals())?;
     let known = entries.len();
     let ledger = Ledger::of(entries);
-    let search = study.search();
-    let left = left_of(&study, &search, &ledger);
+    let search = study.search()?;
+    let left = left_of(&study, &search, &ledger)?;
     note_launch(&study.run, &launch, known, left)?;
     study
         .run
@@ -141,6 +141,7 @@ fn lead(
         run: study.run.clone(),
         pack: study.job.pack.clone(),
         contract: study.contract.clone(),
+        settings: study.job.settings.clone(),
         device: args.trainer.compute.device,
         level: args.trainer.compute.level,
         checkpoint_seconds: checkpoint,
@@ -165,15 +166,15 @@ fn lead(
 
 /// Lanes are libtorch's, and without a GPU nothing is gained by them.
 fn check_lanes(args: &SweepArgs, study: &Study, placements: &[Placement]) -> Result<()> {
-    let (lanes, training) = (args.lanes, &study.contract.training);
+    let lanes = args.lanes;
     let is_planned = placements.iter().any(|placement| placement.gpu.is_some());
     let has_gpus = is_planned || args.trainer.compute.device == DeviceChoice::Cuda;
-    let is_native = match training.backend {
+    let is_native = |training: &Training| match training.backend {
         Backend::Native => true,
         Backend::Torch => false,
         Backend::Auto => !has_gpus && training.threads == 1,
     };
-    if lanes > 1 && is_native {
+    if lanes > 1 && study.job.any(|settings| is_native(&settings.training)) {
         return Err(Error::Usage(format!(
             "--lanes {lanes}: what trains in lanes is libtorch, on GPUs, but these trials are to be trained natively, on \
              processors, which is faster there: leave --lanes out, or set `backend = \"torch\"` under [training]"
@@ -183,17 +184,17 @@ fn check_lanes(args: &SweepArgs, study: &Study, placements: &[Placement]) -> Res
 }
 
 /// How many trials there is still something to do about. Members are counted once it is known which.
-fn left_of(study: &Study, search: &[Trial], ledger: &Ledger) -> usize {
+fn left_of(study: &Study, search: &[Trial], ledger: &Ledger) -> Result<usize> {
     let stopped = stopped(&study.job, search, ledger);
     let members = match select(&study.job, search, ledger).winner {
-        Some(winner) => study.job.final_trials(&study.contract, winner.params),
+        Some(winner) => study.job.final_trials(&study.contract, &winner.params)?,
         None => Vec::new(),
     };
     let is_left = |trial: &&Trial| {
         let record = ledger.record(&trial.id);
         record.is_none_or(Record::worth_another) && !stopped.contains_key(&trial.id)
     };
-    search.iter().chain(&members).filter(is_left).count()
+    Ok(search.iter().chain(&members).filter(is_left).count())
 }
 
 /// One line of log for what a stopping rule gave up.
@@ -223,7 +224,7 @@ fn train(study: &Study, search: &[Trial], coordinator: &mut Coordinator<'_>) -> 
     };
     console::wipe();
     tracing::info!("selected {}: {:.3}", winner.params, winner.score);
-    let last = study.job.final_trials(&study.contract, winner.params);
+    let last = study.job.final_trials(&study.contract, &winner.params)?;
     stage(study, coordinator, "final", &last, None)
 }
 

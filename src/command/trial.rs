@@ -2,7 +2,7 @@
 
 use efflux_base::error::{Error, Exit, Result};
 use efflux_cluster::{TrainerSession, common_level};
-use efflux_job::{Params, Trial};
+use efflux_job::Trial;
 use efflux_numerics::Level;
 use efflux_protocol::{Assignment, Isolation, LaunchSpec, TrainerPreparation};
 use efflux_run::record::Outcome;
@@ -24,6 +24,7 @@ pub(crate) fn trial(args: &TrialArgs) -> Result<Exit> {
         run: directory.clone(),
         pack: study.job.pack.clone(),
         contract: study.contract.clone(),
+        settings: study.job.settings.clone(),
         device: args.trainer.compute.device,
         level: common_level(
             args.trainer.compute.level,
@@ -61,10 +62,9 @@ pub(crate) fn trial(args: &TrialArgs) -> Result<Exit> {
 
 /// The one trial whose id begins so. Members of every configuration can be named, not only of the selected one.
 fn find(study: &Study, id: &str) -> Result<Trial> {
-    let mut trials = study.search();
-    let configurations: Vec<Params> = study.job.grid.configurations();
-    for params in configurations {
-        trials.extend(study.job.final_trials(&study.contract, params));
+    let mut trials = study.search()?;
+    for configuration in study.job.grid.configurations() {
+        trials.extend(study.job.final_trials(&study.contract, configuration)?);
     }
     let mut found = trials
         .into_iter()

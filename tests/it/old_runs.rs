@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 use csv::StringRecord;
+use efflux_job::Key;
 use efflux_testing::repository;
 
 use crate::harness::Study;
@@ -195,7 +196,7 @@ fn the_same_job_trains_nothing_and_a_larger_grid_only_what_is_new() {
     let new = new.filter(|record| !before.contains(record.trial.id.as_str()));
     // Two of the search, and two members if the selection falls on the new configuration.
     for record in new {
-        assert_eq!(record.trial.params.dropout, 0.4);
+        assert_eq!(record.trial.params.text(Key::DROPOUT), "0.4");
     }
     assert!([2, 4].contains(&(after.len() - before.len())), "{said}");
 }

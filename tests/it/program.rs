@@ -115,12 +115,12 @@ fn every_key_of_a_job_file_is_documented() {
         other => vec![format!("not a section: {other}")],
     };
     let sections = [
-        ("inputs", serde_json::to_value(&job.inputs)),
-        ("split", serde_json::to_value(job.split)),
-        ("transform", serde_json::to_value(job.transform)),
-        ("training", serde_json::to_value(job.training)),
+        ("inputs", serde_json::to_value(&job.settings.inputs)),
+        ("split", serde_json::to_value(job.settings.split)),
+        ("transform", serde_json::to_value(job.settings.transform)),
+        ("training", serde_json::to_value(job.settings.training)),
         ("evaluation", serde_json::to_value(job.evaluation)),
-        ("grid", serde_json::to_value(&job.grid)),
+        ("model", serde_json::to_value(job.settings.params)),
         ("seeds", serde_json::to_value(&job.seeds)),
         ("selection", serde_json::to_value(job.selection)),
         ("final", serde_json::to_value(job.final_members)),

@@ -153,10 +153,11 @@ fn another_contract_in_the_same_run_directory_is_refused_by_key() {
     let study = Study::new();
     study.run(&SWEEP).ok();
     let before = study.findings("run");
-    study.write("job.toml", JOB.replace("epochs = 2", "epochs = 3"));
+    // What is judged would be other days; how trials are trained is in their ids.
+    study.write("job.toml", format!("{JOB}\n[split]\ntrain = 0.7\n"));
     study
         .run(&SWEEP)
-        .refused(2, &["`training.epochs` was 2 and is now 3", "--run-dir"]);
+        .refused(2, &["`split.train` was 0.8 and is now 0.7", "--run-dir"]);
     study.write("job.toml", JOB);
     study
         .run(&[

@@ -26,7 +26,7 @@ const TF32: &str = "NVIDIA_TF32_OVERRIDE";
 
 /// Sets the environment of a trainer.
 pub(super) fn prepare(command: &mut Command, preparation: &TrainerPreparation) {
-    let training = &preparation.launch.contract.training;
+    let training = &preparation.launch.settings.training;
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
         if LAUNCHERS.iter().any(|prefix| text.starts_with(prefix)) {

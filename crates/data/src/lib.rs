@@ -25,7 +25,7 @@ pub use extrapolation::{
     ABOVE, BELOW, Extrapolation, INSIDE, InputFlags, STAND_IN, outside_training,
 };
 pub use h5::library_version;
-pub use inputs::choose;
+pub use inputs::variables;
 pub use pack::{HELD, INTERPOLATED, OBSERVED, Origin, Pack, Site, Variable};
 pub use places::{SAME_PLACE_KM, distance_km, places};
 pub use predictions::{Ensemble, Member, read_member, write_ensemble, write_member};

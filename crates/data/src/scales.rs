@@ -5,7 +5,7 @@ use std::path::Path;
 
 use efflux_base::durable;
 use efflux_base::error::{Error, Result};
-use efflux_job::{Contract, Fit, Missing, Scaling, Transformation};
+use efflux_job::{Missing, Scaling, Transformation, View};
 use serde::{Deserialize, Serialize};
 
 use super::pack::{Pack, Variable};
@@ -48,22 +48,22 @@ impl InputScale {
 }
 
 impl Scales {
-    /// The scales of trials of a contract that fit on these days of its pack.
+    /// The scales of trials with this view.
     ///
     /// Inputs are scaled by their range over all sites and all days: they are known for all days, so nothing of the
     /// target leaks. The target is scaled by its range over the days fitted on, or over all observed days if the
-    /// contract says so.
+    /// view says so.
     ///
     /// # Errors
     ///
     /// [`Error::Usage`] if the pack lacks an input, or if there is no day to fit on.
-    pub fn fit(pack: &Pack, contract: &Contract, fit: Fit) -> Result<Self> {
-        let transformation = contract.transform.inputs;
+    pub fn fit(pack: &Pack, view: &View) -> Result<Self> {
+        let transformation = view.transform.inputs;
         let input = |input: Input<'_>| {
             let scale = input.scale(transformation);
-            if scale.indicator && contract.missing == Missing::Error {
+            if scale.indicator && view.missing == Missing::Error {
                 let reason = format!(
-                    "the contract uses `{}`, which some sites do not have",
+                    "the job uses `{}`, which some sites do not have",
                     scale.name
                 );
                 return Err(Error::Usage(reason));
@@ -73,23 +73,23 @@ impl Scales {
         let find = |name: &String, found: Option<Input<'_>>| {
             let absent = || {
                 Error::Usage(format!(
-                    "the contract uses `{name}`, which the pack does not have"
+                    "the job uses `{name}`, which the pack does not have"
                 ))
             };
             found.ok_or_else(absent).and_then(input)
         };
-        let dynamic = contract.dynamic.iter();
-        let statics = contract.statics.iter();
+        let dynamic = view.inputs.dynamic.iter();
+        let statics = view.inputs.statics.iter();
         let dynamic = dynamic.map(|name| find(name, Input::daily(pack, name)));
         let statics = statics.map(|name| find(name, Input::fixed(pack, name)));
 
-        let parts = Parts::of(&pack.flux, &contract.split);
-        let days = fitted(&pack.flux, &parts, fit);
-        let range = match contract.transform.scaling {
+        let parts = Parts::of_view(&pack.flux, view);
+        let days = fitted(&pack.flux, &parts, view.fit);
+        let range = match view.transform.scaling {
             Scaling::Training => &days,
             Scaling::All => &pack.flux,
         };
-        let target = Scale::fit(contract.transform.target, range.iter().copied());
+        let target = Scale::fit(view.transform.target, range.iter().copied());
         let target = target.filter(|_| days.iter().any(|value| !value.is_nan()));
         Ok(Self {
             dynamic: dynamic.collect::<Result<_>>()?,
@@ -97,7 +97,7 @@ impl Scales {
             target: target.ok_or_else(|| {
                 Error::Usage(format!(
                     "no site has a day to fit on: split.train = {} leaves none",
-                    contract.split.train
+                    view.split.train
                 ))
             })?,
         })

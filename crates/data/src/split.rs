@@ -2,7 +2,7 @@
 
 use std::ops::{Deref, DerefMut, Range};
 
-use efflux_job::{Fit, Part, Split};
+use efflux_job::{Fit, Part, Split, View};
 use efflux_numerics::SiteByDay;
 
 /// The part of every day at every site.
@@ -19,6 +19,21 @@ impl Parts {
         let mut parts = Self::unused(observed.sites(), observed.days());
         for (site, record) in observed.rows().enumerate() {
             by_time(record, split, parts.0.site_mut(site));
+        }
+        parts
+    }
+
+    /// The parts of these records as a trial sees them: judged as the contract says, and trained on as its own split says,
+    /// which may leave days between the two unused.
+    pub fn of_view(observed: &SiteByDay<f32>, view: &View) -> Self {
+        let mut parts = Self::of(observed, &view.judged);
+        if view.split != view.judged {
+            let own = Self::of(observed, &view.split);
+            for (part, own) in parts.0.iter_mut().zip(own.0.iter()) {
+                if *part == Part::Train && *own != Part::Train {
+                    *part = Part::Unused;
+                }
+            }
         }
         parts
     }

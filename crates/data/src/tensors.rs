@@ -1,9 +1,9 @@
-//! The arrays a model reads: a pack as one contract sees it, scaled, with every target masked that is not fitted on.
+//! The arrays a model reads: a pack as a trial sees it, scaled, with every target masked that is not fitted on.
 
 use std::fmt;
 
 use efflux_base::error::{Error, Result};
-use efflux_job::{Contract, Fit};
+use efflux_job::View;
 use efflux_numerics::{SiteByDay, single};
 
 use super::pack::Pack;
@@ -18,9 +18,9 @@ pub struct Tensors {
     pub sites: usize,
     /// D.
     pub days: usize,
-    /// F: the contract's daily inputs, then one 0/1 column for each that some site lacks.
+    /// F: the view's daily inputs, then one 0/1 column for each that some site lacks.
     pub dynamic: usize,
-    /// A: the contract's static inputs, then one 0/1 column for each that some site lacks.
+    /// A: the view's static inputs, then one 0/1 column for each that some site lacks.
     pub statics: usize,
     /// Shape `[S, D, F]`, in `[0, 1]`, complete.
     pub dynamic_values: Vec<f32>,
@@ -53,22 +53,22 @@ impl fmt::Debug for Tensors {
 }
 
 impl Tensors {
-    /// The arrays for trials of a contract that fit on these days, scaled by [`Scales::fit`]. Where a site lacks an
+    /// The arrays for trials with this view, scaled by [`Scales::fit`]. Where a site lacks an
     /// input, the mean of the other sites' means stands in and the input's 0/1 column is 1.
     ///
     /// # Errors
     ///
-    /// [`Error::Usage`] if the pack is not the contract's, or if there is no day to fit on.
-    pub fn build(pack: &Pack, contract: &Contract, fit: Fit) -> Result<Self> {
-        if pack.digest != contract.pack_digest {
+    /// [`Error::Usage`] if the pack is not the view's, or if there is no day to fit on.
+    pub fn build(pack: &Pack, view: &View) -> Result<Self> {
+        if pack.digest != view.pack_digest {
             return Err(Error::Usage(format!(
                 "the pack has digest {}, expected {} (the pack was changed after this run was started)",
-                pack.digest, contract.pack_digest
+                pack.digest, view.pack_digest
             )));
         }
-        let scales = Scales::fit(pack, contract, fit)?;
-        let parts = Parts::of(&pack.flux, &contract.split);
-        let target = fitted(&pack.flux, &parts, fit);
+        let scales = Scales::fit(pack, view)?;
+        let parts = Parts::of_view(&pack.flux, view);
+        let target = fitted(&pack.flux, &parts, view.fit);
         Ok(Self {
             target: target.map(|&flux| single(scales.target.apply(flux))),
             parts,

@@ -1,41 +1,100 @@
-//! What every trial of a run directory has in common.
+//! What every trial of a run directory has in common, and what a trial reads.
 
 use serde::{Deserialize, Serialize};
 
-use super::training::Training;
-use super::value::{Evaluation, Missing, Split, Transform};
+use super::inputs::{Chosen, Missing, Variables};
+use super::settings::Settings;
+use super::value::{Evaluation, Fit, Split, Transform};
 
-/// Everything besides parameters and seed that determines a trial's result. A run directory belongs to one contract.
+/// What makes the scores of trials comparable: the pack, how trained models are run, and the days that are judged. A run
+/// directory belongs to one contract; everything else is in the ids of its trials.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(from = "Form")]
 pub struct Contract {
     /// Digest of the pack.
     pub pack_digest: String,
-    /// Daily inputs in order.
-    pub dynamic: Vec<String>,
-    /// Static inputs in order.
-    #[serde(rename = "static")]
-    pub statics: Vec<String>,
-    /// What stands in for an input that a site does not have.
-    pub missing: Missing,
-    /// The parts of each record.
-    pub split: Split,
-    /// Transformation and scaling.
-    pub transform: Transform,
-    /// How trials are trained.
-    pub training: Training,
     /// How trained models are run.
     pub evaluation: Evaluation,
+    /// The parts of each record that are judged, whatever of the rest a configuration fits on.
+    pub split: Split,
+    /// What the pack has for inputs, so that trials have their ids where it is not at hand.
+    pub variables: Variables,
+}
+
+/// A contract as files have it, that of version 0.1.0 among them: it had everything that trials had in common, of which
+/// the names of the inputs are all that its readers need.
+#[derive(Deserialize)]
+struct Form {
+    pack_digest: String,
+    evaluation: Evaluation,
+    split: Split,
+    variables: Option<Variables>,
+    #[serde(default)]
+    dynamic: Vec<String>,
+    #[serde(default, rename = "static")]
+    statics: Vec<String>,
+}
+
+impl From<Form> for Contract {
+    fn from(form: Form) -> Self {
+        let complete = || Variables::complete(&form.dynamic, &form.statics);
+        Self {
+            variables: form.variables.unwrap_or_else(complete),
+            pack_digest: form.pack_digest,
+            evaluation: form.evaluation,
+            split: form.split,
+        }
+    }
 }
 
 impl Contract {
     /// The first key in which another contract differs, with this contract's value and the other's.
     pub fn difference(&self, other: &Self) -> Option<(String, String, String)> {
-        let (ours, theirs) = (
-            serde_json::to_value(self).ok()?,
-            serde_json::to_value(other).ok()?,
-        );
+        let [ours, theirs] = [self, other].map(|contract| {
+            serde_json::json!({
+                "pack_digest": contract.pack_digest,
+                "evaluation": contract.evaluation,
+                "split": contract.split,
+            })
+        });
         first_difference(String::new(), &ours, &theirs)
     }
+
+    /// What trials with these settings read that fit on these days.
+    ///
+    /// # Errors
+    ///
+    /// Why the pack has not what `[inputs]` asks for.
+    pub fn view(&self, settings: &Settings, fit: Fit) -> Result<View, String> {
+        Ok(View {
+            pack_digest: self.pack_digest.clone(),
+            inputs: self.variables.choose(&settings.inputs)?,
+            missing: settings.inputs.missing,
+            split: settings.split,
+            judged: self.split,
+            transform: settings.transform,
+            fit,
+        })
+    }
+}
+
+/// What a trial reads of a pack, and how.
+#[derive(Clone, Debug, PartialEq)]
+pub struct View {
+    /// Digest of the pack.
+    pub pack_digest: String,
+    /// The inputs.
+    pub inputs: Chosen,
+    /// What stands in for an input that a site does not have.
+    pub missing: Missing,
+    /// The days that may be fitted on.
+    pub split: Split,
+    /// The days that are judged.
+    pub judged: Split,
+    /// Transformation and scaling.
+    pub transform: Transform,
+    /// The parts that are fitted on.
+    pub fit: Fit,
 }
 
 fn first_difference(

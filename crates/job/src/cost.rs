@@ -1,7 +1,8 @@
 //! The cost of a trial before it is trained: time on a processor core or a GPU, and memory. Estimates from measurements,
 //! whose sources are with the constants.
 
-use crate::grid::Params;
+use crate::settings::Params;
+use crate::training::Training;
 
 /// What the updates of one trial compute.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -69,8 +70,16 @@ impl Workload {
 
 /// Megabytes of a trainer on a processor: the pack and its tensors, and for the largest possible batch the activations that
 /// the backward pass needs.
-pub fn trainer_megabytes(params: Params, sites: usize, pack_megabytes: f64) -> f64 {
-    let (hidden, window) = (f64::from(params.hidden_size), f64::from(params.window_days));
+pub fn trainer_megabytes(
+    params: &Params,
+    training: &Training,
+    sites: usize,
+    pack_megabytes: f64,
+) -> f64 {
+    let (hidden, window) = (
+        f64::from(params.hidden_size),
+        f64::from(training.window_days),
+    );
     let activations = sites as f64 * window * hidden * 12.0 * 4.0 / 1e6;
     let weights = 8.0 * hidden * hidden * 4.0 * 8.0 / 1e6;
     TRAINER_BASE_MB + 3.0 * pack_megabytes + activations + weights
@@ -135,17 +144,23 @@ mod tests {
 
     #[test]
     fn memory_grows_with_pack_window_and_network() {
-        let params = |hidden_size, window_days| Params {
-            hidden_size,
-            dropout: 0.2,
-            window_days,
+        let megabytes = |hidden_size, window_days, sites, pack| {
+            let params = Params {
+                hidden_size,
+                ..Params::default()
+            };
+            let training = Training {
+                window_days,
+                ..Training::default()
+            };
+            trainer_megabytes(&params, &training, sites, pack)
         };
-        let base = trainer_megabytes(params(1, 1), 1, 0.0);
+        let base = megabytes(1, 1, 1, 0.0);
         assert!((base - TRAINER_BASE_MB).abs() < 0.01);
-        let small = trainer_megabytes(params(128, 30), 82, 10.0);
-        assert!(trainer_megabytes(params(256, 30), 82, 10.0) > small);
-        assert!(trainer_megabytes(params(128, 365), 82, 10.0) > small);
-        assert!((trainer_megabytes(params(128, 30), 82, 20.0) - small - 30.0).abs() < 1e-9);
+        let small = megabytes(128, 30, 82, 10.0);
+        assert!(megabytes(256, 30, 82, 10.0) > small);
+        assert!(megabytes(128, 365, 82, 10.0) > small);
+        assert!((megabytes(128, 30, 82, 20.0) - small - 30.0).abs() < 1e-9);
         assert!((coordinator_megabytes(10.0) - 50.0).abs() < 1e-9);
     }
 }

@@ -1,18 +1,23 @@
 //! The job file: TOML in, a validated [`Job`] out. Everything that can be wrong in it is found here, before anything
 //! starts; what depends on the pack as well is found when the contract is made.
 
-use std::collections::HashSet;
+mod check;
+
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 use efflux_base::error::{Error, Result};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
-use super::grid::Naming;
+use super::configuration::Configuration;
+use super::section::{Key, Section};
+use super::settings::Refused;
 use super::training::keys::TrainingKeys;
+use super::trial::{Naming, OfConfiguration};
 use super::{
-    Analysis, Contract, Evaluation, Final, Fit, Grid, Inputs, Keep, Params, Sampling, Scaling,
-    Seeds, Selection, SelectionPart, Split, Stage, Stop, Training, Transform, Trial,
+    Analysis, Contract, Evaluation, Final, Fit, Grid, Inputs, Params, Sampling, Scaling, Seeds,
+    Selection, SelectionPart, Settings, Split, Stage, Stop, Transform, Trial, Variables,
 };
 
 /// A job file whose every value is possible.
@@ -26,14 +31,8 @@ pub struct Job {
     pub text: String,
     /// The pack, as written: relative to the directory the command runs in.
     pub pack: PathBuf,
-    /// `[inputs]`
-    pub inputs: Inputs,
-    /// `[split]`
-    pub split: Split,
-    /// `[transform]`
-    pub transform: Transform,
-    /// `[training]`
-    pub training: Training,
+    /// `[inputs]`, `[split]`, `[transform]`, `[model]` and `[training]`: what configurations are laid over.
+    pub settings: Settings,
     /// `[evaluation]`
     pub evaluation: Evaluation,
     /// `[grid]`
@@ -62,11 +61,14 @@ struct Raw {
     #[serde(default)]
     transform: Transform,
     #[serde(default)]
+    model: Params,
+    #[serde(default)]
     training: TrainingKeys,
     #[serde(default)]
     evaluation: Evaluation,
-    #[serde(default)]
-    grid: Grid,
+    /// Read by [`Grid`], which keeps its lines.
+    #[serde(default, rename = "grid")]
+    _grid: Option<IgnoredAny>,
     #[serde(default)]
     seeds: Seeds,
     #[serde(default)]
@@ -97,8 +99,25 @@ impl Job {
     /// [`Error::Job`] with line, key, value and what would be possible.
     pub fn parse(path: &Path, text: String) -> Result<Self> {
         let raw: Raw = toml::from_str(&text).map_err(|error| syntax(path, &text, &error))?;
-        let training = raw.training.training().map_err(|(key, found, expected)| {
-            wrong(path, &text, ("training", key), found, expected)
+        let refused = |refused: Refused| {
+            let place = (refused.section, refused.key);
+            wrong(path, &text, place, &refused.found, &refused.expected)
+        };
+        let training = raw.training.training();
+        let settings = Settings {
+            inputs: raw.inputs,
+            split: raw.split,
+            transform: raw.transform,
+            params: raw.model,
+            training: training
+                .map_err(|fault| refused(Refused::in_section(Section::Training.name(), fault)))?,
+        };
+        if let Some(fault) = settings.fault() {
+            return Err(refused(fault));
+        }
+        let grid = Grid::parse(&text, &settings).map_err(|(line, reason)| Error::Job {
+            path: path.to_owned(),
+            reason: format!("line {line}: {reason}"),
         })?;
         let name = path
             .file_stem()
@@ -110,12 +129,9 @@ impl Job {
             path: path.to_owned(),
             text,
             pack: raw.pack,
-            inputs: raw.inputs,
-            split: raw.split,
-            transform: raw.transform,
-            training,
+            settings,
             evaluation: raw.evaluation,
-            grid: raw.grid,
+            grid,
             seeds: raw.seeds,
             selection: raw.selection,
             final_members: raw.final_members,
@@ -124,127 +140,6 @@ impl Job {
         };
         job.validate()?;
         Ok(job)
-    }
-
-    fn validate(&self) -> Result<()> {
-        self.list(
-            "grid",
-            "hidden_size",
-            &self.grid.hidden_size,
-            "1 to 4096",
-            |&h| (1..=4096).contains(&h),
-        )?;
-        self.list(
-            "grid",
-            "dropout",
-            &self.grid.dropout,
-            "at least 0 and below 1",
-            |&p| (0.0..1.0).contains(&p),
-        )?;
-        self.list(
-            "grid",
-            "window_days",
-            &self.grid.window_days,
-            "1 or more",
-            |&d| d >= 1,
-        )?;
-        self.list("seeds", "search", &self.seeds.search, "", |_| true)?;
-        self.list("seeds", "final", &self.seeds.final_members, "", |_| true)?;
-        for (key, names) in [
-            ("dynamic", &self.inputs.dynamic),
-            ("static", &self.inputs.statics),
-        ] {
-            if let Some(names) = names {
-                distinct(names)
-                    .map_err(|name| self.wrong("inputs", key, name, "each name once"))?;
-            }
-        }
-        if self.inputs.dynamic.as_ref().is_some_and(Vec::is_empty) {
-            return Err(self.wrong(
-                "inputs",
-                "dynamic",
-                "[]",
-                "at least one name, or no such key",
-            ));
-        }
-        if let Some((key, found, expected)) = self.split.fault() {
-            return Err(self.wrong("split", key, found, expected));
-        }
-        if self.split.validation == 0.0 && self.selection.on == SelectionPart::Validation {
-            let expected = "\"test\" (there is no validation part: split.validation is 0)";
-            return Err(self.wrong("selection", "on", "\"validation\"", expected));
-        }
-        if let Some((key, found, expected)) = self.training.fault() {
-            return Err(self.wrong("training", key, found, expected));
-        }
-        if let Some((key, found, expected)) = self.stop.fault(self.training.epochs) {
-            return Err(self.wrong("stop", key, found, expected));
-        }
-        self.check_validation_is_there()?;
-        let Analysis {
-            spike_z,
-            spike_window_days,
-            bands: [low, high],
-            temperature: _,
-        } = self.analysis;
-        if !(spike_z.is_finite() && spike_z > 0.0) {
-            return Err(self.wrong("analysis", "spike_z", spike_z, "above 0"));
-        }
-        if spike_window_days < 2 {
-            return Err(self.wrong(
-                "analysis",
-                "spike_window_days",
-                spike_window_days,
-                "2 or more",
-            ));
-        }
-        if !(low > 0.0 && low < high && high < 1.0) {
-            let found = format!("[{low}, {high}]");
-            return Err(self.wrong("analysis", "bands", found, "0 < lower < upper < 1"));
-        }
-        Ok(())
-    }
-
-    /// Where a trial's course depends on its validation scores, no trial may be without validation days.
-    fn check_validation_is_there(&self) -> Result<()> {
-        if self.stop.is_on() && self.split.validation == 0.0 {
-            let found = format!("`{}`", self.stop.policy.name());
-            let expected = "`none` without a validation part (split.validation is 0)";
-            return Err(self.wrong("stop", "policy", found, expected));
-        }
-        let Training { keep, patience, .. } = self.training;
-        let (key, found) = match (keep, patience) {
-            (Keep::Best, _) => ("keep", "\"best\"".to_owned()),
-            (Keep::Last, Some(patience)) => ("patience", patience.to_string()),
-            (Keep::Last, None) => return Ok(()),
-        };
-        let missing = if self.split.validation == 0.0 {
-            "no such key without a validation part (split.validation is 0)"
-        } else if self.final_members.fit == Fit::TrainValidation {
-            "no such key with `final.fit = \"train+validation\"`, which leaves members no validation days"
-        } else {
-            return Ok(());
-        };
-        Err(self.wrong("training", key, found, missing))
-    }
-
-    /// An axis: not empty, no value twice, every value possible.
-    fn list<T: Display>(
-        &self,
-        section: &str,
-        key: &str,
-        values: &[T],
-        expected: &str,
-        possible: impl Fn(&T) -> bool,
-    ) -> Result<()> {
-        if values.is_empty() {
-            return Err(self.wrong(section, key, "[]", "at least one value"));
-        }
-        distinct(values).map_err(|twice| self.wrong(section, key, twice, "each value once"))?;
-        match values.iter().find(|value| !possible(value)) {
-            Some(value) => Err(self.wrong(section, key, value, expected)),
-            None => Ok(()),
-        }
     }
 
     /// The error for a value that cannot be, with the line it stands on.
@@ -258,64 +153,97 @@ impl Job {
         wrong(&self.path, &self.text, (section, key), found, expected)
     }
 
-    /// The contract between this job and a pack of this digest, with the inputs already chosen, for a calendar of
-    /// this many days.
+    /// The error for a value that a configuration has, with the line that states it.
+    fn refused(&self, refused: &Refused, configuration: &Configuration) -> Error {
+        let Refused {
+            section,
+            key,
+            found,
+            expected,
+        } = refused;
+        let expected = format!("{expected} (in the configuration {configuration})");
+        let stated = Key::called(&format!("{section}.{key}")).and_then(|key| {
+            let line = self.grid.line(key, configuration.get(key)?)?;
+            Some((line, key))
+        });
+        match stated {
+            Some((line, key)) => Error::Job {
+                path: self.path.clone(),
+                reason: format!("line {line}: `grid.{key}` has {found}, expected {expected}"),
+            },
+            None => self.wrong(section, key, found, &expected),
+        }
+    }
+
+    /// The contract between this job and a pack of this digest with these variables, for a calendar of this many days.
     ///
     /// # Errors
     ///
-    /// [`Error::Job`] if a window of the grid does not fit into the calendar.
+    /// [`Error::Job`] if a configuration's window does not fit into the calendar, or the pack has not its inputs.
     pub fn contract(
         &self,
         pack_digest: &str,
-        dynamic: Vec<String>,
-        statics: Vec<String>,
+        variables: Variables,
         calendar_days: usize,
     ) -> Result<Contract> {
-        let warm_up = self.training.warm_up_days as usize;
-        for &window in &self.grid.window_days {
-            if window as usize + warm_up >= calendar_days {
-                let of = match warm_up {
-                    0 => String::new(),
-                    _ => format!(" less {warm_up} of warm-up"),
-                };
-                let expected =
-                    format!("fewer than the {calendar_days} days of the pack's calendar{of}");
-                return Err(self.wrong("grid", "window_days", window, &expected));
-            }
+        for configuration in self.grid.configurations() {
+            self.check_calendar(configuration, calendar_days)?;
         }
-        Ok(Contract {
+        let contract = Contract {
             pack_digest: pack_digest.to_owned(),
-            dynamic,
-            statics,
-            missing: self.inputs.missing,
-            split: self.split,
-            transform: self.transform,
-            training: self.training,
             evaluation: self.evaluation,
-        })
+            split: self.settings.split,
+            variables,
+        };
+        Ok(contract)
     }
 
     /// Every configuration with every search seed, seeds varying slowest so that the first results compare
     /// configurations.
-    pub fn search_trials(&self, contract: &Contract) -> Vec<Trial> {
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Job`] if the pack has not the inputs of a configuration.
+    pub fn search_trials(&self, contract: &Contract) -> Result<Vec<Trial>> {
         let configurations = self.grid.configurations();
-        let naming = Naming::of(contract);
-        let mut trials = Vec::with_capacity(configurations.len() * self.seeds.search.len());
+        let mut naming = Naming::of(contract, &self.settings);
+        let named = configurations.iter().map(|one| self.name(&mut naming, one));
+        let named: Vec<OfConfiguration> = named.collect::<Result<_>>()?;
+        let mut trials = Vec::with_capacity(named.len() * self.seeds.search.len());
         for &seed in &self.seeds.search {
-            for &params in &configurations {
-                trials.push(naming.trial(Stage::Search, Fit::Train, params, seed));
-            }
+            let of_seed = named.iter();
+            trials.extend(of_seed.map(|one| one.trial(Stage::Search, Fit::Train, seed)));
         }
-        trials
+        Ok(trials)
     }
 
-    /// The selected configuration with every final seed.
-    pub fn final_trials(&self, contract: &Contract, params: Params) -> Vec<Trial> {
-        let naming = Naming::of(contract);
+    /// A configuration with every final seed.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Job`] if the pack has not its inputs.
+    pub fn final_trials(
+        &self,
+        contract: &Contract,
+        configuration: &Configuration,
+    ) -> Result<Vec<Trial>> {
+        let named = self.name(&mut Naming::of(contract, &self.settings), configuration)?;
         let seeds = self.seeds.final_members.iter();
-        seeds
-            .map(|&seed| naming.trial(Stage::Final, self.final_members.fit, params, seed))
-            .collect()
+        let trial = |&seed| named.trial(Stage::Final, self.final_members.fit, seed);
+        Ok(seeds.map(trial).collect())
+    }
+
+    fn name(
+        &self,
+        naming: &mut Naming<'_>,
+        configuration: &Configuration,
+    ) -> Result<OfConfiguration> {
+        naming
+            .configuration(configuration)
+            .map_err(|reason| Error::Job {
+                path: self.path.clone(),
+                reason,
+            })
     }
 
     /// What in this job makes its test scores optimistic, as sentences for the report.
@@ -326,26 +254,17 @@ impl Job {
                 "The configuration was selected on the test part, as in the paper: the test scores are optimistic.",
             );
         }
-        if self.transform.scaling == Scaling::All {
+        if self.any(|settings| settings.transform.scaling == Scaling::All) {
             caveats.push(
                 "The target was scaled by the range of all days, the test part included, as in the paper.",
             );
         }
-        if self.training.sampler == Sampling::Observed {
+        if self.any(|settings| settings.training.sampler == Sampling::Observed) {
             caveats.push(
                 "Windows were drawn among those that hold a target: short records weigh more than in the paper.",
             );
         }
         caveats
-    }
-}
-
-/// `Err` with the first value that occurs twice, to the reader of the job.
-fn distinct<T: Display>(values: &[T]) -> Result<(), &T> {
-    let mut seen = HashSet::new();
-    match values.iter().find(|value| !seen.insert(value.to_string())) {
-        Some(value) => Err(value),
-        None => Ok(()),
     }
 }
 

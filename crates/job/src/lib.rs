@@ -2,21 +2,31 @@
 //! which resources: a cluster file becomes a [`Cluster`].
 
 mod cluster;
+mod configuration;
 mod contract;
 pub mod cost;
 mod file;
 mod grid;
+mod inputs;
+mod section;
+mod settings;
 mod stop;
 mod training;
+mod trial;
 mod value;
 
 pub use cluster::{Cluster, Launcher};
-pub use contract::Contract;
+pub use configuration::Configuration;
+pub use contract::{Contract, View};
 pub use file::Job;
-pub use grid::{Grid, Params, Stage, Trial, TrialId};
+pub use grid::Grid;
+pub use inputs::{Chosen, Inputs, Missing, Variable, Variables};
+pub use section::{Key, Section};
+pub use settings::{Params, Refused, Settings};
 pub use stop::{Policy, Stop};
 pub use training::{Backend, Keep, Loss, Optimizer, Sampling, Schedule, Training};
+pub use trial::{Stage, Trial, TrialId};
 pub use value::{
-    Analysis, DeviceChoice, Evaluation, Final, Fit, Inputs, Metric, Missing, Part, Scaling, Seeds,
-    Selection, SelectionPart, Split, State, Transform, Transformation, VALIDATION_DAYS,
+    Analysis, DeviceChoice, Evaluation, Final, Fit, Metric, Part, Scaling, Seeds, Selection,
+    SelectionPart, Split, State, Transform, Transformation, VALIDATION_DAYS,
 };

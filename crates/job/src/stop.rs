@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::training::Fault;
+use super::settings::Fault;
 
 /// How it is decided which configurations go on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

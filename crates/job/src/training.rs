@@ -7,12 +7,15 @@ use std::f64::consts::PI;
 use serde::{Deserialize, Serialize};
 
 use self::keys::TrainingKeys;
+use super::settings::Fault;
 
 /// `[training]`. In files, the number that belongs to a loss or an optimizer is a key of its own: see
 /// `training/keys.rs`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "TrainingKeys", into = "TrainingKeys")]
 pub struct Training {
+    /// Days in a training window.
+    pub window_days: u32,
     /// Passes over the data; the iterations of one follow hydroDL's formula.
     pub epochs: u32,
     /// What computes the updates.
@@ -44,6 +47,7 @@ pub struct Training {
 impl Default for Training {
     fn default() -> Self {
         Self {
+            window_days: 30,
             epochs: 200,
             backend: Backend::Auto,
             sampler: Sampling::Uniform,
@@ -161,10 +165,12 @@ impl Optimizer {
     }
 }
 
-/// A value that cannot be: its key, the value, and what is expected.
-pub(super) type Fault = (&'static str, String, &'static str);
-
 impl Training {
+    /// Days of a window with its warm-up.
+    pub fn sequence_days(&self) -> u32 {
+        self.window_days.saturating_add(self.warm_up_days)
+    }
+
     /// The learning rate of an epoch, counted from 0.
     pub fn learning_rate(&self, epoch: u32) -> f64 {
         let first = self.learning_rate.unwrap_or(match self.optimizer {
@@ -195,7 +201,8 @@ impl Training {
             (!(least..=most).contains(&value)).then(|| (key, value.to_string(), expected))
         };
         let (delta, decay) = (self.loss.delta(), self.optimizer.decay());
-        count("epochs", self.epochs, 1, u32::MAX, "1 or more")
+        count("window_days", self.window_days, 1, u32::MAX, "1 or more")
+            .or_else(|| count("epochs", self.epochs, 1, u32::MAX, "1 or more"))
             .or_else(|| count("threads", self.threads, 1, 1024, "1 to 1024"))
             .or_else(|| {
                 let native = self.backend == Backend::Native;

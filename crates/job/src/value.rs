@@ -6,31 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use efflux_analysis::measures::{Measure, NSE};
 
-use super::training::Fault;
-
-/// `[inputs]`: which variables of the pack the model sees.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Inputs {
-    /// Daily variables by name; absent: every one that is complete at all sites.
-    pub dynamic: Option<Vec<String>>,
-    /// Static attributes by name; absent: every one that is known at all sites.
-    #[serde(rename = "static")]
-    pub statics: Option<Vec<String>>,
-    /// What to do with a chosen variable that is absent at some site.
-    pub missing: Missing,
-}
-
-/// What to do with a chosen variable that some site does not have.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Missing {
-    /// Refuse the job and name the variable and the sites.
-    #[default]
-    Error,
-    /// Put the mean of the sites' means in its place and add a 0/1 input that says so.
-    Indicator,
-}
+use super::settings::Fault;
 
 /// `[split]`: per site, by observed days, in order of time.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use efflux_data::{Tensors, iterations_per_epoch};
-use efflux_job::{Params, Training};
+use efflux_job::Training;
 
 use super::failure::TrialError;
 use super::validation::Validation;
@@ -24,17 +24,16 @@ impl EpochPlan {
     ///
     /// [`TrialError::Window`] if the windows do not fit into the calendar; [`TrialError::NoValidation`] if the job's
     /// rules need a validation score and no site gives one.
-    pub(super) fn new(
-        tensors: &Tensors,
-        params: &Params,
-        training: &Training,
-    ) -> Result<Self, TrialError> {
-        let (window, warm_up) = (params.window_days as usize, training.warm_up_days as usize);
+    pub(super) fn new(tensors: &Tensors, training: &Training) -> Result<Self, TrialError> {
+        let (window, warm_up) = (
+            training.window_days as usize,
+            training.warm_up_days as usize,
+        );
         let (sites, days) = (tensors.sites, tensors.days);
         let iterations = iterations_per_epoch(sites, days, sites, window, warm_up)
             .filter(|_| window + warm_up < days)
             .ok_or(TrialError::Window {
-                window: params.window_days + training.warm_up_days,
+                window: training.sequence_days(),
                 days,
             })?;
         let validation = Validation::new(tensors, window + warm_up);

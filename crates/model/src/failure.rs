@@ -89,11 +89,11 @@ impl TrialError {
         );
         let weights =
             usize::try_from(Shape::of(tensors, params).weights()).unwrap_or(usize::MAX / 64);
-        let days = (params.window_days + training.warm_up_days) as usize;
+        let days = training.sequence_days() as usize;
         Self::Memory(format!(
             "{said}. The trial takes about {} MB for the data ({} sites × {} days × {inputs} inputs), {} MB for weights, \
              gradient, masks and optimizer (hidden {hidden}), up to {} MB for a batch ({} windows × {days} days × hidden \
-             {hidden}); fewer slots or lanes on this device, a smaller grid.hidden_size or a shorter grid.window_days need less",
+             {hidden}); fewer slots or lanes on this device, a smaller model.hidden_size or a shorter training.window_days need less",
             megabytes(tensors.sites * tensors.days * (inputs + 2)),
             tensors.sites,
             tensors.days,

@@ -108,7 +108,10 @@ impl Torch {
         device: Device,
     ) -> Self {
         let shape = Shape::of(tensors, params);
-        let (window, warm_up) = (params.window_days as usize, training.warm_up_days as usize);
+        let (window, warm_up) = (
+            training.window_days as usize,
+            training.warm_up_days as usize,
+        );
         let device_data = DeviceData::new(tensors, window, warm_up, &site_weights, device);
         let zero = || Tensor::zeros([], (Kind::Double, device));
         Self::of(

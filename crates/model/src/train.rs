@@ -61,7 +61,7 @@ impl<'a> Trainer<'a> {
         device: Device,
     ) -> Result<Self, TrialError> {
         let engine = || backend::engine(tensors, params, training, seed, device);
-        let plan = Rc::new(EpochPlan::new(tensors, params, training)?);
+        let plan = Rc::new(EpochPlan::new(tensors, training)?);
         Self::with(tensors, params, training, seed, device, plan, engine)
     }
 

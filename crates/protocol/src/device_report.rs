@@ -99,7 +99,7 @@ impl DeviceReport {
     }
 
     fn wrong_threads(&self, planned: &TrainerPreparation) -> Option<String> {
-        let threads = planned.launch.contract.training.threads;
+        let threads = planned.launch.settings.training.threads;
         (threads != self.threads).then(|| {
             format!(
                 "planned training.threads = {threads}, but its libtorch uses {}, which gives other last bits: this \
@@ -131,7 +131,7 @@ mod tests {
 
     use super::*;
     use crate::{LaunchSpec, Placement};
-    use efflux_job::Job;
+    use efflux_job::{Job, Variables};
     use efflux_numerics::Level;
     use efflux_run::{Rank, Slot};
 
@@ -147,7 +147,8 @@ mod tests {
                 name: "x".into(),
                 run: "run".into(),
                 pack: "a".into(),
-                contract: job.contract("d", vec![], vec![], 1000).unwrap(),
+                contract: job.contract("d", Variables::default(), 1000).unwrap(),
+                settings: job.settings,
                 device,
                 level: Level::Avx2,
                 checkpoint_seconds: 60,

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use efflux_job::{Contract, DeviceChoice};
+use efflux_job::{Contract, DeviceChoice, Settings};
 use efflux_numerics::Level;
 use efflux_run::record::Place;
 use efflux_run::{Rank, RunDir, Slot, host};
@@ -19,8 +19,12 @@ pub struct LaunchSpec {
     pub run: PathBuf,
     /// The pack.
     pub pack: PathBuf,
-    /// What determines results besides parameters and seed.
+    /// What makes scores comparable.
+    #[serde(with = "as_text")]
     pub contract: Contract,
+    /// What the configurations of its trials are laid over.
+    #[serde(with = "as_text")]
+    pub settings: Settings,
     /// The device to train on.
     pub device: DeviceChoice,
     /// The instruction-set level that every trainer of this launch keeps to.
@@ -29,6 +33,28 @@ pub struct LaunchSpec {
     pub checkpoint_seconds: u32,
     /// Trials that a trainer trains at a time, those of one shape side by side.
     pub lanes: u32,
+}
+
+/// As JSON in a text: bincode knows no names, so it would garble what leaves a key out that is as by default.
+mod as_text {
+    use serde::de::{DeserializeOwned, Error as _};
+    use serde::ser::Error as _;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<T: Serialize, S: Serializer>(
+        value: &T,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let text = serde_json::to_string(value).map_err(S::Error::custom)?;
+        serializer.serialize_str(&text)
+    }
+
+    pub(super) fn deserialize<'de, T: DeserializeOwned, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<T, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        serde_json::from_str(&text).map_err(D::Error::custom)
+    }
 }
 
 /// What the supervisor of a rank is prepared with.

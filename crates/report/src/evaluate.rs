@@ -32,26 +32,30 @@ pub struct Evaluated {
 /// [`Error::Io`] if a file cannot be read or written, [`Error::Data`] if one of a member is gone or damaged, [`Error::Job`] if
 /// the job names what the pack does not have.
 pub fn evaluate(run: &Run<'_>, ledger: &Ledger, output: Output) -> Result<Evaluated> {
-    let search = run.job.search_trials(run.contract);
+    let search = run.job.search_trials(run.contract)?;
     let stopped = stopped(run.job, &search, ledger);
     let has_ended = |trials: &[Trial]| {
         let mut trials = trials.iter();
         trials.all(|trial| ledger.record(&trial.id).is_some() || stopped.contains_key(&trial.id))
     };
     let choice = select(run.job, &search, ledger);
-    let last = match choice.winner {
-        Some(winner) => run.job.final_trials(run.contract, winner.params),
+    let last = match &choice.winner {
+        Some(winner) => run.job.final_trials(run.contract, &winner.params)?,
         None => Vec::new(),
     };
+    let (settings, inputs) = inputs::selected(run, choice.winner.as_ref())?;
     let members = gather(run, ledger, &last)?;
     if output != Output::Page {
         write_predictions(run, &members)?;
     }
-    let records: Vec<Record> = ledger
-        .records_of(&search)
-        .chain(ledger.records_of(&last))
-        .cloned()
-        .collect();
+    // As the job at hand describes them: the grid that they were trained for may have had other axes.
+    let described = search.iter().chain(&last).filter_map(|trial| {
+        Some(Record {
+            trial: trial.clone(),
+            ..ledger.record(&trial.id)?.clone()
+        })
+    });
+    let records: Vec<Record> = described.collect();
     let mut caveats: Vec<String> = run.job.caveats().into_iter().map(str::to_owned).collect();
     if !has_ended(&search) {
         caveats.push("The search has not ended, so nothing is selected yet.".to_owned());
@@ -64,6 +68,8 @@ pub fn evaluate(run: &Run<'_>, ledger: &Ledger, output: Output) -> Result<Evalua
         job_name: &inputs::name(run),
         job_text: &run.job.text,
         contract: run.contract,
+        settings: &settings,
+        inputs: &inputs,
         analysis: &run.job.analysis,
         fit: run.job.final_members.fit,
         selection: &choice,
@@ -80,7 +86,7 @@ pub fn evaluate(run: &Run<'_>, ledger: &Ledger, output: Output) -> Result<Evalua
             .as_ref()
             .map(|(name, values)| Temperature { name, values }),
         attributes: &inputs::attributes(run.pack),
-        outside_training: &efflux_data::outside_training(run.pack, &run.contract.dynamic, &parts),
+        outside_training: &efflux_data::outside_training(run.pack, &inputs.dynamic, &parts),
         members: &members,
         members_planned: run.job.seeds.final_members.len(),
         epochs: &read_epochs(run.directory)?,

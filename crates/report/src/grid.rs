@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use efflux_analysis::effects::{Effect, Scored, Shares, effect, shares};
 use efflux_analysis::statistics::{mean, median};
 use efflux_analysis::{Defined, Undefined};
-use efflux_job::{Params, Stage};
+use efflux_job::{Configuration, Key, Stage};
 use efflux_run::Candidate;
 use efflux_run::record::{FailureClass, Outcome, Record};
 
@@ -26,7 +26,7 @@ pub(crate) struct Axis {
 
 /// What the search trials of a configuration took.
 pub(crate) struct Cost {
-    pub(crate) params: Params,
+    pub(crate) params: Configuration,
     /// Those that ended well.
     pub(crate) finished: usize,
     pub(crate) failed: usize,
@@ -55,56 +55,38 @@ pub(crate) struct Grid {
     pub(crate) failures: Vec<Failed>,
 }
 
-/// How an axis is read off a configuration.
-struct Reading {
-    key: &'static str,
-    name: &'static str,
-    value: fn(&Params) -> String,
+/// What people call a key.
+fn name(key: Key) -> &'static str {
+    match key {
+        Key::HIDDEN_SIZE => "hidden size",
+        Key::WINDOW_DAYS => "window (days)",
+        key => key.short(),
+    }
 }
 
-const AXES: [Reading; 3] = [
-    Reading {
-        key: "hidden_size",
-        name: "hidden size",
-        value: |params| params.hidden_size.to_string(),
-    },
-    Reading {
-        key: "dropout",
-        name: "dropout",
-        value: |params| params.dropout.to_string(),
-    },
-    Reading {
-        key: "window_days",
-        name: "window (days)",
-        value: |params| params.window_days.to_string(),
-    },
-];
-
-impl Reading {
-    /// The values on this axis, in the order of the grid.
-    fn values(&self, configurations: &[Candidate]) -> Vec<String> {
-        let mut values: Vec<String> = Vec::new();
-        for configuration in configurations {
-            let value = (self.value)(&configuration.params);
-            if !values.contains(&value) {
-                values.push(value);
-            }
+/// The values of a key, in the order of the grid.
+fn values(key: Key, configurations: &[Candidate]) -> Vec<String> {
+    let mut values: Vec<String> = Vec::new();
+    for configuration in configurations {
+        let value = configuration.params.text(key);
+        if !values.contains(&value) {
+            values.push(value);
         }
-        values
     }
+    values
 }
 
 impl Grid {
     pub(crate) fn new(results: &Results<'_>) -> Self {
         let configurations = &results.selection.candidates;
-        let axes = AXES.iter().map(|axis| (axis, axis.values(configurations)));
-        let axes: Vec<(&Reading, Vec<String>)> =
-            axes.filter(|(_, values)| values.len() > 1).collect();
+        let axes = results.selection.keys();
+        let axes = axes.map(|key| (key, values(key, configurations)));
+        let axes: Vec<(Key, Vec<String>)> = axes.filter(|(_, values)| values.len() > 1).collect();
         let scored: Vec<Scored> = configurations
             .iter()
             .filter_map(|configuration| {
-                let levels = axes.iter().map(|(axis, values)| {
-                    let value = (axis.value)(&configuration.params);
+                let levels = axes.iter().map(|(key, values)| {
+                    let value = configuration.params.text(*key);
                     values.iter().position(|one| *one == value)
                 });
                 let seeds = configuration.scores.iter().map(|(_, score)| *score);
@@ -120,14 +102,14 @@ impl Grid {
             0 => Err(Undefined::Missing("axis with several values")),
             _ => shares(&scored, &counts),
         };
-        let axes = axes.into_iter().enumerate().map(|(place, (axis, values))| {
+        let axes = axes.into_iter().enumerate().map(|(place, (key, values))| {
             let means = scored.iter().filter_map(|one| {
                 let mean = mean(&one.seeds).ok()?;
                 Some((one.levels[place], mean))
             });
             Axis {
-                key: axis.key,
-                name: axis.name,
+                key: key.short(),
+                name: name(key),
                 effect: effect(&scored, place, values.len()),
                 values,
                 configurations: means.collect(),
@@ -143,22 +125,22 @@ impl Grid {
 }
 
 fn costs(results: &Results<'_>) -> Vec<Cost> {
-    let mut of_search: HashMap<_, Vec<&Record>> = HashMap::new();
+    let mut of_search: HashMap<&Configuration, Vec<&Record>> = HashMap::new();
     for record in results.records {
         if record.trial.stage == Stage::Search {
-            let params = record.trial.params.key();
-            of_search.entry(params).or_default().push(record);
+            let records: &mut Vec<&Record> = of_search.entry(&record.trial.params).or_default();
+            records.push(record);
         }
     }
     let configurations = results.selection.candidates.iter();
     let costs = configurations.map(|configuration| {
-        let records = of_search.remove(&configuration.params.key());
-        cost(configuration.params, &records.unwrap_or_default())
+        let records = of_search.remove(&configuration.params);
+        cost(configuration.params.clone(), &records.unwrap_or_default())
     });
     costs.collect()
 }
 
-fn cost(params: Params, records: &[&Record]) -> Cost {
+fn cost(params: Configuration, records: &[&Record]) -> Cost {
     let finished: Vec<(&Record, u64)> = records
         .iter()
         .filter_map(|record| match &record.outcome {
@@ -183,7 +165,7 @@ fn cost(params: Params, records: &[&Record]) -> Cost {
 }
 
 fn failures(results: &Results<'_>) -> Vec<Failed> {
-    let mut failures: Vec<(Failed, Vec<Params>)> = Vec::new();
+    let mut failures: Vec<(Failed, Vec<&Configuration>)> = Vec::new();
     for record in results.records {
         let Outcome::Failed(failure) = &record.outcome else {
             continue;
@@ -206,8 +188,8 @@ fn failures(results: &Results<'_>) -> Vec<Failed> {
             Stage::Search => of.search += 1,
             Stage::Final => of.members += 1,
         }
-        if !params.contains(&record.trial.params) {
-            params.push(record.trial.params);
+        if !params.contains(&&record.trial.params) {
+            params.push(&record.trial.params);
             of.configurations += 1;
         }
     }

@@ -2,10 +2,10 @@
 
 use efflux_base::error::{Error, Result};
 use efflux_data::Pack;
-use efflux_job::{Contract, Job, Stage};
+use efflux_job::{Chosen, Contract, Job, Settings, Stage};
 use efflux_numerics::SiteByDay;
-use efflux_run::RunDir;
 use efflux_run::record::Record;
+use efflux_run::{RunDir, Winner};
 
 use super::results::{Attribute, Site};
 
@@ -20,6 +20,23 @@ pub struct Run<'a> {
     pub pack: &'a Pack,
     /// Where everything is kept.
     pub directory: &'a RunDir,
+}
+
+/// The settings of the selected configuration, or those of the job without one, and what models with them see.
+pub(super) fn selected(run: &Run<'_>, winner: Option<&Winner>) -> Result<(Settings, Chosen)> {
+    let refused = |reason| Error::Job {
+        path: run.job.path.clone(),
+        reason,
+    };
+    let settings = match winner {
+        Some(winner) => {
+            let settings = run.job.settings.with(&winner.params);
+            settings.map_err(|fault| refused(fault.to_string()))?
+        }
+        None => run.job.settings.clone(),
+    };
+    let inputs = run.contract.variables.choose(&settings.inputs);
+    Ok((settings, inputs.map_err(refused)?))
 }
 
 /// The temperature that baselines take in °C, with its name: the one that the job names, else that of the soil, else that

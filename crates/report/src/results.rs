@@ -2,7 +2,7 @@
 
 use efflux_base::error::{Error, Result};
 use efflux_data::{Member, Parts};
-use efflux_job::{Analysis, Contract, Fit, Part};
+use efflux_job::{Analysis, Chosen, Contract, Fit, Part, Settings};
 use efflux_numerics::SiteByDay;
 use efflux_run::record::Record;
 use efflux_run::stopping::Judged;
@@ -16,8 +16,12 @@ pub struct Results<'a> {
     pub job_name: &'a str,
     /// The job file as written.
     pub job_text: &'a str,
-    /// What every trial has in common.
+    /// What makes the scores of trials comparable.
     pub contract: &'a Contract,
+    /// The settings of the selected configuration; of the job, as long as none is selected.
+    pub settings: &'a Settings,
+    /// What models with these settings see.
+    pub inputs: &'a Chosen,
     /// What counts as extreme.
     pub analysis: &'a Analysis,
     /// The days that members fit on.

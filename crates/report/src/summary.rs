@@ -8,7 +8,7 @@ use efflux_analysis::baselines::Baseline;
 use efflux_analysis::classes::Reading;
 use efflux_analysis::measures::{ByMeasure, Measure, NSE};
 use efflux_analysis::statistics::{median, range};
-use efflux_job::{Metric, Params, Part};
+use efflux_job::{Configuration, Metric, Part};
 
 use super::cell::Cell;
 use super::evaluation::{ClassCounts, Evaluation, Series};
@@ -22,7 +22,7 @@ pub struct Summary {
     /// Name of the job.
     pub job: String,
     /// The selected configuration.
-    pub selected: Option<Params>,
+    pub selected: Option<Configuration>,
     /// The score that selected it.
     pub metric: Metric,
     /// The part it was selected on.
@@ -90,7 +90,11 @@ impl Summary {
         let rule = results.selection.rule;
         Self {
             job: results.job_name.to_owned(),
-            selected: results.selection.winner.map(|winner| winner.params),
+            selected: results
+                .selection
+                .winner
+                .as_ref()
+                .map(|winner| winner.params.clone()),
             metric: rule.metric,
             selected_on: rule.on.part(),
             members: results.members.len(),

@@ -218,18 +218,18 @@ mod tests {
     use crate::Ledger;
     use crate::ids::Attempt;
     use crate::record::{Failure, FailureClass, Outcome, Place};
-    use efflux_job::{Contract, Job};
+    use efflux_job::{Contract, Job, Variables};
 
     fn contract(job: &Job) -> Contract {
-        job.contract("digest", vec!["t".into()], vec![], 1000)
-            .unwrap()
+        let variables = Variables::complete(&["t".into()], &[]);
+        job.contract("digest", variables, 1000).unwrap()
     }
 
     /// Records of three trials, all failed.
     fn entries() -> Vec<Entry> {
         let text = "pack = \"a.h5\"\n[seeds]\nsearch = [0, 1, 2]\n";
         let job = Job::parse(Path::new("x.toml"), text.to_owned()).unwrap();
-        let trials = job.search_trials(&contract(&job));
+        let trials = job.search_trials(&contract(&job)).unwrap();
         let record = |trial| Record {
             trial,
             attempt: Attempt::FIRST,

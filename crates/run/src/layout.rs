@@ -172,31 +172,41 @@ impl RunDir {
         Ok(())
     }
 
-    /// Binds the directory to a contract, or checks that it is bound to this one.
+    /// Binds the directory to a contract, or checks that it is bound to this one. What version 0.1.0 had bound knows the
+    /// variables of the pack from now on. Under the lock only.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`RunDir::check`]; [`Error::Io`] if the manifest cannot be written.
+    pub fn bind(&self, contract: &Contract) -> Result<()> {
+        let known = self.check(contract)?;
+        if known.as_ref() == Some(contract) {
+            return Ok(());
+        }
+        let manifest = Manifest {
+            format: FORMAT,
+            contract: contract.clone(),
+        };
+        let text = serde_json::to_string_pretty(&manifest)
+            .map_err(|error| Error::Internal(format!("manifest: {error}")))?;
+        durable::write(&self.manifest_file(), text)
+    }
+
+    /// Checks that the directory is bound to this contract or to none. Returns what it is bound to.
     ///
     /// # Errors
     ///
     /// [`Error::Contract`] naming the first key that differs; [`Error::Data`] for a manifest that cannot be read.
-    pub fn bind(&self, contract: &Contract) -> Result<()> {
-        match self.manifest()? {
-            None => {
-                let manifest = Manifest {
-                    format: FORMAT,
-                    contract: contract.clone(),
-                };
-                let text = serde_json::to_string_pretty(&manifest)
-                    .map_err(|error| Error::Internal(format!("manifest: {error}")))?;
-                durable::write(&self.manifest_file(), text)
-            }
-            Some(manifest) => match manifest.contract.difference(contract) {
-                None => Ok(()),
-                Some((key, before, now)) => Err(Error::Contract {
-                    run: self.root.clone(),
-                    key,
-                    before,
-                    now,
-                }),
-            },
+    pub fn check(&self, contract: &Contract) -> Result<Option<Contract>> {
+        let known = self.manifest()?.map(|manifest| manifest.contract);
+        match known.as_ref().and_then(|known| known.difference(contract)) {
+            None => Ok(known),
+            Some((key, before, now)) => Err(Error::Contract {
+                run: self.root.clone(),
+                key,
+                before,
+                now,
+            }),
         }
     }
 

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use super::ledger::Ledger;
 use super::record::Summary;
 use super::stopping::stopped;
-use efflux_job::{Job, Params, Selection, SelectionPart, Trial};
+use efflux_job::{Configuration, Job, Key, Selection, SelectionPart, Trial};
 
 /// What the search says: every configuration with its scores, and the one that is selected.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,10 +22,10 @@ pub struct Choice {
 }
 
 /// The selected configuration.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Winner {
-    /// Its parameters.
-    pub params: Params,
+    /// What is selected.
+    pub params: Configuration,
     /// Its metric, mean over the search seeds.
     pub score: f64,
 }
@@ -34,7 +34,7 @@ pub struct Winner {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Candidate {
     /// The configuration.
-    pub params: Params,
+    pub params: Configuration,
     /// Seed and metric; no metric where the trial failed or its score is not defined.
     pub scores: Vec<(u64, Option<f64>)>,
     /// Mean over the seeds; absent if one is, for then the configuration is not selectable.
@@ -45,8 +45,15 @@ pub struct Candidate {
 
 impl Choice {
     /// Whether it is this configuration that is selected.
-    pub fn selects(&self, params: Params) -> bool {
-        self.winner.is_some_and(|winner| winner.params == params)
+    pub fn selects(&self, params: &Configuration) -> bool {
+        let winner = self.winner.as_ref();
+        winner.is_some_and(|winner| winner.params == *params)
+    }
+
+    /// The keys that configurations set.
+    pub fn keys(&self) -> impl Iterator<Item = Key> + '_ {
+        let first = self.candidates.first().into_iter();
+        first.flat_map(|one| one.params.values().iter().map(|(key, _)| *key))
     }
 
     /// What configurations are compared by: `median NSE over sites on the validation part`.
@@ -96,15 +103,15 @@ pub fn select(job: &Job, trials: &[Trial], ledger: &Ledger) -> Choice {
         let summary = ledger.summary(&trial.id);
         let score = summary.and_then(|summary| metric(rule, summary));
         if let Some(epochs) = stopped.get(&trial.id) {
-            stopped_after.insert(trial.params.key(), *epochs);
+            stopped_after.insert(&trial.params, *epochs);
         }
-        let of_params = scores.entry(trial.params.key()).or_default();
+        let of_params = scores.entry(&trial.params).or_default();
         of_params.push((trial.seed, score));
     }
     let configurations = job.grid.configurations();
     let candidates = configurations.iter().map(|params| {
-        let scores = scores.remove(&params.key()).unwrap_or_default();
-        candidate(*params, scores, stopped_after.remove(&params.key()))
+        let scores = scores.remove(params).unwrap_or_default();
+        candidate(params.clone(), scores, stopped_after.remove(params))
     });
     let candidates: Vec<Candidate> = candidates.collect();
     let has_ended = trials
@@ -123,10 +130,12 @@ fn best(rule: Selection, candidates: &[Candidate]) -> Option<Winner> {
     for candidate in candidates {
         // Strictly better: of equals the first of the grid wins, in every launch the same.
         if let Some(score) = candidate.mean
-            && best.is_none_or(|best| measure.goodness(score) > measure.goodness(best.score))
+            && best
+                .as_ref()
+                .is_none_or(|best| measure.goodness(score) > measure.goodness(best.score))
         {
             best = Some(Winner {
-                params: candidate.params,
+                params: candidate.params.clone(),
                 score,
             });
         }
@@ -134,7 +143,11 @@ fn best(rule: Selection, candidates: &[Candidate]) -> Option<Winner> {
     best
 }
 
-fn candidate(params: Params, scores: Vec<(u64, Option<f64>)>, stopped: Option<u32>) -> Candidate {
+fn candidate(
+    params: Configuration,
+    scores: Vec<(u64, Option<f64>)>,
+    stopped: Option<u32>,
+) -> Candidate {
     let known: Option<Vec<f64>> = scores.iter().map(|(_, score)| *score).collect();
     let mean = known
         .filter(|known| !known.is_empty())

@@ -6,7 +6,7 @@ use std::fs;
 
 use efflux_base::durable;
 use efflux_base::error::{Error, Exit, Result};
-use efflux_job::{Job, Params, Stage, Trial, TrialId};
+use efflux_job::{Configuration, Job, Stage, Trial, TrialId};
 use serde::{Deserialize, Serialize};
 
 use super::journal::read_journals;
@@ -60,9 +60,9 @@ pub struct Status {
     /// Whether a sweep is at work.
     pub active: bool,
     /// Best search trial so far: configuration, seed and metric.
-    pub best: Option<(Params, u64, f64)>,
+    pub best: Option<(Configuration, u64, f64)>,
     /// The selected configuration and its mean metric.
-    pub selected: Option<(Params, f64)>,
+    pub selected: Option<(Configuration, f64)>,
     /// Seconds to the end of the present stage.
     pub eta_seconds: Option<u64>,
     /// Whether nothing is left to run.
@@ -151,7 +151,7 @@ impl Status {
         })?;
         let job = run.latest_job()?;
         let ledger = Ledger::of(read_journals(&run.journals())?);
-        let search = job.search_trials(&manifest.contract);
+        let search = job.search_trials(&manifest.contract)?;
         let choice = select(&job, &search, &ledger);
         let live = Live::read(run);
         let active = live.is_some();
@@ -160,9 +160,9 @@ impl Status {
         search_counts.stopped = stopped(&job, &search, &ledger).len();
         // Before all of the search has ended a selection would be a guess.
         let winner = choice.winner.filter(|_| search_counts.ended(active));
-        let last = match winner {
+        let last = match &winner {
             Some(winner) => Counts::of(
-                &job.final_trials(&manifest.contract, winner.params),
+                &job.final_trials(&manifest.contract, &winner.params)?,
                 &ledger,
             ),
             None => Counts {
@@ -196,10 +196,10 @@ impl Status {
     }
 }
 
-fn best(job: &Job, search: &[Trial], ledger: &Ledger) -> Option<(Params, u64, f64)> {
+fn best(job: &Job, search: &[Trial], ledger: &Ledger) -> Option<(Configuration, u64, f64)> {
     let scored = search.iter().filter_map(|trial| {
         let score = metric(job.selection, ledger.summary(&trial.id)?)?;
-        Some((trial.params, trial.seed, score))
+        Some((trial.params.clone(), trial.seed, score))
     });
     let goodness = |score| job.selection.metric.measure().goodness(score);
     scored.max_by(|a, b| goodness(a.2).total_cmp(&goodness(b.2)))

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use efflux_base::error::Result;
-use efflux_job::Trial;
+use efflux_job::{Settings, Trial};
 use efflux_model::{Lanes, Trainer, TrialError, backend};
 use efflux_protocol::{Assignment, FromTrainer, Isolation, TrialEvent};
 use efflux_run::EpochLog;
@@ -125,9 +125,9 @@ impl<'a> ConcurrentTrials<'a> {
                 self.close(assignment, &started, device, Err(reason), pipes)
             }
             Err(error) => {
-                let device =
-                    backend::describe(self.context.device, &self.context.contract.training);
-                let device = self.on_gpu(device);
+                let settings = self.context.settings_of(&assignment.trial.params);
+                let training = settings.map_or(self.context.settings.training, |of| of.training);
+                let device = self.on_gpu(backend::describe(self.context.device, &training));
                 self.close(assignment, &started, device, Err(error.into()), pipes)
             }
         }
@@ -136,24 +136,24 @@ impl<'a> ConcurrentTrials<'a> {
     /// The trial before its first iteration.
     fn trainer(&mut self, assignment: &Assignment) -> Result<Trainer<'a>, TrialError> {
         let TrialContext {
-            tensors,
-            contract,
-            device,
-            ..
+            tensors, device, ..
         } = self.context;
-        let (trial, training) = (&assignment.trial, &contract.training);
+        let trial = &assignment.trial;
+        let Settings {
+            params, training, ..
+        } = self.context.settings_of(&trial.params)?;
         let lanes = match self.lanes.take() {
             Some(lanes) => Some(lanes),
-            None if self.room == 1 => Lanes::for_one(tensors, &trial.params, training, device)?,
+            None if self.room == 1 => Lanes::for_one(tensors, &params, &training, device)?,
             None => {
                 let room = self.room as usize;
-                Some(Lanes::new(room, tensors, &trial.params, training, device)?)
+                Some(Lanes::new(room, tensors, &params, &training, device)?)
             }
         };
         let Some(lanes) = lanes else {
-            return Trainer::new(tensors, &trial.params, training, trial.seed, device);
+            return Trainer::new(tensors, &params, &training, trial.seed, device);
         };
-        let begun = lanes.begin(trial.params.dropout, trial.seed);
+        let begun = lanes.begin(&params, &training, trial.seed);
         self.lanes = Some(lanes);
         begun?.ok_or_else(|| TrialError::Defect("more trials than lanes".into()))
     }

@@ -64,12 +64,8 @@ impl Evaluator<'_> {
         member: &Member,
     ) -> efflux_base::error::Result<()> {
         checkpoint::save_weights(&trained.model, &directory.join(RunDir::WEIGHTS))?;
-        Scales::fit(
-            self.context.pack,
-            self.context.contract,
-            self.assignment.trial.fit,
-        )?
-        .write(&directory.join(RunDir::SCALING))?;
+        Scales::fit(self.context.pack, self.context.view)?
+            .write(&directory.join(RunDir::SCALING))?;
         write_member(&directory.join(RunDir::SIMULATION), member)
     }
 
@@ -82,7 +78,8 @@ impl Evaluator<'_> {
         pipes: &mut Pipes,
     ) -> Result<Vec<f32>, StopReason> {
         let trial = &self.assignment.trial;
-        let window = trial.params.window_days + self.context.contract.training.warm_up_days;
+        let training = self.context.settings_of(&trial.params)?.training;
+        let window = training.sequence_days();
         let mut heartbeats = Heartbeats::new(pipes);
         let simulated = trained.simulate(
             self.context.tensors,

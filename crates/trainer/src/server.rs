@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use efflux_base::error::{Error, Result};
 use efflux_data::{Pack, SCRATCH, Tensors};
-use efflux_job::Fit;
+use efflux_job::{Trial, View};
 use efflux_model::backend;
 use efflux_model::device::{self, Device};
 use efflux_protocol::{
-    Assignment, DeviceReport, ErrorReport, FromTrainer, TrainerPreparation, processors,
+    Assignment, DeviceReport, ErrorReport, FromTrainer, LaunchSpec, TrainerPreparation, processors,
 };
 use efflux_run::{EpochLog, RunDir};
 use rustix::process::{Pid, Signal, getppid, set_parent_process_death_signal};
@@ -62,8 +62,10 @@ pub(crate) fn work(pipes: &mut Pipes) -> Result<()> {
         match order {
             Some(Order::Train(assignment)) => left = trainer.train(assignment, pipes)?,
             Some(Order::Simulate(order)) => {
-                let contract = &trainer.preparation.launch.contract;
-                let simulated = simulation::run(&order, &trainer.pack, contract, trainer.device);
+                let launch = &trainer.preparation.launch;
+                let (contract, settings) = (&launch.contract, &launch.settings);
+                let (pack, device) = (&trainer.pack, trainer.device);
+                let simulated = simulation::run(&order, pack, contract, settings, device);
                 pipes.report(&match simulated {
                     Ok(()) => FromTrainer::Simulated(order.trial.id),
                     Err(error) => failed(&error),
@@ -81,6 +83,14 @@ fn failed(error: &Error) -> FromTrainer {
     FromTrainer::Failed(ErrorReport::from(error))
 }
 
+/// How a trial reads the pack.
+fn view(launch: &LaunchSpec, trial: &Trial) -> Result<View> {
+    let wrong = |reason| Error::Trainer(format!("{}: {reason}", trial.id));
+    let settings = launch.settings.with(&trial.params);
+    let settings = settings.map_err(|refused| wrong(refused.to_string()))?;
+    launch.contract.view(&settings, trial.fit).map_err(wrong)
+}
+
 /// What stays between trials.
 struct PreparedTrainer {
     preparation: TrainerPreparation,
@@ -89,7 +99,7 @@ struct PreparedTrainer {
     report: DeviceReport,
     epochs: EpochLog,
     /// Of the trial before.
-    tensors: Option<(Fit, Tensors)>,
+    tensors: Option<(View, Tensors)>,
 }
 
 impl PreparedTrainer {
@@ -106,7 +116,7 @@ impl PreparedTrainer {
             gpus: device::gpus(device)?,
             cpus: processors(),
             level: backend::level_name(),
-            threads: device::set_threads(launch.contract.training.threads),
+            threads: device::set_threads(launch.settings.training.threads),
         };
         Ok(Self {
             preparation,
@@ -122,23 +132,29 @@ impl PreparedTrainer {
     /// Returns an order that is still to be carried out. Only what makes further trials impossible is an error.
     fn train(&mut self, first: Assignment, pipes: &mut Pipes) -> Result<Option<Order>> {
         let launch = &self.preparation.launch;
-        let fit = first.trial.fit;
-        // Search trials and members may fit on different days.
-        let tensors = match self.tensors.take() {
-            Some((known, tensors)) if known == fit => tensors,
-            _ => match Tensors::build(&self.pack, &launch.contract, fit) {
-                Ok(tensors) => tensors,
-                Err(error) => {
-                    pipes.report(&failed(&error))?;
-                    return Ok(None);
-                }
-            },
+        // Trials may fit on different days, and see different inputs.
+        let known = self.tensors.take();
+        let viewed = view(launch, &first.trial).and_then(|view| match known {
+            Some(known) if known.0 == view => Ok(known),
+            _ => {
+                let tensors = Tensors::build(&self.pack, &view)?;
+                Ok((view, tensors))
+            }
+        });
+        let viewed = match viewed {
+            Ok(viewed) => viewed,
+            Err(error) => {
+                pipes.report(&failed(&error))?;
+                return Ok(None);
+            }
         };
-        let tensors = &self.tensors.insert((fit, tensors)).1;
+        let (view, tensors) = self.tensors.insert(viewed);
         let context = TrialContext {
             pack: &self.pack,
+            view,
             tensors,
             contract: &launch.contract,
+            settings: &launch.settings,
             device: self.device,
             interval: Duration::from_secs(launch.checkpoint_seconds.into()),
         };

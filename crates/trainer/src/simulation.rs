@@ -2,17 +2,18 @@
 
 use efflux_base::error::{Error, Result};
 use efflux_data::{Member, Pack, Scales, Tensors, write_member};
-use efflux_job::Contract;
+use efflux_job::{Contract, Settings};
 use efflux_model::checkpoint::load_weights;
 use efflux_model::device::Device;
 use efflux_model::{physical, simulate};
 use efflux_protocol::Simulation;
 
-/// Simulates the pack by the rules of the contract and keeps the flux.
+/// Simulates the pack by the rules of contract and settings and keeps the flux.
 pub(crate) fn run(
     simulation: &Simulation,
     pack: &Pack,
     contract: &Contract,
+    settings: &Settings,
     device: Device,
 ) -> Result<()> {
     let Simulation { trial, weights, .. } = simulation;
@@ -26,9 +27,12 @@ pub(crate) fn run(
             format!("weights for {found} inputs, expected {expected}, which {scaling} has");
         return Err(Error::file(weights, reason));
     }
-    let window = (trial.params.window_days + contract.training.warm_up_days) as usize;
-    let (training, state) = (&contract.training, contract.evaluation.state);
-    let scaled = simulate(&model, training, device, &tensors, state, window)
+    let settings = settings.with(&trial.params);
+    let training = settings
+        .map_err(|refused| Error::Trainer(format!("{}: {refused}", trial.id)))?
+        .training;
+    let (state, window) = (contract.evaluation.state, training.sequence_days() as usize);
+    let scaled = simulate(&model, &training, device, &tensors, state, window)
         .map_err(|error| Error::Trainer(format!("{}: {error}", trial.id)))?;
     let member = Member {
         trial_id: trial.id.to_string(),

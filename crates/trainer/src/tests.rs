@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use efflux_base::error::{Error, Exit, Result};
-use efflux_data::{Pack, choose};
+use efflux_data::{Pack, variables};
 use efflux_ingest::{SynthOptions, synthesize};
-use efflux_job::{Contract, DeviceChoice, Job, Trial};
+use efflux_job::{Contract, DeviceChoice, Job, Settings, Trial};
 use efflux_numerics::Level;
 use efflux_protocol::{
     Assignment, Frames, FromTrainer, Isolation, LaunchSpec, Simulation, ToTrainer,
@@ -24,6 +24,7 @@ use crate::server::work;
 struct Bench {
     directory: tempfile::TempDir,
     contract: Contract,
+    settings: Settings,
     trials: Vec<Trial>,
 }
 
@@ -57,14 +58,14 @@ impl Bench {
              [grid]\nhidden_size = [4]\nwindow_days = [{window_days}]\n"
         );
         let job = Job::parse(Path::new("x.toml"), text).unwrap();
-        let (dynamic, statics) = choose(&pack, &job.inputs, &path).unwrap();
         // A calendar in which every window fits: what does not fit into the pack's is for the trainer to find.
         let contract = job
-            .contract(&pack.digest, dynamic, statics, 100_000)
+            .contract(&pack.digest, variables(&pack), 100_000)
             .unwrap();
         Self {
-            trials: job.search_trials(&contract),
+            trials: job.search_trials(&contract).unwrap(),
             contract,
+            settings: job.settings,
             directory,
         }
     }
@@ -79,6 +80,7 @@ impl Bench {
             run: self.path("run"),
             pack: self.path("pack.h5"),
             contract: self.contract.clone(),
+            settings: self.settings.clone(),
             device: DeviceChoice::Cpu,
             level: Level::of_this_host(),
             checkpoint_seconds: 3600,

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use efflux_job::{Contract, DeviceChoice};
+use efflux_job::{Contract, DeviceChoice, Settings};
 use efflux_numerics::Level;
 use efflux_protocol::LaunchSpec;
 use efflux_run::record::Record;
@@ -20,8 +20,10 @@ pub struct Launch {
     pub run: RunDir,
     /// The pack.
     pub pack: PathBuf,
-    /// What determines results besides parameters and seed.
+    /// What makes scores comparable.
     pub contract: Contract,
+    /// What the configurations of its trials are laid over.
+    pub settings: Settings,
     /// The device to train on.
     pub device: DeviceChoice,
     /// The instruction-set level that trainers keep to, unless it is the lowest of all hosts.
@@ -50,6 +52,7 @@ impl Launch {
             run: self.run.root().to_owned(),
             pack: self.pack.clone(),
             contract: self.contract.clone(),
+            settings: self.settings.clone(),
             device: self.device,
             level,
             checkpoint_seconds: self.checkpoint_seconds,

@@ -74,7 +74,7 @@ impl Coordinator<'_> {
                 until: None,
             })
             .collect();
-        let epochs = self.launch.contract.training.epochs;
+        let epochs = self.launch.settings.training.epochs;
         let now = self.transport.now();
         let mut progress = StageProgress::new(&self.ledger, epochs, trials, &left, now);
         // What a signal asked for before the stage comes before its trials.

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use efflux_base::error::{Error, Exit};
-use efflux_job::{DeviceChoice, Job};
+use efflux_job::{DeviceChoice, Job, Variables};
 use efflux_protocol::ErrorReport;
 use efflux_run::{Attempt, Entry, Journal, RunDir};
 
@@ -45,17 +45,20 @@ impl Sweep {
         let seeds: Vec<String> = (0..trials).map(|seed| seed.to_string()).collect();
         let text = format!("pack = \"a\"\n[seeds]\nsearch = [{}]\n", seeds.join(", "));
         let job = Job::parse(Path::new("x.toml"), text).unwrap();
-        let contract = job.contract("d", vec![], vec![], 1000).unwrap();
+        let contract = job
+            .contract("d", Variables::complete(&["t".into()], &[]), 1000)
+            .unwrap();
         let directory = tempfile::tempdir().unwrap();
         let run = RunDir::new(directory.path());
         run.create().unwrap();
         Self {
-            trials: job.search_trials(&contract),
+            trials: job.search_trials(&contract).unwrap(),
             launch: Launch {
                 name: LAUNCH.into(),
                 run,
                 pack: "a".into(),
                 contract,
+                settings: job.settings,
                 device: DeviceChoice::Cpu,
                 level: None,
                 checkpoint_seconds: 10,
@@ -83,7 +86,7 @@ impl Sweep {
         );
         let job = Job::parse(Path::new("x.toml"), text).unwrap();
         let mut sweep = Self::new(1, ranks, slots);
-        sweep.trials = job.search_trials(&sweep.launch.contract);
+        sweep.trials = job.search_trials(&sweep.launch.contract).unwrap();
         sweep.job = Some(job);
         sweep
     }

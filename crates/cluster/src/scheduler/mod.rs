@@ -6,9 +6,9 @@ mod lease;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
-use efflux_job::{Trial, TrialId};
+use efflux_job::{Key, Trial, TrialId};
 use efflux_protocol::Isolation;
 use efflux_run::record::FailureClass;
 use efflux_run::{Attempt, Rank};
@@ -180,9 +180,13 @@ impl Scheduler {
             .collect();
         // The largest networks first: what is still running at the end is then short.
         // Those of one shape stay together, for lanes.
-        trials.sort_by_key(|pending| {
-            let params = pending.trial.params;
-            std::cmp::Reverse((params.hidden_size, params.window_days))
+        let mut shapes = HashMap::new();
+        trials.sort_by_cached_key(|pending| {
+            let size =
+                [Key::HIDDEN_SIZE, Key::WINDOW_DAYS].map(|key| pending.trial.params.count(key));
+            let place = shapes.len();
+            let shape = *shapes.entry(pending.trial.shape()).or_insert(place);
+            (std::cmp::Reverse(size), shape)
         });
         // A rank that was silent may still be at one of them, for fewer epochs.
         let held = self.ranks.values().flat_map(|rank| rank.held.keys());

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::Path;
 
-use efflux_job::Job;
+use efflux_job::{Job, Variables};
 use proptest::prelude::*;
 
 use super::*;
@@ -14,7 +14,11 @@ fn trials(count: u64) -> Vec<Trial> {
     let seeds: Vec<String> = (0..count).map(|seed| seed.to_string()).collect();
     let text = format!("pack = \"a\"\n[seeds]\nsearch = [{}]\n", seeds.join(", "));
     let job = Job::parse(Path::new("x.toml"), text).unwrap();
-    job.search_trials(&job.contract("d", vec![], vec![], 1000).unwrap())
+    job.search_trials(
+        &job.contract("d", Variables::complete(&["t".into()], &[]), 1000)
+            .unwrap(),
+    )
+    .unwrap()
 }
 
 fn planned(trial: Trial) -> Planned {

@@ -1,12 +1,10 @@
 //! From a pack to what a model reads: the choice of inputs, scales, masks and stand-ins.
 
-use std::path::Path;
-
-use efflux_base::error::{Error, Exit};
-use efflux_data::{Pack, Tensors, choose};
+use efflux_base::error::Error;
+use efflux_data::{Pack, Tensors, variables};
 use efflux_job::{
-    Contract, Evaluation, Fit, Inputs, Missing, Part, Scaling, Split, Training, Transform,
-    Transformation,
+    Chosen, Contract, Evaluation, Fit, Inputs, Missing, Part, Scaling, Settings, Split, Transform,
+    Transformation, View,
 };
 
 use super::small_pack;
@@ -27,11 +25,8 @@ fn gappy_pack() -> Pack {
     pack.sealed()
 }
 
-fn chosen(pack: &Pack, inputs: &Inputs) -> Result<(Vec<String>, Vec<String>), String> {
-    choose(pack, inputs, Path::new("job.toml")).map_err(|error| {
-        assert_eq!(error.exit(), Exit::Usage);
-        error.to_string()
-    })
+fn chosen(pack: &Pack, inputs: &Inputs) -> Result<Chosen, String> {
+    variables(pack).choose(inputs)
 }
 
 fn named(dynamic: &[&str], statics: &[&str], missing: Missing) -> Inputs {
@@ -40,27 +35,29 @@ fn named(dynamic: &[&str], statics: &[&str], missing: Missing) -> Inputs {
         dynamic: names(dynamic),
         statics: names(statics),
         missing,
+        ..Inputs::default()
     }
 }
 
-fn contract(pack: &Pack, inputs: &Inputs, transform: Transform) -> Contract {
-    let (dynamic, statics) = chosen(pack, inputs).unwrap();
-    Contract {
+fn view(pack: &Pack, inputs: &Inputs, transform: Transform, fit: Fit) -> View {
+    let contract = Contract {
         pack_digest: pack.digest.clone(),
-        dynamic,
-        statics,
-        missing: inputs.missing,
-        split: Split::default(),
-        transform,
-        training: Training::default(),
         evaluation: Evaluation::default(),
-    }
+        split: Split::default(),
+        variables: variables(pack),
+    };
+    let settings = Settings {
+        inputs: inputs.clone(),
+        transform,
+        ..Settings::default()
+    };
+    contract.view(&settings, fit).unwrap()
 }
 
 #[test]
 fn by_default_every_complete_variable_is_used() {
     let pack = gappy_pack();
-    let (dynamic, statics) = chosen(&pack, &Inputs::default()).unwrap();
+    let Chosen { dynamic, statics } = chosen(&pack, &Inputs::default()).unwrap();
     assert_eq!(dynamic.len(), 10);
     assert!(!dynamic.contains(&"soil_water_1".to_owned()));
     assert_eq!(statics.len(), 9);
@@ -77,7 +74,7 @@ fn a_variable_that_sites_lack_is_refused_by_name() {
     .unwrap_err();
     assert_eq!(
         message,
-        "job.toml: `inputs.dynamic` names `soil_water_1`, which 2 of 4 sites do not have (SYN0002, SYN0003): \
+        "`inputs.dynamic` names `soil_water_1`, which 2 of 4 sites do not have (SYN0002, SYN0003): \
          leave it out, or set `inputs.missing = \"indicator\"`"
     );
     let message = chosen(&pack, &named(&["tmin"], &["clay"], Missing::Error)).unwrap_err();
@@ -115,11 +112,11 @@ fn a_pack_without_a_complete_variable_needs_names() {
 }
 
 #[test]
-fn inputs_lie_between_zero_and_one_in_the_order_of_the_contract() {
+fn inputs_lie_between_zero_and_one_in_the_order_of_the_job() {
     let pack = small_pack(4, 2);
     let inputs = named(&["wind_speed", "tmin"], &["sand"], Missing::Error);
-    let contract = contract(&pack, &inputs, Transform::default());
-    let tensors = Tensors::build(&pack, &contract, Fit::Train).unwrap();
+    let view = view(&pack, &inputs, Transform::default(), Fit::Train);
+    let tensors = Tensors::build(&pack, &view).unwrap();
     assert_eq!(
         (
             tensors.sites,
@@ -151,9 +148,9 @@ fn inputs_lie_between_zero_and_one_in_the_order_of_the_contract() {
 #[test]
 fn only_days_that_are_fitted_on_have_a_target() {
     let pack = small_pack(4, 2);
-    let contract = contract(&pack, &Inputs::default(), Transform::default());
     for fit in [Fit::Train, Fit::TrainValidation] {
-        let tensors = Tensors::build(&pack, &contract, fit).unwrap();
+        let view = view(&pack, &Inputs::default(), Transform::default(), fit);
+        let tensors = Tensors::build(&pack, &view).unwrap();
         for (site, parts) in tensors.parts.rows().enumerate() {
             assert!(parts.contains(&Part::Validation) && parts.contains(&Part::Test));
             for (day, &part) in parts.iter().enumerate() {
@@ -181,8 +178,8 @@ fn the_range_of_the_target_is_that_of_the_days_fitted_on() {
     let pack = pack.sealed();
     let mut transform = Transform::default();
     let scale = |transform, fit| {
-        let contract = contract(&pack, &Inputs::default(), transform);
-        Tensors::build(&pack, &contract, fit).unwrap().scale
+        let view = view(&pack, &Inputs::default(), transform, fit);
+        Tensors::build(&pack, &view).unwrap().scale
     };
     let training = scale(transform, Fit::Train);
     assert!(training.inverse(1.0) < 100.0);
@@ -200,8 +197,8 @@ fn an_indicator_tells_where_an_input_is_a_stand_in() {
         &["clay", "sand"],
         Missing::Indicator,
     );
-    let contract = contract(&pack, &inputs, Transform::default());
-    let tensors = Tensors::build(&pack, &contract, Fit::Train).unwrap();
+    let view = view(&pack, &inputs, Transform::default(), Fit::Train);
+    let tensors = Tensors::build(&pack, &view).unwrap();
     assert_eq!((tensors.dynamic, tensors.statics), (3, 3));
     let at = |site: usize, day: usize, column: usize| {
         tensors.dynamic_values[(site * tensors.days + day) * 3 + column]
@@ -240,10 +237,10 @@ fn an_indicator_tells_where_an_input_is_a_stand_in() {
 }
 
 #[test]
-fn another_pack_than_the_contracts_is_refused() {
+fn another_pack_than_the_runs_is_refused() {
     let (pack, other) = (small_pack(2, 1), small_pack(3, 1));
-    let contract = contract(&pack, &Inputs::default(), Transform::default());
-    let error = Tensors::build(&other, &contract, Fit::Train).unwrap_err();
+    let view = view(&pack, &Inputs::default(), Transform::default(), Fit::Train);
+    let error = Tensors::build(&other, &view).unwrap_err();
     assert!(matches!(error, Error::Usage(_)));
     assert!(error.to_string().contains(&pack.digest), "{error}");
 }
@@ -251,11 +248,74 @@ fn another_pack_than_the_contracts_is_refused() {
 #[test]
 fn a_split_that_leaves_no_day_to_fit_on_is_refused() {
     let pack = small_pack(1, 1);
-    let mut contract = contract(&pack, &Inputs::default(), Transform::default());
-    contract.split.train = 0.001;
-    let error = Tensors::build(&pack, &contract, Fit::Train).unwrap_err();
+    let mut view = view(&pack, &Inputs::default(), Transform::default(), Fit::Train);
+    view.split.train = 0.001;
+    let error = Tensors::build(&pack, &view).unwrap_err();
     assert!(
         error.to_string().contains("no site has a day to fit on"),
         "{error}"
     );
+}
+
+#[test]
+fn groups_in_use_are_variables_of_both_kinds_in_the_order_of_the_pack() {
+    let pack = small_pack(2, 1);
+    let groups = [
+        ("soil", vec!["sand", "soil_water_1"]),
+        ("air", vec!["tmin", "wind_speed"]),
+    ];
+    let groups = groups.map(|(group, names)| {
+        (
+            group.to_owned(),
+            names.into_iter().map(str::to_owned).collect(),
+        )
+    });
+    let using = |used: &[&str]| Inputs {
+        groups: groups.clone().into(),
+        in_use: Some(used.iter().map(ToString::to_string).collect()),
+        ..Inputs::default()
+    };
+    let both = chosen(&pack, &using(&["soil", "air"])).unwrap();
+    assert_eq!(both.dynamic, ["tmin", "soil_water_1", "wind_speed"]);
+    assert_eq!(both.statics, ["sand"]);
+    assert_eq!(both, chosen(&pack, &using(&["air", "soil"])).unwrap());
+    let mut odd = using(&["soil"]);
+    odd.groups
+        .insert("soil".to_owned(), vec!["sand".to_owned()]);
+    let refused = chosen(&pack, &odd).unwrap_err();
+    assert!(
+        refused.contains("`inputs.use` has soil, expected a group with a daily"),
+        "{refused}"
+    );
+    odd.groups
+        .insert("soil".to_owned(), vec!["sant".to_owned()]);
+    let refused = chosen(&pack, &odd).unwrap_err();
+    assert!(
+        refused.starts_with("`inputs.groups.soil` names `sant`"),
+        "{refused}"
+    );
+}
+
+#[test]
+fn a_configuration_that_trains_on_less_is_judged_on_the_same_days() {
+    let pack = small_pack(3, 2);
+    let whole = view(&pack, &Inputs::default(), Transform::default(), Fit::Train);
+    let less = View {
+        split: Split::by_time(0.4, 0.0),
+        ..whole.clone()
+    };
+    let [whole, less] = [whole, less].map(|view| Tensors::build(&pack, &view).unwrap());
+    for site in 0..3 {
+        for part in [Part::Validation, Part::Test] {
+            let days = |tensors: &Tensors| tensors.parts.days(site, part).collect::<Vec<_>>();
+            assert_eq!(days(&less), days(&whole));
+        }
+        let fitted = |tensors: &Tensors| {
+            let days = 0..tensors.days;
+            days.filter(|&day| !tensors.target[(site, day)].is_nan())
+                .collect::<Vec<_>>()
+        };
+        let (less, whole) = (fitted(&less), fitted(&whole));
+        assert!(less.len() < whole.len() && whole.starts_with(&less));
+    }
 }

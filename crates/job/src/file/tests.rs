@@ -14,14 +14,12 @@ fn refusal(text: &str) -> String {
 fn the_smallest_job_is_the_papers_configuration() {
     let job = parse("pack = \"a.h5\"").unwrap();
     assert_eq!(job.name, "x");
-    let [params] = job.grid.configurations()[..] else {
+    let [configuration] = job.grid.configurations() else {
         panic!("more than one configuration");
     };
-    assert_eq!(
-        (params.hidden_size, params.dropout, params.window_days),
-        (128, 0.2, 30)
-    );
-    assert_eq!(job.training.epochs, 200);
+    let text = "hidden 128 · dropout 0.2 · window 30 d";
+    assert_eq!(configuration.to_string(), text);
+    assert_eq!(job.settings.training.epochs, 200);
 }
 
 #[test]
@@ -72,8 +70,8 @@ fn a_stopping_rule_takes_its_own_keys_alone_and_needs_validation_days() {
 fn ids_of_trials_do_not_depend_on_a_stopping_rule() {
     let ids = |text: &str| {
         let job = parse(&format!("pack = \"a.h5\"\n{text}")).unwrap();
-        let contract = job.contract("d", vec![], vec![], 1000).unwrap();
-        let trials = job.search_trials(&contract).into_iter();
+        let contract = contract(&job);
+        let trials = job.search_trials(&contract).unwrap().into_iter();
         (contract, trials.map(|trial| trial.id).collect::<Vec<_>>())
     };
     assert_eq!(ids(""), ids("[stop]\npolicy = \"halving\"\n"));
@@ -161,34 +159,57 @@ fn a_wrong_type_is_refused_with_its_line() {
     );
 }
 
+fn variables() -> Variables {
+    Variables::complete(&["t".to_owned()], &[])
+}
+
 fn contract(job: &Job) -> Contract {
-    job.contract("d", vec!["t".into()], vec![], 100).unwrap()
+    job.contract("d", variables(), 100).unwrap()
+}
+
+fn search(job: &Job) -> Vec<Trial> {
+    job.search_trials(&contract(job)).unwrap()
 }
 
 #[test]
 fn ids_are_the_same_in_every_launch_and_differ_when_anything_differs() {
     let job = parse("pack = \"a.h5\"\n[grid]\nhidden_size = [8, 16]\n").unwrap();
-    let trials = job.search_trials(&contract(&job));
-    assert_eq!(trials, job.search_trials(&contract(&job)));
+    let trials = search(&job);
+    assert_eq!(trials, search(&job));
     assert_ne!(trials[0].id, trials[1].id);
-    let mut other = contract(&job);
-    other.training.epochs += 1;
-    assert_ne!(trials[0].id, job.search_trials(&other)[0].id);
-    let last = job.final_trials(&contract(&job), trials[0].params);
+    let mut other = job.clone();
+    other.settings.training.epochs += 1;
+    assert_ne!(trials[0].id, search(&other)[0].id);
+    let last = job.final_trials(&contract(&job), &trials[0].params);
+    let last = last.unwrap();
     assert_ne!(
         trials[0].id, last[0].id,
         "a member keeps what a search trial does not"
     );
     assert_eq!(trials[0].id.as_str().len(), 16);
-    // A run directory outlives the program that began it: the id is that of the one list.
-    let Trial {
-        stage,
-        fit,
-        params,
-        seed,
-        ..
-    } = trials[1];
-    let whole = serde_json::json!([1, contract(&job), stage, fit, params, seed]);
+    // A run directory outlives the program that began it: the id is that of the one list that version 0.1.0 made.
+    let whole = serde_json::json!([
+        1,
+        {
+            "pack_digest": "d",
+            "dynamic": ["t"],
+            "static": [],
+            "missing": "error",
+            "split": {"train": 0.8, "validation": 0.1},
+            "transform": {"target": "asinh", "inputs": "none", "scaling": "training"},
+            "training": {
+                "epochs": 200, "backend": "auto", "sampler": "uniform", "warm_up_days": 0, "loss": "mse",
+                "huber_delta": null, "optimizer": "adadelta", "learning_rate": null, "weight_decay": null,
+                "schedule": "constant", "clip_norm": null, "keep": "last", "patience": null, "tf32": false,
+                "threads": 1,
+            },
+            "evaluation": {"state": "carried"},
+        },
+        "search",
+        "train",
+        {"hidden_size": 16, "dropout": 0.2, "window_days": 30},
+        0,
+    ]);
     let hash = Sha256::digest(whole.to_string());
     assert_eq!(trials[1].id.as_str(), efflux_numerics::hex(&hash[..8]));
 }
@@ -197,8 +218,8 @@ fn ids_are_the_same_in_every_launch_and_differ_when_anything_differs() {
 fn extending_an_axis_keeps_the_trials_there_were() {
     let small = parse("pack = \"a.h5\"\n[grid]\nhidden_size = [8]\n").unwrap();
     let large = parse("pack = \"a.h5\"\n[grid]\nhidden_size = [8, 16]\n").unwrap();
-    let extended = large.search_trials(&contract(&large));
-    for trial in small.search_trials(&contract(&small)) {
+    let extended = search(&large);
+    for trial in search(&small) {
         assert!(extended.contains(&trial));
     }
 }
@@ -206,7 +227,7 @@ fn extending_an_axis_keeps_the_trials_there_were() {
 #[test]
 fn a_window_longer_than_the_calendar_is_refused() {
     let job = parse("pack = \"a.h5\"\n[grid]\nwindow_days = [30, 365]\n").unwrap();
-    let error = job.contract("d", vec![], vec![], 300).unwrap_err();
+    let error = job.contract("d", variables(), 300).unwrap_err();
     assert!(
         error.to_string().contains("`grid.window_days` has 365"),
         "{error}"
@@ -217,8 +238,8 @@ fn a_window_longer_than_the_calendar_is_refused() {
 fn a_difference_between_contracts_is_named_by_its_dotted_key() {
     let job = parse("pack = \"a.h5\"").unwrap();
     let mut other = contract(&job);
-    other.training.epochs = 7;
+    other.split.train = 0.7;
     let (key, before, now) = contract(&job).difference(&other).unwrap();
-    assert_eq!((&*key, &*before, &*now), ("training.epochs", "200", "7"));
+    assert_eq!((&*key, &*before, &*now), ("split.train", "0.8", "0.7"));
     assert_eq!(contract(&job).difference(&contract(&job)), None);
 }

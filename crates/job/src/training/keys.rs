@@ -2,13 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Backend, Fault, Keep, Loss, Optimizer, Sampling, Schedule, Training};
+use super::{Backend, Keep, Loss, Optimizer, Sampling, Schedule, Training};
+use crate::settings::Fault;
 
-/// The keys of [`Training`]. This form is hashed into the ids of trials: a change of a name or a value here is a change of
-/// every id.
+/// The keys of [`Training`]. This form is hashed into the ids of trials: a change of a name, of a value or of a default here
+/// is a change of every id.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct TrainingKeys {
+    window_days: u32,
     epochs: u32,
     backend: Backend,
     sampler: Sampling,
@@ -53,6 +55,7 @@ impl Default for TrainingKeys {
 impl From<Training> for TrainingKeys {
     fn from(training: Training) -> Self {
         let Training {
+            window_days,
             epochs,
             backend,
             sampler,
@@ -68,6 +71,7 @@ impl From<Training> for TrainingKeys {
             threads,
         } = training;
         Self {
+            window_days,
             epochs,
             backend,
             sampler,
@@ -121,6 +125,7 @@ impl TrainingKeys {
             }
         };
         Ok(Training {
+            window_days: self.window_days,
             epochs: self.epochs,
             backend: self.backend,
             sampler: self.sampler,
@@ -159,7 +164,7 @@ mod tests {
             ..Training::default()
         };
         let text = serde_json::to_string(&training).unwrap();
-        let expected = "{\"epochs\":200,\"backend\":\"auto\",\"sampler\":\"uniform\",\"warm_up_days\":0,\
+        let expected = "{\"window_days\":30,\"epochs\":200,\"backend\":\"auto\",\"sampler\":\"uniform\",\"warm_up_days\":0,\
             \"loss\":\"huber\",\"huber_delta\":1.5,\"optimizer\":\"adamw\",\"learning_rate\":null,\
             \"weight_decay\":null,\"schedule\":\"constant\",\"clip_norm\":null,\"keep\":\"last\",\"patience\":null,\
             \"tf32\":false,\"threads\":1}";

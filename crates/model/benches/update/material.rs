@@ -4,11 +4,9 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use efflux_data::{Pack, Tensors, choose, iterations_per_epoch};
+use efflux_data::{Pack, Tensors, iterations_per_epoch, variables};
 use efflux_ingest::{SynthOptions, synthesize};
-use efflux_job::{
-    Backend, Contract, Evaluation, Fit, Inputs, Missing, Params, Split, Training, Transform,
-};
+use efflux_job::{Backend, Contract, Evaluation, Fit, Params, Settings, Split, Training};
 use efflux_model::device::Device;
 use efflux_model::{Flow, Trainer, TrialError};
 use efflux_numerics::random::{Purpose, Stream};
@@ -26,23 +24,20 @@ pub(crate) fn tensors(pack: Option<&Path>) -> Outcome<Tensors> {
         Some(path) => Pack::read(path)?,
         None => synthesize(&SynthOptions::default())?,
     };
-    let (dynamic, statics) = choose(&pack, &Inputs::default(), Path::new("the bench"))?;
     let contract = Contract {
         pack_digest: pack.digest.clone(),
-        dynamic,
-        statics,
-        missing: Missing::Error,
-        split: Split::default(),
-        transform: Transform::default(),
-        training: Training::default(),
         evaluation: Evaluation::default(),
+        split: Split::default(),
+        variables: variables(&pack),
     };
-    Ok(Tensors::build(&pack, &contract, Fit::TrainValidation)?)
+    let view = contract.view(&Settings::default(), Fit::TrainValidation)?;
+    Ok(Tensors::build(&pack, &view)?)
 }
 
 /// A training that never ends by itself: a worker is stopped long before.
-pub(crate) fn training(backend: Backend) -> Training {
+pub(crate) fn training(backend: Backend, window_days: u32) -> Training {
     Training {
+        window_days,
         epochs: u32::MAX,
         backend,
         ..Training::default()
@@ -71,9 +66,8 @@ pub(crate) fn check(tensors: &Tensors, window: u32, hidden: u32, folder: &Path) 
     let params = Params {
         hidden_size: hidden,
         dropout: 0.0,
-        window_days: window,
     };
-    let rules = training(Backend::Native);
+    let rules = training(Backend::Native, window);
     let trainer = Trainer::new(tensors, &params, &rules, SEED, Device::Cpu)?;
     let result = trainer.observed_every(Duration::ZERO).run(&mut |progress| {
         let name = match looks {

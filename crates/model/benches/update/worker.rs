@@ -48,13 +48,12 @@ impl<'a> Updater<'a> {
         let params = Params {
             hidden_size: options.hidden,
             dropout: 0.2,
-            window_days: options.windows[0],
         };
         let backend = match engine {
             "native" => Backend::Native,
             _ => Backend::Torch,
         };
-        let rules = training(backend);
+        let rules = training(backend, options.windows[0]);
         let Ok(count) = engine.parse::<u32>() else {
             let trainer = Trainer::new(tensors, &params, &rules, 0, device)?;
             return Ok(Self {
@@ -63,7 +62,7 @@ impl<'a> Updater<'a> {
             });
         };
         let lanes = Lanes::new(count as usize, tensors, &params, &rules, device)?;
-        let begun = (0..count).map(|seed| lanes.begin(params.dropout, seed.into()));
+        let begun = (0..count).map(|seed| lanes.begin(&params, &rules, seed.into()));
         let trainers: Vec<_> = begun.collect::<Result<_, _>>()?;
         Ok(Self {
             trainers: trainers.into_iter().flatten().collect(),

@@ -66,7 +66,7 @@ pub struct Lanes<'a> {
 }
 
 impl<'a> Lanes<'a> {
-    /// So many lanes for trials with the hidden size and the window of `params`, all empty. They are trained by libtorch,
+    /// So many lanes for trials like one with these settings (`Trial::is_like`), all empty. They are trained by libtorch,
     /// whatever the job's backend.
     ///
     /// # Errors
@@ -85,7 +85,10 @@ impl<'a> Lanes<'a> {
                 return Err(TrialError::Cell);
             }
             let (loss_function, site_weights) = loss::of_trial(tensors, training);
-            let (window, warm_up) = (params.window_days as usize, training.warm_up_days as usize);
+            let (window, warm_up) = (
+                training.window_days as usize,
+                training.warm_up_days as usize,
+            );
             let device_data = DeviceData::new(tensors, window, warm_up, &site_weights, device);
             let rows = lanes as i64;
             let width = (shape.weights() + ALIGNED - 1) / ALIGNED * ALIGNED;
@@ -98,7 +101,7 @@ impl<'a> Lanes<'a> {
                     ..*training
                 },
                 params: *params,
-                plan: Rc::new(EpochPlan::new(tensors, params, training)?),
+                plan: Rc::new(EpochPlan::new(tensors, training)?),
                 shape,
                 device,
                 loss_function,
@@ -136,28 +139,36 @@ impl<'a> Lanes<'a> {
     }
 
     /// A trial before its first iteration, in a lane that is free for as long as the trial lives; none if all are taken.
-    /// Its hidden size and window must be those of the lanes.
+    /// It must be like the one that the lanes were made for: then dropout, steps and end are its own.
     ///
     /// # Errors
     ///
     /// Those of [`Trainer::new`].
-    pub fn begin(&self, dropout: f64, seed: u64) -> Result<Option<Trainer<'a>>, TrialError> {
+    pub fn begin(
+        &self,
+        params: &Params,
+        training: &Training,
+        seed: u64,
+    ) -> Result<Option<Trainer<'a>>, TrialError> {
         let is_free = |place: &Rc<()>| Rc::strong_count(place) == 1;
         let Some(index) = self.places.iter().position(is_free) else {
             return Ok(None);
         };
-        let params = Params {
-            dropout,
-            ..self.params
+        if training.needs_validation() && self.plan.validation.is_none() {
+            return Err(TrialError::NoValidation);
+        }
+        let training = Training {
+            backend: Backend::Torch,
+            ..*training
         };
         let lane = Lane {
             index,
             _place: Rc::clone(&self.places[index]),
         };
-        let engine = || Ok(Box::new(self.torch(lane, dropout, seed)) as Box<dyn Engine>);
+        let engine = || Ok(Box::new(self.torch(lane, params.dropout, seed)) as Box<dyn Engine>);
         let plan = Rc::clone(&self.plan);
-        let (tensors, training) = (self.tensors, &self.training);
-        Trainer::with(tensors, &params, training, seed, self.device, plan, engine).map(Some)
+        let (tensors, device) = (self.tensors, self.device);
+        Trainer::with(tensors, params, &training, seed, device, plan, engine).map(Some)
     }
 
     /// A trial whose tensors are rows of the common ones.

@@ -101,7 +101,6 @@ proptest! {
 const PARAMS: Params = Params {
     hidden_size: 16,
     dropout: 0.2,
-    window_days: 30,
 };
 
 fn training(epochs: u32) -> Training {
@@ -143,10 +142,10 @@ fn a_trial_that_diverges_takes_no_other_with_it_and_its_lane_is_free_again() {
     let training = training(3);
     let mut lanes = Lanes::new(3, &tensors, &PARAMS, &training, Device::Cpu).unwrap();
     let trainers: Vec<_> = (0..3)
-        .map(|seed| lanes.begin(0.2, seed).unwrap().unwrap())
+        .map(|seed| lanes.begin(&PARAMS, &training, seed).unwrap().unwrap())
         .collect();
     assert!(
-        lanes.begin(0.2, 3).unwrap().is_none(),
+        lanes.begin(&PARAMS, &training, 3).unwrap().is_none(),
         "there are three lanes"
     );
     let _ = lanes.weights.get(1).fill_(f64::NAN);
@@ -157,8 +156,8 @@ fn a_trial_that_diverges_takes_no_other_with_it_and_its_lane_is_free_again() {
         assert_close(found, &alone(&tensors, &training, seed));
     }
     // What a lane held before is forgotten: the next trial there begins like any other.
-    let next = lanes.begin(0.2, 7).unwrap().unwrap();
-    let other = lanes.begin(0.2, 8).unwrap().unwrap();
+    let next = lanes.begin(&PARAMS, &training, 7).unwrap().unwrap();
+    let other = lanes.begin(&PARAMS, &training, 8).unwrap().unwrap();
     let ends = to_the_end(&mut lanes, vec![other, next]);
     assert_close(ends[1].as_ref().unwrap(), &alone(&tensors, &training, 7));
 }
@@ -168,8 +167,8 @@ fn after_a_failure_of_libtorch_that_ends_all_of_them_the_process_trains_on() {
     let tensors = tensors();
     let training = training(2);
     let mut lanes = Lanes::new(2, &tensors, &PARAMS, &training, Device::Cpu).unwrap();
-    let mut first = lanes.begin(0.2, 1).unwrap().unwrap();
-    let mut second = lanes.begin(0.2, 2).unwrap().unwrap();
+    let mut first = lanes.begin(&PARAMS, &training, 1).unwrap().unwrap();
+    let mut second = lanes.begin(&PARAMS, &training, 2).unwrap().unwrap();
     assert!(lanes.update(&mut [&mut first, &mut second]).is_ok());
     lanes.gradient = Tensor::zeros([2, 1], (Kind::Float, Device::Cpu));
     let ended = lanes.update(&mut [&mut first, &mut second]);
@@ -195,10 +194,13 @@ fn assert_close(found: &[f32], expected: &[f32]) {
 }
 
 /// Three trials, each with another share of dropped weights.
-fn three<'a>(lanes: &Lanes<'a>) -> Vec<Trainer<'a>> {
+fn three<'a>(lanes: &Lanes<'a>, training: &Training) -> Vec<Trainer<'a>> {
     let dropouts = [0.2, 0.0, 0.5].into_iter().zip(0..);
     dropouts
-        .map(|(dropout, seed)| lanes.begin(dropout, seed).unwrap().unwrap())
+        .map(|(dropout, seed)| {
+            let params = Params { dropout, ..PARAMS };
+            lanes.begin(&params, training, seed).unwrap().unwrap()
+        })
         .collect()
 }
 
@@ -245,7 +247,7 @@ fn the_kernels_of_a_gpu_make_the_updates_that_libtorch_makes() {
         };
         let mut fused = with_kernels(4, &tensors, &PARAMS, &training, folder.path());
         let mut plain = Lanes::new(4, &tensors, &PARAMS, &training, Device::Cpu).unwrap();
-        let (mut first, mut second) = (three(&fused), three(&plain));
+        let (mut first, mut second) = (three(&fused, &training), three(&plain, &training));
         for _ in 0..4 {
             for (lanes, trainers) in [(&mut fused, &mut first), (&mut plain, &mut second)] {
                 let mut all: Vec<_> = trainers.iter_mut().collect();
@@ -289,7 +291,7 @@ fn the_kernels_of_a_gpu_run_series_of_any_length_as_libtorch_runs_them() {
     let tensors = tensors();
     let folder = tempfile::tempdir().unwrap();
     let lanes = with_kernels(3, &tensors, &PARAMS, &training(1), folder.path());
-    let _trainers = three(&lanes);
+    let _trainers = three(&lanes, &training(1));
     let starts = [7, 300, 160, 0, 500, 640, 800, 900, 1000, 1100];
     let lengths = [40, 31, 31, 30, 9, 8, 7, 3, 2, 1];
     let kernels = lanes.kernels.as_ref().unwrap();

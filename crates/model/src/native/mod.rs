@@ -93,7 +93,7 @@ impl Native {
         level: Level,
     ) -> Result<Self, TrialError> {
         let shape = Shape::of(tensors, params);
-        let days = (params.window_days + training.warm_up_days) as usize;
+        let days = training.sequence_days() as usize;
         let numbers = NativeModel::numbers(shape, level, tensors.sites * days, tensors.sites);
         let data = tensors.sites * tensors.days * (tensors.dynamic + tensors.statics + 1);
         has_room(numbers + data)?;

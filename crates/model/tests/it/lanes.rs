@@ -35,13 +35,16 @@ pub(crate) fn distance(found: &[f64], expected: &[f64]) -> f64 {
 /// Weights after [`COMPARED`] updates, and all epochs.
 pub(crate) type Course = (Vec<f64>, Vec<EpochReport>);
 
-pub(crate) fn alone(trial: usize, training: &Training, device: Device) -> Course {
-    let tensors = validated();
-    let params = Params {
+fn with_dropout(trial: usize) -> Params {
+    Params {
         dropout: DROPOUTS[trial],
         ..PARAMS
-    };
-    let seed = trial as u64;
+    }
+}
+
+pub(crate) fn alone(trial: usize, training: &Training, device: Device) -> Course {
+    let tensors = validated();
+    let (params, seed) = (with_dropout(trial), trial as u64);
     let mut trainer = Trainer::new(&tensors, &params, training, seed, device).unwrap();
     let (mut at, mut epochs) = (Vec::new(), Vec::new());
     for number in 1.. {
@@ -67,7 +70,9 @@ pub(crate) fn in_lanes(training: &Training, device: Device) -> Vec<Course> {
         // The last of the four waits for a lane.
         while begun < 4
             && updates >= BEGINS[begun]
-            && let Some(trainer) = lanes.begin(DROPOUTS[begun], begun as u64).unwrap()
+            && let Some(trainer) = lanes
+                .begin(&with_dropout(begun), training, begun as u64)
+                .unwrap()
         {
             running.push((begun, 0, trainer));
             begun += 1;
@@ -153,8 +158,8 @@ fn a_checkpoint_is_the_same_in_a_lane_and_alone() {
     let mut first = new();
     train(&mut first, 40);
     let mut lanes = Lanes::new(2, &tensors, &PARAMS, &training, Device::Cpu).unwrap();
-    let mut other = lanes.begin(0.2, 6).unwrap().unwrap();
-    let begun = lanes.begin(0.2, 5).unwrap().unwrap();
+    let mut other = lanes.begin(&PARAMS, &training, 6).unwrap().unwrap();
+    let begun = lanes.begin(&PARAMS, &training, 5).unwrap().unwrap();
     let mut second = begun.restore(&saved(&first)).unwrap();
     for _ in 0..30 {
         let outcomes = lanes.update(&mut [&mut second, &mut other]).unwrap();

@@ -61,14 +61,18 @@ fn tensors() -> Tensors {
 const PARAMS: Params = Params {
     hidden_size: 8,
     dropout: 0.2,
-    window_days: 20,
 };
 
-fn training(epochs: u32) -> Training {
+/// The paper's rules for shorter windows.
+fn rules() -> Training {
     Training {
-        epochs,
+        window_days: 20,
         ..Training::default()
     }
+}
+
+fn training(epochs: u32) -> Training {
+    Training { epochs, ..rules() }
 }
 
 /// Both implementations of training.

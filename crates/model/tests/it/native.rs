@@ -13,7 +13,7 @@ use proptest::prelude::*;
 use tch::{Kind, Tensor};
 
 use super::training::to_the_end;
-use super::{PARAMS, tensors, trainer_by};
+use super::{PARAMS, rules, tensors, trainer_by};
 
 /// A batch of whole windows, and a model for it.
 #[derive(Clone, Debug)]
@@ -213,7 +213,7 @@ fn trained(backend: Backend, training: Training) -> Trained {
 fn a_native_training_follows_that_of_libtorch_under_every_option() {
     let base = Training {
         epochs: 3,
-        ..Training::default()
+        ..rules()
     };
     let adam = Training {
         optimizer: Optimizer::Adam,
@@ -295,7 +295,7 @@ fn who_trains_is_said_and_what_cannot_be_is_refused() {
             epochs: 1,
             backend,
             threads,
-            ..Training::default()
+            ..rules()
         };
         let trainer = Trainer::new(&tensors, &PARAMS, &training, 0, Device::Cpu).unwrap();
         let mut said = String::new();
@@ -311,7 +311,7 @@ fn who_trains_is_said_and_what_cannot_be_is_refused() {
     assert!(device(Backend::Auto, 2).ends_with(", 2 threads"));
     let training = Training {
         backend: Backend::Native,
-        ..Training::default()
+        ..rules()
     };
     let refused = Trainer::new(&tensors, &PARAMS, &training, 0, Device::Cuda(0));
     assert_eq!(refused.unwrap_err(), TrialError::Backend);

@@ -5,9 +5,7 @@ use std::time::Duration;
 use efflux_analysis::measures::{Measure, NSE};
 use efflux_data::{Pack, Tensors};
 use efflux_ingest::{SynthOptions, synthesize};
-use efflux_job::{
-    Fit, Keep, Loss, Optimizer, Params, Part, Sampling, Schedule, Training, VALIDATION_DAYS,
-};
+use efflux_job::{Fit, Keep, Loss, Optimizer, Part, Sampling, Schedule, Training, VALIDATION_DAYS};
 use efflux_model::checkpoint::Checkpoint;
 use efflux_model::device::Device;
 use efflux_model::{
@@ -16,8 +14,8 @@ use efflux_model::{
 use efflux_numerics::SiteByDay;
 use tch::Tensor;
 
-use super::training::{bits, contract, to_the_end};
-use super::{BACKENDS, PARAMS, tensors};
+use super::training::{bits, to_the_end, view};
+use super::{BACKENDS, PARAMS, rules, tensors};
 
 /// Five sites of two years, with validation days.
 fn pack() -> Pack {
@@ -32,7 +30,7 @@ fn pack() -> Pack {
 
 pub(crate) fn validated() -> Tensors {
     let pack = pack();
-    Tensors::build(&pack, &contract(&pack), Fit::Train).unwrap()
+    Tensors::build(&pack, &view(&pack, Fit::Train)).unwrap()
 }
 
 fn trainer<'a>(tensors: &'a Tensors, training: &Training) -> Trainer<'a> {
@@ -60,7 +58,7 @@ fn followed(trainer: Trainer) -> (Trained, Vec<EpochReport>, Vec<Vec<f32>>) {
 pub(crate) fn variants() -> [Training; 3] {
     let short = Training {
         epochs: 3,
-        ..Training::default()
+        ..rules()
     };
     [
         Training {
@@ -137,7 +135,7 @@ fn every_option_changes_the_result() {
     let base = Training {
         epochs: 3,
         optimizer: Optimizer::Adam,
-        ..Training::default()
+        ..rules()
     };
     let changed = [
         Training {
@@ -204,7 +202,7 @@ fn the_best_epoch_is_the_one_with_the_highest_validation_score_and_patience_ends
         learning_rate: Some(0.02),
         keep: Keep::Best,
         patience: Some(4),
-        ..Training::default()
+        ..rules()
     };
     let (trained, reports, weights) = followed(trainer(&tensors, &training));
     let score = |index: usize| reports[index].validation[NSE].unwrap();
@@ -235,10 +233,10 @@ fn the_best_epoch_is_the_one_with_the_highest_validation_score_and_patience_ends
 #[test]
 fn a_rule_that_needs_validation_days_is_refused_where_there_are_none() {
     let pack = pack();
-    let all = Tensors::build(&pack, &contract(&pack), Fit::TrainValidation).unwrap();
+    let all = Tensors::build(&pack, &view(&pack, Fit::TrainValidation)).unwrap();
     let training = Training {
         keep: Keep::Best,
-        ..Training::default()
+        ..rules()
     };
     let refused = Trainer::new(&all, &PARAMS, &training, 1, Device::Cpu);
     assert_eq!(refused.err(), Some(TrialError::NoValidation));
@@ -248,17 +246,14 @@ fn a_rule_that_needs_validation_days_is_refused_where_there_are_none() {
 fn an_epoch_reports_loss_speed_gradient_and_the_validation_score_of_a_calendar_run() {
     let tensors = validated();
     // With a window this long the run before the validation days is the whole calendar before them.
-    let params = Params {
-        window_days: 650,
-        ..PARAMS
-    };
     let training = Training {
+        window_days: 650,
         epochs: 2,
         optimizer: Optimizer::Adam,
         schedule: Schedule::Linear,
-        ..Training::default()
+        ..rules()
     };
-    let trainer = Trainer::new(&tensors, &params, &training, 1, Device::Cpu).unwrap();
+    let trainer = Trainer::new(&tensors, &PARAMS, &training, 1, Device::Cpu).unwrap();
     let (trained, reports, _) = followed(trainer);
     assert_eq!(reports.len(), 2);
     for (index, report) in reports.iter().enumerate() {
@@ -290,7 +285,7 @@ fn targets_on_warm_up_days_reach_no_weight() {
     let training = Training {
         epochs: 2,
         warm_up_days: 40,
-        ..Training::default()
+        ..rules()
     };
     let weights = |tensors: &Tensors| bits(&to_the_end(trainer(tensors, &training))).0;
     let before = weights(&tensors);
@@ -359,7 +354,7 @@ fn adamw_takes_a_share_of_each_weight_away_and_adam_does_not() {
     let step = |optimizer| {
         let training = Training {
             optimizer,
-            ..Training::default()
+            ..rules()
         };
         let mut weights = Tensor::from_slice(&[2.0_f64, -1.0]);
         let gradient = Tensor::zeros([2], (tch::Kind::Double, tch::Device::Cpu));

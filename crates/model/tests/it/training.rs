@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use efflux_data::{Pack, Parts, Tensors, iterations_per_epoch};
+use efflux_data::{Pack, Parts, Tensors, iterations_per_epoch, variables};
 use efflux_ingest::{SynthOptions, synthesize};
-use efflux_job::{Contract, Evaluation, Fit, Missing, Params, Part, Split, Training, Transform};
+use efflux_job::{Contract, Evaluation, Fit, Params, Part, Settings, Split, Training, View};
 use efflux_model::checkpoint::Checkpoint;
 use efflux_model::device::Device;
 use efflux_model::{Flow, Trained, Trainer, TrialError, predict};
@@ -164,11 +164,11 @@ fn iterations_without_a_target_are_steps_but_no_losses() {
 
 #[test]
 fn windows_longer_than_the_calendar_are_refused() {
-    let long = Params {
+    let long = Training {
         window_days: 120,
-        ..PARAMS
+        ..training(1)
     };
-    let error = Trainer::new(&tensors(), &long, &training(1), 0, Device::Cpu).unwrap_err();
+    let error = Trainer::new(&tensors(), &PARAMS, &long, 0, Device::Cpu).unwrap_err();
     let expected = TrialError::Window {
         window: 120,
         days: 120,
@@ -193,17 +193,14 @@ fn a_calendar_run_in_pieces_is_the_calendar_run_at_once() {
     }
 }
 
-pub(super) fn contract(pack: &Pack) -> Contract {
-    Contract {
+pub(super) fn view(pack: &Pack, fit: Fit) -> View {
+    let contract = Contract {
         pack_digest: pack.digest.clone(),
-        dynamic: pack.dynamic.iter().map(|v| v.name.clone()).collect(),
-        statics: pack.statics.iter().map(|v| v.name.clone()).collect(),
-        missing: Missing::Error,
-        split: Split::default(),
-        transform: Transform::default(),
-        training: Training::default(),
         evaluation: Evaluation::default(),
-    }
+        split: Split::default(),
+        variables: variables(pack),
+    };
+    contract.view(&Settings::default(), fit).unwrap()
 }
 
 #[test]
@@ -215,12 +212,12 @@ fn no_validation_or_test_value_reaches_the_weights() {
         ..SynthOptions::default()
     };
     let pack = synthesize(&options).unwrap();
-    let contract = contract(&pack);
+    let view = view(&pack, Fit::Train);
     let weights = |pack: &Pack, backend| {
-        let tensors = Tensors::build(pack, &contract, Fit::Train).unwrap();
+        let tensors = Tensors::build(pack, &view).unwrap();
         bits(&to_the_end(trainer_by(backend, &tensors, 0, 2)))
     };
-    let parts = Parts::of(&pack.flux, &contract.split);
+    let parts = Parts::of_view(&pack.flux, &view);
     let mut changed = pack.clone();
     for (flux, part) in changed.flux.iter_mut().zip(parts.values()) {
         if matches!(part, Part::Validation | Part::Test) {

@@ -37,7 +37,7 @@ pub(crate) fn search(selection: &Choice) -> Figure {
 
     for (place, row) in shown.iter().enumerate() {
         let y = top + 16.0 + 20.0 * place as f64;
-        let selected = selection.selects(row.params);
+        let selected = selection.selects(&row.params);
         let ink = match (row.mean, selected) {
             (_, true) => Ink::Strong,
             (Some(_), false) => Ink::Label,
@@ -80,6 +80,7 @@ pub(crate) fn search(selection: &Choice) -> Figure {
         numbers::counted(shown.len(), "row"),
         selection
             .winner
+            .as_ref()
             .map_or("None is selectable.".to_owned(), |winner| format!(
                 "Selected: {}.",
                 winner.params

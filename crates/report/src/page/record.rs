@@ -12,17 +12,18 @@ use crate::section::{Frame, Part, Section};
 
 pub(super) fn methods<'a>(results: &'a Results<'_>) -> Section<'a> {
     let contract = results.contract;
-    let (split, transform, training) = (contract.split, contract.transform, contract.training);
+    let settings = results.settings;
+    let (split, transform, training) = (settings.split, settings.transform, settings.training);
     let transformation = |which| match which {
         Transformation::None => "none",
         Transformation::Asinh => "asinh",
     };
     let rows = [
-        ("daily inputs", contract.dynamic.join(", ")),
-        ("static inputs", contract.statics.join(", ")),
+        ("daily inputs", results.inputs.dynamic.join(", ")),
+        ("static inputs", results.inputs.statics.join(", ")),
         (
             "inputs that a site lacks",
-            match contract.missing {
+            match settings.inputs.missing {
                 Missing::Error => "refused".to_owned(),
                 Missing::Indicator => "mean over sites and a 0/1 input".to_owned(),
             },

@@ -45,7 +45,7 @@ pub(super) fn section<'a>(findings: &'a Findings<'_>) -> Section<'a> {
     parts.extend([
         Part::Folded(
             "Cost of every configuration",
-            vec![Part::table(tables::grid::costs(grid))],
+            vec![Part::table(tables::grid::costs(grid, choice))],
         ),
         Part::table(tables::search::selection(results)),
         Part::table(tables::search::trials(results)),
@@ -66,7 +66,7 @@ fn stopped<'a>(results: &'a Results<'_>) -> Option<Part<'a>> {
     let stopped = candidates.iter().filter(|one| one.stopped.is_some());
     let stopped = stopped.count();
     let first = results.rungs.first()?;
-    let whole = results.contract.training.epochs;
+    let whole = results.settings.training.epochs;
     let saved = results.rungs.iter().filter(|judged| judged.is_stopped);
     let saved: u32 = saved
         .map(|judged| whole.saturating_sub(judged.epochs))
@@ -115,7 +115,7 @@ fn configurations(choice: &Choice) -> Table<'_, &Candidate> {
         )
     }));
     columns.push(Column::text("", "", |row: &Row<'_>| {
-        if choice.selects(row.params) {
+        if choice.selects(&row.params) {
             "selected".to_owned()
         } else {
             row.obstacle().unwrap_or_default()
@@ -131,7 +131,7 @@ pub(super) fn training<'a>(results: &'a Results<'_>) -> Option<Section<'a>> {
     if members.is_empty() {
         return None;
     }
-    let kept = match results.contract.training.keep {
+    let kept = match results.settings.training.keep {
         Keep::Last => "The last epoch’s weights were kept.",
         Keep::Best => "The weights of the epoch with the best validation score were kept.",
     };

@@ -4,6 +4,8 @@ use efflux_analysis::effects::Shares;
 use efflux_analysis::units::Unit;
 use efflux_analysis::{Defined, Undefined};
 
+use efflux_run::Choice;
+
 use super::configuration;
 use crate::cell::Cell;
 use crate::grid::{Axis, Cost, Failed, Grid};
@@ -118,10 +120,14 @@ pub(crate) fn failures(grid: &Grid) -> Table<'_, &Failed> {
 }
 
 /// Sorted on the page by what a trial took, the longest first.
-pub(crate) fn costs(grid: &Grid) -> Table<'_, &Cost> {
+pub(crate) fn costs<'a>(grid: &'a Grid, choice: &Choice) -> Table<'a, &'a Cost> {
     let mut columns =
         vec![Column::text("", "configuration", |row: &&Cost| row.params.to_string()).on_page()];
-    columns.extend(configuration(|row: &&Cost| row.params).map(Column::in_file));
+    columns.extend(
+        configuration(choice, |row: &&Cost| &row.params)
+            .into_iter()
+            .map(Column::in_file),
+    );
     columns.extend([
         Column::count("finished", "finished", |row: &&Cost| row.finished),
         Column::count("failed", "failed", |row: &&Cost| row.failed),

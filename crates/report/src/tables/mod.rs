@@ -18,7 +18,8 @@ pub(super) mod skill;
 pub(super) mod uncertainty;
 
 use efflux_analysis::measures::{Detail, Measure, Scores};
-use efflux_job::Params;
+use efflux_job::{Configuration, Key};
+use efflux_run::Choice;
 
 use super::cell::Cell;
 use super::results::Results;
@@ -48,17 +49,27 @@ fn scores<'a, Row: 'a>(
     columns
 }
 
-/// The axes of the grid.
-fn configuration<'a, Row: 'a>(of: impl Fn(&Row) -> Params + Copy + 'a) -> [Column<'a, Row>; 3] {
-    [
+/// The keys that the configurations of a search set: the three that every grid has, then those of this one.
+fn configuration<'a, Row: 'a>(
+    choice: &Choice,
+    of: impl for<'r> Fn(&'r Row) -> &'r Configuration + Copy + 'a,
+) -> Vec<Column<'a, Row>> {
+    let mut columns = vec![
         Column::count("hidden_size", "hidden size", move |row| {
-            of(row).hidden_size.to_string()
+            of(row).text(Key::HIDDEN_SIZE)
         }),
-        Column::number("dropout", "dropout", 2, move |row| of(row).dropout),
+        Column::number("dropout", "dropout", 2, move |row| {
+            of(row).number(Key::DROPOUT)
+        }),
         Column::count("window_days", "window, days", move |row| {
-            of(row).window_days.to_string()
+            of(row).text(Key::WINDOW_DAYS)
         }),
-    ]
+    ];
+    let keys = choice.keys().filter(|key| !Key::ALWAYS.contains(key));
+    columns.extend(
+        keys.map(|key| Column::text(key.short(), key.short(), move |row| of(row).text(key))),
+    );
+    columns
 }
 
 /// A site's name, with its id in files and its own page.

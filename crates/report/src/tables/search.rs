@@ -3,7 +3,7 @@
 use efflux_analysis::measures::Measure;
 use efflux_analysis::medians::Medians;
 use efflux_analysis::units::Unit;
-use efflux_job::{Part, Trial};
+use efflux_job::Part;
 use efflux_run::Candidate;
 use efflux_run::record::{Failure, Outcome, Record, Summary};
 use efflux_run::stopping::Judged;
@@ -18,12 +18,10 @@ pub(crate) fn ordered<'a>(results: &Results<'a>) -> Vec<&'a Record> {
     let mut records: Vec<&Record> = results.records.iter().collect();
     records.sort_by(|a, b| {
         let (left, right) = (&a.trial, &b.trial);
-        let stage_and_size = |of: &Trial| (of.stage, of.params.hidden_size);
-        let window_and_seed = |of: &Trial| (of.params.window_days, of.seed);
-        stage_and_size(left)
-            .cmp(&stage_and_size(right))
-            .then(left.params.dropout.total_cmp(&right.params.dropout))
-            .then(window_and_seed(left).cmp(&window_and_seed(right)))
+        let stages = left.stage.cmp(&right.stage);
+        stages
+            .then_with(|| left.params.order(&right.params))
+            .then(left.seed.cmp(&right.seed))
     });
     records
 }
@@ -35,7 +33,7 @@ pub(crate) fn selection<'a>(results: &Results<'a>) -> Table<'a, Scored<'a>> {
     let choice = results.selection;
     let rule = choice.rule;
     let mut columns: Vec<Column<'a, Scored<'a>>> =
-        configuration(|row: &Scored<'a>| row.0.params).into();
+        configuration(choice, |row: &Scored<'a>| &row.0.params);
     columns.extend([
         Column::text("score", "the score that selects", move |_: &Scored<'a>| {
             rule.metric.key()
@@ -56,7 +54,7 @@ pub(crate) fn selection<'a>(results: &Results<'a>) -> Table<'a, Scored<'a>> {
         Column::count(
             "selected",
             "1 for the selected configuration, else 0",
-            |row: &Scored<'a>| usize::from(choice.selects(row.0.params)),
+            |row: &Scored<'a>| usize::from(choice.selects(&row.0.params)),
         ),
         Column::text(
             "not_selectable",
@@ -83,7 +81,9 @@ pub(crate) fn rungs<'a>(results: &Results<'a>) -> Table<'a, &'a Judged> {
     let mut columns = vec![Column::text("trial", "id of the trial", |row: &Row<'a>| {
         row.trial.id.to_string()
     })];
-    columns.extend(configuration(|row: &Row<'a>| row.trial.params));
+    columns.extend(configuration(results.selection, |row: &Row<'a>| {
+        &row.trial.params
+    }));
     columns.extend([
         Column::count("seed", "seed", |row: &Row<'a>| row.trial.seed.to_string()),
         Column::count("epochs", "epochs of the rung", |row: &Row<'a>| {
@@ -143,7 +143,9 @@ pub(crate) fn trials<'a>(results: &Results<'a>) -> Table<'a, &'a Record> {
             row.trial.fit.name()
         }),
     ];
-    columns.extend(configuration(|row: &Row<'a>| row.trial.params));
+    columns.extend(configuration(results.selection, |row: &Row<'a>| {
+        &row.trial.params
+    }));
     columns.extend([
         Column::count("seed", "seed", |row: &Row<'a>| row.trial.seed.to_string()),
         Column::text("outcome", "`finished` or `failed`", |row: &Row<'a>| {

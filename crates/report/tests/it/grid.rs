@@ -7,7 +7,7 @@ use efflux_report::Output;
 use efflux_run::Candidate;
 use efflux_testing::{row, rows};
 
-use super::study::Study;
+use super::study::{Study, configuration};
 
 #[test]
 fn an_axis_is_told_by_the_configurations_that_all_of_its_values_share() {
@@ -18,9 +18,7 @@ fn an_axis_is_told_by_the_configurations_that_all_of_its_values_share() {
     assert_eq!(axes.len(), 5);
     // A seed of size 256 at dropout 0.2 failed: sizes are compared at dropout 0.5 alone.
     let mean = |hidden: u32, dropout: f64| {
-        let of = |one: &&Candidate| {
-            one.params.hidden_size == hidden && (one.params.dropout - dropout).abs() < 1e-9
-        };
+        let of = |one: &&Candidate| one.params == configuration(hidden, dropout);
         let found = study.selection.candidates.iter().find(of);
         found.unwrap().mean.unwrap()
     };

@@ -4,8 +4,8 @@ use efflux_analysis::measures::{KGE, NSE};
 use efflux_analysis::medians::Medians;
 use efflux_data::{Member, Parts};
 use efflux_job::{
-    Analysis, Contract, Evaluation, Fit, Missing, Params, Part, Selection, Split, Stage, Training,
-    Transform, Trial,
+    Analysis, Chosen, Configuration, Contract, Evaluation, Fit, Key, Part, Selection, Settings,
+    Split, Stage, Trial, TrialId, Variables,
 };
 use efflux_numerics::SiteByDay;
 use efflux_report::{Attribute, Results, Site, Temperature};
@@ -29,6 +29,8 @@ pub(super) const UNOBSERVED: usize = 6;
 pub(super) struct Study {
     pub(super) rungs: Vec<Judged>,
     contract: Contract,
+    settings: Settings,
+    inputs: Chosen,
     analysis: Analysis,
     pub(super) selection: Choice,
     pub(super) records: Vec<Record>,
@@ -69,13 +71,34 @@ fn temperature(site: usize, day: usize) -> f32 {
 fn contract() -> Contract {
     Contract {
         pack_digest: "5c1d9f0a".to_owned(),
+        evaluation: Evaluation::default(),
+        split: Split::default(),
+        variables: Variables::default(),
+    }
+}
+
+fn inputs() -> Chosen {
+    Chosen {
         dynamic: vec!["soil_temperature".to_owned(), "precipitation".to_owned()],
         statics: vec!["clay".to_owned()],
-        missing: Missing::Error,
-        split: Split::default(),
-        transform: Transform::default(),
-        training: Training::default(),
-        evaluation: Evaluation::default(),
+    }
+}
+
+pub(super) fn configuration(hidden_size: u32, dropout: f64) -> Configuration {
+    Configuration::of(vec![
+        (Key::HIDDEN_SIZE, hidden_size.into()),
+        (Key::DROPOUT, dropout.into()),
+        (Key::WINDOW_DAYS, 30.into()),
+    ])
+}
+
+fn trial(stage: Stage, params: &Configuration, seed: u64) -> Trial {
+    Trial {
+        id: TrialId::named(&format!("{stage}-{params}-{seed}")),
+        stage,
+        fit: Fit::Train,
+        params: params.clone(),
+        seed,
     }
 }
 
@@ -126,7 +149,7 @@ fn observed(parts: &[Part], index: usize) -> Vec<f32> {
     (0..DAYS).map(value).collect()
 }
 
-fn member(contract: &Contract, params: Params, seed: u64, observed: &[f32]) -> Member {
+fn member(params: &Configuration, seed: u64, observed: &[f32]) -> Member {
     let mut flux = Vec::new();
     for index in 0..SITES {
         // Sites get worse with their number; the last is hopeless.
@@ -141,7 +164,7 @@ fn member(contract: &Contract, params: Params, seed: u64, observed: &[f32]) -> M
             (season(index, day) * (0.95 + wobble * 0.3) + level + drift) as f32
         }));
     }
-    let trial = Trial::new(contract, Stage::Final, Fit::Train, params, seed);
+    let trial = trial(Stage::Final, params, seed);
     // Runs by window are a little too high.
     let other = flux.iter().zip(observed);
     let other = other.filter(|(_, observed)| observed.is_finite());
@@ -155,8 +178,8 @@ fn member(contract: &Contract, params: Params, seed: u64, observed: &[f32]) -> M
 }
 
 /// Thirty epochs of a member: a loss that falls, a score that rises.
-fn epochs(contract: &Contract, params: Params, seed: u64) -> Vec<EpochLine> {
-    let trial = Trial::new(contract, Stage::Final, Fit::Train, params, seed);
+fn epochs(params: &Configuration, seed: u64) -> Vec<EpochLine> {
+    let trial = trial(Stage::Final, params, seed);
     let line = |epoch: u32| {
         let place = noise(seed as usize, epoch as usize, 3);
         EpochLine {
@@ -225,21 +248,16 @@ fn record(trial: Trial, outcome: Outcome) -> Record {
 
 impl Study {
     pub(super) fn new() -> Self {
-        let contract = contract();
         let (mut records, mut candidates) = (Vec::new(), Vec::new());
         for (place, (hidden_size, dropout)) in [64, 128, 256]
             .into_iter()
             .flat_map(|size| [0.2, 0.5].map(|dropout| (size, dropout)))
             .enumerate()
         {
-            let params = Params {
-                hidden_size,
-                dropout,
-                window_days: 30,
-            };
+            let params = configuration(hidden_size, dropout);
             let mut scores = Vec::new();
             for seed in 0..3 {
-                let trial = Trial::new(&contract, Stage::Search, Fit::Train, params, seed);
+                let trial = trial(Stage::Search, &params, seed);
                 let failed = place == 4 && seed == 1;
                 let value = 0.45 - 0.05 * place as f64 + 0.08 * noise(place, seed as usize, 5);
                 scores.push((seed, (!failed).then_some(value)));
@@ -274,7 +292,7 @@ impl Study {
                 stopped: None,
             });
         }
-        let winner = candidates[0].params;
+        let winner = candidates[0].params.clone();
         let rungs = records.iter().take(2).map(|record| Judged {
             trial: record.trial.clone(),
             epochs: 5,
@@ -291,7 +309,7 @@ impl Study {
             selection: Choice {
                 rule: Selection::default(),
                 winner: candidates[0].mean.map(|score| Winner {
-                    params: winner,
+                    params: winner.clone(),
                     score,
                 }),
                 candidates,
@@ -315,15 +333,15 @@ impl Study {
             attributes: attributes(),
             sites,
             parts,
-            epochs: (0..10)
-                .flat_map(|seed| epochs(&contract, winner, seed))
-                .collect(),
+            epochs: (0..10).flat_map(|seed| epochs(&winner, seed)).collect(),
             members: (0..10)
-                .map(|seed| member(&contract, winner, seed, &observed))
+                .map(|seed| member(&winner, seed, &observed))
                 .collect(),
             observed,
             provenance: vec![("efflux".to_owned(), "0.1.0".to_owned())],
-            contract,
+            contract: contract(),
+            settings: Settings::default(),
+            inputs: inputs(),
             analysis: Analysis::default(),
         }
     }
@@ -333,6 +351,8 @@ impl Study {
             job_name: "made-up",
             job_text: "pack = \"made-up.h5\"\n# <not markup>\n",
             contract: &self.contract,
+            settings: &self.settings,
+            inputs: &self.inputs,
             analysis: &self.analysis,
             fit: Fit::Train,
             selection: &self.selection,

@@ -74,7 +74,7 @@ impl Stopping {
         let (mut numbers, mut places) = (HashMap::new(), HashMap::new());
         let mut configurations: Vec<Configuration> = Vec::new();
         for trial in trials {
-            let number = *numbers.entry(trial.params.key()).or_insert_with(|| {
+            let number = *numbers.entry(&trial.params).or_insert_with(|| {
                 configurations.push(Configuration {
                     trials: Vec::new(),
                     verdict: Verdict::GoOn(0),
@@ -93,7 +93,7 @@ impl Stopping {
         let field = Field {
             configurations: configurations.len(),
             replications: configurations.first().map_or(0, |one| one.trials.len()),
-            epochs: job.training.epochs,
+            epochs: job.settings.training.epochs,
             measure,
         };
         Some(Self {

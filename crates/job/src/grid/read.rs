@@ -1,0 +1,372 @@
+//! `[grid]` as it is written: keys are known, values are values of their keys, and each has its line.
+
+use std::collections::HashSet;
+use std::fmt;
+
+use serde_json::Value;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::Misstated;
+use crate::configuration::{Configuration, text};
+use crate::section::{Key, Section};
+
+/// A value for a key, and its line.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Entry {
+    pub(super) key: Key,
+    pub(super) value: Value,
+    pub(super) line: usize,
+}
+
+/// One or several keys that vary together.
+#[derive(Debug)]
+pub(super) struct Axis {
+    keys: Vec<Key>,
+    /// The values of the keys, level by level.
+    levels: Vec<Vec<Value>>,
+}
+
+/// Configurations that are left out: those with one of the values of each key.
+#[derive(Debug)]
+pub(super) struct Rule {
+    pub(super) line: usize,
+    pub(super) values: Vec<(Key, Vec<Value>)>,
+}
+
+impl Rule {
+    pub(super) fn excludes(&self, configuration: &Configuration) -> bool {
+        let mut values = self.values.iter();
+        values.all(|(key, values)| {
+            let value = configuration.get(*key);
+            value.is_some_and(|value| values.contains(value))
+        })
+    }
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, (key, values)) in self.values.iter().enumerate() {
+            let and = if place > 0 { " · " } else { "" };
+            let values: Vec<String> = values.iter().map(text).collect();
+            write!(f, "{and}{key} {}", values.join(" or "))?;
+        }
+        Ok(())
+    }
+}
+
+/// What `[grid]` says.
+#[derive(Debug)]
+pub(super) struct Read {
+    pub(super) axes: Vec<Axis>,
+    pub(super) listed: Vec<Vec<(Key, Value)>>,
+    pub(super) exclude: Vec<Rule>,
+    pub(super) entries: Vec<Entry>,
+}
+
+const TOGETHER: &str = "together";
+const CONFIGURATIONS: &str = "configurations";
+const EXCLUDE: &str = "exclude";
+
+impl Read {
+    /// # Errors
+    ///
+    /// The first thing that cannot be, with its line.
+    pub(super) fn of(file: &str) -> Result<Self, Misstated> {
+        let mut reader = Reader {
+            file,
+            entries: Vec::new(),
+        };
+        let mut read = Self {
+            axes: Vec::new(),
+            listed: Vec::new(),
+            exclude: Vec::new(),
+            entries: Vec::new(),
+        };
+        // Whoever reads the whole file refuses what is no TOML.
+        let root = DeTable::parse(file).map_err(|error| (1, error.message().to_owned()))?;
+        let Some(grid) = root.get_ref().get("grid") else {
+            return Ok(read);
+        };
+        let grid = reader.table("grid", grid)?;
+        let mut axes = reader.lists(grid, &[TOGETHER, CONFIGURATIONS, EXCLUDE])?;
+        axes.sort_by_key(|axis| axis.0);
+        read.axes.extend(axes.into_iter().map(|(key, values)| Axis {
+            keys: vec![key],
+            levels: values.into_iter().map(|value| vec![value]).collect(),
+        }));
+        for table in reader.tables(grid, TOGETHER)? {
+            let line = reader.line(table);
+            let lists = reader.lists(reader.table(TOGETHER, table)?, &[])?;
+            let length = lists.first().map_or(0, |(_, values)| values.len());
+            if let Some((key, values)) = lists.iter().find(|(_, values)| values.len() != length) {
+                let reason = format!(
+                    "`grid.together.{key}` has {} values, expected {length}, as many as `{}` has",
+                    values.len(),
+                    lists[0].0
+                );
+                return Err((line, reason));
+            }
+            read.axes.push(Axis {
+                keys: lists.iter().map(|(key, _)| *key).collect(),
+                levels: (0..length)
+                    .map(|level| {
+                        lists
+                            .iter()
+                            .map(|(_, values)| values[level].clone())
+                            .collect()
+                    })
+                    .collect(),
+            });
+        }
+        let keys = read.axes.iter().flat_map(|axis| &axis.keys);
+        let mut seen = HashSet::new();
+        if let Some(&key) = keys.into_iter().find(|key| !seen.insert(**key)) {
+            let mut entries = reader.entries.iter().filter(|entry| entry.key == key);
+            let line = entries.next_back().map_or(1, |entry| entry.line);
+            let reason =
+                format!("`grid.{key}` varies in two places, expected one list of its values");
+            return Err((line, reason));
+        }
+        for table in reader.tables(grid, CONFIGURATIONS)? {
+            let values = reader.keys(reader.table(CONFIGURATIONS, table)?, &[])?;
+            let values = values
+                .into_iter()
+                .map(|(key, value)| Ok((key, reader.value(key, value)?)));
+            read.listed.push(values.collect::<Result<_, _>>()?);
+        }
+        let known: Vec<Key> = read.keys();
+        let stated = reader.entries.len();
+        for table in reader.tables(grid, EXCLUDE)? {
+            let line = reader.line(table);
+            let mut values_of = Vec::new();
+            for (key, value) in reader.keys(reader.table(EXCLUDE, table)?, &[])? {
+                if !known.contains(&key) {
+                    let known: Vec<&str> = known.iter().map(|key| key.short()).collect();
+                    let reason = format!(
+                        "`grid.exclude` has `{key}`, which the grid does not set, expected one of {}",
+                        known.join(", ")
+                    );
+                    return Err((reader.line(value), reason));
+                }
+                let values = match value.get_ref() {
+                    // A list of names is one value where values are lists of names.
+                    DeValue::Array(values) if !reader.is_value(key, value) => values
+                        .iter()
+                        .map(|value| reader.value(key, value))
+                        .collect::<Result<_, _>>()?,
+                    _ => vec![reader.value(key, value)?],
+                };
+                values_of.push((key, values));
+            }
+            read.exclude.push(Rule {
+                line,
+                values: values_of,
+            });
+        }
+        reader.entries.truncate(stated);
+        read.entries = reader.entries;
+        Ok(read)
+    }
+
+    /// The keys that configurations set.
+    pub(super) fn keys(&self) -> Vec<Key> {
+        let listed = self.listed.iter().flatten().map(|(key, _)| *key);
+        let axes = self.axes.iter().flat_map(|axis| axis.keys.iter().copied());
+        let mut keys: Vec<Key> = Key::ALWAYS.into_iter().chain(axes).chain(listed).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        keys
+    }
+
+    /// What every combination of the axes' levels sets, the last axis varying fastest.
+    pub(super) fn product(&self) -> impl Iterator<Item = Vec<(Key, Value)>> {
+        let counts: Vec<usize> = self.axes.iter().map(|axis| axis.levels.len()).collect();
+        (0..counts.iter().product()).map(move |number: usize| {
+            let mut rest = number;
+            let mut values = Vec::new();
+            for (axis, count) in self.axes.iter().zip(&counts).rev() {
+                let level = &axis.levels[rest % count];
+                values.extend(axis.keys.iter().copied().zip(level.iter().cloned()));
+                rest /= count;
+            }
+            values
+        })
+    }
+}
+
+/// Reads tables and lists, and remembers the lines of values.
+struct Reader<'a> {
+    file: &'a str,
+    entries: Vec<Entry>,
+}
+
+type Place<'a, 'i> = &'a Spanned<DeValue<'i>>;
+
+impl Reader<'_> {
+    fn line(&self, value: Place<'_, '_>) -> usize {
+        self.file[..value.span().start].matches('\n').count() + 1
+    }
+
+    fn table<'a, 'i>(
+        &self,
+        name: &str,
+        value: Place<'a, 'i>,
+    ) -> Result<&'a DeTable<'i>, Misstated> {
+        value.get_ref().as_table().ok_or_else(|| {
+            let found = value.get_ref().type_str();
+            (
+                self.line(value),
+                format!("`{name}` has a value of type {found}, expected a table"),
+            )
+        })
+    }
+
+    /// The tables of an array of tables.
+    fn tables<'a, 'i>(
+        &self,
+        grid: &'a DeTable<'i>,
+        name: &str,
+    ) -> Result<&'a [Spanned<DeValue<'i>>], Misstated> {
+        let Some(value) = grid.get(name) else {
+            return Ok(&[]);
+        };
+        let array = value.get_ref().as_array().map(|array| array.as_ref());
+        array.ok_or_else(|| {
+            let reason =
+                format!("`grid.{name}` is one table, expected a list of tables: [[grid.{name}]]");
+            (self.line(value), reason)
+        })
+    }
+
+    /// The keys of a table, by whatever name, with their values.
+    fn keys<'a, 'i>(
+        &self,
+        table: &'a DeTable<'i>,
+        but_for: &[&str],
+    ) -> Result<Vec<(Key, Place<'a, 'i>)>, Misstated> {
+        let mut found = Vec::new();
+        for (name, value) in table.iter() {
+            let name = name.get_ref().as_ref();
+            if but_for.contains(&name) {
+                continue;
+            }
+            let section = Section::ALL
+                .into_iter()
+                .find(|section| section.name() == name);
+            let Some((section, keys)) = section.zip(value.get_ref().as_table()) else {
+                found.push((self.key(name, value, but_for)?, value));
+                continue;
+            };
+            for (name, value) in keys.iter() {
+                let dotted = format!("{}.{}", section.name(), name.get_ref());
+                found.push((self.key(&dotted, value, &[])?, value));
+            }
+        }
+        Ok(found)
+    }
+
+    fn key(&self, name: &str, value: Place<'_, '_>, others: &[&str]) -> Result<Key, Misstated> {
+        if let Some(key) = Key::called(name) {
+            return match key.fixed() {
+                Some(expected) => Err((
+                    self.line(value),
+                    format!("`grid.{key}` is a list, expected {expected}"),
+                )),
+                None => Ok(key),
+            };
+        }
+        let known = Key::all().map(|key| {
+            if name.contains('.') {
+                key.dotted()
+            } else {
+                key.short().to_owned()
+            }
+        });
+        let known = known.chain(others.iter().map(|&other| other.to_owned()));
+        let similar = |known: &String| strsim::jaro_winkler(name, known);
+        let nearest = known.max_by(|a, b| similar(a).total_cmp(&similar(b)));
+        let nearest = nearest.unwrap_or_default();
+        Err((
+            self.line(value),
+            format!("unknown key `{name}` (did you mean `{nearest}`?)"),
+        ))
+    }
+
+    /// The lists of a table, each with at least one value and none twice.
+    fn lists(
+        &mut self,
+        table: &DeTable<'_>,
+        but_for: &[&str],
+    ) -> Result<Vec<(Key, Vec<Value>)>, Misstated> {
+        let mut lists = Vec::new();
+        for (key, list) in self.keys(table, but_for)? {
+            let wrong = |found: &str, expected: &str| {
+                format!("`grid.{key}` has {found}, expected {expected}")
+            };
+            let DeValue::Array(array) = list.get_ref() else {
+                let found = text(&json(list.get_ref()));
+                return Err((
+                    self.line(list),
+                    format!("invalid type: {}", wrong(&found, "a list of values")),
+                ));
+            };
+            if array.is_empty() {
+                return Err((self.line(list), wrong("[]", "at least one value")));
+            }
+            let mut values: Vec<Value> = Vec::new();
+            for one in array.iter() {
+                let value = self.value(key, one)?;
+                if but_for.contains(&TOGETHER) && values.contains(&value) {
+                    return Err((self.line(one), wrong(&text(&value), "each value once")));
+                }
+                values.push(value);
+            }
+            lists.push((key, values));
+        }
+        Ok(lists)
+    }
+
+    /// A value of a key.
+    fn value(&mut self, key: Key, place: Place<'_, '_>) -> Result<Value, Misstated> {
+        let (found, line) = (json(place.get_ref()), self.line(place));
+        let value = key
+            .read(&found)
+            .map_err(|reason| (line, format!("`grid.{key}` has {}: {reason}", text(&found))))?;
+        self.entries.push(Entry {
+            key,
+            value: value.clone(),
+            line,
+        });
+        Ok(value)
+    }
+
+    fn is_value(&self, key: Key, place: Place<'_, '_>) -> bool {
+        key.read(&json(place.get_ref())).is_ok()
+    }
+}
+
+/// A value of TOML as one of JSON. Dates stay text; numbers that JSON has not are texts, too, and so no values of any key.
+fn json(value: &DeValue<'_>) -> Value {
+    match value {
+        DeValue::String(text) => Value::from(text.as_ref()),
+        DeValue::Integer(number) => {
+            let parsed = i64::from_str_radix(number.as_str(), number.radix());
+            parsed.map_or_else(|_| Value::from(number.to_string()), Value::from)
+        }
+        DeValue::Float(number) => {
+            let parsed = number.as_str().parse::<f64>();
+            let parsed = parsed.ok().filter(|number| number.is_finite());
+            parsed.map_or_else(|| Value::from(number.to_string()), Value::from)
+        }
+        DeValue::Boolean(value) => Value::from(*value),
+        DeValue::Datetime(date) => Value::from(date.to_string()),
+        DeValue::Array(values) => values.iter().map(|value| json(value.get_ref())).collect(),
+        DeValue::Table(table) => {
+            let entries = table.iter();
+            entries
+                .map(|(name, value)| (name.get_ref().to_string(), json(value.get_ref())))
+                .collect()
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! The settings of a trial: what the job says, with a configuration laid over it.
+
+use std::fmt;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::configuration::{Configuration, text};
+use super::inputs::Inputs;
+use super::section::{Key, Section, table};
+use super::training::Training;
+use super::training::keys::TrainingKeys;
+use super::value::{Split, Transform};
+
+/// `[model]`: the sizes and rates of the network.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Params {
+    /// Units of the input layer and of the LSTM.
+    pub hidden_size: u32,
+    /// Share of the LSTM's weights that is dropped in an iteration.
+    pub dropout: f64,
+}
+
+impl Default for Params {
+    /// The configuration that the paper selected.
+    fn default() -> Self {
+        Self {
+            hidden_size: 128,
+            dropout: 0.2,
+        }
+    }
+}
+
+impl Params {
+    /// The first value that cannot be.
+    fn fault(&self) -> Option<Fault> {
+        let Self {
+            hidden_size,
+            dropout,
+        } = *self;
+        if !(1..=4096).contains(&hidden_size) {
+            return Some(("hidden_size", hidden_size.to_string(), "1 to 4096"));
+        }
+        if !(0.0..1.0).contains(&dropout) {
+            let expected = "at least 0 and below 1";
+            return Some(("dropout", dropout.to_string(), expected));
+        }
+        None
+    }
+}
+
+/// A value that cannot be: its key in a section, the value, and what is expected.
+pub(super) type Fault = (&'static str, String, &'static str);
+
+/// A value of some section that cannot be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// The section.
+    pub(super) section: &'static str,
+    /// The key.
+    pub(super) key: &'static str,
+    /// Its value.
+    pub(super) found: String,
+    /// What could be there.
+    pub(super) expected: String,
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            section,
+            key,
+            found,
+            expected,
+        } = self;
+        write!(f, "`{section}.{key}` has {found}, expected {expected}")
+    }
+}
+
+impl Refused {
+    pub(super) fn in_section(section: &'static str, (key, found, expected): Fault) -> Self {
+        Self {
+            section,
+            key,
+            found,
+            expected: expected.to_owned(),
+        }
+    }
+}
+
+/// Everything that determines the result of a trial on a pack besides stage, days fitted on and seed.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    /// `[inputs]`
+    pub inputs: Inputs,
+    /// `[split]`
+    pub split: Split,
+    /// `[transform]`
+    pub transform: Transform,
+    /// `[model]`
+    #[serde(rename = "model")]
+    pub params: Params,
+    /// `[training]`
+    pub training: Training,
+}
+
+impl Settings {
+    /// The same with a configuration laid over them.
+    ///
+    /// # Errors
+    ///
+    /// The first value that cannot be, or that another one contradicts.
+    pub fn with(&self, configuration: &Configuration) -> Result<Self, Refused> {
+        let mut settings = self.clone();
+        let by_section =
+            |(one, _): &(Key, Value), (other, _): &(Key, Value)| one.section() == other.section();
+        for values in configuration.values().chunk_by(by_section) {
+            match values[0].0.section() {
+                Section::Model => settings.params = overlaid(&settings.params, values)?,
+                Section::Training => {
+                    let keys = overlaid(&TrainingKeys::from(settings.training), values)?;
+                    let training = keys.training();
+                    settings.training = training
+                        .map_err(|fault| Refused::in_section(Section::Training.name(), fault))?;
+                }
+                Section::Inputs => settings.inputs = overlaid(&settings.inputs, values)?,
+                Section::Transform => settings.transform = overlaid(&settings.transform, values)?,
+                Section::Split => settings.split = overlaid(&settings.split, values)?,
+            }
+        }
+        Ok(settings)
+    }
+
+    /// The value of a key.
+    pub(super) fn get(&self, key: Key) -> Value {
+        let section = match key.section() {
+            Section::Model => table(&self.params),
+            Section::Training => table(&TrainingKeys::from(self.training)),
+            Section::Inputs => table(&self.inputs),
+            Section::Transform => table(&self.transform),
+            Section::Split => table(&self.split),
+        };
+        section.get(key.name()).cloned().unwrap_or_default()
+    }
+
+    /// The first value that cannot be.
+    pub(super) fn fault(&self) -> Option<Refused> {
+        let of = |section: Section| {
+            move |fault: Option<Fault>| Some(Refused::in_section(section.name(), fault?))
+        };
+        let inputs = self.inputs.fault().map(|(key, found, expected)| Refused {
+            section: Section::Inputs.name(),
+            key,
+            found,
+            expected,
+        });
+        of(Section::Model)(self.params.fault())
+            .or(inputs)
+            .or_else(|| of(Section::Split)(self.split.fault()))
+            .or_else(|| of(Section::Training)(self.training.fault()))
+    }
+}
+
+/// A section with these values in the place of its own.
+fn overlaid<T: Serialize + DeserializeOwned>(
+    section: &T,
+    values: &[(Key, Value)],
+) -> Result<T, Refused> {
+    let mut keys = table(section);
+    for (key, value) in values {
+        keys.insert(key.name().to_owned(), value.clone());
+    }
+    serde_json::from_value(Value::Object(keys)).map_err(|error| {
+        let wrong = values.iter().find(|(key, value)| key.read(value).is_err());
+        let (key, value) = wrong.unwrap_or(&values[0]);
+        Refused {
+            section: key.section().name(),
+            key: key.name(),
+            found: text(value),
+            expected: error.to_string(),
+        }
+    })
+}
+
+impl Key {
+    /// A value of this key as its section reads it: 1 is 1.0 where a number may have a fraction, `"none"` is no value
+    /// where there need be none.
+    ///
+    /// # Errors
+    ///
+    /// Why it is no value of this key.
+    pub(super) fn read(self, value: &Value) -> Result<Value, String> {
+        fn read_back<T: Serialize + DeserializeOwned>(
+            key: Key,
+            value: &Value,
+        ) -> Result<Value, String> {
+            let alone = serde_json::json!({ key.name(): value });
+            let section: T = serde_json::from_value(alone).map_err(|error| error.to_string())?;
+            Ok(table(&section)
+                .remove(key.name())
+                .unwrap_or_else(|| value.clone()))
+        }
+        if self.is_optional() && value == "none" {
+            return Ok(Value::Null);
+        }
+        match self.section() {
+            Section::Model => read_back::<Params>(self, value),
+            Section::Training => read_back::<TrainingKeys>(self, value),
+            Section::Inputs => read_back::<Inputs>(self, value),
+            Section::Transform => read_back::<Transform>(self, value),
+            Section::Split => read_back::<Split>(self, value),
+        }
+    }
+}
