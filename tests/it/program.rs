@@ -121,6 +121,7 @@ fn every_key_of_a_job_file_is_documented() {
         ("training", serde_json::to_value(job.settings.training)),
         ("evaluation", serde_json::to_value(job.evaluation)),
         ("model", serde_json::to_value(job.settings.params)),
+        ("search", serde_json::to_value(job.search)),
         ("seeds", serde_json::to_value(&job.seeds)),
         ("selection", serde_json::to_value(job.selection)),
         ("final", serde_json::to_value(job.final_members)),

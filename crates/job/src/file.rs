@@ -16,8 +16,8 @@ use super::settings::Refused;
 use super::training::keys::TrainingKeys;
 use super::trial::{Naming, OfConfiguration};
 use super::{
-    Analysis, Contract, Evaluation, Final, Fit, Grid, Inputs, Params, Sampling, Scaling, Seeds,
-    Selection, SelectionPart, Settings, Split, Stage, Stop, Transform, Trial, Variables,
+    Analysis, Contract, Evaluation, Final, Fit, Grid, Inputs, Params, Sampling, Scaling, Search,
+    Seeds, Selection, SelectionPart, Settings, Split, Stage, Stop, Transform, Trial, Variables,
 };
 
 /// A job file whose every value is possible.
@@ -35,6 +35,8 @@ pub struct Job {
     pub settings: Settings,
     /// `[evaluation]`
     pub evaluation: Evaluation,
+    /// `[search]`
+    pub search: Search,
     /// `[grid]`
     pub grid: Grid,
     /// `[seeds]`
@@ -66,6 +68,8 @@ struct Raw {
     training: TrainingKeys,
     #[serde(default)]
     evaluation: Evaluation,
+    #[serde(default)]
+    search: Search,
     /// Read by [`Grid`], which keeps its lines.
     #[serde(default, rename = "grid")]
     _grid: Option<IgnoredAny>,
@@ -115,10 +119,11 @@ impl Job {
         if let Some(fault) = settings.fault() {
             return Err(refused(fault));
         }
-        let grid = Grid::parse(&text, &settings).map_err(|(line, reason)| Error::Job {
-            path: path.to_owned(),
-            reason: format!("line {line}: {reason}"),
-        })?;
+        let grid =
+            Grid::parse(&text, &settings, raw.search).map_err(|(line, reason)| Error::Job {
+                path: path.to_owned(),
+                reason: format!("line {line}: {reason}"),
+            })?;
         let name = path
             .file_stem()
             .map(|stem| stem.to_string_lossy().into_owned())
@@ -131,6 +136,7 @@ impl Job {
             pack: raw.pack,
             settings,
             evaluation: raw.evaluation,
+            search: raw.search,
             grid,
             seeds: raw.seeds,
             selection: raw.selection,

@@ -1,5 +1,6 @@
 //! `[grid]`: axes, zipped axes, listed configurations and exclusions → configurations.
 
+mod axis;
 mod read;
 #[cfg(test)]
 mod tests;
@@ -10,6 +11,7 @@ use serde_json::Value;
 
 use self::read::{Entry, Read};
 use super::configuration::Configuration;
+use super::search::{Method, Search};
 use super::section::Key;
 use super::settings::Settings;
 
@@ -17,6 +19,8 @@ use super::settings::Settings;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Grid {
     configurations: Vec<Configuration>,
+    /// Axes that vary by themselves.
+    axes: usize,
     entries: Vec<Entry>,
 }
 
@@ -24,13 +28,17 @@ pub struct Grid {
 pub(super) type Misstated = (usize, String);
 
 impl Grid {
-    /// The configurations that a job's text asks for, over these settings. It is valid TOML.
+    /// The configurations that a job's text asks for, over these settings, chosen so. It is valid TOML.
     ///
     /// # Errors
     ///
     /// The first value that cannot be. Whether values of a configuration contradict each other is not asked here.
-    pub(super) fn parse(file: &str, settings: &Settings) -> Result<Self, Misstated> {
-        let read = Read::of(file)?;
+    pub(super) fn parse(
+        file: &str,
+        settings: &Settings,
+        search: Search,
+    ) -> Result<Self, Misstated> {
+        let read = Read::of(file, search.method)?;
         let keys = read.keys();
         let full = |mut values: Vec<(Key, Value)>| {
             for &key in &keys {
@@ -41,16 +49,24 @@ impl Grid {
             Configuration::of(values)
         };
         let mut configurations = Vec::new();
-        if !read.axes.is_empty() || read.listed.is_empty() {
+        if search.method == Method::Grid && (!read.axes.is_empty() || read.listed.is_empty()) {
             configurations.extend(read.product().map(full));
         }
-        if !read.listed.is_empty() {
+        let drawn = search.points(read.axes.len());
+        let further = drawn
+            .map(|point| read.at(&point))
+            .chain(read.listed.iter().cloned());
+        let mut further = further.map(full).peekable();
+        if further.peek().is_some() {
             let mut seen: HashSet<Configuration> = configurations.iter().cloned().collect();
-            let listed = read.listed.iter().cloned().map(full);
-            configurations.extend(listed.filter(|one| seen.insert(one.clone())));
+            configurations.extend(further.filter(|one| seen.insert(one.clone())));
         }
         for rule in &read.exclude {
             let before = configurations.len();
+            if before == 0 {
+                // Nothing could be drawn, which is refused with what is wrong with [search].
+                break;
+            }
             configurations.retain(|one| !rule.excludes(one));
             let what = match (before - configurations.len(), configurations.len()) {
                 (0, _) => "no configuration",
@@ -64,6 +80,7 @@ impl Grid {
         }
         Ok(Self {
             configurations,
+            axes: read.axes.len(),
             entries: read.entries,
         })
     }
@@ -81,10 +98,18 @@ impl Grid {
             .flat_map(|one| one.values().iter().map(|(key, _)| *key))
     }
 
+    /// How many axes vary by themselves.
+    pub(super) fn axes(&self) -> usize {
+        self.axes
+    }
+
     /// The line on which the value that a configuration has for a key is stated, if `[grid]` states one.
     pub(super) fn line(&self, key: Key, value: &Value) -> Option<usize> {
         let mut entries = self.entries.iter();
-        let found = entries.find(|entry| entry.key == key && entry.value == *value);
+        let found = entries.find(|entry| {
+            // What was drawn from a range stands where the range does.
+            entry.key == key && (entry.value == *value || entry.value.is_object())
+        });
         found.map(|entry| entry.line)
     }
 }

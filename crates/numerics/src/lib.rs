@@ -4,6 +4,7 @@
 mod level;
 pub mod random;
 mod site_by_day;
+pub mod sobol;
 
 pub use level::Level;
 pub use site_by_day::SiteByDay;

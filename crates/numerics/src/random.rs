@@ -12,6 +12,8 @@ pub enum Purpose {
     Starts = 2,
     /// Dropped weights.
     Masks = 3,
+    /// Configurations of a search.
+    Configurations = 4,
 }
 
 /// An endless sequence of random numbers.

@@ -43,7 +43,7 @@ pub fn evaluate(run: &Run<'_>, ledger: &Ledger, output: Output) -> Result<Evalua
         Some(winner) => run.job.final_trials(run.contract, &winner.params)?,
         None => Vec::new(),
     };
-    let (settings, inputs) = inputs::selected(run, choice.winner.as_ref())?;
+    let (settings, view) = inputs::selected(run, choice.winner.as_ref())?;
     let members = gather(run, ledger, &last)?;
     if output != Output::Page {
         write_predictions(run, &members)?;
@@ -62,14 +62,14 @@ pub fn evaluate(run: &Run<'_>, ledger: &Ledger, output: Output) -> Result<Evalua
     }
     let temperature = inputs::temperature(run)?;
     let sites = inputs::sites(run);
-    let parts = Parts::of(&run.pack.flux, &run.contract.split);
+    let parts = Parts::of_view(&run.pack.flux, &view);
     let origin = run.pack.origin.as_ref();
     let results = Results {
         job_name: &inputs::name(run),
         job_text: &run.job.text,
         contract: run.contract,
         settings: &settings,
-        inputs: &inputs,
+        inputs: &view.inputs,
         analysis: &run.job.analysis,
         fit: run.job.final_members.fit,
         selection: &choice,
@@ -86,7 +86,7 @@ pub fn evaluate(run: &Run<'_>, ledger: &Ledger, output: Output) -> Result<Evalua
             .as_ref()
             .map(|(name, values)| Temperature { name, values }),
         attributes: &inputs::attributes(run.pack),
-        outside_training: &efflux_data::outside_training(run.pack, &inputs.dynamic, &parts),
+        outside_training: &efflux_data::outside_training(run.pack, &view.inputs.dynamic, &parts),
         members: &members,
         members_planned: run.job.seeds.final_members.len(),
         epochs: &read_epochs(run.directory)?,

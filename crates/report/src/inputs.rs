@@ -2,7 +2,7 @@
 
 use efflux_base::error::{Error, Result};
 use efflux_data::Pack;
-use efflux_job::{Chosen, Contract, Job, Settings, Stage};
+use efflux_job::{Contract, Job, Settings, Stage, View};
 use efflux_numerics::SiteByDay;
 use efflux_run::record::Record;
 use efflux_run::{RunDir, Winner};
@@ -22,8 +22,8 @@ pub struct Run<'a> {
     pub directory: &'a RunDir,
 }
 
-/// The settings of the selected configuration, or those of the job without one, and what models with them see.
-pub(super) fn selected(run: &Run<'_>, winner: Option<&Winner>) -> Result<(Settings, Chosen)> {
+/// The settings of the selected configuration, or those of the job without one, and what its members see.
+pub(super) fn selected(run: &Run<'_>, winner: Option<&Winner>) -> Result<(Settings, View)> {
     let refused = |reason| Error::Job {
         path: run.job.path.clone(),
         reason,
@@ -35,8 +35,8 @@ pub(super) fn selected(run: &Run<'_>, winner: Option<&Winner>) -> Result<(Settin
         }
         None => run.job.settings.clone(),
     };
-    let inputs = run.contract.variables.choose(&settings.inputs);
-    Ok((settings, inputs.map_err(refused)?))
+    let view = run.contract.view(&settings, run.job.final_members.fit);
+    Ok((settings, view.map_err(refused)?))
 }
 
 /// The temperature that baselines take in °C, with its name: the one that the job names, else that of the soil, else that

@@ -27,6 +27,9 @@ impl Job {
             let expected = "`none` without a validation part (split.validation is 0)";
             return Err(self.wrong("stop", "policy", found, expected));
         }
+        if let Some((key, found, expected)) = self.search.fault(self.grid.axes()) {
+            return Err(self.wrong("search", key, found, expected));
+        }
         self.check_analysis()?;
         if let Some(fault) = self.contradiction(&self.settings) {
             return Err(self.wrong(fault.section, fault.key, fault.found, &fault.expected));

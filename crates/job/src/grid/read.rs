@@ -8,23 +8,17 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::Misstated;
+use super::axis::{Axis, Range, Values, whole};
 use crate::configuration::{Configuration, text};
+use crate::search::Method;
 use crate::section::{Key, Section};
 
-/// A value for a key, and its line.
+/// A value for a key, or the range it is drawn from, and its line.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Entry {
     pub(super) key: Key,
     pub(super) value: Value,
     pub(super) line: usize,
-}
-
-/// One or several keys that vary together.
-#[derive(Debug)]
-pub(super) struct Axis {
-    keys: Vec<Key>,
-    /// The values of the keys, level by level.
-    levels: Vec<Vec<Value>>,
 }
 
 /// Configurations that are left out: those with one of the values of each key.
@@ -72,7 +66,7 @@ impl Read {
     /// # Errors
     ///
     /// The first thing that cannot be, with its line.
-    pub(super) fn of(file: &str) -> Result<Self, Misstated> {
+    pub(super) fn of(file: &str, method: Method) -> Result<Self, Misstated> {
         let mut reader = Reader {
             file,
             entries: Vec::new(),
@@ -89,15 +83,25 @@ impl Read {
             return Ok(read);
         };
         let grid = reader.table("grid", grid)?;
-        let mut axes = reader.lists(grid, &[TOGETHER, CONFIGURATIONS, EXCLUDE])?;
-        axes.sort_by_key(|axis| axis.0);
-        read.axes.extend(axes.into_iter().map(|(key, values)| Axis {
-            keys: vec![key],
-            levels: values.into_iter().map(|value| vec![value]).collect(),
-        }));
+        for (key, stated) in reader.keys(grid, &[TOGETHER, CONFIGURATIONS, EXCLUDE])? {
+            let values = match stated.get_ref() {
+                DeValue::Table(_) => Values::Range(reader.range(key, stated, method)?),
+                _ => {
+                    let levels = reader.list(key, stated, true)?.into_iter();
+                    Values::Levels(levels.map(|value| vec![value]).collect())
+                }
+            };
+            let keys = vec![key];
+            read.axes.push(Axis { keys, values });
+        }
+        read.axes.sort_by_key(|axis| axis.keys[0]);
         for table in reader.tables(grid, TOGETHER)? {
             let line = reader.line(table);
-            let lists = reader.lists(reader.table(TOGETHER, table)?, &[])?;
+            let stated = reader
+                .keys(reader.table(TOGETHER, table)?, &[])?
+                .into_iter();
+            let lists = stated.map(|(key, list)| Ok((key, reader.list(key, list, false)?)));
+            let lists: Vec<(Key, Vec<Value>)> = lists.collect::<Result<_, Misstated>>()?;
             let length = lists.first().map_or(0, |(_, values)| values.len());
             if let Some((key, values)) = lists.iter().find(|(_, values)| values.len() != length) {
                 let reason = format!(
@@ -107,16 +111,13 @@ impl Read {
                 );
                 return Err((line, reason));
             }
+            let levels = (0..length).map(|level| {
+                let values = lists.iter().map(|(_, values)| values[level].clone());
+                values.collect()
+            });
             read.axes.push(Axis {
                 keys: lists.iter().map(|(key, _)| *key).collect(),
-                levels: (0..length)
-                    .map(|level| {
-                        lists
-                            .iter()
-                            .map(|(_, values)| values[level].clone())
-                            .collect()
-                    })
-                    .collect(),
+                values: Values::Levels(levels.collect()),
             });
         }
         let keys = read.axes.iter().flat_map(|axis| &axis.keys);
@@ -181,17 +182,28 @@ impl Read {
 
     /// What every combination of the axes' levels sets, the last axis varying fastest.
     pub(super) fn product(&self) -> impl Iterator<Item = Vec<(Key, Value)>> {
-        let counts: Vec<usize> = self.axes.iter().map(|axis| axis.levels.len()).collect();
-        (0..counts.iter().product()).map(move |number: usize| {
+        let axes: Vec<(&Axis, &[Vec<Value>])> = self
+            .axes
+            .iter()
+            .filter_map(|axis| Some((axis, axis.levels()?)))
+            .collect();
+        let count = axes.iter().map(|(_, levels)| levels.len()).product();
+        (0..count).map(move |number: usize| {
             let mut rest = number;
             let mut values = Vec::new();
-            for (axis, count) in self.axes.iter().zip(&counts).rev() {
-                let level = &axis.levels[rest % count];
-                values.extend(axis.keys.iter().copied().zip(level.iter().cloned()));
-                rest /= count;
+            for (axis, levels) in axes.iter().rev() {
+                let level = levels[rest % levels.len()].iter().cloned();
+                values.extend(axis.keys.iter().copied().zip(level));
+                rest /= levels.len();
             }
             values
         })
+    }
+
+    /// What a point of the cube of all axes sets.
+    pub(super) fn at(&self, point: &[f64]) -> Vec<(Key, Value)> {
+        let places = self.axes.iter().zip(point);
+        places.flat_map(|(axis, place)| axis.at(*place)).collect()
     }
 }
 
@@ -293,38 +305,87 @@ impl Reader<'_> {
         ))
     }
 
-    /// The lists of a table, each with at least one value and none twice.
-    fn lists(
+    /// A list with at least one value, and none twice if they are to be distinct.
+    fn list(
         &mut self,
-        table: &DeTable<'_>,
-        but_for: &[&str],
-    ) -> Result<Vec<(Key, Vec<Value>)>, Misstated> {
-        let mut lists = Vec::new();
-        for (key, list) in self.keys(table, but_for)? {
-            let wrong = |found: &str, expected: &str| {
-                format!("`grid.{key}` has {found}, expected {expected}")
-            };
-            let DeValue::Array(array) = list.get_ref() else {
-                let found = text(&json(list.get_ref()));
-                return Err((
-                    self.line(list),
-                    format!("invalid type: {}", wrong(&found, "a list of values")),
-                ));
-            };
-            if array.is_empty() {
-                return Err((self.line(list), wrong("[]", "at least one value")));
-            }
-            let mut values: Vec<Value> = Vec::new();
-            for one in array.iter() {
-                let value = self.value(key, one)?;
-                if but_for.contains(&TOGETHER) && values.contains(&value) {
-                    return Err((self.line(one), wrong(&text(&value), "each value once")));
-                }
-                values.push(value);
-            }
-            lists.push((key, values));
+        key: Key,
+        list: Place<'_, '_>,
+        distinct: bool,
+    ) -> Result<Vec<Value>, Misstated> {
+        let wrong =
+            |found: &str, expected: &str| format!("`grid.{key}` has {found}, expected {expected}");
+        let DeValue::Array(array) = list.get_ref() else {
+            let found = text(&json(list.get_ref()));
+            let reason = format!("invalid type: {}", wrong(&found, "a list of values"));
+            return Err((self.line(list), reason));
+        };
+        if array.is_empty() {
+            return Err((self.line(list), wrong("[]", "at least one value")));
         }
-        Ok(lists)
+        let mut values: Vec<Value> = Vec::new();
+        for one in array.iter() {
+            let value = self.value(key, one)?;
+            if distinct && values.contains(&value) {
+                return Err((self.line(one), wrong(&text(&value), "each value once")));
+            }
+            values.push(value);
+        }
+        Ok(values)
+    }
+
+    /// A range of a key's values: `{ min = 1e-4, max = 0.1, log = true }`.
+    fn range(
+        &mut self,
+        key: Key,
+        place: Place<'_, '_>,
+        method: Method,
+    ) -> Result<Range, Misstated> {
+        let (stated, line) = (json(place.get_ref()), self.line(place));
+        let wrong = |expected: &str| {
+            let reason = format!("`grid.{key}` has the range {stated}, expected {expected}");
+            Err((line, reason))
+        };
+        if method == Method::Grid {
+            return wrong("a list, unless `search.method` is \"random\" or \"sobol\"");
+        }
+        let number = |name: &str| stated.get(name).and_then(Value::as_f64);
+        let log = stated.get("log").map_or(Some(false), Value::as_bool);
+        let names = stated
+            .as_object()
+            .into_iter()
+            .flat_map(|table| table.keys());
+        let is_known = names
+            .into_iter()
+            .all(|name| ["min", "max", "log"].contains(&name.as_str()));
+        let (Some(min), Some(max), Some(log), true) = (number("min"), number("max"), log, is_known)
+        else {
+            return wrong("two numbers `min` and `max`, and `log` true or false");
+        };
+        if min >= max {
+            return wrong("`min` below `max`");
+        }
+        if log && min <= 0.0 {
+            return wrong("`min` above 0 with `log`");
+        }
+        let range = Range {
+            min,
+            max,
+            log,
+            whole: key.read(&Value::from(1.5)).is_err(),
+        };
+        let ends = if range.whole && min >= 0.0 && min.fract() == 0.0 && max.fract() == 0.0 {
+            [min, max].map(|end| key.read(&Value::from(whole(end))))
+        } else {
+            [min, max].map(|end| key.read(&Value::from(end)))
+        };
+        match ends.into_iter().find_map(Result::err) {
+            Some(reason) => wrong(&format!("values of this key ({reason})")),
+            None => {
+                let value = stated;
+                self.entries.push(Entry { key, value, line });
+                Ok(range)
+            }
+        }
     }
 
     /// A value of a key.

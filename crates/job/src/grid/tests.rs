@@ -229,6 +229,115 @@ fn whatever_cannot_be_is_refused_with_line_found_and_expected() {
     }
 }
 
+const RANGES: &str = "[grid]\nhidden_size = { min = 8, max = 64, log = true }\nlearning_rate = { min = 1e-4, max = 1e-1, log = true }\n\
+    loss = [\"mse\", \"nse\"]\ndropout = { min = 0, max = 0.5 }\n";
+
+fn drawn(method: &str, samples: usize, seed: u64) -> Vec<String> {
+    let search = format!("[search]\nmethod = \"{method}\"\nsamples = {samples}\nseed = {seed}\n");
+    configurations(&(search + RANGES))
+}
+
+#[test]
+fn samples_are_drawn_from_lists_and_ranges_and_more_of_them_begin_with_the_same() {
+    for method in ["random", "sobol"] {
+        let few = drawn(method, 200, 0);
+        assert_eq!(few.len(), 200, "{method}");
+        assert_eq!(drawn(method, 400, 0)[..200], few, "{method}");
+        assert_ne!(drawn(method, 200, 1), few, "{method}");
+        let search = format!("[search]\nmethod = \"{method}\"\nsamples = 200\n{RANGES}");
+        let job = parse(&search).unwrap();
+        let (mut small, mut nse, mut low) = (0, 0, 0);
+        for configuration in job.grid.configurations() {
+            let settings = job.settings.with(configuration).unwrap();
+            let (size, dropout) = (settings.params.hidden_size, settings.params.dropout);
+            let rate = settings.training.learning_rate.unwrap();
+            assert!((8..=64).contains(&size) && (0.0..=0.5).contains(&dropout));
+            assert!((1e-4..=1e-1).contains(&rate));
+            small += usize::from(size < 23);
+            low += usize::from(rate < 10_f64.powf(-2.5));
+            nse += usize::from(configuration.to_string().contains("loss nse"));
+        }
+        for half in [small, nse, low] {
+            assert!(
+                (75..=125).contains(&half),
+                "{method}: {half} of 200 in a half"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_samples_of_a_seed_are_the_same_on_every_machine() {
+    let first = |method| drawn(method, 2, 7).join("; ");
+    assert_eq!(
+        first("random"),
+        "hidden 47 · dropout 0.188439 · window 30 d · loss nse · learning_rate 0.000623294; \
+         hidden 37 · dropout 0.178592 · window 30 d · loss mse · learning_rate 0.0242882"
+    );
+    assert_eq!(
+        first("sobol"),
+        "hidden 16 · dropout 0.31083 · window 30 d · loss mse · learning_rate 0.000361482; \
+         hidden 46 · dropout 0.0608296 · window 30 d · loss nse · learning_rate 0.0114311"
+    );
+}
+
+#[test]
+fn samples_of_lists_alone_are_each_trained_once() {
+    let text = "[search]\nmethod = \"random\"\nsamples = 500\n[grid]\nloss = [\"mse\", \"nse\"]\ndropout = [0.2, 0.5]";
+    assert_eq!(configurations(text).len(), 4);
+}
+
+#[test]
+fn what_cannot_be_drawn_is_refused() {
+    let random = "[search]\nmethod = \"random\"\nsamples = 9\n[grid]\n";
+    let cases = [
+        (
+            "[grid]\ndropout = { min = 0, max = 0.5 }",
+            "line 3: `grid.dropout` has the range {\"max\":0.5,\"min\":0}, expected a list, unless `search.method`",
+        ),
+        (
+            &format!("{random}dropout = {{ min = 0.5, max = 0.1 }}"),
+            "line 6: `grid.dropout` has the range {\"max\":0.1,\"min\":0.5}, expected `min` below `max`",
+        ),
+        (
+            &format!("{random}dropout = {{ min = 0, max = 0.1, log = true }}"),
+            "expected `min` above 0 with `log`",
+        ),
+        (
+            &format!("{random}dropout = {{ low = 0, max = 0.1 }}"),
+            "expected two numbers `min` and `max`",
+        ),
+        (
+            &format!("{random}loss = {{ min = 0, max = 1 }}"),
+            "expected values of this key (invalid type",
+        ),
+        (
+            &format!("{random}dropout = {{ min = 0.5, max = 2 }}"),
+            "line 6: `grid.dropout` has 1.",
+        ),
+        (
+            "[search]\nsamples = 9",
+            "line 3: `search.samples` has 9, expected no such key unless `method`",
+        ),
+        (
+            "[search]\nmethod = \"sobol\"",
+            "line 3: `search.method` has \"sobol\", expected \"grid\" where `samples`",
+        ),
+        (
+            "[search]\nmethod = \"sobol\"\nsamples = 9",
+            "expected \"grid\" where [grid] has no axis",
+        ),
+        (
+            "[search]\nmethod = \"bayes\"",
+            "unknown variant `bayes`, expected one of `grid`, `random`, `sobol`",
+        ),
+    ];
+    for (text, expected) in cases {
+        let refused = parse(text).unwrap_err();
+        assert!(refused.contains(expected), "{text}\n{refused}\n{expected}");
+    }
+}
+
 /// Axes of every section, each with values of which a job takes some.
 const AXES: [(&str, &[&str]); 6] = [
     ("hidden_size", &["8", "16", "32"]),
@@ -239,10 +348,16 @@ const AXES: [(&str, &[&str]); 6] = [
     ("train", &["0.8", "0.5"]),
 ];
 
-/// A job with the first so many values of every axis (none: the axis is left out) and seeds.
-fn sized(sizes: [usize; 6], seeds: usize) -> String {
-    let mut text =
-        "[inputs.groups]\na = [\"warmth\"]\nb = [\"rain\"]\n[seeds]\nsearch = [".to_owned();
+/// A job with the first so many values of every axis (none: the axis is left out) and seeds, of which all combinations or
+/// so many samples are trained.
+fn sized(sizes: [usize; 6], seeds: usize, samples: usize) -> String {
+    let mut text = match samples {
+        samples if samples > 0 && sizes.iter().any(|&size| size > 0) => {
+            format!("[search]\nmethod = \"sobol\"\nsamples = {samples}\n")
+        }
+        _ => String::new(),
+    };
+    text += "[inputs.groups]\na = [\"warmth\"]\nb = [\"rain\"]\n[seeds]\nsearch = [";
     text += &(0..seeds)
         .map(|seed| seed.to_string())
         .collect::<Vec<_>>()
@@ -265,11 +380,11 @@ proptest! {
     /// Whatever order a grid grows in, every trial is trained once: its id is that of its settings.
     #[test]
     fn a_grid_that_grows_in_any_direction_trains_every_trial_once(
-        launches in prop::collection::vec((prop::array::uniform6(0usize..4), 1usize..4), 1..6),
+        launches in prop::collection::vec((prop::array::uniform6(0usize..4), 1usize..4, 0usize..40), 1..6),
     ) {
         let mut trained: BTreeMap<TrialId, String> = BTreeMap::new();
-        for (sizes, seeds) in launches {
-            let text = sized(sizes, seeds);
+        for (sizes, seeds, samples) in launches {
+            let text = sized(sizes, seeds, samples);
             let job = parse(&text).unwrap();
             for trial in search(&text) {
                 let settings = job.settings.with(&trial.params).unwrap();
