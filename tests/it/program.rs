@@ -151,14 +151,15 @@ fn documented(text: &str, section: &str) -> Vec<String> {
 }
 
 /// Which package may use which, in order: each only some of those above it. The map in DESIGN.md, held.
-const PACKAGES: [(&str, &str); 14] = [
+const PACKAGES: [(&str, &str); 15] = [
     ("base", ""),
     ("numerics", ""),
     ("link", ""),
     ("testing", ""),
     ("analysis", "numerics"),
     ("job", "analysis base numerics"),
-    ("data", "base job numerics"),
+    ("process", ""),
+    ("data", "base job numerics process"),
     ("ingest", "base data job numerics"),
     ("run", "analysis base job"),
     ("protocol", "base job numerics run"),
@@ -169,12 +170,13 @@ const PACKAGES: [(&str, &str); 14] = [
 ];
 
 /// The only packages that may use these crates themselves.
-const CONFINED: [(&str, &str); 5] = [
+const CONFINED: [(&str, &str); 6] = [
     ("tch", "efflux-model"),
     ("mpi", "efflux-cluster"),
     ("hdf5-metno", "efflux-data"),
     ("bzip2", "efflux-ingest"),
     ("lzma-rust2", "efflux-ingest"),
+    ("faer", "efflux-process"),
 ];
 
 /// What each program must not reach, by whatever way.

@@ -78,7 +78,7 @@ pub fn files(directory: &Path) -> Vec<(PathBuf, Vec<u8>)> {
 }
 
 /// The golden files of this project. A directory with none of them is a mistake.
-const KNOWN: [&str; 8] = [
+const KNOWN: [&str; 9] = [
     "metrics.json",
     "spikes_extremes.json",
     "characteristics.json",
@@ -87,6 +87,7 @@ const KNOWN: [&str; 8] = [
     "lstm_parity.json",
     "search_rules.json",
     "places.json",
+    "site_model.json",
 ];
 
 /// A golden file: of `tests/data/reference`, or of the directory that `EFFLUX_REFERENCE_DIR` names, which may hold other
