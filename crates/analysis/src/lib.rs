@@ -18,6 +18,7 @@ pub mod importance;
 pub mod measures;
 pub mod medians;
 pub mod metrics;
+pub mod mixture;
 pub mod paired;
 pub mod reasons;
 pub mod rhythm;

@@ -2,5 +2,6 @@
 
 mod analysis;
 mod factorial;
+mod mixture;
 mod places;
 mod statistics;
