@@ -3,6 +3,7 @@
 
 mod account;
 mod calendar;
+mod derived;
 mod extrapolation;
 pub mod folds;
 mod h5;
@@ -12,6 +13,7 @@ mod pack_read;
 mod pack_write;
 mod places;
 mod predictions;
+mod process_sites;
 mod scale;
 mod scales;
 mod split;
@@ -21,6 +23,7 @@ mod windows;
 
 pub use account::{Account, Days, Entry, LeftOut, Limits, Rows};
 pub use calendar::Calendar;
+pub use derived::{SiteRecord, Statistics};
 pub use extrapolation::{
     ABOVE, BELOW, Extrapolation, INSIDE, InputFlags, STAND_IN, outside_training,
 };
@@ -29,6 +32,7 @@ pub use inputs::variables;
 pub use pack::{HELD, INTERPOLATED, OBSERVED, Origin, Pack, Site, Variable};
 pub use places::{SAME_PLACE_KM, distance_km, places};
 pub use predictions::{Ensemble, Member, read_member, write_ensemble, write_member};
+pub use process_sites::{ProcessSite, ProcessVariables};
 pub use scale::Scale;
 pub use scales::{InputScale, Scales};
 pub use split::{Parts, share};

@@ -37,6 +37,8 @@ pub struct Tensors {
     pub parts: Parts,
     /// The ids of the sites, shape `[S]`.
     pub site_ids: Vec<String>,
+    /// Which of the sites that a head has weights of each site is; none of one that it was not trained with, `[S]`.
+    pub heads: Vec<Option<usize>>,
 }
 
 /// Without the arrays: they would bury whatever else is shown.
@@ -72,6 +74,7 @@ impl Tensors {
         Ok(Self {
             target: target.map(|&flux| single(scales.target.apply(flux))),
             parts,
+            heads: (0..pack.sites.len()).map(Some).collect(),
             ..Self::to_predict(pack, &scales)
         })
     }
@@ -98,6 +101,7 @@ impl Tensors {
             observed: pack.flux.clone(),
             parts: Parts::unused(sites, days),
             site_ids: pack.sites.iter().map(|site| site.id.clone()).collect(),
+            heads: vec![None; sites],
         }
     }
 }

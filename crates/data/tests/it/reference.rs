@@ -1,4 +1,5 @@
 //! `make test-reference` runs these tests alone.
 
+mod derived;
 mod places;
 mod splits;
