@@ -23,7 +23,7 @@ use tch::{Device, Tensor};
 use super::cell::Cell;
 use super::device::values;
 use super::failure::TrialError;
-use super::layout::{Layout, Shape};
+use super::layout::{Head, Layout, Shape};
 use super::network::Network;
 use super::parameter::Parameter;
 
@@ -305,12 +305,20 @@ fn read_parameters(path: &Path, file: &SafeTensors) -> Result<(Shape, Vec<f32>)>
     let &[hidden, inputs] = &first[..] else {
         return Err(Error::file(path, "`input.weight` is not a matrix"));
     };
+    let head = match file.tensor("site.bias") {
+        Ok(bias) => Head::Site {
+            sites: bias.shape().iter().product::<usize>() as i64,
+            skip: file.tensor("skip.weight").is_ok(),
+        },
+        Err(_) => Head::Shared,
+    };
     // The cell is the one whose parameters are there.
     let layouts = Cell::ALL.map(|cell| {
         Layout::of(Shape {
             cell,
             inputs: inputs as i64,
             hidden: hidden as i64,
+            head,
         })
     });
     let is_there = |parameter: &Parameter| file.tensor(parameter.name).is_ok();

@@ -2,7 +2,7 @@
 //!
 //! The weights of a model are one array, `[N]`: the parameters of the input layer, of the cell and of the head, one after the
 //! other, each row by row. Their names are those of a torch module whose members are `input` (`Linear`), the cell (`lstm`:
-//! `LSTM`) and `output` (`Linear`).
+//! `LSTM`) and `output` (`Linear`). A head with weights of each site has these behind all others.
 
 use std::ops::Range;
 
@@ -22,6 +22,24 @@ pub struct Shape {
     pub inputs: i64,
     /// Units of the input layer and of the cell.
     pub hidden: i64,
+    /// What makes a prediction of the cell's output.
+    pub head: Head,
+}
+
+/// What makes a prediction y of the cell's output h and the day's inputs x.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Head {
+    /// The same at all sites: y = w·h + c.
+    #[default]
+    Shared,
+    /// With weights of each site i, for this many: y = (w + wᵢ)·h + c + cᵢ, and with `skip` + (u + uᵢ)·x. The cell has one
+    /// bias then, because an optimizer moves two of them twice as far.
+    Site {
+        /// Sites with weights.
+        sites: i64,
+        /// Whether the inputs go into the head as well.
+        skip: bool,
+    },
 }
 
 impl Shape {
@@ -31,7 +49,14 @@ impl Shape {
             cell: Cell::Lstm,
             inputs,
             hidden,
+            head: Head::Shared,
         }
+    }
+
+    /// The same with another head.
+    #[must_use]
+    pub fn with_head(self, head: Head) -> Self {
+        Self { head, ..self }
     }
 
     /// That of a trial with these parameters on these data.
@@ -40,6 +65,7 @@ impl Shape {
             cell: Cell::default(),
             inputs: (tensors.dynamic + tensors.statics) as i64,
             hidden: i64::from(params.hidden_size),
+            head: Head::Shared,
         }
     }
 
@@ -53,6 +79,10 @@ impl Shape {
             Dimension::One => 1,
             Dimension::Inputs => self.inputs,
             Dimension::Units(blocks) => blocks * self.hidden,
+            Dimension::Sites => match self.head {
+                Head::Shared => 0,
+                Head::Site { sites, .. } => sites,
+            },
         }
     }
 }
@@ -62,6 +92,8 @@ impl Shape {
 pub struct Layout {
     shape: Shape,
     parameters: Vec<Parameter>,
+    /// How many of them are common to all sites: the first.
+    common: usize,
 }
 
 /// How many parameters the input layer has, and the head: weight and bias.
@@ -70,7 +102,7 @@ const LINEAR: usize = 2;
 impl Layout {
     /// That of a model of this shape.
     pub fn of(shape: Shape) -> Self {
-        use Dimension::{Inputs, One, Units};
+        use Dimension::{Inputs, One, Sites, Units};
         let mut parameters = vec![
             Parameter::new("input.weight", &[Units(1), Inputs], Inputs),
             Parameter::new("input.bias", &[Units(1)], Inputs),
@@ -78,7 +110,23 @@ impl Layout {
         parameters.extend(shape.cell.definition().parameters());
         parameters.push(Parameter::new("output.weight", &[One, Units(1)], Units(1)));
         parameters.push(Parameter::new("output.bias", &[One], Units(1)));
-        Self { shape, parameters }
+        let mut common = parameters.len();
+        if let Head::Site { skip, .. } = shape.head {
+            if skip {
+                parameters.push(Parameter::new("skip.weight", &[One, Inputs], Inputs));
+                common += 1;
+            }
+            parameters.push(Parameter::new("site.state", &[Sites, Units(1)], Units(1)));
+            parameters.push(Parameter::new("site.bias", &[Sites], Units(1)));
+            if skip {
+                parameters.push(Parameter::new("site.input", &[Sites, Inputs], Inputs));
+            }
+        }
+        Self {
+            shape,
+            parameters,
+            common,
+        }
     }
 
     /// The shape of the model.
@@ -93,7 +141,23 @@ impl Layout {
 
     /// Which of them are the cell's: the input layer's come before, the head's behind.
     pub(super) fn cell(&self) -> Range<usize> {
-        LINEAR..self.parameters.len() - LINEAR
+        LINEAR..LINEAR + self.shape.cell.definition().parameters().len()
+    }
+
+    /// Which of them are the weights of single sites; they begin at zero and are behind all others.
+    pub(super) fn of_sites(&self) -> Range<usize> {
+        self.common..self.parameters.len()
+    }
+
+    /// Number of weights that all sites have in common.
+    pub fn common_weights(&self) -> i64 {
+        let parameters = self.parameters[..self.common].iter();
+        parameters.map(|one| self.length(one)).sum()
+    }
+
+    /// Whether a parameter is zero and stays so.
+    pub(super) fn is_fixed(&self, parameter: &Parameter) -> bool {
+        parameter.is_second && self.shape.head != Head::Shared
     }
 
     /// The sizes of a parameter.

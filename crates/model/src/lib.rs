@@ -8,7 +8,8 @@
 //! | `layout` | which parameters a model has, and where they lie |
 //! | `cell` | what carries the state from day to day: one file for each cell |
 //! | `network` | input layer, cell and head, with libtorch |
-//! | `masks` | dropout |
+//! | `masks` | dropout of weights |
+//! | `series` | what belongs to each series of a run: its site, dropout of states |
 //! | `loss` | how wrong predictions are |
 //! | `optimizer` | how a gradient changes the weights |
 //! | `windows` | which days an iteration sees |
@@ -49,6 +50,7 @@ mod optimizer;
 mod parameter;
 mod predict;
 mod progress;
+mod series;
 mod torch;
 mod train;
 mod validation;
@@ -58,14 +60,15 @@ pub use cell::{Cell, State};
 pub use evaluate::{medians, physical};
 pub use failure::{TrialError, guarded};
 pub use lanes::Lanes;
-pub use layout::{Layout, Shape};
+pub use layout::{Head, Layout, Shape};
 pub use loss::{LossFunction, masked_mean};
 pub use masks::Masks;
 pub use native::{Level, NativeModel, NativeOptimizer};
-pub use network::{Mode, Network};
+pub use network::{Mode, Network, SeriesTensors};
 pub use optimizer::{Adadelta, Adam, Optimizer};
 pub use parameter::{Dimension, Parameter};
 pub use predict::{Days, PIECE, Trained, predict, predict_by_window, simulate};
 pub use progress::{EpochReport, Flow};
+pub use series::{Series, StateMasks};
 pub use train::{Progress, Trainer};
 pub use windows::{Batch, Epoch, Sampler};

@@ -4,8 +4,9 @@ use efflux_numerics::random::{Purpose, Stream};
 use tch::{Device, Kind, Tensor};
 
 use super::cell::{Recurrence, State};
-use super::layout::{Layout, Shape};
+use super::layout::{Head, Layout, Shape};
 use super::masks::Masks;
+use super::series::Series;
 
 /// What a forward pass is for.
 #[derive(Clone, Copy, Debug)]
@@ -14,6 +15,46 @@ pub enum Mode<'a> {
     Fit(Option<&'a Masks>),
     /// The output is all.
     Run,
+}
+
+/// [`Series`] on a device.
+#[derive(Debug)]
+pub struct SeriesTensors {
+    /// Whose weights a series has, `[B]`; as many as there are sites for those that all have in common, alone.
+    pub sites: Tensor,
+    /// Factors of the input layer's and of the cell's output, `[B, H]`.
+    pub masks: Option<[Tensor; 2]>,
+}
+
+impl SeriesTensors {
+    /// The series of a model of this shape; none where its head is the same for all.
+    pub fn of(series: &Series, shape: Shape, device: Device) -> Option<Self> {
+        let Head::Site { sites, .. } = shape.head else {
+            return None;
+        };
+        let own = |site: &Option<usize>| site.map_or(sites, |site| site as i64);
+        let of_series: Vec<i64> = series.sites.iter().map(own).collect();
+        let factors = |factors: &[f32]| {
+            let factors = Tensor::from_slice(factors).view([-1, shape.hidden]);
+            factors.to_device(device)
+        };
+        Some(Self {
+            sites: Tensor::from_slice(&of_series).to_device(device),
+            masks: series
+                .masks
+                .as_ref()
+                .map(|masks| [factors(&masks.activated), factors(&masks.output)]),
+        })
+    }
+
+    /// Those of the first `rows`.
+    pub(super) fn first(&self, rows: i64) -> Self {
+        let first = |tensor: &Tensor| tensor.narrow(0, 0, rows);
+        Self {
+            sites: first(&self.sites),
+            masks: self.masks.as_ref().map(|masks| masks.each_ref().map(first)),
+        }
+    }
 }
 
 /// A model: its weights, and the parts that read them.
@@ -26,6 +67,57 @@ pub struct Network {
     input: Linear,
     cell: &'static dyn Recurrence,
     head: Linear,
+    site_head: Option<SiteHead>,
+}
+
+/// What a head with weights of each site has besides the common weight and bias.
+#[derive(Debug)]
+struct SiteHead {
+    /// `[S, H]`
+    state: Tensor,
+    /// `[S]`
+    bias: Tensor,
+    /// Common weights of the inputs, `[1, nx]`, and those of each site, `[S, nx]`.
+    inputs: Option<[Tensor; 2]>,
+}
+
+impl SiteHead {
+    fn of(shape: Shape, parameters: &[Tensor]) -> Option<Self> {
+        let own = |tensor: &Tensor| tensor.shallow_clone();
+        match (shape.head, parameters) {
+            (Head::Site { .. }, [common, state, bias, inputs]) => Some(Self {
+                state: own(state),
+                bias: own(bias),
+                inputs: Some([own(common), own(inputs)]),
+            }),
+            (Head::Site { .. }, [state, bias]) => Some(Self {
+                state: own(state),
+                bias: own(bias),
+                inputs: None,
+            }),
+            _ => None,
+        }
+    }
+
+    /// Predictions `[T, B]` of outputs `[T, B, H]` and inputs `[T, B, nx]`.
+    fn forward(&self, head: &Linear, output: &Tensor, inputs: &Tensor, sites: &Tensor) -> Tensor {
+        // A row of zeros behind those of the sites, for series without weights of their own.
+        let of_series = |values: &Tensor| {
+            let mut size = values.size();
+            size[0] = 1;
+            let none = Tensor::zeros(&size[..], (values.kind(), values.device()));
+            Tensor::cat(&[values, &none], 0).index_select(0, sites)
+        };
+        let kind = output.kind();
+        let sum = |products: Tensor| products.sum_dim_intlist(-1, false, kind);
+        let predicted = sum(output * (&head.weight + of_series(&self.state)))
+            + &head.bias
+            + of_series(&self.bias);
+        match &self.inputs {
+            Some([common, own]) => predicted + sum(inputs * (common + of_series(own))),
+            None => predicted,
+        }
+    }
 }
 
 /// A linear layer.
@@ -64,6 +156,7 @@ impl Network {
             input: Linear::of(&parameters[..cell.start]),
             cell: shape.cell.definition(),
             head: Linear::of(&parameters[cell.end..]),
+            site_head: SiteHead::of(shape, &parameters[cell.end + 2..]),
             parameters,
             layout,
             flat,
@@ -71,7 +164,7 @@ impl Network {
     }
 
     /// The model with which the trial of this seed begins: every parameter uniform in ±1/√n, where n is the number of
-    /// inputs of a linear layer, and of hidden units for all of the cell.
+    /// inputs of a linear layer, and of hidden units for all of the cell. Weights of single sites begin at zero.
     ///
     /// # Source
     ///
@@ -82,7 +175,11 @@ impl Network {
         let layout = Layout::of(shape);
         let mut stream = Stream::new(seed, Purpose::Weights, 0, 0);
         let flat = Tensor::zeros([layout.weights()], (kind, device));
-        for (parameter, values) in layout.parameters().iter().zip(layout.split(&flat)) {
+        let common = layout.parameters()[..layout.of_sites().start].iter();
+        for (parameter, values) in common.zip(layout.split(&flat)) {
+            if layout.is_fixed(parameter) {
+                continue;
+            }
             let bound = 1.0 / (layout.fan_in(parameter) as f64).sqrt();
             for mut block in values.view([-1]).split(BLOCK as i64, 0) {
                 let draws: Vec<f64> = (0..block.numel())
@@ -92,6 +189,25 @@ impl Network {
             }
         }
         Self::new(shape, flat)
+    }
+
+    /// The same with this bias of the LSTM's forget gates, which keeps them open at first.
+    ///
+    /// # Source
+    ///
+    /// Gers et al. (2000), *Neural Comput.* 12(10).
+    #[must_use]
+    pub fn with_forget_bias(self, bias: f64) -> Self {
+        let (parameters, views) = (self.layout.parameters(), self.layout.split(&self.flat));
+        let hidden = self.shape().hidden;
+        for (parameter, values) in parameters.iter().zip(views) {
+            if parameter.name == "lstm.bias_ih_l0" {
+                let _ = values.narrow(0, hidden, hidden).fill_(bias);
+            } else if parameter.name == "lstm.bias_hh_l0" {
+                let _ = values.narrow(0, hidden, hidden).fill_(0.0);
+            }
+        }
+        self
     }
 
     /// Its sizes.
@@ -119,27 +235,65 @@ impl Network {
 
     /// Runs `B` series over `T` days.
     ///
-    /// * `inputs`: `[T, B, inputs]`, scaled.
+    /// * `inputs`: `[T, B, inputs]`, scaled; `series`: for heads with weights of each site.
     /// * returns the predictions, `[T, B]`, scaled, and the state after the last day.
     ///
     /// # Source
     ///
     /// Layers and place of the masks as hydroDL's `CudnnLstmModel`.
-    pub fn forward(&self, inputs: &Tensor, state: &State, mode: Mode) -> (Tensor, State) {
+    pub fn forward(
+        &self,
+        inputs: &Tensor,
+        state: &State,
+        mode: Mode,
+        series: Option<&SeriesTensors>,
+    ) -> (Tensor, State) {
         let (weights, fit) = match mode {
             Mode::Fit(masks) => (self.cell_weights(masks), true),
             Mode::Run => (self.cell_weights(None), false),
         };
         let activated = self.input.forward(inputs).relu(); // [T, B, H]
+        // Not in place: what was there is needed for the gradient.
+        let masks = series.and_then(|series| series.masks.as_ref());
+        let masked = |values: Tensor, which: usize| match masks {
+            Some(masks) => values * &masks[which],
+            None => values,
+        };
+        let activated = masked(activated, 0);
         let (output, after) = self.cell.forward(&weights, &activated, state, fit);
-        let predicted = self.head.forward(&output).squeeze_dim(2); // [T, B]
-        (predicted, after)
+        let output = masked(output, 1);
+        let predicted = match (&self.site_head, series) {
+            (Some(site_head), Some(series)) => {
+                site_head.forward(&self.head, &output, inputs, &series.sites)
+            }
+            _ => self.head.forward(&output).squeeze_dim(2),
+        };
+        (predicted, after) // [T, B]
+    }
+
+    /// The sum of squares of all weights of single sites, a scalar; none where there are no such weights.
+    pub fn ridge(&self) -> Option<Tensor> {
+        let own = self.parameters[self.layout.of_sites()].iter();
+        own.map(|values| values.square().sum(values.kind()))
+            .reduce(|sum, part| sum + part)
     }
 
     /// The gradient of `loss`, a scalar made by [`Network::forward`], written to `gradient`, `[N]`.
     pub fn gradient(&self, loss: &Tensor, gradient: &Tensor) {
         let parts = Tensor::run_backward(&[loss], &self.parameters, false, false);
-        let flat: Vec<Tensor> = parts.iter().map(|part| part.reshape([-1])).collect();
+        let about = self.layout.parameters().iter();
+        let flat: Vec<Tensor> = parts
+            .iter()
+            .zip(about)
+            .map(|(part, parameter)| {
+                let flat = part.reshape([-1]);
+                if self.layout.is_fixed(parameter) {
+                    flat.zeros_like()
+                } else {
+                    flat
+                }
+            })
+            .collect();
         let _ = Tensor::cat_out(gradient, &flat, 0);
     }
 

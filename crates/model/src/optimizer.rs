@@ -35,6 +35,18 @@ impl Optimizer {
         Self::of_rows(training, &|| Tensor::zeros([weights], (kind, device)))
     }
 
+    /// The same without weight decay of any but the first `weights`.
+    #[must_use]
+    pub fn decaying(self, weights: i64) -> Self {
+        match self {
+            Self::Adadelta(_) => self,
+            Self::Adam(rule) => Self::Adam(Adam {
+                decaying: Some(weights),
+                ..rule
+            }),
+        }
+    }
+
     /// The same for several models, whose weights have the shape of `zeros`.
     pub(super) fn of_rows(training: &job::Training, zeros: &dyn Fn() -> Tensor) -> Self {
         let adam = |decay| Self::Adam(Adam::new(decay, zeros));
@@ -58,6 +70,7 @@ impl Optimizer {
                 exp_avg: part(&rule.exp_avg),
                 exp_avg_sq: part(&rule.exp_avg_sq),
                 decay: rule.decay,
+                decaying: rule.decaying,
                 scale: part(&rule.scale),
                 delta: part(&rule.delta),
             }),
@@ -192,6 +205,8 @@ pub struct Adam {
     /// Running mean of squared gradients, `[N]`.
     pub exp_avg_sq: Tensor,
     decay: f64,
+    /// The first weights, which alone decay, if not all do.
+    decaying: Option<i64>,
     scale: Tensor,
     delta: Tensor,
 }
@@ -215,6 +230,7 @@ impl Adam {
             exp_avg: zeros(),
             exp_avg_sq: zeros(),
             decay,
+            decaying: None,
             scale: zeros(),
             delta: zeros(),
         }
@@ -227,6 +243,7 @@ impl Adam {
             exp_avg,
             exp_avg_sq,
             decay,
+            decaying,
             scale,
             delta,
         } = self;
@@ -240,7 +257,11 @@ impl Adam {
         let _ = exp_avg.divide_out(delta, scale);
         let _ = delta.g_mul_scalar_(rate / first);
         if *decay > 0.0 {
-            let _ = weights.g_mul_scalar_(1.0 - rate * *decay);
+            let mut decaying = match decaying {
+                None => weights.shallow_clone(),
+                Some(count) => weights.narrow(0, 0, *count),
+            };
+            let _ = decaying.g_mul_scalar_(1.0 - rate * *decay);
         }
         let _ = weights.g_sub_(delta);
     }

@@ -9,6 +9,8 @@ pub enum Dimension {
     Inputs,
     /// This many blocks of hidden units, one for each gate.
     Units(i64),
+    /// The sites that a model has weights of their own for.
+    Sites,
 }
 
 /// A parameter of a model.
@@ -22,6 +24,8 @@ pub struct Parameter {
     pub fan_in: Dimension,
     /// Whether dropout may drop its weights.
     pub drops: bool,
+    /// Whether it is only ever added to another one, so that a model may do without: it is zero then, and stays so.
+    pub is_second: bool,
 }
 
 impl Parameter {
@@ -32,6 +36,15 @@ impl Parameter {
             dimensions: dimensions.to_vec(),
             fan_in,
             drops: false,
+            is_second: false,
+        }
+    }
+
+    /// The same, only ever added to another one.
+    pub(super) fn second(self) -> Self {
+        Self {
+            is_second: true,
+            ..self
         }
     }
 

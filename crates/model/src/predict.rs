@@ -11,8 +11,9 @@ use super::device::values;
 use super::device_data;
 use super::failure::{TrialError, guarded};
 use super::native::{Level, NativeModel};
-use super::network::{Mode, Network};
+use super::network::{Mode, Network, SeriesTensors};
 use super::progress::Flow;
+use super::series::Series;
 
 /// Days of all sites that are run at a time, so that memory does not grow with the calendar. The result does not depend
 /// on it.
@@ -183,7 +184,7 @@ impl Simulation<'_> {
 pub fn predict(model: &Network, tensors: &Tensors, piece: usize) -> Result<Vec<f32>, TrialError> {
     without_gradient(|| {
         let inputs = device_data::inputs(tensors, model.flat().device());
-        let series = carried(model, &inputs, tensors.days as i64, piece);
+        let series = carried(model, tensors, &inputs, tensors.days as i64, piece);
         Ok(Vec::try_from(series.view([-1]))?)
     })
 }
@@ -209,7 +210,9 @@ pub fn predict_by_window(
         let inputs = device_data::inputs(tensors, model.flat().device());
         let first = match early_days(tensors, window) {
             0 => Vec::new(),
-            early => Vec::try_from(carried(model, &inputs, early as i64, PIECE).view([-1]))?,
+            early => {
+                Vec::try_from(carried(model, tensors, &inputs, early as i64, PIECE).view([-1]))?
+            }
         };
         let rows = inputs.flatten(0, 1); // [S·D, nx]
         let offsets = Tensor::arange(window as i64, (Kind::Int64, rows.device())).unsqueeze(1);
@@ -219,7 +222,10 @@ pub fn predict_by_window(
             let inputs = rows
                 .index_select(0, &index.view([-1]))
                 .view([window as i64, width, -1]);
-            let (predicted, _) = model.forward(&inputs, &model.zero_state(width), Mode::Run);
+            let series = Series::of_rows(&tensors.heads, tensors.days, starts);
+            let series = SeriesTensors::of(&series, model.shape(), rows.device());
+            let state = model.zero_state(width);
+            let (predicted, _) = model.forward(&inputs, &state, Mode::Run, series.as_ref());
             Ok(Vec::try_from(predicted.get(window as i64 - 1))?)
         })
     })
@@ -234,13 +240,19 @@ fn without_gradient<T>(work: impl FnOnce() -> Result<T, TrialError>) -> Result<T
 }
 
 /// The first days of `inputs`, `[S, D, nx]`, as `[S, days]`.
-fn carried(model: &Network, inputs: &Tensor, days: i64, piece: usize) -> Tensor {
+fn carried(model: &Network, tensors: &Tensors, inputs: &Tensor, days: i64, piece: usize) -> Tensor {
+    let series = Series {
+        sites: tensors.heads.clone(),
+        masks: None,
+    };
+    let series = SeriesTensors::of(&series, model.shape(), inputs.device());
     let mut state = model.zero_state(inputs.size()[0]);
     let mut pieces = Vec::new();
     for start in (0..days).step_by(piece) {
         let length = (piece as i64).min(days - start);
         let piece = inputs.narrow(1, start, length).transpose(0, 1); // [T, S, nx]
-        let (predicted, after) = model.forward(&piece.contiguous(), &state, Mode::Run);
+        let (predicted, after) =
+            model.forward(&piece.contiguous(), &state, Mode::Run, series.as_ref());
         pieces.push(predicted);
         state = after;
     }

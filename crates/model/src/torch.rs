@@ -14,8 +14,9 @@ use super::engine::{Engine, Lane};
 use super::layout::{Layout, Shape};
 use super::loss::{LossFunction, masked_mean};
 use super::masks::{Drawer, Masks};
-use super::network::{Mode, Network};
+use super::network::{Mode, Network, SeriesTensors};
 use super::optimizer::{Optimizer, Step};
+use super::series::Series;
 use super::windows::{self, Batch};
 
 /// What a call of the LSTM costs on a CPU, in days of a window: see `benches/results`.
@@ -44,6 +45,9 @@ pub(super) struct Torch {
     /// Sums over this epoch's batches, in f64: they are read once an epoch.
     loss_sum: Tensor,
     norm_sum: Tensor,
+    /// Which weights each site has in a head with some of each, `[S]`, and the days of a record, D.
+    heads: Vec<Option<usize>>,
+    days: usize,
     /// Its place in the tensors of several trials, if its own are rows of them.
     pub(super) lane: Option<Lane>,
 }
@@ -60,6 +64,7 @@ pub(super) struct Predicted {
 pub(super) fn forward(
     model: &Network,
     masks: Option<&Masks>,
+    series: Option<&SeriesTensors>,
     pieces: impl Iterator<Item = Gathered>,
 ) -> Vec<Predicted> {
     let mut before: Option<State> = None;
@@ -69,7 +74,9 @@ pub(super) fn forward(
             None => model.zero_state(rows),
             Some(state) => state.first(rows),
         };
-        let (values, after) = model.forward(&piece.inputs, &state, Mode::Fit(masks));
+        let series = series.map(|series| series.first(rows));
+        let mode = Mode::Fit(masks);
+        let (values, after) = model.forward(&piece.inputs, &state, mode, series.as_ref());
         before = Some(after);
         Predicted {
             values,
@@ -123,6 +130,22 @@ impl Torch {
             loss_function,
             params.dropout,
         )
+        .at(tensors)
+    }
+
+    /// The same on these sites, which a head with weights of each tells apart.
+    fn at(self, tensors: &Tensors) -> Self {
+        Self {
+            heads: tensors.heads.clone(),
+            days: tensors.days,
+            ..self
+        }
+    }
+
+    /// The series that begin at these rows, for a model that tells sites apart.
+    fn series(&self, starts: &[i64]) -> Option<SeriesTensors> {
+        let series = Series::of_rows(&self.heads, self.days, starts);
+        SeriesTensors::of(&series, self.model.shape(), self.device)
     }
 
     /// A model of these parts, which may be views of larger tensors.
@@ -153,6 +176,8 @@ impl Torch {
             loss: None,
             loss_sum,
             norm_sum,
+            heads: Vec::new(),
+            days: 1,
             lane: None,
         }
     }
@@ -171,7 +196,8 @@ impl Engine for Torch {
         self.starts = send(starts, self.device);
     }
 
-    fn forward(&mut self, _: &[i64], batch: &Batch, masks: &mut Stream) {
+    fn forward(&mut self, starts: &[i64], batch: &Batch, masks: &mut Stream) {
+        let series = self.series(starts);
         let masks = (self.dropout > 0.0).then(|| self.masks(masks));
         // On a GPU, rows that have ended cost less than a second call.
         let call = if self.device == Device::Cpu {
@@ -183,7 +209,7 @@ impl Engine for Torch {
         let gathered = pieces
             .iter()
             .map(|piece| self.device_data.gather(&self.starts, batch, piece));
-        self.predicted = forward(&self.model, masks.as_ref(), gathered);
+        self.predicted = forward(&self.model, masks.as_ref(), series.as_ref(), gathered);
     }
 
     fn loss(&mut self, _: &[i64], batch: &Batch) {
@@ -255,6 +281,7 @@ impl Engine for Torch {
         each: &mut dyn FnMut(usize, usize, f32),
     ) {
         let _off = tch::no_grad_guard();
+        let series = self.series(starts);
         let starts = Tensor::from_slice(starts).to_device(self.device);
         let offsets = Tensor::arange(PIECE as i64, (Kind::Int64, self.device)).unsqueeze(1);
         let mut state = self.model.zero_state(lengths.len() as i64);
@@ -264,7 +291,11 @@ impl Engine for Torch {
             let starts = starts.narrow(0, 0, width) + first as i64;
             // A series that ends in this piece goes on into days that nobody looks at.
             let inputs = self.device_data.days(&(&offsets + starts)); // [T, rows, nx]
-            let (predicted, after) = self.model.forward(&inputs, &state.first(width), Mode::Run);
+            let series = series.as_ref().map(|series| series.first(width));
+            let state_before = state.first(width);
+            let (predicted, after) =
+                self.model
+                    .forward(&inputs, &state_before, Mode::Run, series.as_ref());
             state = after;
             for (day, values) in (first..).zip(values(&predicted).chunks_exact(rows)) {
                 for (series, &value) in values.iter().enumerate() {

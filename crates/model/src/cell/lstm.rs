@@ -22,7 +22,7 @@ impl Recurrence for Lstm {
             parameter("lstm.weight_ih_l0", &[Units(4), Units(1)]).dropped(),
             parameter("lstm.weight_hh_l0", &[Units(4), Units(1)]).dropped(),
             parameter("lstm.bias_ih_l0", &[Units(4)]),
-            parameter("lstm.bias_hh_l0", &[Units(4)]),
+            parameter("lstm.bias_hh_l0", &[Units(4)]).second(),
         ]
     }
 

@@ -71,7 +71,7 @@ fn both_ways(
             weight: data.weight.get(lane),
         };
         let targets = u32::try_from(targets).unwrap();
-        let predicted = torch::forward(&model, masks.as_ref(), [piece].into_iter());
+        let predicted = torch::forward(&model, masks.as_ref(), None, [piece].into_iter());
         let loss = torch::loss(loss_function, &predicted, targets);
         let gradient = Tensor::zeros([shape.weights()], DOUBLE);
         model.gradient(&loss, &gradient);
@@ -304,7 +304,7 @@ fn the_kernels_of_a_gpu_run_series_of_any_length_as_libtorch_runs_them() {
         for (series, (&start, &length)) in starts.iter().zip(&lengths).enumerate() {
             let days = inputs.narrow(0, start, length as i64).unsqueeze(1);
             let (predicted, _) =
-                model.forward(&days, &model.zero_state(1), crate::network::Mode::Run);
+                model.forward(&days, &model.zero_state(1), crate::network::Mode::Run, None);
             expected.extend(
                 (0..)
                     .zip(values(&predicted))

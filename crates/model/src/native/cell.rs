@@ -1,6 +1,7 @@
 //! What a recurrent cell computes natively.
 
 use std::fmt::Debug;
+use std::ops::Range;
 
 use super::aligned::Aligned;
 use super::layout::Layout;
@@ -53,7 +54,7 @@ pub(super) struct Days<'a> {
 pub(super) struct Gradient<'a> {
     /// Of its parameters, added to. That of a weight that dropout may drop still lacks its factor.
     pub(super) cell: &'a mut [f32],
-    /// Of the head's weight, added to.
+    /// Of the head's weight, in its shape, added to.
     pub(super) head: &'a mut [f32],
     /// Of the input layer's output on the block's days, `[rows of the block, H]`, to be filled.
     pub(super) activated: &'a mut [f32],
@@ -62,9 +63,25 @@ pub(super) struct Gradient<'a> {
 /// The layer that makes a prediction of the cell's output.
 #[derive(Debug)]
 pub(super) struct Head {
-    /// `[H]`
+    /// `[H]`, or `[B, H]` where series differ.
     pub(super) weight: Aligned,
     pub(super) bias: f32,
+    /// H, with its padding.
+    pub(super) width: usize,
+    /// Whether series differ.
+    pub(super) by_series: bool,
+}
+
+impl Head {
+    /// Where the weight of a series lies, and its gradient.
+    pub(super) fn place(&self, series: usize) -> Range<usize> {
+        let first = if self.by_series {
+            series * self.width
+        } else {
+            0
+        };
+        first..first + self.width
+    }
 }
 
 /// How a cell is made.

@@ -8,7 +8,7 @@ use std::ops::Range;
 use super::aligned::Aligned;
 use super::level::Level;
 use crate::Shape;
-use crate::layout;
+use crate::layout::{self, Head};
 use crate::parameter::{Dimension, Parameter};
 
 /// Sizes of a model and of its padded weights.
@@ -21,6 +21,11 @@ pub(super) struct Layout {
     parameters: Vec<Matrix>,
     /// The weights of the cell, behind those of the input layer and before those of the head.
     cell: Range<usize>,
+    /// Whether there are weights of single sites, behind all others, and where they begin.
+    pub(super) head: Head,
+    common: usize,
+    /// Weights that are zero and stay so.
+    fixed: Vec<Range<usize>>,
 }
 
 /// Where a parameter lies; a vector has one column.
@@ -90,6 +95,10 @@ impl Layout {
             let (blocks, units, padded) = match dimension {
                 None | Some(Dimension::One) => (1, 1, 1),
                 Some(Dimension::Inputs) => (1, inputs, inputs),
+                Some(Dimension::Sites) => match shape.head {
+                    Head::Shared => (1, 0, 0),
+                    Head::Site { sites, .. } => (1, size(sites), size(sites)),
+                },
                 Some(&Dimension::Units(blocks)) => (size(blocks), hidden, padded),
             };
             Side {
@@ -100,25 +109,34 @@ impl Layout {
         };
         let layout = layout::Layout::of(shape);
         let mut first = 0;
+        let mut fixed = Vec::new();
         let place = |parameter: &Parameter| {
-            let columns = parameter.dimensions.get(1);
+            let (rows, columns) = (parameter.dimensions.first(), parameter.dimensions.get(1));
             let matrix = Matrix {
                 first,
-                rows: side(parameter.dimensions.first()),
+                rows: side(rows),
                 columns: side(columns),
-                transposed: columns == Some(&Dimension::Inputs),
+                transposed: (rows, columns)
+                    == (Some(&Dimension::Units(1)), Some(&Dimension::Inputs)),
                 drops: parameter.drops,
             };
             first += matrix.length();
+            if layout.is_fixed(parameter) {
+                fixed.push(matrix.first..first);
+            }
             matrix
         };
         let parameters: Vec<Matrix> = layout.parameters().iter().map(place).collect();
         let cell = layout.cell();
+        let common = parameters.get(layout.of_sites().start);
         Self {
             inputs,
             hidden,
             padded,
             cell: parameters[cell.start].first..parameters[cell.end].first,
+            head: shape.head,
+            common: common.map_or(first, |first_of_sites| first_of_sites.first),
+            fixed,
             parameters,
         }
     }
@@ -126,6 +144,18 @@ impl Layout {
     /// Numbers in the padded weights.
     pub(super) fn weights(&self) -> usize {
         self.parameters.iter().map(Matrix::length).sum()
+    }
+
+    /// Where the weights of single sites begin among the padded weights.
+    pub(super) fn common(&self) -> usize {
+        self.common
+    }
+
+    /// Sets the gradient of weights that stay as they are to zero.
+    pub(super) fn fix(&self, gradient: &mut [f32]) {
+        for weights in &self.fixed {
+            gradient[weights.clone()].fill(0.0);
+        }
     }
 
     /// How many weights dropout may drop.

@@ -146,9 +146,10 @@ impl LstmCell {
                 },
             };
             let gates = &mut self.gates[row * wide..];
+            let weight = &days.head.weight[days.head.place(series)];
             let output = self
                 .level
-                .cell_forward(gates, &self.bias, &mut cell, &days.head.weight);
+                .cell_forward(gates, &self.bias, &mut cell, weight);
             predicted[row] = output + days.head.bias;
         }
     }
@@ -172,11 +173,12 @@ impl LstmCell {
                 hidden: &self.d_outputs[at..],
                 cell: &mut self.d_cells[at..],
                 bias: &mut *d_bias,
-                output: &mut *d_head,
+                output: &mut d_head[days.head.place(series)],
             };
             let gates = &mut self.gates[row * wide..];
+            let weight = &days.head.weight[days.head.place(series)];
             self.level
-                .cell_backward(gates, &mut cell, &days.head.weight, slopes[row]);
+                .cell_backward(gates, &mut cell, weight, slopes[row]);
         }
     }
 

@@ -10,6 +10,7 @@
 //! | `network` | its layers, and their gradient |
 //! | `cell` | what a cell computes |
 //! | `lstm` | the LSTM |
+//! | `site_head` | a head with weights of each site |
 //! | `cells` | which cells there are |
 //! | `run` | which rows a run has |
 //! | `layout` | where a weight lies |
@@ -33,6 +34,7 @@ mod network;
 mod optimizer;
 mod registers;
 mod run;
+mod site_head;
 
 use tch::{Device, Kind};
 
@@ -49,6 +51,7 @@ use super::layout::Shape;
 use super::loss::LossFunction;
 use super::network::Network;
 use super::optimizer::Step;
+use super::series::Series;
 use super::windows::Batch;
 use efflux_data::Tensors;
 use efflux_job as job;
@@ -80,6 +83,10 @@ pub(super) struct Native {
     target: SiteByDay<f32>,
     /// What an error weighs at each site, `[S]`.
     site_weights: Vec<f32>,
+    /// Which weights each site has in a head with some of each, `[S]`.
+    heads: Vec<Option<usize>>,
+    /// Those of the batch.
+    series: Series,
 }
 
 impl Native {
@@ -115,6 +122,8 @@ impl Native {
             inputs: device_data::rows(tensors),
             target: tensors.target.clone(),
             site_weights,
+            heads: tensors.heads.clone(),
+            series: Series::default(),
         })
     }
 }
@@ -131,7 +140,10 @@ impl Engine for Native {
         let days = 0..batch.lengths[0];
         self.model
             .gather(&self.inputs, starts, &batch.lengths, days);
-        self.model.forward(dropped.then_some(&self.masks));
+        self.series
+            .set_rows(&self.heads, self.target.days(), starts);
+        self.model
+            .forward(dropped.then_some(&self.masks), &self.series);
     }
 
     fn loss(&mut self, starts: &[i64], batch: &Batch) {
@@ -194,7 +206,9 @@ impl Engine for Native {
         lengths: &[usize],
         each: &mut dyn FnMut(usize, usize, f32),
     ) {
-        self.model.simulate(&self.inputs, starts, lengths, each);
+        let series = Series::of_rows(&self.heads, self.target.days(), starts);
+        self.model
+            .simulate(&self.inputs, starts, lengths, &series, each);
     }
 
     fn shape(&self) -> Shape {

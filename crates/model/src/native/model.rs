@@ -14,6 +14,7 @@ use super::row;
 use super::run::{Begin, Run};
 use crate::by_window::{by_window, early_days};
 use crate::loss::LossFunction;
+use crate::series::Series;
 use crate::{Flow, Shape, TrialError, device_data};
 
 /// Rows that are run at a time in a simulation.
@@ -82,7 +83,8 @@ impl NativeModel {
     /// Runs `B` series over `T` days from zero states and takes the gradient of the mean over all targets.
     ///
     /// * `inputs`: `[T, B, nx]`, scaled; `target`: `[T, B]`, NaN where there is none, but somewhere there is one.
-    /// * `masks`: factors of the weights that dropout may drop, in torch's order, if any are dropped.
+    /// * `masks`: factors of the weights that dropout may drop, in torch's order, if any are dropped; `of`: for heads with
+    ///   weights of each site.
     /// * returns the predictions, `[T, B]`, and the loss.
     pub fn fit(
         &mut self,
@@ -91,6 +93,7 @@ impl NativeModel {
         series: usize,
         loss_function: LossFunction,
         masks: Option<&[f32]>,
+        of: &Series,
     ) -> (Vec<f32>, f64) {
         let days = target.len() / series;
         let counts = (0..=days).map(|day| if day < days { series } else { 0 });
@@ -99,7 +102,7 @@ impl NativeModel {
         self.run.inputs[..inputs.len()].copy_from_slice(inputs);
         let count = target.iter().filter(|value| !value.is_nan()).count() as f64;
         let mut loss = 0.0;
-        self.forward(masks);
+        self.forward(masks, of);
         self.compare(&mut |day, column, predicted| {
             let target = target[day * series + column];
             if target.is_nan() {
@@ -113,9 +116,22 @@ impl NativeModel {
         (self.run.predicted[..target.len()].to_vec(), loss)
     }
 
+    /// Adds `factor` times the sum of squares of all weights of single sites to the loss: returns that part of it, and adds
+    /// its gradient to the model's.
+    pub fn add_ridge(&mut self, factor: f64) -> f64 {
+        let own = self.layout.common()..;
+        let (weights, gradient) = (&self.weights[own.clone()], &mut self.gradient[own]);
+        let slope = single(2.0 * factor);
+        for (gradient, weight) in gradient.iter_mut().zip(weights) {
+            *gradient += slope * weight;
+        }
+        factor * self.level.sum_of_squares(weights)
+    }
+
     /// Predicts the gathered series from zero states, with these factors of the weights that dropout may drop.
-    pub(super) fn forward(&mut self, masks: Option<&[f32]>) {
-        self.network.load(&self.layout, &self.weights, masks);
+    pub(super) fn forward(&mut self, masks: Option<&[f32]>, series: &Series) {
+        self.network
+            .load(&self.layout, &self.weights, masks, series);
         self.network.forward(&mut self.run, Begin::Fresh);
     }
 
@@ -168,15 +184,16 @@ impl NativeModel {
 
     /// Runs series from zero states, some days at a time; `each` is called with day, series and prediction.
     ///
-    /// * `inputs`, `starts`, `lengths`: as of [`NativeModel::gather`].
+    /// * `inputs`, `starts`, `lengths`: as of [`NativeModel::gather`]; `of`: for heads with weights of each site.
     pub(super) fn simulate(
         &mut self,
         inputs: &[f32],
         starts: &[i64],
         lengths: &[usize],
+        of: &Series,
         each: &mut dyn FnMut(usize, usize, f32),
     ) {
-        self.network.load(&self.layout, &self.weights, None);
+        self.network.load(&self.layout, &self.weights, None, of);
         let longest = lengths.first().copied().unwrap_or(0);
         let mut begin = Begin::Fresh;
         let mut first = 0;
@@ -214,7 +231,8 @@ impl NativeModel {
         by_window(tensors, window, places, &first, observe, |starts| {
             let mut last = vec![0.0; starts.len()];
             let lengths = vec![window; starts.len()];
-            self.simulate(&inputs, starts, &lengths, &mut |day, series, value| {
+            let of = Series::of_rows(&tensors.heads, tensors.days, starts);
+            self.simulate(&inputs, starts, &lengths, &of, &mut |day, series, value| {
                 if day + 1 == window {
                     last[series] = value;
                 }
@@ -230,7 +248,8 @@ impl NativeModel {
             .map(|site| tensors.target.place(site, 0) as i64)
             .collect();
         let lengths = vec![days; tensors.sites];
-        self.simulate(inputs, &starts, &lengths, &mut |day, site, value| {
+        let of = Series::of_rows(&tensors.heads, tensors.days, &starts);
+        self.simulate(inputs, &starts, &lengths, &of, &mut |day, site, value| {
             simulated[site * days + day] = value;
         });
         simulated
@@ -247,7 +266,7 @@ impl NativeModel {
     }
 
     /// Multiplies the gradient by a factor.
-    pub(super) fn scale_gradient(&mut self, factor: f64) {
+    pub fn scale_gradient(&mut self, factor: f64) {
         let factor = single(factor);
         self.gradient.iter_mut().for_each(|g| *g *= factor);
     }

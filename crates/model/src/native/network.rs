@@ -7,7 +7,10 @@ use super::kernels::{Panels, Product, Rows};
 use super::layout::Layout;
 use super::level::Level;
 use super::run::{Begin, PAD, Run};
+use super::site_head::SiteHead;
 use crate::cell::Cell;
+use crate::layout;
+use crate::series::Series;
 
 /// A model ready to be run.
 #[derive(Debug)]
@@ -18,6 +21,7 @@ pub(super) struct Network {
     input: InputLayer,
     cell: Box<dyn NativeCell>,
     head: Head,
+    site_head: Option<SiteHead>,
 }
 
 /// A linear layer that cuts off what is below 0.
@@ -45,20 +49,34 @@ impl Network {
             head: Head {
                 weight: Aligned::zeros(padded),
                 bias: 0.0,
+                width: padded,
+                by_series: layout.head != layout::Head::Shared,
             },
+            site_head: SiteHead::new(layout),
         })
     }
 
-    /// Takes over these weights; those that dropout may drop times their factors in `masks`, if there are any.
-    pub(super) fn load(&mut self, layout: &Layout, weights: &[f32], masks: Option<&[f32]>) {
+    /// Takes over these weights, those that dropout may drop times their factors in `masks`, if there are any, and the
+    /// series of the run.
+    pub(super) fn load(
+        &mut self,
+        layout: &Layout,
+        weights: &[f32],
+        masks: Option<&[f32]>,
+        series: &Series,
+    ) {
         let [input, cell, head] = layout.split(weights);
         let (weight, bias) = input.split_at(self.inputs * self.padded);
         self.input.weight.copy_from_slice(weight);
         self.input.bias[..self.padded].copy_from_slice(bias);
         self.cell.load(cell, masks);
-        let (weight, bias) = head.split_at(self.padded);
-        self.head.weight.copy_from_slice(weight);
-        self.head.bias = bias[0];
+        if let Some(site_head) = &mut self.site_head {
+            site_head.load(head, series, &mut self.head.weight);
+        } else {
+            let (weight, bias) = head.split_at(self.padded);
+            self.head.weight.copy_from_slice(weight);
+            self.head.bias = bias[0];
+        }
     }
 
     /// Makes room for a run.
@@ -84,6 +102,9 @@ impl Network {
             let activated = &mut run.activated[rows];
             level.multiply(product, activated);
             level.rectify(activated, &self.input.bias);
+            if let Some(site_head) = &self.site_head {
+                site_head.mask(block, &run.counts, activated);
+            }
             let days = Days {
                 block,
                 counts: &run.counts,
@@ -91,6 +112,11 @@ impl Network {
                 head: &self.head,
             };
             self.cell.forward(&days, begin, &mut run.predicted);
+            if let Some(site_head) = &self.site_head {
+                let predicted = &mut run.predicted[block.first..block.first + block.rows];
+                let inputs = &run.inputs[block.first * inputs..];
+                site_head.add(block, &run.counts, inputs, predicted);
+            }
         }
     }
 
@@ -108,7 +134,7 @@ impl Network {
         gradient.fill(0.0);
         let [input, cell, head] = layout.split_mut(gradient);
         let (d_weight, d_bias) = input.split_at_mut(inputs * padded);
-        let (d_head, d_head_bias) = head.split_at_mut(padded);
+        let mut d_of_series = self.site_head.as_mut().map(SiteHead::begin_backward);
         run.d_bias.fill(0.0);
         self.cell.begin_backward();
         for block in run.blocks.iter().rev() {
@@ -121,10 +147,13 @@ impl Network {
             let d_activated = &mut run.d_activated[..block.rows * stride];
             let gradient = Gradient {
                 cell: &mut *cell,
-                head: &mut *d_head,
+                head: d_of_series.as_deref_mut().unwrap_or(head),
                 activated: &mut *d_activated,
             };
             self.cell.backward(&days, slopes, gradient);
+            if let Some(site_head) = &self.site_head {
+                site_head.mask(block, &run.counts, d_activated);
+            }
             let activated = &run.activated[block.first * stride..];
             level.rectify_backward(d_activated, activated, &mut run.d_bias);
             // The gradient of weights: the sum over rows of the input times the gradient of the output.
@@ -135,6 +164,13 @@ impl Network {
         }
         self.cell.end_backward(cell);
         d_bias.copy_from_slice(&run.d_bias[..padded]);
-        d_head_bias[0] = slopes.iter().sum();
+        match (&mut self.site_head, d_of_series) {
+            (Some(site_head), Some(of_series)) => {
+                let inputs = &run.inputs[..];
+                site_head.end_backward(of_series, &run.counts, slopes, inputs, head);
+            }
+            _ => head[padded] = slopes.iter().sum(),
+        }
+        layout.fix(gradient);
     }
 }

@@ -60,7 +60,16 @@ impl NativeOptimizer {
                     scale: single(second.sqrt()),
                     kept: single(1.0 - rate * decay),
                 };
-                self.level.adam(weights, gradient, memory, step);
+                // Weights of single sites have a penalty of their own and do not decay.
+                let (weights, own_weights) = weights.split_at_mut(self.layout.common());
+                let (gradient, own_gradient) = gradient.split_at(weights.len());
+                let [first, second] = memory;
+                let (first, own_first) = first.split_at_mut(weights.len());
+                let (second, own_second) = second.split_at_mut(weights.len());
+                self.level.adam(weights, gradient, [first, second], step);
+                let own = AdamStep { kept: 1.0, ..step };
+                let memory = [own_first, own_second];
+                self.level.adam(own_weights, own_gradient, memory, own);
             }
         }
     }

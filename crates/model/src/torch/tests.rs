@@ -1,6 +1,6 @@
 use super::*;
 use crate::windows::{Piece, pieces};
-use crate::{Cell, Layout, LossFunction, Masks, Network, Sampler, Shape};
+use crate::{Cell, Head, Layout, LossFunction, Masks, Network, Sampler, Shape};
 use efflux_data::{Parts, Scale};
 use efflux_job::{Sampling, Transformation};
 use efflux_numerics::SiteByDay;
@@ -14,6 +14,7 @@ const SHAPE: Shape = Shape {
     cell: Cell::Lstm,
     inputs: 5,
     hidden: 16,
+    head: Head::Shared,
 };
 
 /// A third of the sites has a block of targets, another third has single days, the others have none.
@@ -52,6 +53,7 @@ pub(crate) fn tensors() -> Tensors {
         },
         parts: Parts::unused(SITES, DAYS),
         site_ids: Vec::new(),
+        heads: (0..SITES).map(Some).collect(),
     }
 }
 
@@ -76,7 +78,7 @@ fn gradient(
             target: data.target.to_kind(kind),
             weight: data.weight.to_kind(kind),
         });
-    let predicted = forward(&model, Some(&masks), gathered);
+    let predicted = forward(&model, Some(&masks), None, gathered);
     let loss = loss(LossFunction::Square, &predicted, batch.targets);
     let gradient = Tensor::zeros([SHAPE.weights()], (kind, Device::Cpu));
     model.gradient(&loss, &gradient);

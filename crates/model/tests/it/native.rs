@@ -5,8 +5,8 @@ use std::time::Duration;
 use efflux_job::{Backend, Loss, Optimizer, Sampling, Training};
 use efflux_model::device::Device;
 use efflux_model::{
-    Days, Flow, Level, LossFunction, Masks, Mode, NativeModel, Network, Shape, Trained, Trainer,
-    TrialError, masked_mean,
+    Days, Flow, Level, LossFunction, Masks, Mode, NativeModel, Network, Series, Shape, Trained,
+    Trainer, TrialError, masked_mean,
 };
 use efflux_numerics::random::{Purpose, Stream};
 use proptest::prelude::*;
@@ -68,6 +68,7 @@ impl Case {
             self.series,
             LossFunction::Square,
             masks,
+            &Series::default(),
         );
         (predicted, loss, model.gradient())
     }
@@ -83,8 +84,12 @@ impl Case {
             Masks(vec![halves.get(0), halves.get(1)])
         });
         let days = double(&self.inputs).view([-1, series, inputs]);
-        let (predicted, _) =
-            model.forward(&days, &model.zero_state(series), Mode::Fit(masks.as_ref()));
+        let (predicted, _) = model.forward(
+            &days,
+            &model.zero_state(series),
+            Mode::Fit(masks.as_ref()),
+            None,
+        );
         let target = double(&self.target).view([-1, series]);
         let present = target.isnan().logical_not().to_kind(Kind::Double);
         let count = self.target.iter().filter(|value| !value.is_nan()).count();
@@ -151,6 +156,7 @@ fn gradients_are_the_slopes_of_the_loss() {
                 case.series,
                 loss_function,
                 masks,
+                &Series::default(),
             )
             .1
     };

@@ -2,3 +2,4 @@
 
 mod lstm;
 mod native;
+mod site;

@@ -31,6 +31,7 @@ fn tensors(present: &[Vec<bool>]) -> Tensors {
         },
         parts: Parts::unused(sites, days),
         site_ids: Vec::new(),
+        heads: vec![None; sites],
     }
 }
 

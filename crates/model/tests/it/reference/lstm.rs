@@ -128,7 +128,7 @@ impl Golden {
 
     fn run(&self, model: &Network, masks: Option<&Masks>) -> (Tensor, State) {
         let state = model.zero_state(self.rows());
-        model.forward(&self.days(), &state, Mode::Fit(masks))
+        model.forward(&self.days(), &state, Mode::Fit(masks), None)
     }
 
     fn gradient(&self, model: &Network, masks: Option<&Masks>) -> (f64, Tensor) {
@@ -251,7 +251,7 @@ fn a_run_can_start_from_a_given_state() {
         let (predicted, state) =
             golden
                 .model()
-                .forward(&golden.days(), &golden.given_state(), Mode::Run);
+                .forward(&golden.days(), &golden.given_state(), Mode::Run, None);
         golden.assert_close(case, "y", &predicted, &numbers(&expected["y"]));
         golden.assert_state(case, &state, &expected["h_n"], &expected["c_n"]);
     });
@@ -264,14 +264,14 @@ fn a_run_in_two_pieces_is_one_run_only_if_the_state_is_carried() {
         let expected = golden.expected(case);
         let (model, days) = (golden.model(), golden.days());
         let zero = model.zero_state(golden.rows());
-        let (_, state) = model.forward(&days.narrow(0, 0, 7), &zero, Mode::Run);
+        let (_, state) = model.forward(&days.narrow(0, 0, 7), &zero, Mode::Run, None);
         let after = &expected["state_after_7"];
         golden.assert_state(case, &state, &after["h"], &after["c"]);
         for (start, name) in [
             (&state, "y_last_5_with_carried_state"),
             (&zero, "y_last_5_with_zero_state"),
         ] {
-            let (predicted, _) = model.forward(&days.narrow(0, 7, 5), start, Mode::Run);
+            let (predicted, _) = model.forward(&days.narrow(0, 7, 5), start, Mode::Run, None);
             golden.assert_close(case, name, &predicted, &numbers(&expected[name]));
         }
     });

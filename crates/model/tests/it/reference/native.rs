@@ -2,7 +2,7 @@
 
 use efflux_job as job;
 use efflux_job::Training;
-use efflux_model::{Level, LossFunction, Masks, NativeModel, NativeOptimizer};
+use efflux_model::{Level, LossFunction, Masks, NativeModel, NativeOptimizer, Series};
 use tch::{Kind, Tensor};
 
 use super::lstm::{Golden, in_precision, numbers};
@@ -33,6 +33,7 @@ impl Golden {
             rows,
             LossFunction::Square,
             masks.as_deref(),
+            &Series::default(),
         );
         (Tensor::from_slice(&predicted), loss)
     }
