@@ -56,7 +56,7 @@ pub(crate) struct Grid {
 }
 
 /// What people call a key.
-fn name(key: Key) -> &'static str {
+pub(crate) fn name(key: Key) -> &'static str {
     match key {
         Key::HIDDEN_SIZE => "hidden size",
         Key::WINDOW_DAYS => "window (days)",
@@ -65,7 +65,7 @@ fn name(key: Key) -> &'static str {
 }
 
 /// The values of a key, in the order of the grid.
-fn values(key: Key, configurations: &[Candidate]) -> Vec<String> {
+pub(crate) fn values(key: Key, configurations: &[Candidate]) -> Vec<String> {
     let mut values: Vec<String> = Vec::new();
     for configuration in configurations {
         let value = configuration.params.text(key);

@@ -20,6 +20,7 @@ mod evaluation;
 mod extremes;
 mod figures;
 mod grid;
+mod groups;
 mod inputs;
 mod markup;
 mod numbers;
@@ -34,6 +35,7 @@ mod summary;
 mod table;
 mod tables;
 mod uncertainty;
+mod variance;
 
 use std::path::Path;
 
@@ -53,10 +55,12 @@ use drivers::Drivers;
 use evaluation::Evaluation;
 use extremes::Extremes;
 use grid::Grid;
+use groups::Group;
 use reasons::Explained;
 use record::Record;
 use states::States;
 use uncertainty::Uncertainty;
+use variance::Variance;
 
 /// Which files are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -140,6 +144,8 @@ struct Findings<'a> {
     uncertainty: Uncertainty,
     drivers: Drivers,
     grid: Grid,
+    variance: Variance,
+    groups: Vec<Group>,
     reasons: Vec<Explained>,
     record: Record,
     summary: Summary,
@@ -154,6 +160,8 @@ impl<'a> Findings<'a> {
             reasons: reasons::explained(results, &evaluation, &extremes, &drivers),
             extremes,
             grid: Grid::new(results),
+            variance: Variance::new(results.selection),
+            groups: groups::groups(results.selection),
             comparisons: comparison::comparisons(&evaluation),
             states: states::states(results, &evaluation),
             uncertainty: Uncertainty::new(results, &evaluation),

@@ -5,6 +5,7 @@
 //! | --- | --- | --- |
 //! | `classes.svg` | how many sites are good, fair and poor, in both readings | |
 //! | `search.svg`, `training.svg` | the score of every configuration and seed; the members, epoch by epoch | |
+//! | `axes.svg`, `parallel.svg` | what each axis of the search does; all configurations through their values to the score | |
 //! | `sites.svg` | the sites on a map by land cover (a), and how many there are of each (b) | Figure 1a, b |
 //! | `climate.svg` | mean annual temperature and precipitation of the sites (c) | Figure 1c |
 //! | `budyko.svg` | their water balance (d), and that of the humid ones | Figure 1d |
@@ -39,6 +40,7 @@ mod frame;
 mod ink;
 mod layer;
 mod map;
+mod parallel;
 mod pie;
 mod record;
 mod scale;
@@ -55,6 +57,7 @@ pub(crate) use distribution::{Curve, distribution};
 pub(crate) use forest::{Estimate, forest};
 pub(crate) use layer::{Layer, Shape};
 pub(crate) use map::{Place, skill_map};
+pub(crate) use parallel::parallel;
 pub(crate) use record::record;
 pub(crate) use scale::dates;
 pub(crate) use search::search;

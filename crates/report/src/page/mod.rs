@@ -16,6 +16,7 @@ mod site;
 mod skill;
 mod states;
 mod uncertainty;
+mod variance;
 
 use super::Findings;
 use super::figures::Figure;

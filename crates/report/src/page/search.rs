@@ -4,7 +4,7 @@ use efflux_job::{Keep, SelectionPart, VALIDATION_DAYS};
 use efflux_run::record::Record;
 use efflux_run::{Candidate, Choice};
 
-use super::grid;
+use super::{grid, variance};
 use crate::Findings;
 use crate::figures;
 use crate::markup::{Html, html};
@@ -41,6 +41,7 @@ pub(super) fn section<'a>(findings: &'a Findings<'_>) -> Section<'a> {
     ];
     parts.extend(stopped(results));
     parts.extend(grid::top(findings));
+    parts.extend(variance::parts(findings));
     parts.extend(grid::axes(findings));
     parts.extend([
         Part::Folded(

@@ -16,6 +16,7 @@ pub(super) mod record;
 pub(super) mod search;
 pub(super) mod skill;
 pub(super) mod uncertainty;
+pub(super) mod variance;
 
 use efflux_analysis::measures::{Detail, Measure, Scores};
 use efflux_job::{Configuration, Key};
