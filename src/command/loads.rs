@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use efflux_base::error::{Error, Result};
 use efflux_data::{Pack, Parts, days_up_to_targets, iterations_per_epoch};
 use efflux_job::cost::{Workload, trainer_megabytes};
-use efflux_job::{Backend, Chosen, Fit, Part, Settings, Split, Training};
+use efflux_job::{Backend, Chosen, Fit, Inputs, Part, Settings, Split, Training};
 
 use super::study::Study;
 
@@ -16,8 +16,8 @@ const LANES: u32 = 128;
 pub(crate) struct Loads {
     /// Of each configuration whose windows fit into the calendar.
     of: Vec<(Workload, Training)>,
-    /// The different inputs that configurations see, with how many see them.
-    inputs: Vec<(Chosen, usize)>,
+    /// The different inputs that configurations see.
+    inputs: Vec<Chosen>,
     /// Of the largest trainer.
     pub(crate) trainer_megabytes: f64,
     /// The pack in memory.
@@ -34,26 +34,31 @@ impl Loads {
             pack_megabytes: megabytes(&study.pack),
         };
         let mut targets = Targets::default();
-        for configuration in study.job.grid.configurations() {
-            let refused = |reason| Error::Job {
-                path: study.job.path.clone(),
-                reason,
-            };
-            let settings = study.job.settings.with(configuration);
-            let settings = settings.map_err(|fault| refused(fault.to_string()))?;
-            let chosen = study.contract.variables.choose(&settings.inputs);
-            let chosen = chosen.map_err(refused)?;
-            let count = chosen.dynamic.len() + chosen.statics.len();
-            match loads.inputs.iter_mut().find(|(known, _)| *known == chosen) {
-                Some((_, times)) => *times += 1,
-                None => loads.inputs.push((chosen, 1)),
-            }
+        let mut known: Vec<(&Inputs, usize)> = Vec::new();
+        for (_, settings) in study.job.configured() {
             let Settings {
-                params, training, ..
-            } = &settings;
+                inputs,
+                params,
+                training,
+                ..
+            } = settings;
+            let count = match known.iter().find(|(one, _)| *one == inputs) {
+                Some((_, count)) => *count,
+                None => {
+                    let chosen = study.contract.variables.choose(inputs);
+                    let chosen = chosen.map_err(|reason| Error::Job {
+                        path: study.job.path.clone(),
+                        reason,
+                    })?;
+                    let count = chosen.dynamic.len() + chosen.statics.len();
+                    known.push((inputs, count));
+                    loads.inputs.push(chosen);
+                    count
+                }
+            };
             let takes = trainer_megabytes(params, training, sites, loads.pack_megabytes);
             loads.trainer_megabytes = loads.trainer_megabytes.max(takes);
-            let Some((updates, site_days)) = targets.load(study, &settings) else {
+            let Some((updates, site_days)) = targets.load(study, settings) else {
                 continue;
             };
             let workload = Workload {
@@ -70,9 +75,9 @@ impl Loads {
     /// The names of one kind of inputs; where configurations see different ones, how many.
     pub(crate) fn inputs(&self, kind: impl Fn(&Chosen) -> &Vec<String>) -> String {
         match &self.inputs[..] {
-            [(all, _)] => kind(all).join(", "),
+            [all] => kind(all).join(", "),
             several => {
-                let counts = several.iter().map(|(one, _)| kind(one).len());
+                let counts = several.iter().map(|one| kind(one).len());
                 let (least, most) = (counts.clone().min(), counts.max());
                 format!(
                     "{} to {}, in {} sets",

@@ -39,6 +39,8 @@ pub struct Job {
     pub search: Search,
     /// `[grid]`
     pub grid: Grid,
+    /// The settings of its configurations, in their order.
+    configured: Vec<Settings>,
     /// `[seeds]`
     pub seeds: Seeds,
     /// `[selection]`
@@ -129,7 +131,7 @@ impl Job {
             .map(|stem| stem.to_string_lossy().into_owned())
             .filter(|stem| !stem.is_empty())
             .unwrap_or_else(|| "job".to_owned());
-        let job = Self {
+        let mut job = Self {
             name,
             path: path.to_owned(),
             text,
@@ -138,13 +140,14 @@ impl Job {
             evaluation: raw.evaluation,
             search: raw.search,
             grid,
+            configured: Vec::new(),
             seeds: raw.seeds,
             selection: raw.selection,
             final_members: raw.final_members,
             stop: raw.stop,
             analysis: raw.analysis,
         };
-        job.validate()?;
+        job.configured = job.validate()?;
         Ok(job)
     }
 
@@ -211,9 +214,9 @@ impl Job {
     ///
     /// [`Error::Job`] if the pack has not the inputs of a configuration.
     pub fn search_trials(&self, contract: &Contract) -> Result<Vec<Trial>> {
-        let configurations = self.grid.configurations();
-        let mut naming = Naming::of(contract, &self.settings);
-        let named = configurations.iter().map(|one| self.name(&mut naming, one));
+        let mut naming = Naming::of(contract);
+        let named = self.configured();
+        let named = named.map(|(one, settings)| self.name(&mut naming, one, settings));
         let named: Vec<OfConfiguration> = named.collect::<Result<_>>()?;
         let mut trials = Vec::with_capacity(named.len() * self.seeds.search.len());
         for &seed in &self.seeds.search {
@@ -233,7 +236,9 @@ impl Job {
         contract: &Contract,
         configuration: &Configuration,
     ) -> Result<Vec<Trial>> {
-        let named = self.name(&mut Naming::of(contract, &self.settings), configuration)?;
+        let settings = self.settings.with(configuration);
+        let settings = settings.map_err(|fault| self.refused(&fault, configuration))?;
+        let named = self.name(&mut Naming::of(contract), configuration, &settings)?;
         let seeds = self.seeds.final_members.iter();
         let trial = |&seed| named.trial(Stage::Final, self.final_members.fit, seed);
         Ok(seeds.map(trial).collect())
@@ -243,9 +248,10 @@ impl Job {
         &self,
         naming: &mut Naming<'_>,
         configuration: &Configuration,
+        settings: &Settings,
     ) -> Result<OfConfiguration> {
         naming
-            .configuration(configuration)
+            .configuration(configuration, settings)
             .map_err(|reason| Error::Job {
                 path: self.path.clone(),
                 reason,

@@ -1,7 +1,5 @@
 //! Configurations × seeds → trials with content-hash ids.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -10,11 +8,11 @@ use sha2::{Digest, Sha256};
 
 use super::configuration::Configuration;
 use super::contract::Contract;
-use super::inputs::Chosen;
+use super::inputs::{Chosen, Inputs};
 use super::section::{Key, Section, hashed};
 use super::settings::Settings;
 use super::training::keys::TrainingKeys;
-use super::value::Fit;
+use super::value::{Fit, Split, Transform};
 
 /// What a trial is trained for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -103,9 +101,8 @@ impl Trial {
 #[derive(Debug)]
 pub(super) struct Naming<'a> {
     contract: &'a Contract,
-    settings: &'a Settings,
-    /// The inputs as they are hashed, by the values that configurations lay over theirs: the bulk, and few of them.
-    inputs: HashMap<Vec<(Key, Value)>, [String; 2]>,
+    /// What configurations of the same inputs, split and transformation have in common: the bulk, and few of them.
+    known: Vec<(Inputs, Split, Transform, [String; 2])>,
 }
 
 /// Names the trials of one configuration.
@@ -119,15 +116,14 @@ pub(super) struct OfConfiguration {
 }
 
 impl<'a> Naming<'a> {
-    pub(super) fn of(contract: &'a Contract, settings: &'a Settings) -> Self {
+    pub(super) fn of(contract: &'a Contract) -> Self {
         Self {
             contract,
-            settings,
-            inputs: HashMap::new(),
+            known: Vec::new(),
         }
     }
 
-    /// For the trials of a configuration.
+    /// For the trials of a configuration, which has these settings.
     ///
     /// # Errors
     ///
@@ -135,60 +131,64 @@ impl<'a> Naming<'a> {
     pub(super) fn configuration(
         &mut self,
         params: &Configuration,
+        settings: &Settings,
     ) -> Result<OfConfiguration, String> {
-        // Bumped when the training path changes what the same inputs give.
-        const VERSION: u32 = 1;
         // Version 0.1.0 had it among the parameters.
         const WINDOW: &str = "window_days";
-        let settings = self
-            .settings
-            .with(params)
-            .map_err(|refused| refused.to_string())?;
         let mut training = hashed(Section::Training, &TrainingKeys::from(settings.training));
         let mut own = hashed(Section::Model, &settings.params);
         own.extend(training.remove_entry(WINDOW));
-
-        let contract = self.contract;
-        let judged = if settings.split == contract.split {
-            String::new()
-        } else {
-            format!("\"judged\":{},", json!(contract.split))
-        };
-        let [dynamic, statics] = self.inputs(params, &settings)?;
-        // A JSON object with its keys in order, open to what follows: a trial's id is the hash of one list.
-        let shared = format!(
-            "[{VERSION},{{\"dynamic\":{dynamic},\"evaluation\":{},{judged}\"missing\":{},\"pack_digest\":{},\"split\":{},\
-             \"static\":{statics},\"training\":{},\"transform\":{}}}",
-            json!(contract.evaluation),
-            json!(settings.inputs.missing),
-            json!(contract.pack_digest),
-            Value::Object(hashed(Section::Split, &settings.split)),
-            Value::Object(training),
-            Value::Object(hashed(Section::Transform, &settings.transform)),
-        );
+        let [before, after] = self.around(settings)?;
+        let mut shared = Sha256::new_with_prefix(before);
+        shared.update(Value::Object(training).to_string());
+        shared.update(after);
         Ok(OfConfiguration {
-            shared: Sha256::new_with_prefix(shared),
+            shared,
             hashed: Value::Object(own).to_string(),
             params: params.clone(),
         })
     }
 
-    fn inputs(
-        &mut self,
-        params: &Configuration,
-        settings: &Settings,
-    ) -> Result<&[String; 2], String> {
-        let values = params.values().iter();
-        let values = values.filter(|(key, _)| key.section() == Section::Inputs);
-        let values: Vec<(Key, Value)> = values.cloned().collect();
-        match self.inputs.entry(values) {
-            Entry::Occupied(known) => Ok(known.into_mut()),
-            Entry::Vacant(new) => {
-                let Chosen { dynamic, statics } =
-                    self.contract.variables.choose(&settings.inputs)?;
-                Ok(new.insert([dynamic, statics].map(|names| json!(names).to_string())))
-            }
+    /// What is hashed before and after the training. Together they are a JSON object with its keys in order, at the head of
+    /// a list: a trial's id is the hash of one list.
+    fn around(&mut self, settings: &Settings) -> Result<&[String; 2], String> {
+        // Bumped when the training path changes what the same settings give.
+        const VERSION: u32 = 1;
+        let Settings {
+            inputs,
+            split,
+            transform,
+            ..
+        } = settings;
+        let known = self
+            .known
+            .iter()
+            .position(|(of, at, by, _)| (of, at, by) == (inputs, split, transform));
+        if let Some(place) = known {
+            return Ok(&self.known[place].3);
         }
+        let contract = self.contract;
+        let Chosen { dynamic, statics } = contract.variables.choose(inputs)?;
+        let judged = if *split == contract.split {
+            String::new()
+        } else {
+            format!("\"judged\":{},", json!(contract.split))
+        };
+        let before = format!(
+            "[{VERSION},{{\"dynamic\":{},\"evaluation\":{},{judged}\"missing\":{},\"pack_digest\":{},\"split\":{},\
+             \"static\":{},\"training\":",
+            json!(dynamic),
+            json!(contract.evaluation),
+            json!(inputs.missing),
+            json!(contract.pack_digest),
+            Value::Object(hashed(Section::Split, split)),
+            json!(statics),
+        );
+        let transformed = Value::Object(hashed(Section::Transform, transform));
+        let after = format!(",\"transform\":{transformed}}}");
+        let texts = [before, after];
+        self.known.push((inputs.clone(), *split, *transform, texts));
+        Ok(&self.known[self.known.len() - 1].3)
     }
 }
 

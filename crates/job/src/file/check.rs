@@ -12,7 +12,8 @@ use crate::settings::{Refused, Settings};
 use crate::{Analysis, Fit, Keep, SelectionPart, Training};
 
 impl Job {
-    pub(super) fn validate(&self) -> Result<()> {
+    /// Whether everything in the file can be. Returns the settings of its configurations.
+    pub(super) fn validate(&self) -> Result<Vec<Settings>> {
         self.seeds("search", &self.seeds.search)?;
         self.seeds("final", &self.seeds.final_members)?;
         if self.settings.split.validation == 0.0 && self.selection.on == SelectionPart::Validation {
@@ -34,15 +35,17 @@ impl Job {
         if let Some(fault) = self.contradiction(&self.settings) {
             return Err(self.wrong(fault.section, fault.key, fault.found, &fault.expected));
         }
-        for configuration in self.grid.configurations() {
-            let settings = self.settings.with(configuration);
-            let settings = settings.map_err(|fault| self.refused(&fault, configuration))?;
-            let fault = settings.fault().or_else(|| self.contradiction(&settings));
-            if let Some(fault) = fault {
-                return Err(self.refused(&fault, configuration));
-            }
-        }
-        Ok(())
+        let configurations = self.grid.configurations().iter();
+        let settings = configurations.map(|configuration| {
+            let settings = self.settings.with(configuration).and_then(|settings| {
+                match settings.fault().or_else(|| self.contradiction(&settings)) {
+                    None => Ok(settings),
+                    Some(fault) => Err(fault),
+                }
+            });
+            settings.map_err(|fault| self.refused(&fault, configuration))
+        });
+        settings.collect()
     }
 
     /// What these settings, each of them possible, say against the rest of the job.
@@ -202,11 +205,11 @@ impl Job {
 
     /// Whether some configuration has such settings.
     pub fn any(&self, is_so: impl Fn(&Settings) -> bool) -> bool {
-        let mut configurations = self.grid.configurations().iter();
-        configurations.any(|one| {
-            self.settings
-                .with(one)
-                .is_ok_and(|settings| is_so(&settings))
-        })
+        self.configured.iter().any(is_so)
+    }
+
+    /// The configurations with their settings.
+    pub fn configured(&self) -> impl Iterator<Item = (&Configuration, &Settings)> {
+        self.grid.configurations().iter().zip(&self.configured)
     }
 }
