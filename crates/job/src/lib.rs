@@ -31,6 +31,6 @@ pub use stop::{Policy, Stop};
 pub use training::{Backend, Keep, Loss, Optimizer, Sampling, Schedule, Training};
 pub use trial::{Stage, Trial, TrialId};
 pub use value::{
-    Analysis, DeviceChoice, Evaluation, Final, Fit, Metric, Part, Scaling, Seeds, Selection,
-    SelectionPart, Split, State, Transform, Transformation, VALIDATION_DAYS,
+    Analysis, DeviceChoice, Evaluation, Final, Fit, Metric, Part, SAME_PLACE_KM, Scaling, Seeds,
+    Selection, SelectionPart, Split, State, Transform, Transformation, VALIDATION_DAYS,
 };

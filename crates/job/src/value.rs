@@ -336,7 +336,12 @@ pub struct Analysis {
     /// The daily variable that baselines and temperature responses take; absent: soil temperature if the pack has
     /// one, else air temperature.
     pub temperature: Option<String>,
+    /// Sites at most this many kilometres apart, also through others, lie at one place.
+    pub same_place_km: f64,
 }
+
+/// Kilometres within which sites are one place, unless a person says otherwise: the grid cell of most predictors.
+pub const SAME_PLACE_KM: f64 = 1.0;
 
 impl Default for Analysis {
     fn default() -> Self {
@@ -345,6 +350,7 @@ impl Default for Analysis {
             spike_window_days: 30,
             bands: [0.05, 0.95],
             temperature: None,
+            same_place_km: SAME_PLACE_KM,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Ways in which what is known of test days comes into training.
 
 use efflux_data::{Pack, Parts, Site};
-use efflux_job::Part;
+use efflux_job::{Part, SAME_PLACE_KM};
 use serde::Serialize;
 
 use super::{Finding, Kind, parts};
@@ -47,7 +47,7 @@ pub struct SeenWithin {
 /// How many test days are seen by neighbours, by distance: at 150 m, and at the width that places have.
 pub(crate) fn seen_by_distance(pack: &Pack, train: f64, within_km: f64) -> Vec<SeenWithin> {
     const NEAR_KM: f64 = 0.15;
-    let mut widths = vec![NEAR_KM, efflux_data::SAME_PLACE_KM, within_km];
+    let mut widths = vec![NEAR_KM, SAME_PLACE_KM, within_km];
     widths.sort_by(f64::total_cmp);
     widths.dedup();
     let seen = |km: f64| SeenWithin {

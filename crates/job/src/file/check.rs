@@ -143,6 +143,7 @@ impl Job {
             spike_window_days,
             bands: [low, high],
             temperature: _,
+            same_place_km,
         } = self.analysis;
         if !(spike_z.is_finite() && spike_z > 0.0) {
             return Err(self.wrong("analysis", "spike_z", spike_z, "above 0"));
@@ -158,6 +159,9 @@ impl Job {
         if !(low > 0.0 && low < high && high < 1.0) {
             let found = format!("[{low}, {high}]");
             return Err(self.wrong("analysis", "bands", found, "0 < lower < upper < 1"));
+        }
+        if !(same_place_km >= 0.0 && same_place_km.is_finite()) {
+            return Err(self.wrong("analysis", "same_place_km", same_place_km, "0 or more"));
         }
         Ok(())
     }

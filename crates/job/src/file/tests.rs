@@ -124,6 +124,10 @@ fn impossible_values_are_refused_with_line_key_and_expectation() {
             "[analysis]\nbands = [0.9, 0.1]",
             "`analysis.bands` has [0.9, 0.1]",
         ),
+        (
+            "[analysis]\nsame_place_km = -1.0",
+            "`analysis.same_place_km` has -1",
+        ),
     ];
     for (text, expected) in cases {
         let message = refusal(&format!("pack = \"a.h5\"\n{text}\n"));
