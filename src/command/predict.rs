@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use efflux_base::error::{Error, Exit, Result};
 use efflux_cluster::{TrainerSession, common_level};
 use efflux_data as data;
-use efflux_data::{Extrapolation, Member, Pack, Scales};
+use efflux_data::{Extrapolation, Filled, Member, Pack, Scales};
 use efflux_job::{Contract, Job, Trial};
 use efflux_numerics::Level;
 use efflux_protocol::{LaunchSpec, Simulation, TrainerPreparation};
@@ -40,6 +40,8 @@ pub(crate) fn predict(args: &PredictArgs) -> Result<Exit> {
         Error::file(&args.pack, format!("{reason}: {advice}"))
     })?;
     let extrapolation = Extrapolation::of(&pack, &scales);
+    let inputs = scales.dynamic.iter().map(|scale| scale.name.clone());
+    let filled = Filled::of(&pack, &inputs.collect::<Vec<_>>());
 
     let simulations = members.iter().map(|(trial, directory)| Simulation {
         trial: trial.clone(),
@@ -81,9 +83,11 @@ pub(crate) fn predict(args: &PredictArgs) -> Result<Exit> {
         members: &members,
         members_planned: planned,
         extrapolation: &extrapolation,
+        filled: &filled,
     };
     let file = args.output.join("predictions.nc");
-    together.write(&file, &job.name, &pack, &members, Some(&extrapolation))?;
+    let extrapolation = Some(&extrapolation);
+    together.write(&file, &job.name, &pack, &members, &filled, extrapolation)?;
     let summary = report::write_prediction(&prediction, &args.output)?;
     println!("{summary}");
     Ok(if members.len() == planned {

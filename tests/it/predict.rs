@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use efflux_data::{ABOVE, Pack, STAND_IN};
+use efflux_data::{ABOVE, HELD, OBSERVED, Pack, STAND_IN};
 
 use crate::harness::{JOB, Study};
 
@@ -33,11 +33,11 @@ fn series(file: &Path) -> [Vec<u32>; 3] {
 }
 
 /// The rows of a table by site and input: those of the columns after these that are asked for.
-fn counted(table: &Path) -> BTreeMap<(String, String), [String; 4]> {
+fn counted(table: &Path) -> BTreeMap<(String, String), [String; 5]> {
     let mut rows = csv::Reader::from_path(table).unwrap();
     let rows = rows.records().map(|row| {
         let row = row.unwrap();
-        let last = [6, 7, 8, 9].map(|column| row[column].to_owned());
+        let last = [6, 7, 8, 9, 11].map(|column| row[column].to_owned());
         ((row[0].to_owned(), row[1].to_owned()), last)
     });
     rows.collect()
@@ -92,17 +92,30 @@ fn what_leaves_the_range_of_the_training_is_flagged_where_it_does() {
     let mut pack = Pack::read(&study.path("small.h5")).unwrap();
     let (days, variables) = (pack.calendar.days, pack.dynamic.len());
     let column = pack.dynamic.iter().position(|v| v.name == "tmin").unwrap();
-    // One day of the third site, far above; nothing is observed anywhere.
+    // One day of the third site, far above; ten of the first held; nothing is observed anywhere.
     pack.values[(2 * days + 100) * variables + column] += 1000.0;
+    pack.filled.fill(OBSERVED);
+    for day in 0..10 {
+        pack.filled[day * variables + column] = HELD;
+    }
     pack.flux.fill(f32::NAN);
     pack.count.fill(0);
     pack.sealed().write(&study.path("warm.h5")).unwrap();
 
     let said = study.run(&predict("warm.h5", "out")).ok().stdout;
     assert!(said.contains("tmin below 0.1 %"), "{said}");
+    let all = pack_sites(&study) * days;
+    let held = format!(
+        "held            10 of {all} site days have an input that repeats its nearest measured value (tmin "
+    );
+    assert!(said.contains(&held), "{said}");
     assert!(!study.path("out/scores.csv").exists());
 
     let file = study.path("out/predictions.nc");
+    let filled = read::<u8>(&file, "inputs_filled");
+    let is_held = |day: usize| filled[day] == HELD;
+    assert_eq!(filled.len(), all);
+    assert!((0..all).all(|day| is_held(day) == (day < 10)));
     let flags = read::<u8>(&file, "extrapolation");
     let names = read::<hdf5::types::VarLenUnicode>(&file, "input");
     let place = names
@@ -128,9 +141,14 @@ fn what_leaves_the_range_of_the_training_is_flagged_where_it_does() {
         } else {
             "0"
         };
+        let held = if (site.as_str(), input.as_str()) == ("SYN0001", "tmin") {
+            "10"
+        } else {
+            "0"
+        };
         assert_eq!(
             counts,
-            [values.as_str(), "0", above, "0"],
+            [values.as_str(), "0", above, "0", held],
             "{site}, {input}"
         );
     }

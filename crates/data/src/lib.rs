@@ -5,6 +5,7 @@ mod account;
 mod calendar;
 mod derived;
 mod extrapolation;
+mod filled;
 pub mod folds;
 mod h5;
 mod inputs;
@@ -27,10 +28,11 @@ pub use derived::{SiteRecord, Statistics};
 pub use extrapolation::{
     ABOVE, BELOW, Extrapolation, INSIDE, InputFlags, STAND_IN, outside_training,
 };
+pub use filled::{Filled, FilledDays, FilledInput};
 pub use h5::library_version;
 pub use inputs::variables;
 pub use pack::{HELD, INTERPOLATED, OBSERVED, Origin, Pack, Site, Variable};
-pub use places::{SAME_PLACE_KM, distance_km, places};
+pub use places::{distance_km, places};
 pub use predictions::{Ensemble, Member, read_member, write_ensemble, write_member};
 pub use process_sites::{ProcessSite, ProcessVariables};
 pub use scale::Scale;

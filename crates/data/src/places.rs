@@ -3,9 +3,6 @@
 /// Mean radius of the Earth, kilometres.
 const EARTH: f64 = 6371.0088;
 
-/// Kilometres below which sites are one place, unless a person says otherwise: the grid cell of most predictors.
-pub const SAME_PLACE_KM: f64 = 1.0;
-
 /// Kilometres between two points along the surface, each in degrees north and east.
 ///
 /// # Source

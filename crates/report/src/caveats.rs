@@ -5,6 +5,7 @@ use efflux_job::{Fit, Part};
 use efflux_run::record::Outcome;
 
 use super::evaluation::{Evaluation, Series};
+use super::filled;
 use super::numbers::counted;
 use super::results::Results;
 
@@ -48,6 +49,7 @@ pub(crate) fn caveats(results: &Results<'_>, evaluation: &Evaluation) -> Vec<Str
             counted(undefined, "site")
         ));
     }
+    caveats.extend(filled::caveats(results));
     caveats
 }
 

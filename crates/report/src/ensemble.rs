@@ -4,7 +4,7 @@ use std::path::Path;
 
 use efflux_analysis::ensemble;
 use efflux_base::error::Result;
-use efflux_data::{Ensemble, Extrapolation, Member, Pack};
+use efflux_data::{Ensemble, Extrapolation, Filled, Member, Pack};
 
 /// What the members say together, `[S, D]`, µmol m⁻² s⁻¹, in the 32 bits that files keep.
 #[derive(Clone, Debug)]
@@ -32,7 +32,8 @@ impl Together {
         }
     }
 
-    /// `predictions.nc`: every member, their mean and spread, and where they extrapolate if that is known.
+    /// `predictions.nc`: every member, their mean and spread, which days had inputs that were not measured, and
+    /// where they extrapolate if that is known.
     ///
     /// # Errors
     ///
@@ -43,6 +44,7 @@ impl Together {
         name: &str,
         pack: &Pack,
         members: &[Member],
+        filled: &Filled,
         extrapolation: Option<&Extrapolation>,
     ) -> Result<()> {
         let ensemble = Ensemble {
@@ -54,6 +56,7 @@ impl Together {
             mean: &self.mean,
             sd: &self.sd,
             members,
+            filled,
             extrapolation,
         };
         efflux_data::write_ensemble(path, &ensemble)

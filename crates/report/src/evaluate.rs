@@ -2,7 +2,7 @@
 
 use efflux_base::durable;
 use efflux_base::error::{Error, Result};
-use efflux_data::{Member, Parts};
+use efflux_data::{Filled, Member, Parts};
 use efflux_job::Trial;
 use efflux_run::record::{Outcome, Record};
 use efflux_run::stopping::{judged, stopped};
@@ -45,8 +45,9 @@ pub fn evaluate(run: &Run<'_>, ledger: &Ledger, output: Output) -> Result<Evalua
     };
     let (settings, view) = inputs::selected(run, choice.winner.as_ref())?;
     let members = gather(run, ledger, &last)?;
+    let filled = Filled::of(run.pack, &view.inputs.dynamic);
     if output != Output::Page {
-        write_predictions(run, &members)?;
+        write_predictions(run, &members, &filled)?;
     }
     // As the job at hand describes them: the grid that they were trained for may have had other axes.
     let described = search.iter().chain(&last).filter_map(|trial| {
@@ -87,6 +88,7 @@ pub fn evaluate(run: &Run<'_>, ledger: &Ledger, output: Output) -> Result<Evalua
             .map(|(name, values)| Temperature { name, values }),
         attributes: &inputs::attributes(run.pack),
         outside_training: &efflux_data::outside_training(run.pack, &view.inputs.dynamic, &parts),
+        filled: &filled,
         members: &members,
         members_planned: run.job.seeds.final_members.len(),
         epochs: &read_epochs(run.directory)?,
@@ -134,12 +136,12 @@ fn gather(run: &Run<'_>, ledger: &Ledger, trials: &[Trial]) -> Result<Vec<Member
 }
 
 /// `ensemble/predictions.nc`: every member, their mean and spread.
-fn write_predictions(run: &Run<'_>, members: &[Member]) -> Result<()> {
+fn write_predictions(run: &Run<'_>, members: &[Member], filled: &Filled) -> Result<()> {
     let path = run.directory.predictions();
     if members.is_empty() {
         // Those of an earlier selection would pass for those of this one.
         return durable::remove(&path);
     }
     let name = inputs::name(run);
-    Together::of(members).write(&path, &name, run.pack, members, None)
+    Together::of(members).write(&path, &name, run.pack, members, filled, None)
 }

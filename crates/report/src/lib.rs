@@ -19,6 +19,7 @@ mod evaluate;
 mod evaluation;
 mod extremes;
 mod figures;
+mod filled;
 mod grid;
 mod groups;
 mod inputs;

@@ -9,7 +9,7 @@ use efflux_analysis::metrics::Pairs;
 use efflux_analysis::statistics::median;
 use efflux_base::durable;
 use efflux_base::error::Result;
-use efflux_data::{Extrapolation, INSIDE, InputFlags, Member, Pack};
+use efflux_data::{Extrapolation, Filled, FilledDays, INSIDE, InputFlags, Member, Pack};
 
 use super::table::Tabular;
 use super::{numbers, tables};
@@ -29,6 +29,8 @@ pub struct Prediction<'a> {
     pub members_planned: usize,
     /// Where the pack leaves the range of the training.
     pub extrapolation: &'a Extrapolation,
+    /// Which values of its daily inputs were not measured.
+    pub filled: &'a Filled,
 }
 
 impl Prediction<'_> {
@@ -41,6 +43,13 @@ impl Prediction<'_> {
             let pairs = pairs.map(|(&observed, &flux)| (f64::from(observed), f64::from(flux)));
             pairs.collect::<Pairs>().scores()
         })
+    }
+
+    /// How many of a site's observed days have an input that was not measured.
+    pub(super) fn filled_days(&self, site: usize) -> FilledDays {
+        let flux = self.pack.flux_of(site);
+        let days = (0..flux.len()).filter(|&day| !flux[day].is_nan());
+        FilledDays::among(self.filled.least_known.site(site), days)
     }
 
     fn is_observed(&self) -> bool {
@@ -90,6 +99,10 @@ pub struct PredictionSummary {
     pub outside: f64,
     /// The inputs that are outside somewhere, and the share of their values; the largest first.
     pub inputs_outside: Vec<(String, f64)>,
+    /// Site days on which an input was not measured.
+    pub filled: FilledDays,
+    /// The inputs that are held on some days, and the share of their values; the largest first.
+    pub inputs_held: Vec<(String, f64)>,
     /// Sites with an observation, and the medians over them of each measure of the ensemble mean; absent without any.
     pub skill: Option<(usize, ByMeasure<Defined>)>,
     /// Where the files are.
@@ -115,8 +128,15 @@ impl PredictionSummary {
         };
         let mut inputs_outside: Vec<(String, f64)> =
             dynamic.iter().chain(statics).map(share).collect();
-        inputs_outside.retain(|(_, share)| *share > 0.0);
-        inputs_outside.sort_by(|(_, one), (_, other)| other.total_cmp(one));
+        largest_first(&mut inputs_outside);
+        let all = 0..sites * days;
+        let mut inputs_held: Vec<(String, f64)> = (prediction.filled.inputs.iter())
+            .map(|input| {
+                let FilledDays { days, held, .. } = FilledDays::among(&input.flags, all.clone());
+                (input.name.clone(), held as f64 / days as f64)
+            })
+            .collect();
+        largest_first(&mut inputs_held);
         let skill = prediction.is_observed().then(|| {
             let scores: Vec<Scores> = prediction.scores(prediction.mean).collect();
             let medians = ByMeasure::new(|measure| {
@@ -133,18 +153,43 @@ impl PredictionSummary {
             members_planned: prediction.members_planned,
             outside: outside.count() as f64 / (sites * days).max(1) as f64,
             inputs_outside,
+            filled: FilledDays::among(&prediction.filled.least_known, all),
+            inputs_held,
             skill,
             directory: directory.to_owned(),
         }
     }
 }
 
+/// Inputs with a share above 0, the largest first.
+fn largest_first(inputs: &mut Vec<(String, f64)>) {
+    inputs.retain(|(_, share)| *share > 0.0);
+    inputs.sort_by(|(_, one), (_, other)| other.total_cmp(one));
+}
+
+fn percent(share: f64) -> String {
+    match share * 100.0 {
+        few if few > 0.0 && few < 0.1 => "below 0.1 %".to_owned(),
+        percent => format!("{} %", numbers::number(percent, 1)),
+    }
+}
+
+/// The first of these inputs with their shares, and how many more there are.
+fn listed(inputs: &[(String, f64)]) -> String {
+    const LISTED: usize = 5;
+    let named = inputs.iter().take(LISTED);
+    let mut named: Vec<String> = named
+        .map(|(name, share)| format!("{name} {}", percent(*share)))
+        .collect();
+    let more = inputs.len().saturating_sub(LISTED);
+    if more > 0 {
+        named.push(format!("{more} more"));
+    }
+    named.join(", ")
+}
+
 impl fmt::Display for PredictionSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let percent = |share: f64| match share * 100.0 {
-            few if few > 0.0 && few < 0.1 => "below 0.1 %".to_owned(),
-            percent => format!("{} %", numbers::number(percent, 1)),
-        };
         writeln!(
             f,
             "{}: {}, {}, {} of {} members",
@@ -157,22 +202,29 @@ impl fmt::Display for PredictionSummary {
         if self.inputs_outside.is_empty() {
             writeln!(
                 f,
-                "  extrapolation   none: all inputs are within the range of the training"
+                "  extrapolation   none: all values of inputs are within the range of the training"
             )?;
         } else {
-            let named = self.inputs_outside.iter().take(5);
-            let named = named.map(|(name, share)| format!("{name} {}", percent(*share)));
-            let more = self.inputs_outside.len().saturating_sub(5);
-            let more = if more > 0 {
-                format!(", {more} more")
-            } else {
-                String::new()
-            };
+            let (share, inputs) = (percent(self.outside), listed(&self.inputs_outside));
+            writeln!(f, "  extrapolation   {share} of the site days ({inputs})")?;
+        }
+        let FilledDays {
+            days,
+            interpolated,
+            held,
+        } = self.filled;
+        if held > 0 {
+            let inputs = listed(&self.inputs_held);
             writeln!(
                 f,
-                "  extrapolation   {} of the site days ({}{more})",
-                percent(self.outside),
-                named.collect::<Vec<_>>().join(", ")
+                "  held            {held} of {days} site days have an input that repeats its nearest measured value ({inputs})"
+            )?;
+        }
+        if interpolated > 0 {
+            let also = if held > 0 { " more" } else { "" };
+            writeln!(
+                f,
+                "  interpolated    {interpolated}{also} of {days} site days have an input between two measured ones"
             )?;
         }
         if let Some((sites, medians)) = &self.skill {

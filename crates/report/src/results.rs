@@ -1,7 +1,7 @@
 //! What the report is made of: everything the caller knows once the sweep has ended, or so far.
 
 use efflux_base::error::{Error, Result};
-use efflux_data::{Member, Parts};
+use efflux_data::{Filled, Member, Parts};
 use efflux_job::{Analysis, Chosen, Contract, Fit, Part, Settings};
 use efflux_numerics::SiteByDay;
 use efflux_run::record::Record;
@@ -53,6 +53,8 @@ pub struct Results<'a> {
     /// Of each site's test days the share on which an input lies outside the range of all training days; none without test
     /// days.
     pub outside_training: &'a [Option<f64>],
+    /// Which values of the daily inputs were not measured.
+    pub filled: &'a Filled,
     /// The members that simulated the calendar.
     pub members: &'a [Member],
     /// The members that the job asks for.
@@ -103,7 +105,10 @@ impl Results<'_> {
         let lengths = self.members.iter().map(|member| member.flux.len());
         let given = [self.unfiltered, self.temperature.map(|given| given.values)];
         let given = given.into_iter().flatten().map(|given| given.len());
-        let given = given.chain([self.observed.len(), self.parts.len()]);
+        let inputs = self.filled.inputs.iter().map(|input| input.flags.len());
+        let filled = self.filled.least_known.len();
+        let given = given.chain([self.observed.len(), self.parts.len(), filled]);
+        let given = given.chain(inputs);
         for length in lengths.chain(given) {
             if length != values {
                 let message =

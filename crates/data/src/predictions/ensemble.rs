@@ -9,8 +9,9 @@ use super::member::Member;
 use super::netcdf::NetCdf;
 use crate::calendar::Calendar;
 use crate::extrapolation::{ABOVE, BELOW, Extrapolation, INSIDE, InputFlags, STAND_IN};
+use crate::filled::Filled;
 use crate::h5::{reason, text};
-use crate::pack::Site;
+use crate::pack::{HELD, INTERPOLATED, OBSERVED, Site};
 
 const UNITS: (&str, &str) = ("units", "umol m-2 s-1");
 
@@ -33,6 +34,8 @@ pub struct Ensemble<'a> {
     pub sd: &'a [f32],
     /// The M members, each with S × D values.
     pub members: &'a [Member],
+    /// How the values of the inputs came about.
+    pub filled: &'a Filled,
     /// Where the inputs leave the range of the training, if that is to be told.
     pub extrapolation: Option<&'a Extrapolation>,
 }
@@ -48,8 +51,10 @@ pub fn write_ensemble(path: &Path, ensemble: &Ensemble<'_>) -> Result<()> {
     let cells = ensemble.sites.len() * ensemble.calendar.days;
     let simulated = ensemble.members.iter().map(|member| member.flux.len());
     let given = [ensemble.observed, ensemble.mean, ensemble.sd].map(<[f32]>::len);
+    let filled = ensemble.filled.least_known.len();
     if let Some(found) = given
         .into_iter()
+        .chain([filled])
         .chain(simulated)
         .find(|found| *found != cells)
     {
@@ -165,6 +170,17 @@ fn write(path: &Path, ensemble: &Ensemble<'_>) -> hdf5::Result<()> {
         .collect();
     let about = [UNITS, ("long_name", "simulated daily mean soil CO2 efflux")];
     file.variable("simulated", &["member", "site", "time"], &all, &about)?;
+    let about = [
+        (
+            "long_name",
+            "how the least known of the inputs came about: measured, between measurements, or the nearest one held",
+        ),
+        ("flag_meanings", "observed interpolated held"),
+    ];
+    let name = "inputs_filled";
+    let filled = ensemble.filled.least_known.values();
+    file.variable(name, &series, filled, &about)?;
+    file.numbers(name, "flag_values", &[OBSERVED, INTERPOLATED, HELD])?;
     if let Some(Extrapolation { dynamic, statics }) = ensemble.extrapolation {
         let daily = ["input", "site", "time"];
         flags(&mut file, daily, "extrapolation", dynamic)?;

@@ -1,7 +1,7 @@
 //! The ensemble's file, read back as netCDF reads it.
 
 use efflux_base::error::Error;
-use efflux_data::{Ensemble, Member, write_ensemble};
+use efflux_data::{Ensemble, Filled, HELD, Member, OBSERVED, write_ensemble};
 use hdf5::types::{FixedAscii, VarLenArray};
 use hdf5::{ObjectReference1, ReferencedObject};
 
@@ -24,7 +24,11 @@ fn every_axis_of_every_variable_is_a_named_dimension() {
     // A name keeps the file for a look at it with other programs.
     let path = std::env::var_os("EFFLUX_KEEP_PREDICTIONS")
         .map_or(folder.path().join("predictions.nc"), Into::into);
-    let pack = small_pack(4, 1);
+    let mut pack = small_pack(4, 1);
+    pack.filled.fill(OBSERVED);
+    pack.filled[0] = HELD;
+    let names: Vec<String> = pack.dynamic.iter().map(|of| of.name.clone()).collect();
+    let filled = Filled::of(&pack, &names);
     let ids: Vec<String> = pack.sites.iter().map(|site| site.id.clone()).collect();
     let members = members(pack.flux.len(), &ids);
     let (mean, sd) = (vec![1.0; pack.flux.len()], vec![1.0; pack.flux.len()]);
@@ -37,6 +41,7 @@ fn every_axis_of_every_variable_is_a_named_dimension() {
         mean: &mean,
         sd: &sd,
         members: &members,
+        filled: &filled,
         extrapolation: None,
     };
     write_ensemble(&path, &ensemble).unwrap();
@@ -63,6 +68,9 @@ fn every_axis_of_every_variable_is_a_named_dimension() {
     assert_eq!(dimensions("simulated"), ["/member", "/site", "/time"]);
     assert_eq!(dimensions("observed"), ["/site", "/time"]);
     assert_eq!(dimensions("seed"), ["/member"]);
+    let flags = file.dataset("inputs_filled").unwrap();
+    let flags = flags.read_raw::<u8>().unwrap();
+    assert_eq!((flags[0], flags.iter().sum::<u8>()), (HELD, HELD));
     let simulated = file.dataset("simulated").unwrap();
     assert_eq!(simulated.shape(), [3, 4, 365]);
     assert_eq!(simulated.read_raw::<f32>().unwrap()[2 * 4 * 365], 2.0);

@@ -4,6 +4,7 @@ mod climate;
 mod correlations;
 mod correlogram;
 mod groups;
+mod neighbours;
 mod properties;
 mod seasons;
 mod site;
@@ -16,6 +17,7 @@ pub(crate) use climate::{Bin, Climate, PRECIPITATION, TEMPERATURE};
 pub(crate) use correlations::{CorrelationRow, Over};
 pub(crate) use correlogram::Correlogram;
 pub(crate) use groups::{Group, LONG_RECORD, TEMPERATE};
+pub(crate) use neighbours::SeenWithin;
 pub(crate) use properties::{ARIDITY, OBSERVED_DAYS, Property, RHYTHM};
 pub(crate) use seasons::Seasons;
 pub(crate) use site::{CORRELOGRAM_STEP, SiteProperties, record_days};
@@ -25,6 +27,8 @@ pub(crate) use water::Water;
 pub(crate) struct Drivers {
     /// By site.
     pub(crate) sites: Vec<SiteProperties>,
+    /// Test days seen at the same place in training, by the width of places.
+    pub(crate) seen: Vec<SeenWithin>,
     /// What is known of the sites, by name.
     pub(crate) properties: Vec<Property>,
     /// Of every property with every score.
@@ -44,8 +48,9 @@ pub(crate) struct Drivers {
 impl Drivers {
     pub(crate) fn new(results: &Results<'_>, evaluation: &Evaluation) -> Self {
         let calendar = results.days_of_year();
-        let sites: Vec<SiteProperties> = (0..results.sites.len())
-            .map(|site| site::of_site(results, evaluation, &calendar, site))
+        let neighbours = neighbours::neighbours(results, results.analysis.same_place_km);
+        let sites: Vec<SiteProperties> = (neighbours.into_iter().enumerate())
+            .map(|(site, others)| site::of_site(results, evaluation, &calendar, site, others))
             .collect();
         let water = water::water(results);
         let properties = properties::properties(results, &sites, water.as_ref());
@@ -55,6 +60,7 @@ impl Drivers {
             groups: groups::groups(results, evaluation, &sites, water.as_ref()),
             climates: climate::climates(results, evaluation),
             seasons: seasons::seasons(evaluation, &sites),
+            seen: neighbours::seen_by_distance(results),
             properties,
             water,
             sites,

@@ -7,8 +7,8 @@ use efflux_analysis::baselines::{Day, Response};
 use efflux_analysis::rhythm::{
     self, Autocorrelation, CYCLICALITY, SEASONALITY, SMOOTHNESS, autocorrelation,
 };
-use efflux_job::Part;
 
+use super::neighbours::test_days_seen;
 use crate::evaluation::{self, Evaluation};
 use crate::results::Results;
 
@@ -55,6 +55,7 @@ pub(super) fn of_site(
     evaluation: &Evaluation,
     calendar: &[(u16, u8)],
     site: usize,
+    neighbours: Vec<usize>,
 ) -> SiteProperties {
     let record = results.observed(site);
     let [series, simulated_series] = record_series(results, evaluation, site);
@@ -75,13 +76,6 @@ pub(super) fn of_site(
         }
         Response::fit(&days)
     };
-    let neighbours = neighbours(results, site);
-    let is_seen = |day: usize| {
-        neighbours.iter().any(|&other| {
-            results.observed(other)[day].is_finite() && is_fitted(results, other, day)
-        })
-    };
-    let test = results.part_days(site, Part::Test);
     let simulated = &evaluation.mean[site];
     SiteProperties {
         observed_days: series.iter().filter(|flux| flux.is_finite()).count(),
@@ -99,12 +93,7 @@ pub(super) fn of_site(
             .map(|lag| autocorrelation(&simulated_series, lag)),
         observed_response: response(&|day| f64::from(record[day])),
         simulated_response: response(&|day| simulated[day]),
-        test_days_seen: if neighbours.is_empty() {
-            0
-        } else {
-            let seen = test.filter(|&day| record[day].is_finite() && is_seen(day));
-            seen.count()
-        },
+        test_days_seen: test_days_seen(results, site, &neighbours),
         neighbours,
     }
 }
@@ -142,21 +131,4 @@ pub(super) fn record_series(
         })
         .collect();
     [observed, simulated]
-}
-
-fn is_fitted(results: &Results<'_>, site: usize, day: usize) -> bool {
-    results.fit.holds(results.parts[(site, day)])
-}
-
-/// The other sites at the same place: at most a kilometre away, or that near to another of them.
-fn neighbours(results: &Results<'_>, site: usize) -> Vec<usize> {
-    let points = results
-        .sites
-        .iter()
-        .map(|site| [site.latitude, site.longitude]);
-    let places = efflux_data::places(&points.collect::<Vec<_>>(), efflux_data::SAME_PLACE_KM);
-    let place = places.into_iter().find(|place| place.contains(&site));
-    let mut others = place.unwrap_or_default();
-    others.retain(|other| *other != site);
-    others
 }

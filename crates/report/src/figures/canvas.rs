@@ -151,7 +151,12 @@ impl Canvas {
                 Ink::Band | Ink::Zone | Ink::Validation | Ink::Test => {
                     self.rect(*ink, (x, y - 9.0), 22.0, 10.0);
                 }
-                Ink::Record | Ink::Judged | Ink::Box | Ink::OtherBox => {
+                Ink::Record
+                | Ink::Judged
+                | Ink::Box
+                | Ink::OtherBox
+                | Ink::Interpolated
+                | Ink::Held => {
                     self.rect(*ink, (x + 5.0, y - 9.0), 16.0, 9.0);
                 }
                 Ink::Observed | Ink::Background | Ink::SimulatedDays => self.path(

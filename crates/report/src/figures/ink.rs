@@ -38,6 +38,10 @@ pub(crate) enum Ink {
     Record,
     /// Observed days of the test part.
     Judged,
+    /// Days with an input between two measured values.
+    Interpolated,
+    /// Days with an input that repeats its nearest measured value.
+    Held,
     /// All days of the calendar.
     Calendar,
     /// Boxes of the first and of the second score.
@@ -135,6 +139,8 @@ impl Ink {
                 r##"class="simulated-days" stroke="#56b4e9" stroke-width="2.4" stroke-linecap="round" fill="none""##
             }
             Self::Record => r##"class="record" fill="#4d4a44""##,
+            Self::Interpolated => r##"class="interpolated" fill="#d9b3c9""##,
+            Self::Held => r##"class="held" fill="#8a2e62""##,
             Self::Calendar => r##"class="calendar" fill="#dedad1""##,
             Self::Judged => r##"class="judged" fill="#e69f00""##,
             Self::Box => r##"class="box" fill="#cfe6f4" stroke="#0072b2" stroke-width="1.4""##,

@@ -6,15 +6,20 @@ use efflux_analysis::ensemble;
 use efflux_analysis::measures::Measure;
 use efflux_analysis::statistics::range;
 use efflux_analysis::units::Unit;
+use efflux_data::{HELD, INTERPOLATED};
 use efflux_job::Part;
 
 use super::super::chosen::Chosen;
 use super::super::evaluation::{Evaluation, Series, members_on};
+use super::super::filled;
 use super::super::numbers;
 use super::super::results::Results;
 use super::canvas::{Anchor, Canvas, Figure, px};
 use super::ink::Ink;
 use super::scale::{Scale, months};
+
+/// Height of the strip above the axis that marks days with inputs that were not measured, pixels.
+const STRIP: f64 = 4.0;
 
 /// The widest interval that this many members resolve; none if only their range is left, or nothing.
 fn band_level(members: usize) -> Option<f64> {
@@ -108,6 +113,19 @@ pub(crate) fn series(results: &Results<'_>, evaluation: &Evaluation, chosen: &Ch
         (Ink::Simulated, "ensemble mean".to_owned()),
     ];
     key.extend(band_label(results.members.len()).map(|label| (Ink::Band, label)));
+    for (flag, ink, label) in [
+        (INTERPOLATED, Ink::Interpolated, "an input interpolated"),
+        (HELD, Ink::Held, "an input held"),
+    ] {
+        let stretches = filled::stretches(results, index, &(first..last + 1), flag);
+        for days in &stretches {
+            let (from, to) = (at_day(days.start), at_day(days.end));
+            canvas.rect(ink, (from, bottom - STRIP), to - from, STRIP);
+        }
+        if !stretches.is_empty() {
+            key.push((ink, label.to_owned()));
+        }
+    }
     canvas.key((110.0, 36.0), &key);
 
     let name = format!("series-{}", chosen.role);

@@ -34,6 +34,7 @@ pub(super) fn section<'a>(findings: &'a Findings<'_>) -> Section<'a> {
                 )
             }),
             Part::table(tables::record::record(record)),
+            Part::table(tables::filled::inputs(results)),
         ],
     }
 }

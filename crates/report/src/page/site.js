@@ -8,6 +8,7 @@
     grid: 'class="grid" stroke="#e4e1da"', axis: 'class="axis" stroke="#8a857c"', muted: 'class="muted" fill="#6d6961" font-size="11"',
     label: 'class="label" fill="#3a3834"', observed: 'class="observed" stroke="#26241f" stroke-width="2.4" stroke-linecap="round" fill="none"',
     simulated: 'class="simulated" stroke="#0072b2" stroke-width="1.6" fill="none"', band: 'class="band" fill="#56b4e9" fill-opacity="0.4"',
+    interpolated: 'class="interpolated" fill="#d9b3c9"', held: 'class="held" fill="#8a2e62"',
     validation: 'class="validation" fill="#e69f00" fill-opacity="0.13"', test: 'class="test" fill="#0072b2" fill-opacity="0.08"',
   };
   const places = new Map([...data.alphabet].map((sign, place) => [sign, place]));
@@ -58,6 +59,12 @@
       const when = Math.round(from + ((to - from) * tick) / 4);
       const anchor = ["start", "middle", "middle", "middle", "end"][tick];
       shapes.push(`<text ${ink.label} x="${x(when)}" y="${bottom + 18}" text-anchor="${anchor}">${date(when)}</text>`);
+    }
+    for (const name of ["interpolated", "held"]) {
+      for (const [start, end] of site[name]) {
+        const [a, b] = [Math.max(start, from), Math.min(end, to)];
+        if (b > a) shapes.push(`<rect ${ink[name]} x="${x(a).toFixed(1)}" y="${bottom - 4}" width="${(x(b) - x(a)).toFixed(1)}" height="4"/>`);
+      }
     }
     const banded = inside.filter((point) => site.mean[point] !== null && site.spread[point] !== null);
     if (banded.length > 1) {

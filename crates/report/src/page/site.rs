@@ -5,12 +5,14 @@ use efflux_analysis::Defined;
 use efflux_analysis::classes::Reading;
 use efflux_analysis::measures::{Detail, Measure};
 use efflux_analysis::units::Unit;
+use efflux_data::{HELD, INTERPOLATED};
 use efflux_job::Part as RecordPart;
 use serde_json::{Value, json};
 
 use super::compact;
 use crate::Findings;
 use crate::evaluation::Series;
+use crate::filled;
 use crate::markup::{Html, html};
 use crate::numbers;
 use crate::section::{Frame, Part, Section};
@@ -67,7 +69,8 @@ fn content(findings: &Findings<'_>) -> Html {
          <svg id=\"site-series\" class=\"drawing\" viewBox=\"0 0 960 300\" role=\"img\" \
          aria-label=\"Observed and simulated flux\" font-size=\"12\"></svg>\n\
          <p class=\"caption\">Points are observed days, the line is the ensemble mean, the band one standard deviation over \
-         members to each side. Shaded: validation and test part.{} Drag over days to see them closer.</p>\n\
+         members to each side. Shaded: validation and test part. The strip above the axis marks days on which an input was not measured: \
+         light, between two measured values; dark, held from the nearest one.{} Drag over days to see them closer.</p>\n\
          <div id=\"site-scores\"></div>\n<p><a href=\"#sites\">All sites</a></p>\n\
          <script type=\"application/json\" id=\"series-data\">{}</script>\n",
         thinned,
@@ -139,7 +142,15 @@ fn of_site(
             "test days seen at the same place in training",
             properties.test_days_seen.to_string(),
         ),
+        ("inputs on observed test days", inputs_known(findings, site)),
     ];
+    let stretches = |flag| -> Vec<[usize; 2]> {
+        let stretches = filled::stretches(results, site, &(first..last), flag);
+        stretches
+            .iter()
+            .map(|days| [days.start, days.end])
+            .collect()
+    };
     json!({
         "name": about.name,
         "id": about.id,
@@ -155,6 +166,8 @@ fn of_site(
             let days = results.parts.span(site, part);
             json!([part.name(), days.start, days.end])
         }),
+        "interpolated": stretches(INTERPOLATED),
+        "held": stretches(HELD),
         "size": size,
         "observed": observed,
         "mean": mean,
@@ -162,6 +175,20 @@ fn of_site(
         "scores": rows,
         "facts": facts,
     })
+}
+
+/// On how many observed test days the inputs were not measured, and which never were.
+fn inputs_known(findings: &Findings<'_>, site: usize) -> String {
+    let days = filled::test_days(findings.results, site);
+    if days.filled() == 0 {
+        return "all measured".to_owned();
+    }
+    let mut said = vec![
+        format!("one held on {} of {}", days.held, days.days),
+        format!("else one interpolated on {}", days.interpolated),
+    ];
+    said.extend(filled::remark(findings.results, site));
+    said.join("; ")
 }
 
 fn shown(value: Defined) -> String {

@@ -9,7 +9,9 @@
 pub(super) mod baselines;
 pub(super) mod drivers;
 pub(super) mod extremes;
+pub(super) mod filled;
 pub(super) mod grid;
+pub(super) mod places;
 pub(super) mod prediction;
 pub(super) mod reasons;
 pub(super) mod record;

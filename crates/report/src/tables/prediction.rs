@@ -1,7 +1,7 @@
 //! The tables of a prediction: how it compares with what was observed, and where it extrapolates.
 
 use efflux_analysis::measures::{Detail, Scores};
-use efflux_data::{ABOVE, BELOW, InputFlags, STAND_IN};
+use efflux_data::{ABOVE, BELOW, FilledDays, InputFlags, STAND_IN};
 
 use crate::prediction::Prediction;
 use crate::table::{Column, Table};
@@ -11,6 +11,7 @@ pub(crate) struct Scored<'a> {
     site: &'a str,
     series: String,
     scores: Scores,
+    filled: FilledDays,
 }
 
 /// A site and a series: the scores on all days with an observation.
@@ -26,6 +27,18 @@ pub(crate) fn scores<'a>(prediction: &'a Prediction<'_>) -> Table<'a, Scored<'a>
         Detail::Parts,
         |row: &Scored<'_>| &row.scores,
     ));
+    columns.extend([
+        Column::count(
+            "days_input_interpolated",
+            "observed days with an input between two measured ones",
+            |row: &Scored<'_>| row.filled.interpolated,
+        ),
+        Column::count(
+            "days_input_held",
+            "observed days with an input that repeats its nearest measured value",
+            |row: &Scored<'_>| row.filled.held,
+        ),
+    ]);
     let members = prediction.members.iter();
     let members = members.map(|member| (format!("member-{}", member.seed), &member.flux[..]));
     let mean = ("ensemble-mean".to_owned(), prediction.mean);
@@ -33,11 +46,14 @@ pub(crate) fn scores<'a>(prediction: &'a Prediction<'_>) -> Table<'a, Scored<'a>
         .chain(members)
         .flat_map(|(series, flux)| {
             let sites = prediction.pack.sites.iter().zip(prediction.scores(flux));
-            sites.map(move |(site, scores)| Scored {
-                site: &site.id,
-                series: series.clone(),
-                scores,
-            })
+            sites
+                .enumerate()
+                .map(move |(index, (site, scores))| Scored {
+                    site: &site.id,
+                    series: series.clone(),
+                    scores,
+                    filled: prediction.filled_days(index),
+                })
         });
     Table::file(
         "scores",
@@ -54,9 +70,10 @@ pub(crate) struct Leaving<'a> {
     input: &'a InputFlags,
     /// Of each of its values whether it is outside, and how.
     flags: &'a [u8],
+    filled: FilledDays,
 }
 
-/// A site and an input: how many of its values are outside the range of the training.
+/// A site and an input: how many of its values are outside the range of the training, and how many were not measured.
 pub(crate) fn extrapolation<'a>(prediction: &'a Prediction<'_>) -> Table<'a, Leaving<'a>> {
     type Row<'a> = Leaving<'a>;
     let count =
@@ -86,24 +103,41 @@ pub(crate) fn extrapolation<'a>(prediction: &'a Prediction<'_>) -> Table<'a, Lea
             "values that the pack does not have",
             count(STAND_IN),
         ),
+        Column::count(
+            "interpolated",
+            "values between two measured ones",
+            |row: &Row<'a>| row.filled.interpolated,
+        ),
+        Column::count(
+            "held",
+            "values that repeat the nearest measured one",
+            |row: &Row<'a>| row.filled.held,
+        ),
     ];
     let sites = &prediction.pack.sites;
     let of = |kind, inputs: &'a [InputFlags]| {
         inputs.iter().flat_map(move |input| {
             let values = input.flags.len() / sites.len();
             let sites = sites.iter().zip(input.flags.chunks_exact(values));
-            sites.map(move |(site, flags)| Leaving {
-                site: &site.id,
-                kind,
-                input,
-                flags,
-            })
+            let filled = prediction.filled.input(&input.name);
+            sites
+                .enumerate()
+                .map(move |(index, (site, flags))| Leaving {
+                    site: &site.id,
+                    kind,
+                    input,
+                    flags,
+                    filled: filled.map_or(FilledDays::default(), |filled| {
+                        let flags = filled.flags.site(index);
+                        FilledDays::among(flags, 0..flags.len())
+                    }),
+                })
         })
     };
     let extrapolation = prediction.extrapolation;
     Table::file(
         "extrapolation",
-        "a site and an input: how many of its values are outside the range of the training",
+        "a site and an input: how many of its values are outside the range of the training or not measured",
         columns,
         of("daily", &extrapolation.dynamic)
             .chain(of("static", &extrapolation.statics))

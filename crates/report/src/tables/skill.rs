@@ -13,6 +13,7 @@ use super::{scores, site};
 use crate::Findings;
 use crate::cell::Cell;
 use crate::evaluation::{ClassCounts, Series};
+use crate::filled;
 use crate::states::States;
 use crate::table::{Column, Table};
 
@@ -122,7 +123,9 @@ pub(crate) fn sites<'a>(findings: &'a Findings<'_>) -> Table<'a, usize> {
     };
     let mut columns = vec![
         Column::text("site", "site", move |&row: &usize| {
-            site(results, row, why_undefined(&scores[row]))
+            let remarks = [why_undefined(&scores[row]), filled::remark(results, row)];
+            let remarks: Vec<String> = remarks.into_iter().flatten().collect();
+            site(results, row, remarks.join("; "))
         }),
         Column::text("name", "its name", |&row: &usize| {
             results.sites[row].name.clone()
@@ -144,6 +147,18 @@ pub(crate) fn sites<'a>(findings: &'a Findings<'_>) -> Table<'a, usize> {
         days(Part::Train),
         days(Part::Validation).in_file(),
         days(Part::Test),
+        Column::count(
+            "test_days_input_interpolated",
+            "test days with an input between two measured values",
+            move |&row: &usize| filled::test_days(results, row).interpolated,
+        )
+        .in_file(),
+        Column::count(
+            "test_days_input_held",
+            "test days with an input that repeats its nearest measured value",
+            move |&row: &usize| filled::test_days(results, row).held,
+        )
+        .in_file(),
         Column::text(
             "test_first_day",
             "first day of the test part",
@@ -227,13 +242,13 @@ pub(crate) fn sites<'a>(findings: &'a Findings<'_>) -> Table<'a, usize> {
 
 /// `not defined: NSE, r (observations are constant)`, or nothing. Said once beside the site's name: in each cell it
 /// would make the table too wide to read.
-fn why_undefined(scores: &Scores) -> String {
+fn why_undefined(scores: &Scores) -> Option<String> {
     let undefined = Measure::listed(Detail::Usual).filter(|&measure| scores[measure].is_err());
     let names: Vec<&str> = undefined.clone().map(|measure| measure.label).collect();
-    match undefined.clone().find_map(|measure| scores[measure].err()) {
-        Some(reason) => format!("not defined: {} ({reason})", names.join(", ")),
-        None => String::new(),
-    }
+    let reason = undefined
+        .clone()
+        .find_map(|measure| scores[measure].err())?;
+    Some(format!("not defined: {} ({reason})", names.join(", ")))
 }
 
 /// The scores of a series on a part at a site.

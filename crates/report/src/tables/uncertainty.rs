@@ -169,6 +169,9 @@ pub(crate) fn years<'a>(findings: &'a Findings<'_>) -> Table<'a, &'a Year> {
         Column::count("observed_days", "observed days", |row: &&Year| {
             row.observed_days
         }),
+        Column::count("held_days", "days with a held input", |row: &&Year| {
+            row.held_days
+        }),
         Column::number("mean", "g C m⁻² yr⁻¹", 0, |row: &&Year| row.mean)
             .unit(Unit::CARBON)
             .reason("mean"),

@@ -6,6 +6,7 @@ use efflux_analysis::Defined;
 use efflux_analysis::ensemble::{mean, spread};
 use efflux_analysis::statistics::{quantile, sorted};
 
+use crate::filled;
 use crate::results::Results;
 
 /// g C m⁻² d⁻¹ in 1 µmol m⁻² s⁻¹: seconds of a day, mol in a µmol, g of carbon in a mol.
@@ -17,6 +18,8 @@ pub(crate) struct Year {
     pub(crate) year: i16,
     /// Days with an observation.
     pub(crate) observed_days: usize,
+    /// Days with an input that repeats its nearest measured value.
+    pub(crate) held_days: usize,
     pub(crate) mean: Defined,
     /// Standard deviation over members.
     pub(crate) spread: Defined,
@@ -24,7 +27,7 @@ pub(crate) struct Year {
     pub(crate) quartiles: Defined<(f64, f64)>,
 }
 
-/// Every whole year of the calendar at every site.
+/// Every whole year of the calendar at every site; without sums where nothing is known of it.
 pub(super) fn years(results: &Results<'_>) -> Vec<Year> {
     if results.members.is_empty() {
         return Vec::new();
@@ -43,6 +46,7 @@ pub(super) fn years(results: &Results<'_>) -> Vec<Year> {
                 })
                 .collect();
             let ordered = sorted(&sums);
+            let known = filled::known(results, site, days);
             found.push(Year {
                 site,
                 year: *year,
@@ -50,10 +54,11 @@ pub(super) fn years(results: &Results<'_>) -> Vec<Year> {
                     .iter()
                     .filter(|flux| flux.is_finite())
                     .count(),
-                mean: mean(&sums),
-                spread: spread(&sums),
-                quartiles: quantile(&ordered, 0.25)
-                    .and_then(|low| Ok((low, quantile(&ordered, 0.75)?))),
+                held_days: filled::held(results, site, days),
+                mean: known.and_then(|()| mean(&sums)),
+                spread: known.and_then(|()| spread(&sums)),
+                quartiles: known
+                    .and_then(|()| Ok((quantile(&ordered, 0.25)?, quantile(&ordered, 0.75)?))),
             });
         }
     }

@@ -12,6 +12,7 @@ mod drivers;
 mod extremes;
 mod figures;
 mod files;
+mod filled;
 mod grid;
 mod reasons;
 mod study;

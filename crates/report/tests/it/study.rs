@@ -2,7 +2,7 @@
 
 use efflux_analysis::measures::{KGE, NSE};
 use efflux_analysis::medians::Medians;
-use efflux_data::{Member, Parts};
+use efflux_data::{Filled, FilledInput, HELD, INTERPOLATED, Member, OBSERVED, Parts};
 use efflux_job::{
     Analysis, Chosen, Configuration, Contract, Evaluation, Fit, Key, Part, Selection, Settings,
     Split, Stage, Trial, TrialId, Variables,
@@ -22,6 +22,8 @@ pub(super) const CONSTANT: usize = 5;
 pub(super) const WITHOUT_TEMPERATURE: usize = 2;
 /// A site of unknown temperature, as climates go.
 pub(super) const WITHOUT_CLIMATE: usize = 8;
+/// A site whose temperature was not measured in its test part.
+pub(super) const FILLED: usize = 3;
 /// A site that was not observed in its test part.
 pub(super) const UNOBSERVED: usize = 6;
 
@@ -41,6 +43,7 @@ pub(super) struct Study {
     pub(super) temperature: Option<SiteByDay<f32>>,
     pub(super) attributes: Vec<Attribute>,
     outside_training: Vec<Option<f64>>,
+    pub(super) filled: Filled,
     pub(super) members: Vec<Member>,
     pub(super) epochs: Vec<EpochLine>,
     provenance: Vec<(String, String)>,
@@ -229,6 +232,25 @@ fn attributes() -> Vec<Attribute> {
     ]
 }
 
+/// Which values of the inputs were not measured: those of one site on all its test days, and of all sites in the last year
+/// of the calendar.
+fn filled(parts: &Parts) -> Filled {
+    let flag = |site: usize, day: usize| match parts[(site, day)] {
+        _ if day >= DAYS - 365 => HELD,
+        Part::Test if site == FILLED => INTERPOLATED,
+        _ => OBSERVED,
+    };
+    let flags = (0..SITES).flat_map(|site| (0..DAYS).map(move |day| flag(site, day)));
+    let flags = SiteByDay::of(DAYS, flags.collect());
+    Filled {
+        inputs: vec![FilledInput {
+            name: "soil_temperature".to_owned(),
+            flags: flags.clone(),
+        }],
+        least_known: flags,
+    }
+}
+
 fn record(trial: Trial, outcome: Outcome) -> Record {
     Record {
         trial,
@@ -330,6 +352,7 @@ impl Study {
                     index => Some(if index + 1 == SITES { 0.25 } else { 0.0 }),
                 })
                 .collect(),
+            filled: filled(&parts),
             attributes: attributes(),
             sites,
             parts,
@@ -371,6 +394,7 @@ impl Study {
             }),
             attributes: &self.attributes,
             outside_training: &self.outside_training,
+            filled: &self.filled,
             members: &self.members,
             members_planned: 12,
             epochs: &self.epochs,

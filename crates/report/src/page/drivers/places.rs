@@ -3,7 +3,6 @@
 use efflux_job::Part as RecordPart;
 
 use crate::Findings;
-use crate::markup::html;
 use crate::section::Part;
 use crate::table::{Column, Table};
 use crate::tables;
@@ -31,14 +30,16 @@ pub(super) fn neighbours<'a>(findings: &'a Findings<'_>) -> Part<'a> {
     ];
     let rows = (0..sites.len()).filter(|&site| !sites[site].neighbours.is_empty());
     let rows: Vec<usize> = rows.collect();
+    let seen = Part::table(tables::places::seen(&findings.drivers));
     if rows.is_empty() {
-        return Part::Text(html!("<p>No two sites are at the same place.</p>\n"));
+        return Part::Folded("Sites at the same place", vec![seen]);
     }
     let title = "Sites that share their place with others: weather of their test days was seen in training there";
     Part::Folded(
         "Sites at the same place",
-        vec![Part::table(
-            Table::page(title, columns, rows).sorted_by("seen"),
-        )],
+        vec![
+            seen,
+            Part::table(Table::page(title, columns, rows).sorted_by("seen")),
+        ],
     )
 }
