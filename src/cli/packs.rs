@@ -102,12 +102,14 @@ pub(crate) struct ReleaseArgs {
 
 #[derive(Args, Debug)]
 pub(crate) struct TableArgs {
-    /// First day of the calendar, as 2003-01-01 [default: the first day of the files of the sites]
-    #[arg(long, conflicts_with = "cosore", value_name = "DATE")]
+    /// First day of the calendar, as 2003-01-01 [default: the first day of the files of the sites; of a release of
+    /// COSORE that of the paper, 2003-01-01]
+    #[arg(long, value_name = "DATE")]
     pub(crate) from: Option<Date>,
 
-    /// Last day of the calendar [default: the last day of the files of the sites]
-    #[arg(long, conflicts_with = "cosore", value_name = "DATE")]
+    /// Last day of the calendar [default: the last day of the files of the sites; of a release of COSORE that of the
+    /// paper, 2020-02-29]
+    #[arg(long, value_name = "DATE")]
     pub(crate) to: Option<Date>,
 
     /// What stands for a missing value in the tables, beside an empty cell: numbers or words, separated by

@@ -36,6 +36,7 @@ pub(crate) fn pack(args: &PackArgs) -> Result<Exit> {
     let Sites {
         mut pack,
         mut warnings,
+        notes,
         account,
     } = match (&args.sites, &args.cosore) {
         (Some(folder), None) => Sites::of_folder(folder, args, &missing)?,
@@ -59,6 +60,9 @@ pub(crate) fn pack(args: &PackArgs) -> Result<Exit> {
         args.tables.same_place,
     );
     warnings.extend(findings.into_iter().map(|finding| finding.message));
+    for note in notes {
+        tracing::info!("{note}");
+    }
     for warning in &warnings {
         tracing::warn!("{warning}");
     }
@@ -81,6 +85,7 @@ pub(crate) fn pack(args: &PackArgs) -> Result<Exit> {
 struct Sites {
     pack: Pack,
     warnings: Vec<String>,
+    notes: Vec<String>,
     /// What was kept and dropped, for people.
     account: String,
 }
@@ -101,6 +106,7 @@ impl Sites {
             ),
             pack: packed.pack,
             warnings: packed.warnings,
+            notes: packed.notes,
         })
     }
 
@@ -110,11 +116,14 @@ impl Sites {
             fluxes: args.release.variables.clone(),
             treatments: args.release.treatments,
             embargoed: args.release.embargoed,
+            from: args.tables.from,
+            to: args.tables.to,
             skip_unreadable: args.release.skip_unreadable,
         };
         let mut release = ingest::read_cosore(folder, &options)?;
         Ok(Self {
             warnings: std::mem::take(&mut release.warnings),
+            notes: Vec::new(),
             account: format!("\n{}", release.account),
             pack: release.into_pack(),
         })

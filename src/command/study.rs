@@ -35,6 +35,14 @@ impl Study {
     /// Joins a job with its pack.
     pub(crate) fn of(job: Job, run: RunDir) -> Result<Self> {
         let pack = Pack::read(&job.pack)?;
+        if pack.flux.iter().all(|flux| flux.is_nan()) {
+            let reason = format!(
+                "nothing to train on: none of its {} sites has an observed flux (`efflux predict` simulates them with the \
+                 members of a run on other sites)",
+                pack.sites.len()
+            );
+            return Err(Error::file(&job.pack, reason));
+        }
         let contract = job.contract(&pack.digest, data::variables(&pack), pack.calendar.days)?;
         Ok(Self {
             job,

@@ -37,6 +37,22 @@ fn an_unknown_key_is_refused_with_its_line_and_the_nearest_key() {
 }
 
 #[test]
+fn a_pack_without_any_flux_has_nothing_to_train_on() {
+    let study = Study::with(JOB);
+    let mut pack = Pack::read(&study.path("small.h5")).unwrap();
+    pack.flux.fill(f32::NAN);
+    pack.count.fill(0);
+    pack.sealed().write(&study.path("small.h5")).unwrap();
+    let expected = [
+        "small.h5",
+        "nothing to train on: none of its 6 sites",
+        "efflux predict",
+    ];
+    study.run(&SWEEP).refused(4, &expected);
+    assert!(!study.path("run").exists());
+}
+
+#[test]
 fn an_empty_axis_is_refused() {
     let job = JOB.replace("[8, 12]", "[]");
     refuse_job(

@@ -10,6 +10,7 @@ mod line_ends;
 mod missing;
 mod predictors;
 mod sites;
+mod span;
 mod sun;
 mod synth;
 mod table;

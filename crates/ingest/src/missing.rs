@@ -203,7 +203,8 @@ fn is_far(value: f64, count: usize, others: Option<[f64; 2]>, rest: &[(f64, usiz
             alone || beyond > spread || (value < 0.0 && count > 2 && commonest)
         }
         Strength::Weak if value < 0.0 => beyond > spread / 2.0,
-        Strength::Weak => count > 1 && beyond > if value < 256.0 { spread } else { 3.0 * spread },
+        Strength::Weak if count == 1 => beyond > 10.0 * spread,
+        Strength::Weak => beyond > if value < 256.0 { spread } else { 3.0 * spread },
     }
 }
 
@@ -277,7 +278,7 @@ mod tests {
                 assert_eq!(found(&values), [value], "{days} days");
             }
         }
-        for (value, days) in [(-500.0, 3), (1234.5, 3), (255.0, 2), (100.0, 5)] {
+        for (value, days) in [(-500.0, 3), (1234.5, 3), (255.0, 2), (100.0, 5), (999.0, 1)] {
             let mut values = year();
             values[50..50 + days].fill(value);
             assert_eq!(found(&values), [value]);

@@ -23,6 +23,8 @@ pub(super) struct Table {
 pub(super) struct Header {
     path: PathBuf,
     columns: Vec<String>,
+    /// The line of these names.
+    line: u64,
     missing: Missing,
 }
 
@@ -96,6 +98,7 @@ impl<R: BufRead> Rows<R> {
             header: Header {
                 path: path.to_owned(),
                 columns,
+                line: head.lines + 1,
                 missing: Missing::default(),
             },
             head,
@@ -129,7 +132,8 @@ impl<R: BufRead> Rows<R> {
         let line = head.lines + cells.position().map_or(0, csv::Position::line);
         let (found, expected) = (cells.len(), header.columns.len());
         if found != expected {
-            let reason = format!("has {found} cells, expected {expected} as in the header");
+            let mut reason = format!("has {found} cells, expected {expected} as in the header");
+            reason += header.other_separator().unwrap_or_default();
             return Err(Error::line(&header.path, line, reason));
         }
         Ok(Some(Row {
@@ -180,6 +184,11 @@ impl Table {
         self.header.find(name)
     }
 
+    /// What is wrong with the columns.
+    pub(super) fn wrong(&self, reason: String) -> Error {
+        Error::line(&self.header.path, self.header.line, reason)
+    }
+
     /// As [`Header::require`].
     pub(super) fn require(&self, name: &str) -> Result<usize> {
         self.header.require(name)
@@ -197,6 +206,19 @@ impl Table {
 }
 
 impl Header {
+    /// What to do about a header of one name that something else than a comma divides.
+    fn other_separator(&self) -> Option<&'static str> {
+        let [name] = &self.columns[..] else {
+            return None;
+        };
+        name.contains([';', '\t'])
+            .then_some(": separate the cells with commas, or put a line `sep=;` before the header")
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The name of the file without its folder.
     pub(super) fn file_name(&self) -> String {
         let name = self.path.file_name().unwrap_or(self.path.as_os_str());
@@ -215,10 +237,8 @@ impl Header {
                 "has no column `{name}` (it has {})",
                 self.columns.join(", ")
             );
-            if self.columns.len() == 1 && self.columns[0].contains([';', '\t']) {
-                reason += ": separate the cells with commas";
-            }
-            Error::line(&self.path, 1, reason)
+            reason += self.other_separator().unwrap_or_default();
+            Error::line(&self.path, self.line, reason)
         })
     }
 }
@@ -295,7 +315,16 @@ impl Cell<'_> {
         let number = self.text.parse().ok().or_else(of_float);
         number
             .map(Some)
-            .ok_or_else(|| self.wrong("a whole number, 0 or more"))
+            .ok_or_else(|| self.wrong("a whole number, 0 or more, or nothing if missing"))
+    }
+
+    /// A whole number, where true is 1 and false is 0; `None` where it is missing.
+    pub(super) fn code(&self) -> Result<Option<u32>> {
+        match self.text.to_ascii_lowercase().as_str() {
+            "true" => Ok(Some(1)),
+            "false" => Ok(Some(0)),
+            _ => self.whole(),
+        }
     }
 
     /// A number in `-limit ..= limit` that must be there.
@@ -388,7 +417,7 @@ mod tests {
     fn other_delimiters_are_recognized() {
         for text in ["site;date\nOAK;1\n", "site\tdate\nOAK\t1\n"] {
             let error = parse(text).unwrap().require("site").unwrap_err();
-            assert!(error.to_string().ends_with("with commas"), "{error}");
+            assert!(error.to_string().contains("with commas"), "{error}");
         }
     }
 

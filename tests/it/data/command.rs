@@ -14,7 +14,7 @@ fn pack_warns_and_with_strict_refuses_and_inspect_shows_it_again() {
     let study = Study {
         directory: tempfile::tempdir().unwrap(),
     };
-    study.write("sites.csv", "site,lat,lon,licence\nA,40,0,CC0\n");
+    study.write("sites.csv", "site,lat,lon\nA,40,0\n");
     let rows: String = (1..=9)
         .map(|day| format!("2010-01-0{day},{day},28{day}.15\n"))
         .collect();
@@ -35,6 +35,27 @@ fn pack_warns_and_with_strict_refuses_and_inspect_shows_it_again() {
     let shown: serde_json::Value = serde_json::from_str(&shown.stdout).unwrap();
     assert_eq!(shown["findings"][0]["kind"], "units");
     assert_eq!(shown["findings"][0]["sites"][0], "A");
+
+    // That no licence is stated is no warning.
+    let flux = |day: i32| 5 - (5 - day).abs();
+    let plain: String = (1..=9)
+        .map(|day| format!("2010-01-0{day},{},{day}.15\n", flux(day)))
+        .collect();
+    study.write(
+        "A.csv",
+        format!("date,co2_flux_umol_m2_s,soil_temp_c\n{plain}"),
+    );
+    let done = study
+        .run(&[&strict[..], &["--to", "2010-01-09"]].concat())
+        .ok();
+    assert!(
+        done.stderr.contains("no licence is stated"),
+        "{}",
+        done.stderr
+    );
+    let cut = [&strict[..], &["--to", "2010-01-07"]].concat();
+    let told = "days with a flux outside the calendar, 2010-01-01 to 2010-01-07 (7 days), are left out: 2 at `A`";
+    study.run(&cut).refused(4, &[told]);
 }
 
 #[test]
@@ -52,6 +73,24 @@ fn the_command_writes_a_whole_pack_or_none() {
     let both = ["pack", "--cosore", ".", "--sites", ".", "-o", "b.h5"];
     study.run(&both).refused(2, &["--sites"]);
     study.run(&["pack", "-o", "b.h5"]).refused(2, &["--cosore"]);
+    let later = [
+        "pack",
+        "--cosore",
+        ".",
+        "-o",
+        "c.h5",
+        "--to",
+        "2010-07-02",
+        "--filter=none",
+    ];
+    let done = study.run(&later).ok();
+    assert!(
+        done.stdout.contains("2003-01-01 to 2010-07-02"),
+        "{}",
+        done.stdout
+    );
+    let told = "rows outside the calendar are left out (`--from` and `--to` widen it)";
+    assert!(done.stderr.contains(told), "{}", done.stderr);
     let wrong = ["pack", "--sites", ".", "--filter", "none", "-o", "b.h5"];
     study.run(&wrong).refused(2, &["--filter"]);
 

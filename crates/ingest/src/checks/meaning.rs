@@ -8,7 +8,9 @@ use efflux_data::{HELD, Pack, Variable};
 use super::{Finding, Kind};
 use crate::land_cover;
 
-/// Days from which on a flux that never changes is no coincidence, and a mean tells of the year.
+/// Days from which on a flux that never changes is no coincidence.
+const FLUX_DAYS: usize = 10;
+/// Days from which on a mean tells of the year.
 const MANY: usize = 50;
 /// More precipitation falls nowhere in a year, metres (Mawsynram has 12).
 const MOST_RAIN: f64 = 13.0;
@@ -68,7 +70,7 @@ fn constant_flux(pack: &Pack, site: usize) -> Option<Finding> {
         days += 1;
     }
     let id = &pack.sites[site].id;
-    (days >= MANY).then(|| {
+    (days >= FLUX_DAYS).then(|| {
         let message = format!(
             "the flux at site `{id}` is {first:.4} µmol m⁻² s⁻¹ on all {days} observed days, so no score is defined there: \
              look at the file it is from, or leave the site out"

@@ -7,6 +7,8 @@ use std::str::FromStr;
 use efflux_base::error::{Error, Result};
 use efflux_data::Site;
 
+use crate::land_cover;
+
 /// What matters of a description.
 #[derive(Debug)]
 pub(super) struct Description {
@@ -47,7 +49,9 @@ pub(super) fn describe<'a>(
         latitude: entry("CSR_LATITUDE").within(90.0)?,
         longitude: entry("CSR_LONGITUDE").within(180.0)?,
         elevation: entry("CSR_ELEVATION").number()?,
-        igbp: igbp.value.to_owned(),
+        igbp: land_cover::class(igbp.value)
+            .unwrap_or(igbp.value)
+            .to_owned(),
         publication: entry("CSR_PRIMARY_PUB").value.to_owned(),
     };
     Ok(Description {

@@ -57,14 +57,15 @@ pub struct DailySite {
     pub unfiltered: DailyMeans,
 }
 
-/// Reads a release, a folder or a zip archive, onto the default calendar: filters the measurements and averages them by local day.
+/// Reads a release, a folder or a zip archive: filters the measurements and averages them by local day.
 ///
 /// # Errors
 ///
 /// [`Error::Io`] if a folder or file cannot be read; [`Error::Data`] naming the file if it is damaged or not as
-/// `configs/README.md` says, unless such data sets are to be left out, or if no site is left.
+/// `configs/README.md` says, unless such data sets are to be left out, or if no site is left; [`Error::Usage`] if the
+/// calendar would have no day.
 pub fn read_cosore(folder: &Path, options: &CosoreOptions) -> Result<Release> {
-    let calendar = Calendar::default();
+    let calendar = options.calendar()?;
     let layout = Layout::find(folder, options)?;
     let names = layout.names()?;
     let read = layout.read_all(&names, calendar, options);
@@ -129,7 +130,7 @@ pub fn read_cosore(folder: &Path, options: &CosoreOptions) -> Result<Release> {
     }
     if sites.is_empty() {
         let reason = format!(
-            "has no data set with a CO2 flux inside the calendar, {calendar}: {}",
+            "has no data set with a CO2 flux inside the calendar, {calendar} (`--from` and `--to` set it): {}",
             warnings.join("; ")
         );
         return Err(Error::file(folder, reason));

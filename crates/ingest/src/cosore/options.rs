@@ -1,7 +1,11 @@
 //! What of a release enters a pack.
 
-use efflux_data::Account;
+use efflux_base::error::Result;
+use efflux_data::{Account, Calendar};
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
+
+use crate::span;
 
 /// What of a COSORE release enters a pack. The default is the paper's literal reading: everything, filtered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +19,12 @@ pub struct CosoreOptions {
     /// Data sets under an embargo (`CSR_EMBARGO`) too, which their owners have not released.
     #[serde(default, skip_serializing_if = "is_false")]
     pub embargoed: bool,
+    /// First day of the calendar; none for that of the paper. Not kept among the options of a pack, which has the calendar.
+    #[serde(skip)]
+    pub from: Option<Date>,
+    /// Last day of the calendar; none for that of the paper.
+    #[serde(skip)]
+    pub to: Option<Date>,
     /// Leave out and name a data set that cannot be read, where it is otherwise an error. Not kept in a pack: where all
     /// can be read, it changes nothing.
     #[serde(skip)]
@@ -34,12 +44,24 @@ impl Default for CosoreOptions {
             fluxes: Flux::ALL.to_vec(),
             treatments: Treatments::All,
             embargoed: false,
+            from: None,
+            to: None,
             skip_unreadable: false,
         }
     }
 }
 
 impl CosoreOptions {
+    /// The days that means are asked for.
+    pub(super) fn calendar(&self) -> Result<Calendar> {
+        let paper = Calendar::default();
+        let (start, end) = (
+            self.from.unwrap_or(paper.start),
+            self.to.unwrap_or(paper.end()),
+        );
+        span::calendar(start, end)
+    }
+
     /// What this release was read with; none if it was not by these options.
     pub(crate) fn of(account: &Account) -> Option<Self> {
         Self::deserialize(&account.options).ok()

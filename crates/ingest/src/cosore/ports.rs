@@ -66,9 +66,7 @@ impl Ports {
                 )
             };
             Ok(Port {
-                number: cell(number)
-                    .parse()
-                    .map_err(|_| wrong(number, "a whole number"))?,
+                number: whole(cell(number)).ok_or_else(|| wrong(number, "a whole number"))?,
                 flux: Flux::of(cell(flux)).ok_or_else(|| wrong(flux, "Rs, Rh, NEE or Reco"))?,
                 treated: !cell(treatment).eq_ignore_ascii_case("none"),
             })
@@ -92,10 +90,10 @@ impl Ports {
                     format!("`{column}` has `{found}`, expected {expected}"),
                 )
             };
-            let number = cell("CSR_PORT").parse();
+            let number = whole(cell("CSR_PORT"));
             let flux = Flux::of(cell("CSR_MSMT_VAR"));
             let port = Port {
-                number: number.map_err(|_| wrong("CSR_PORT", "a whole number"))?,
+                number: number.ok_or_else(|| wrong("CSR_PORT", "a whole number"))?,
                 flux: flux.ok_or_else(|| wrong("CSR_MSMT_VAR", "Rs, Rh, NEE or Reco"))?,
                 treated: !cell("CSR_TREATMENT").eq_ignore_ascii_case("none"),
             };
@@ -128,6 +126,15 @@ impl Ports {
         };
         described(number).or_else(|| described(f64::from(ALL)))
     }
+}
+
+/// A whole number, also as `1.0`.
+fn whole(text: &str) -> Option<u32> {
+    let whole = text.split_once('.').map_or(text, |(whole, rest)| {
+        let is_zero = rest.bytes().all(|byte| byte == b'0');
+        if is_zero { whole } else { text }
+    });
+    whole.parse().ok()
 }
 
 /// The cells of a line: after a comma blanks and tabs may come, and then a quoted text with commas in it.

@@ -10,13 +10,17 @@ type Count = fn(&Entry) -> u64;
 
 /// Rows that a person may not expect to be dropped, or to stay.
 pub(super) fn rows(account: &Account) -> Vec<String> {
-    let kinds: [(Count, &str); 4] = [
+    let kinds: [(Count, &str); 5] = [
         (
             |of| of.rows.flagged,
             "flagged as errors (CSR_ERROR) are dropped",
         ),
         (|of| of.rows.without_time, "without a time are dropped"),
         (|of| of.rows.without_port, "without a port are dropped"),
+        (
+            |of| of.rows.outside_calendar,
+            "outside the calendar are left out (`--from` and `--to` widen it)",
+        ),
         (
             |of| of.repeated,
             "repeat another's port, time and flux, and stay as in the paper",

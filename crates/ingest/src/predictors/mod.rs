@@ -2,6 +2,7 @@
 //! `configs/predictors.toml`. `configs/README.md` describes the folder.
 
 mod checks;
+mod contradiction;
 mod daily;
 mod fill_values;
 mod hours;

@@ -3,11 +3,13 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::io::BufRead;
+use std::path::PathBuf;
 
-use efflux_base::error::{Error, Result};
+use efflux_base::error::Result;
 use efflux_data::{Calendar, Site};
 use efflux_numerics::single;
 
+use super::contradiction::{contradiction, first_row};
 use super::hours::{Before, Hours};
 use super::products::{Formula, Product, Step};
 use super::stamp::{COLUMNS, Form, Stamp};
@@ -68,6 +70,8 @@ pub(super) struct Records<'a> {
     pub(super) products: Vec<(&'a Product, Vec<Record>)>,
     /// The names of the files of the table.
     pub(super) files: Vec<String>,
+    /// Where these files are.
+    paths: Vec<PathBuf>,
     /// Ids in the table that are none of the sites.
     pub(super) strangers: Vec<String>,
     /// Whether the table says which of its values were filled.
@@ -75,9 +79,9 @@ pub(super) struct Records<'a> {
 }
 
 /// The columns of one file that all products need.
-struct Shared {
-    site: usize,
-    time: Option<usize>,
+pub(super) struct Shared {
+    pub(super) site: usize,
+    pub(super) time: Option<usize>,
     filled: Option<usize>,
 }
 
@@ -103,6 +107,7 @@ impl<'a> Records<'a> {
             calendar,
             products: products.iter().map(|product| (*product, empty())).collect(),
             files: Vec::new(),
+            paths: Vec::new(),
             strangers: Vec::new(),
             tells_filled: false,
         }
@@ -128,6 +133,7 @@ impl<'a> Records<'a> {
         let mut form: Option<(Form, u64)> = None;
         let file = self.files.len();
         self.files.push(rows.header.file_name());
+        self.paths.push(rows.header.path().to_owned());
         while let Some(row) = rows.next()? {
             let id = row.cell(shared.site);
             if id.text.is_empty() {
@@ -166,7 +172,11 @@ impl<'a> Records<'a> {
                         origin,
                     };
                     let before = record.insert(key, value, product.step, self.calendar);
-                    if let Some(before) = before {
+                    if let Err(before) = before {
+                        let before = before.or_else(|| {
+                            let wanted = (id.text, key, *product);
+                            first_row(&self.paths, wanted, self.calendar)
+                        });
                         return Err(contradiction(&id, before, file, &self.files));
                     }
                 }
@@ -177,7 +187,7 @@ impl<'a> Records<'a> {
 }
 
 impl Shared {
-    fn of(header: &Header, dated: bool) -> Result<Self> {
+    pub(super) fn of(header: &Header, dated: bool) -> Result<Self> {
         let time = || match COLUMNS.iter().find_map(|name| header.find(name)) {
             Some(column) => Ok(column),
             None => header.require(COLUMNS[0]),
@@ -193,7 +203,7 @@ impl Shared {
     fn filled(&self, row: &Row<'_>) -> Result<bool> {
         match self.filled.map(|column| row.cell(column)) {
             None => Ok(false),
-            Some(cell) => match cell.whole() {
+            Some(cell) => match cell.code() {
                 Ok(None | Some(0)) => Ok(false),
                 Ok(Some(1)) => Ok(true),
                 _ => Err(cell.wrong("0 (observed) or 1 (filled)")),
@@ -290,9 +300,18 @@ impl Record {
         Ok(value)
     }
 
-    /// Takes a value in, unless the same is there already. Scenes are all taken in, those that saw the same once. The
-    /// place of a value of the same step that is another, if there is one; 0 if it is not known.
-    fn insert(&mut self, key: i64, value: Value, step: Step, calendar: Calendar) -> Option<Origin> {
+    /// Takes a value in, unless the same is there already. Scenes are all taken in, those that saw the same once.
+    ///
+    /// # Errors
+    ///
+    /// If there is another value of the same step: its place, unless it is an hour, whose places are not kept.
+    fn insert(
+        &mut self,
+        key: i64,
+        value: Value,
+        step: Step,
+        calendar: Calendar,
+    ) -> Result<(), Option<Origin>> {
         if step == Step::Hour {
             return self.insert_hour(key, value, calendar);
         }
@@ -306,31 +325,36 @@ impl Record {
             Entry::Occupied(slot) => {
                 let first = *slot.get();
                 if first.value.to_bits() != bits || first.filled != value.filled {
-                    return Some(first.origin);
+                    return Err(Some(first.origin));
                 }
                 self.count_doubled(value.origin);
             }
         }
-        None
+        Ok(())
     }
 
     /// Takes an hour in, unless its day is too far outside the calendar to matter.
-    fn insert_hour(&mut self, hour: i64, value: Value, calendar: Calendar) -> Option<Origin> {
+    fn insert_hour(
+        &mut self,
+        hour: i64,
+        value: Value,
+        calendar: Calendar,
+    ) -> Result<(), Option<Origin>> {
         let (day, hour) = (hour.div_euclid(24), hour.rem_euclid(24));
         let near = -(MARGIN as i64)..(calendar.days + MARGIN) as i64;
         if !near.contains(&day) {
-            return None;
+            return Ok(());
         }
         let hours = self.hours.entry(day).or_default();
         // A remainder by 24 is a number from 0 to 23.
         let hour = usize::try_from(hour).unwrap_or(0);
         match hours.insert(hour, single(value.value), value.filled) {
-            Before::Nothing => None,
+            Before::Nothing => Ok(()),
             Before::Same => {
                 self.count_doubled(value.origin);
-                None
+                Ok(())
             }
-            Before::Other => Some(Origin::default()),
+            Before::Other => Err(None),
         }
     }
 
@@ -340,19 +364,6 @@ impl Record {
         }
         self.doubled += 1;
     }
-}
-
-/// Two rows that say different things of one site and time.
-fn contradiction(cell: &Cell<'_>, before: Origin, file: usize, files: &[String]) -> Error {
-    let other = match before.line {
-        0 if files.len() > 1 => format!("an earlier one, here or in {}", files[..file].join(", ")),
-        0 => "an earlier one".into(),
-        line if before.file == file => format!("the one in line {line}"),
-        line => format!("the one in line {line} of {}", files[before.file]),
-    };
-    cell.wrong(&format!(
-        "one row for a site and time, but {other} has another value for them (export the table again, or remove one)"
-    ))
 }
 
 fn within(range: Option<[f64; 2]>, value: f64) -> bool {

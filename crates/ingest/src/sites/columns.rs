@@ -1,8 +1,6 @@
 //! What the columns of a daily file are: date, flux, predictors, flags, and what is no input although it is a number.
 
-use std::path::Path;
-
-use efflux_base::error::{Error, Result};
+use efflux_base::error::Result;
 
 use super::UNITS;
 use crate::table::Table;
@@ -11,6 +9,9 @@ use crate::table::Table;
 pub(super) const FLUX: &str = "co2_flux_umol_m2_s";
 /// Companion of the target: measurements in the daily mean.
 const COUNT: &str = "n_flux_values";
+/// Words in the names that others give a flux of the soil, in small letters, and whole names.
+const FLUX_WORDS: [&str; 2] = ["flux", "respiration"];
+const FLUX_NAMES: [&str; 8] = ["co2", "rs", "r_s", "fsoil", "fc", "nee", "reco", "rsoil"];
 /// Ending of a column that tells how the values of another came about.
 const FLAGS: &str = "_filled";
 
@@ -109,7 +110,7 @@ impl Columns {
     /// # Arguments
     ///
     /// * `kept`: names of columns that are inputs whatever they look like.
-    pub(super) fn of(path: &Path, table: &Table, kept: &[String]) -> Result<Self> {
+    pub(super) fn of(table: &Table, kept: &[String]) -> Result<Self> {
         let names = table.columns();
         let mut columns = Self {
             date: table.require("date")?,
@@ -119,10 +120,7 @@ impl Columns {
             predictors: Vec::new(),
             left_out: Vec::new(),
         };
-        let like_flux = |name: &&String| {
-            let small = name.to_ascii_lowercase();
-            (small.contains("flux") || small == "co2" || small == "rs") && !kept.contains(*name)
-        };
+        let like_flux = |name: &&String| is_like_flux(name) && !kept.contains(*name);
         if columns.flux.is_none()
             && let Some(near) = names
                 .iter()
@@ -132,7 +130,7 @@ impl Columns {
                 "has no column `{FLUX}`, but `{near}`: rename it if it is the flux in µmol m⁻² s⁻¹, remove it if the site \
                  is there for prediction alone"
             );
-            return Err(Error::line(path, 1, reason));
+            return Err(table.wrong(reason));
         }
         for (index, name) in names.iter().enumerate() {
             let is_flag = name.ends_with(FLAGS)
@@ -147,7 +145,7 @@ impl Columns {
                 let mut own = names.iter().filter(|other| is_companion(name, other));
                 // A file for prediction may have kept the flags of a flux that it left out.
                 if own.next().is_none() && !is_companion(name, FLUX) {
-                    return Err(Error::line(path, 1, no_column(name, names)));
+                    return Err(table.wrong(no_column(name, names)));
                 }
             } else if let Some(reason) = label(name).or_else(|| quality(name)) {
                 columns.left_out.push((name.clone(), reason));
@@ -157,6 +155,12 @@ impl Columns {
         }
         Ok(columns)
     }
+}
+
+/// Whether a column may be a flux of the soil by its name.
+pub(super) fn is_like_flux(name: &str) -> bool {
+    let small = name.to_ascii_lowercase();
+    FLUX_WORDS.iter().any(|word| small.contains(word)) || FLUX_NAMES.contains(&small.as_str())
 }
 
 /// Whether a column of flags belongs to another: called as it, or as it without its unit, and `_filled`.

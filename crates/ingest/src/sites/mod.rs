@@ -16,6 +16,7 @@ use self::remarks::remarks;
 use self::series::Series;
 use super::land_cover;
 use super::missing::Missing;
+use super::span;
 use super::sun::{DAY_LENGTH, RADIATION, Sun};
 use super::table::{Cell, Table};
 
@@ -49,6 +50,8 @@ pub struct Packed {
     pub dropped_days: usize,
     /// What a person should know, as sentences.
     pub warnings: Vec<String>,
+    /// What a person may add, as sentences: nothing is wrong without it.
+    pub notes: Vec<String>,
 }
 
 /// How a folder of site data is read.
@@ -82,13 +85,7 @@ impl SiteOptions {
         let default = Calendar::default();
         let start = self.from.or(first).unwrap_or(default.start);
         let end = self.to.or(last).unwrap_or(default.end());
-        let days = Calendar { start, days: 0 }.offset(end) + 1;
-        match usize::try_from(days) {
-            Ok(days) if days > 0 => Ok(Calendar { start, days }),
-            _ => Err(Error::Usage(format!(
-                "the calendar would begin on {start} and end on {end}: give `--from` and `--to` so that days are between"
-            ))),
-        }
+        span::calendar(start, end)
     }
 }
 
@@ -115,7 +112,7 @@ pub fn pack_sites(folder: &Path, options: &SiteOptions) -> Result<Packed> {
         records.push(Series::read(&path, options)?);
     }
     let mut warnings: Vec<String> = strangers(folder, &list.sites)?.into_iter().collect();
-    warnings.extend(remarks(&list.sites, &records));
+    warnings.extend(remarks(&list.sites, &records, &options.keep_columns));
 
     let calendar = options.calendar(&records)?;
     let dynamic = variables(&records);
@@ -171,16 +168,14 @@ pub fn pack_sites(folder: &Path, options: &SiteOptions) -> Result<Packed> {
             ));
         }
     }
-    if pack.licences.is_empty() {
-        warnings.push(format!(
-            "no licence is stated: {SITES} may have a column `licence`"
-        ));
-    }
+    let licence = || format!("no licence is stated: {SITES} may have a column `licence`");
+    let notes = pack.licences.is_empty().then(licence);
     Ok(Packed {
         pack: pack.sealed(),
         observed_days,
         dropped_days,
         warnings,
+        notes: notes.into_iter().collect(),
     })
 }
 

@@ -1,14 +1,18 @@
 //! What is told of the files of the sites: what was left out of them, and why.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use efflux_data::Site;
 
-use super::columns::FLUX;
+use super::columns::{FLUX, is_like_flux};
 use super::series::Series;
 
 /// Sentences on columns, days and sites that are left out.
-pub(super) fn remarks(sites: &[Site], records: &[Series]) -> Vec<String> {
+///
+/// # Arguments
+///
+/// * `kept`: names of columns that are inputs whatever they look like.
+pub(super) fn remarks(sites: &[Site], records: &[Series], kept: &[String]) -> Vec<String> {
     let mut remarks = columns(sites, records);
     for (site, record) in sites.iter().zip(records) {
         if record.filled_fluxes > 0 {
@@ -17,6 +21,17 @@ pub(super) fn remarks(sites: &[Site], records: &[Series]) -> Vec<String> {
                 record.filled_fluxes, site.id
             ));
         }
+    }
+    let columns = records.iter().flat_map(|record| &record.predictors);
+    let like_flux: BTreeSet<&str> = columns
+        .filter(|column| is_like_flux(&column.name) && !kept.contains(&column.name))
+        .map(|column| column.name.as_str())
+        .collect();
+    for name in like_flux {
+        remarks.push(format!(
+            "`{name}` is an input, though by its name it may be the flux itself, in which a model would read the answer: \
+             remove it, or pack with `--keep-columns \"{name}\"` if it is none"
+        ));
     }
     for (site, record) in sites.iter().zip(records) {
         for name in &record.imprecise {

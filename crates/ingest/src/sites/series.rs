@@ -51,7 +51,7 @@ impl Series {
     }
 
     fn of(path: &Path, table: &Table, options: &SiteOptions) -> Result<Self> {
-        let columns = Columns::of(path, table, &options.keep_columns)?;
+        let columns = Columns::of(table, &options.keep_columns)?;
         let first = consecutive(path, table, columns.date)?;
         let days = table.rows();
         let mut found = FillValues::default();
@@ -257,7 +257,7 @@ fn counts(table: &Table, column: usize) -> Result<Vec<u32>> {
 
 /// How the file says that a value came about: observed if it says nothing.
 fn flag(cell: &Cell<'_>) -> Result<u8> {
-    let flag = match cell.whole() {
+    let flag = match cell.code() {
         Ok(flag) => u8::try_from(flag.unwrap_or(0)).ok(),
         Err(_) => None,
     };

@@ -9,7 +9,7 @@ use efflux_numerics::SiteByDay;
 use efflux_testing::left_out;
 use jiff::civil::date;
 
-/// Sites at these coordinates on a calendar of 30 days from 2010-01-01, with a flux of 1 on these days.
+/// Sites at these coordinates on a calendar of 30 days from 2010-01-01, with a flux of 2 on the first of these days and of 1 on the others.
 fn pack(sites: &[(&str, [f64; 2], &[usize])]) -> Pack {
     let calendar = Calendar {
         start: date(2010, 1, 1),
@@ -18,6 +18,9 @@ fn pack(sites: &[(&str, [f64; 2], &[usize])]) -> Pack {
     let mut flux = SiteByDay::filled(sites.len(), calendar.days, f32::NAN);
     for (index, (_, _, days)) in sites.iter().enumerate() {
         days.iter().for_each(|day| flux[(index, *day)] = 1.0);
+        if let Some(first) = days.first() {
+            flux[(index, *first)] = 2.0;
+        }
     }
     let site = |(id, [latitude, longitude], _): &(&str, [f64; 2], &[usize])| Site {
         id: (*id).to_owned(),

@@ -227,13 +227,15 @@ fn assert_days(predictors: &Predictors, site: usize, name: &str, expected: &[(us
 /// A pack of the sites with these predictors and a flux on every day.
 fn joined(predictors: &Predictors, sites: Vec<Site>) -> Pack {
     let calendar = calendar();
+    let flux = [1.0, 2.0].into_iter().cycle();
+    let flux = flux.take(sites.len() * calendar.days);
     let pack = Pack {
         dynamic: Vec::new(),
         values: Vec::new(),
         filled: Vec::new(),
         statics: Vec::new(),
         static_values: Vec::new(),
-        flux: SiteByDay::filled(sites.len(), calendar.days, 1.0),
+        flux: SiteByDay::of(calendar.days, flux.collect()),
         count: SiteByDay::filled(sites.len(), calendar.days, 1),
         origin: None,
         sources: Vec::new(),

@@ -52,6 +52,7 @@ fn the_example_becomes_a_pack() {
         observed_days,
         dropped_days,
         warnings,
+        notes: _,
     } = pack_sites(folder.path(), &SiteOptions::paper()).unwrap();
     let names: Vec<&str> = pack
         .dynamic

@@ -96,9 +96,9 @@ fn time(text: &str, clock: &TimeZone) -> Option<f64> {
     if matches!(text, "" | "NA") {
         return Some(f64::NAN);
     }
-    if text.ends_with('Z') {
-        // As other writers than R's own put it.
-        return text.parse::<Timestamp>().ok().map(seconds);
+    // With `Z` or an offset, as other writers than R's own put it.
+    if let Ok(time) = text.parse::<Timestamp>() {
+        return Some(seconds(time));
     }
     let local = text
         .parse::<DateTime>()
@@ -139,6 +139,14 @@ mod tests {
             .replace("CSR_LABEL", "CSR_ERROR")
             .replace("\"a, \"\"b\"\"\"", "TRUE");
         assert_eq!(parse(&flagged).unwrap().error, [true, false, false]);
+        for same in [
+            "2010-07-02T00:00:00Z",
+            "2010-07-02 02:00:00+02:00",
+            "2010-07-01 19:00",
+        ] {
+            let frame = parse(&TEXT.replace("2010-07-01 19:00:00", same)).unwrap();
+            assert_eq!(frame.begin[0], 1_278_028_800.0, "{same}");
+        }
         let elsewhere = TEXT.replace("19:00:00", "24:00:00Z");
         assert!(parse(&elsewhere).is_err());
     }
