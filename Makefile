@@ -38,6 +38,7 @@ test: export EFFLUX_SKIPPED := $(abspath $(TARGET))/skipped.txt
 # The COSORE data, daily and raw, are not part of the repository; where they lie beside it they are tested with.
 test: export EFFLUX_COSORE_DAILY_DIR ?= $(wildcard $(CURDIR)/../shared/cosore-daily)
 test test-reference: export EFFLUX_COSORE_DIR ?= $(wildcard $(CURDIR)/../shared/cosore)
+test test-reference: export EFFLUX_COSORE_DAILY_DIR ?= $(wildcard $(CURDIR)/../shared/cosore-daily)
 test: deps ## Run all tests that this machine can run, and name the others
 	@mkdir -p '$(TARGET)' && rm -f "$$EFFLUX_SKIPPED"
 	@$(IN_ENV) cargo build $(BUILD)

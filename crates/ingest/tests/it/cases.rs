@@ -3,29 +3,30 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use efflux_base::error::{Exit, Result};
 use efflux_ingest::{Missing, Products, SiteOptions, check, pack_sites, read_predictors};
 
 /// What is told of a case, and the calendar and names of the daily variables of the pack.
-struct Outcome {
+pub(super) struct Outcome {
     told: Vec<String>,
     pack: String,
+}
+
+impl Outcome {
+    pub(super) fn text(&self) -> String {
+        format!("{}\n{}", self.pack, self.told.join("\n"))
+    }
 }
 
 fn cases() -> PathBuf {
     efflux_testing::repository().join("tests/data/cases/sites")
 }
 
-/// What `efflux pack` does with the folders that the case names and further options.
-fn pack(case: &str, options: &str) -> Result<Outcome> {
-    let folder = cases().join(case);
-    let command = fs::read_to_string(folder.join("cmd")).unwrap();
-    let words: Vec<&str> = command
-        .split_whitespace()
-        .chain(options.split_whitespace())
-        .collect();
+/// What `efflux pack` does in a folder with these options.
+pub(super) fn pack(folder: &Path, command: &str) -> Result<Outcome> {
+    let words: Vec<&str> = command.split_whitespace().collect();
     let value = |option: &str| {
         let at = words.iter().position(|word| *word == option)?;
         words.get(at + 1).copied()
@@ -39,6 +40,7 @@ fn pack(case: &str, options: &str) -> Result<Outcome> {
         .iter()
         .map(|word| word.parse().unwrap())
         .collect();
+    let within_km = value("--same-place").map_or(1.0, |km| km.parse().unwrap());
     let options = SiteOptions {
         from: value("--from").map(|date| date.parse().unwrap()),
         to: value("--to").map(|date| date.parse().unwrap()),
@@ -61,7 +63,7 @@ fn pack(case: &str, options: &str) -> Result<Outcome> {
         told.extend(found.warnings);
     }
     told.extend(
-        check(&pack, &products, 0.8, 1.0)
+        check(&pack, &products, 0.8, within_km)
             .into_iter()
             .map(|finding| finding.message),
     );
@@ -84,6 +86,15 @@ fn pack(case: &str, options: &str) -> Result<Outcome> {
     })
 }
 
+/// Which of these are not in a text, or behind `not ` are.
+pub(super) fn lacking<'a>(text: &str, told: &[&'a str]) -> Vec<&'a str> {
+    let holds = |part: &&&str| match part.strip_prefix("not ") {
+        Some(part) => !text.contains(part),
+        None => text.contains(**part),
+    };
+    told.iter().filter(|part| !holds(part)).copied().collect()
+}
+
 #[test]
 fn every_case_ends_as_it_is_right() {
     let mut list = csv::Reader::from_path(cases().join("expected.csv")).unwrap();
@@ -91,23 +102,18 @@ fn every_case_ends_as_it_is_right() {
     let mut wrong = Vec::new();
     for row in list.deserialize() {
         let (case, options, outcome, told): (String, String, String, String) = row.unwrap();
-        let ended = pack(&case, &options);
+        let folder = cases().join(&case);
+        let command = fs::read_to_string(folder.join("cmd")).unwrap();
+        let ended = pack(&folder, &format!("{command} {options}"));
         let (how, text) = match &ended {
-            Ok(outcome) => (
-                "packed",
-                format!("{}\n{}", outcome.pack, outcome.told.join("\n")),
-            ),
+            Ok(outcome) => ("packed", outcome.text()),
             Err(error) => {
                 assert_eq!(error.exit(), Exit::Environment, "{case}: {error}");
                 ("refused", error.to_string())
             }
         };
-        let holds = |part: &str| match part.strip_prefix("not ") {
-            Some(part) => !text.contains(part),
-            None => text.contains(part),
-        };
-        let lacking = told.split(" | ").filter(|part| !holds(part));
-        let lacking: Vec<&str> = lacking.collect();
+        let told: Vec<&str> = told.split(" | ").collect();
+        let lacking = lacking(&text, &told);
         if how != outcome || !lacking.is_empty() {
             wrong.push(format!(
                 "{case} {options}: {how}, lacking {lacking:?}: {text}"

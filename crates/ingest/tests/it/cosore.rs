@@ -11,6 +11,7 @@ use proptest::prelude::*;
 
 mod cases;
 mod conventions;
+mod kinds;
 mod tables;
 
 fn read(release: &Path, options: &CosoreOptions) -> Release {

@@ -5,7 +5,9 @@
 mod cases;
 mod checks;
 mod cosore;
+mod fuzz;
 mod inspect;
+mod kinds;
 mod predictors;
 mod reference;
 mod sites;
