@@ -16,16 +16,17 @@ const PREDICTIONS: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
     "/tests/it/results/predictions.py"
 );
+const APPEND: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/results/append.py");
 const SIMULATION: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
     "/tests/it/results/simulation.py"
 );
 
 #[test]
-fn xarray_opens_the_predictions_by_name_and_finds_the_median_of_the_table() {
+fn python_opens_the_predictions_by_name_finds_the_median_of_the_table_and_adds_to_them() {
     let python = Python {
         program: "python3".into(),
-        imports: "h5netcdf, xarray",
+        imports: "h5netcdf, netCDF4, xarray",
         required: "EFFLUX_REQUIRE_PYTHON",
     };
     if !python.is_there("the predictions in xarray") {
@@ -59,6 +60,14 @@ fn xarray_opens_the_predictions_by_name_and_finds_the_median_of_the_table() {
     let found = said["median_nse"].as_f64().unwrap();
     // The program rounds the mean of the members to 32 bits, and the table its numbers.
     assert!((found - expected).abs() < 1e-5, "{found}, not {expected}");
+
+    let said = python.says(APPEND, &[file.as_path()]);
+    let expected = ["netCDF4", "h5netcdf", "xarray, netCDF4", "xarray, h5netcdf"]
+        .map(|with| (with.to_owned(), 2.into()));
+    assert_eq!(
+        said,
+        serde_json::Value::Object(expected.into_iter().collect())
+    );
 }
 
 #[test]
