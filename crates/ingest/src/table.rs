@@ -133,7 +133,13 @@ impl<R: BufRead> Rows<R> {
         let (found, expected) = (cells.len(), header.columns.len());
         if found != expected {
             let mut reason = format!("has {found} cells, expected {expected} as in the header");
-            reason += header.other_separator().unwrap_or_default();
+            reason += match header.other_separator() {
+                Some(remedy) => remedy,
+                None if found > expected => {
+                    " (are there decimal commas? Write `.`, or quote the cells)"
+                }
+                None => "",
+            };
             return Err(Error::line(&header.path, line, reason));
         }
         Ok(Some(Row {

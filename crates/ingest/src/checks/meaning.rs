@@ -1,13 +1,17 @@
-//! Values that are possible one by one but cannot be meant: fluxes that never change, negative radiation, more rain than
-//! falls anywhere, fractions that do not add up, land covers that are no class.
+//! Values that are possible one by one but cannot be meant: weather that is held, fluxes that never change, negative
+//! radiation, more rain than falls anywhere, fractions that do not add up, land covers that are no class.
 
 use std::collections::BTreeMap;
 
-use efflux_data::{HELD, Pack, Variable};
+use efflux_data::{FilledDays, HELD, Pack, Variable};
 
 use super::{Finding, Kind};
 use crate::land_cover;
 
+/// Days that a predictor may be held on without a word: the longest step of a product, a month.
+const HELD_DAYS: usize = 31;
+/// Sites that a sentence names.
+const NAMED: usize = 8;
 /// Days from which on a flux that never changes is no coincidence.
 const FLUX_DAYS: usize = 10;
 /// Days from which on a mean tells of the year.
@@ -20,6 +24,9 @@ const TEXTURE_TOTAL: [f64; 2] = [90.0, 110.0];
 
 pub(super) fn findings(pack: &Pack) -> Vec<Finding> {
     let mut findings = land_covers(pack);
+    for (index, variable) in pack.dynamic.iter().enumerate() {
+        findings.extend(held(pack, variable, index));
+    }
     for site in 0..pack.sites.len() {
         findings.extend(constant_flux(pack, site));
         findings.extend(texture(pack, site));
@@ -56,6 +63,33 @@ fn land_covers(pack: &Pack) -> Vec<Finding> {
         finding(Kind::LandCover, sites, message)
     };
     texts.into_iter().map(told).collect()
+}
+
+/// A predictor that repeats its nearest measured value on many days with a flux.
+fn held(pack: &Pack, variable: &Variable, index: usize) -> Option<Finding> {
+    let of_site = |site: usize| {
+        let flags: Vec<u8> = pack.flags(site, index).collect();
+        let flux = pack.flux_of(site);
+        let observed = (0..flux.len()).filter(|&day| !flux[day].is_nan());
+        let FilledDays { days, held, .. } = FilledDays::among(&flags, observed);
+        (held > HELD_DAYS).then(|| (pack.sites[site].id.clone(), format!("{held} of {days}")))
+    };
+    let found: Vec<(String, String)> = (0..pack.sites.len()).filter_map(of_site).collect();
+    let told = found.iter().take(NAMED);
+    let told = told.map(|(id, days)| format!("`{id}` on {days}"));
+    let mut told: Vec<String> = told.collect();
+    if found.len() > NAMED {
+        told.push(format!("{} more sites", found.len() - NAMED));
+    }
+    (!found.is_empty()).then(|| {
+        let message = format!(
+            "`{}` is not measured on days with a flux, its nearest value is held: of these at {} (give it for these days, or \
+             leave the column of such a site empty)",
+            variable.name,
+            told.join(", ")
+        );
+        finding(Kind::Filled, found.into_iter().map(|(id, _)| id).collect(), message)
+    })
 }
 
 /// A flux that is the same on all of many days.
@@ -126,15 +160,20 @@ fn is_incoming_radiation(variable: &Variable) -> bool {
             .any(|part| ["net", "lw", "longwave", "rn", "netrad"].contains(part))
 }
 
+/// What a variable is by its name that is never below 0, and the least value that a sensor's offset may make of it.
+pub(super) fn never_negative(variable: &Variable) -> Option<(&'static str, f32)> {
+    if is_rain(variable) {
+        Some(("precipitation", 0.0))
+    } else if is_incoming_radiation(variable) {
+        Some(("incoming radiation", -5.0))
+    } else {
+        None
+    }
+}
+
 /// Rain or incoming radiation below 0, but for the offset of a sensor at night.
 fn negative(pack: &Pack, variable: &Variable, index: usize, site: usize) -> Option<Finding> {
-    let (what, least) = if is_rain(variable) {
-        ("precipitation", 0.0)
-    } else if is_incoming_radiation(variable) {
-        ("incoming radiation", -5.0)
-    } else {
-        return None;
-    };
+    let (what, least) = never_negative(variable)?;
     let below = |value: &f32| *value < least;
     let days = pack.series(site, index).filter(below).count();
     let first = pack.series(site, index).position(|value| below(&value))?;

@@ -36,6 +36,8 @@ pub enum Kind {
     Units,
     /// A predictor that never changes.
     Constant,
+    /// A predictor that was not measured on many days with a flux.
+    Filled,
     /// A predictor that is the same at two sites far apart.
     Identical,
     /// Test days of a site on which another one at the same place trains.

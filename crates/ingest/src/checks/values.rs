@@ -3,6 +3,7 @@
 
 use efflux_data::{OBSERVED, Pack, Site, Variable, distance_km};
 
+use super::meaning::never_negative;
 use super::{Finding, Kind};
 use crate::predictors::{Product, Products};
 use crate::sun::{DAY_LENGTH, RADIATION};
@@ -105,9 +106,12 @@ pub(super) fn daily(pack: &Pack, products: &Products) -> Vec<Finding> {
 /// Values that are hardly possible in the unit, as when °C stand where K are declared.
 fn implausible(pack: &Pack, known: &Known<'_>, variable: usize, site: usize) -> Option<Finding> {
     let [least, greatest] = known.plausible()?;
+    // What is below 0 and cannot be is told as that, not as another unit.
+    let told = never_negative(known.variable).is_some();
     let outside = |value: &f32| {
         let value = f64::from(*value);
-        !value.is_nan() && !(least..=greatest).contains(&value)
+        let is_told = told && value < 0.0;
+        !value.is_nan() && !is_told && !(least..=greatest).contains(&value)
     };
     let days = pack.series(site, variable).filter(outside).count();
     let (day, first) = pack

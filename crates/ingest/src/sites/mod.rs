@@ -106,7 +106,14 @@ pub fn pack_sites(folder: &Path, options: &SiteOptions) -> Result<Packed> {
     for site in &list.sites {
         let path = folder.join(format!("{}.csv", site.id));
         if !path.is_file() {
-            let reason = format!("is missing: {SITES} lists `{}`", site.id);
+            let reason = match other_letters(folder, &site.id) {
+                Some(other) => format!(
+                    "is missing: {SITES} lists `{}`, expected a file of that name, and there is {other} (capitals count: \
+                     rename one of them)",
+                    site.id
+                ),
+                None => format!("is missing: {SITES} lists `{}`", site.id),
+            };
             return Err(Error::file(path, reason));
         }
         records.push(Series::read(&path, options)?);
@@ -263,6 +270,14 @@ fn height(cell: &Cell<'_>, missing: &Missing) -> Result<Option<f64>> {
         ))),
         _ => Ok(height),
     }
+}
+
+/// A file that would be that of the site if capitals did not count.
+fn other_letters(folder: &Path, id: &str) -> Option<String> {
+    let wanted = format!("{id}.csv").to_lowercase();
+    let entries = std::fs::read_dir(folder).ok()?;
+    let mut names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    names.find(|name| name.to_lowercase() == wanted)
 }
 
 /// One sentence if the folder holds CSV files that no site claims.

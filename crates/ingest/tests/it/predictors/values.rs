@@ -126,8 +126,9 @@ fn an_export_of_all_products_gives_the_values_worked_out_by_hand() {
         assert!((value - expected).abs() < 1e-4, "{value} is not {expected}");
     }
 
-    // Only the site without land surface temperature is told of.
-    let warnings = warnings(&found, sites());
+    // Only the site without land surface temperature is told of, and that most tables end before the flux.
+    let mut warnings = warnings(&found, sites());
+    warnings.retain(|warning| !warning.contains("its nearest value is held"));
     assert_eq!(warnings.len(), 2, "{warnings:#?}");
     assert_warned(
         &found,
