@@ -83,8 +83,8 @@ fn held(pack: &Pack, variable: &Variable, index: usize) -> Option<Finding> {
     }
     (!found.is_empty()).then(|| {
         let message = format!(
-            "`{}` is not measured on days with a flux, its nearest value is held: of these at {} (give it for these days, or \
-             leave the column of such a site empty)",
+            "`{}` repeats its nearest measured value on days with a flux: at {} (give it for these days, or leave the column of \
+             such a site empty)",
             variable.name,
             told.join(", ")
         );

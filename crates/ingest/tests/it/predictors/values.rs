@@ -128,7 +128,7 @@ fn an_export_of_all_products_gives_the_values_worked_out_by_hand() {
 
     // Only the site without land surface temperature is told of, and that most tables end before the flux.
     let mut warnings = warnings(&found, sites());
-    warnings.retain(|warning| !warning.contains("its nearest value is held"));
+    warnings.retain(|warning| !warning.contains("repeats its nearest measured value"));
     assert_eq!(warnings.len(), 2, "{warnings:#?}");
     assert_warned(
         &found,

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use efflux_analysis::rhythm::autocorrelation;
-use efflux_data::{Entry, LeftOut, Pack, Rows, share};
-use efflux_ingest::{
-    CosoreOptions, DailySite, Release, SiteOptions, inspect, pack_sites, read_cosore,
-};
+use efflux_data::{Entry, LeftOut, Rows, share};
+use efflux_ingest::{CosoreOptions, DailySite, Release, inspect, read_cosore};
 use efflux_testing::{golden, left_out};
 use serde_json::Value;
+
+use crate::checks::seen_at_equal_hundredths;
 
 /// The release, where it is, and what it has to give.
 fn release() -> Option<(Release, Value)> {
@@ -81,33 +81,11 @@ fn the_release_gives_the_golden_daily_values() {
         let entry = entries.find(|entry| entry.id == *id).unwrap();
         site(&release, of, entry, expected);
     }
-    // At equal coordinates, within 150 m and within a kilometre.
-    assert_eq!(
-        seen(&release.into_pack()),
-        [(0.0, 290), (0.15, 330), (1.0, 417)]
-    );
-}
-
-#[test]
-fn the_sites_with_measured_weather_have_as_many_test_days_seen_at_the_same_place() {
-    let Some(folder) =
-        std::env::var_os("EFFLUX_COSORE_DAILY_DIR").filter(|named| !named.is_empty())
-    else {
-        left_out(
-            "reference::preprocess",
-            "EFFLUX_COSORE_DAILY_DIR names no folder of daily files",
-        );
-        return;
-    };
-    let packed = pack_sites(Path::new(&folder), &SiteOptions::paper()).unwrap();
-    assert_eq!(packed.pack.sites.len(), 56);
-    assert_eq!(seen(&packed.pack), [(0.0, 243), (0.15, 283), (1.0, 354)]);
-}
-
-/// Test days on which another site of the same place trains, by the width of places in kilometres.
-fn seen(pack: &Pack) -> Vec<(f64, usize)> {
-    let found = inspect(pack, 0.8, 0.0).unwrap().seen_at_same_place;
-    found.iter().map(|seen| (seen.km, seen.test_days)).collect()
+    let pack = release.into_pack();
+    let seen = inspect(&pack, 0.8, 1.0).unwrap().seen_at_same_place;
+    let seen: Vec<(f64, usize)> = seen.iter().map(|seen| (seen.km, seen.test_days)).collect();
+    assert_eq!(seen, [(0.15, 330), (1.0, 417)]);
+    assert_eq!(seen_at_equal_hundredths(pack), 290);
 }
 
 fn totals(release: &Release, golden: &Value) {
