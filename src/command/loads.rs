@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use efflux_base::error::{Error, Result};
 use efflux_data::{Pack, Parts, days_up_to_targets, iterations_per_epoch};
 use efflux_job::cost::{Workload, trainer_megabytes};
-use efflux_job::{Backend, Chosen, Fit, Inputs, Part, Settings, Split, Training};
+use efflux_job::{Backend, Chosen, Fit, Inputs, Part, Sampling, Settings, Split, Training};
 
 use super::study::Study;
 
@@ -50,7 +50,7 @@ impl Loads {
                         path: study.job.path.clone(),
                         reason,
                     })?;
-                    let count = chosen.dynamic.len() + chosen.statics.len();
+                    let count = chosen.dynamic.len() + chosen.statics.len() + chosen.derived.len();
                     known.push((inputs, count));
                     loads.inputs.push(chosen);
                     count
@@ -182,7 +182,15 @@ impl Targets {
             training.window_days as usize,
             training.warm_up_days as usize,
         );
-        let updates = iterations_per_epoch(sites, days, sites, window, warm_up)?;
+        let by_formula = || iterations_per_epoch(sites, days, sites, window, warm_up);
+        let updates = training.epoch_updates.or_else(by_formula)?;
+        let updates = u64::from(updates) * u64::from(training.epochs);
+        if training.sampler == Sampling::Root {
+            let windows = training
+                .batch_windows
+                .map_or(sites, |windows| windows as usize);
+            return Some((updates, (windows * (window + warm_up)) as f64));
+        }
         let split = self.split(study, settings)?;
         let targets = &self.days[split].1;
         let sum = self.sums.entry((split, window)).or_insert_with(|| {
@@ -192,10 +200,7 @@ impl Targets {
                 .sum()
         });
         let starts = days.saturating_sub(window).max(1);
-        Some((
-            u64::from(updates) * u64::from(training.epochs),
-            *sum as f64 / starts as f64,
-        ))
+        Some((updates, *sum as f64 / starts as f64))
     }
 
     /// The place of a split among those that are known.

@@ -42,6 +42,14 @@ pub(crate) fn predict(args: &PredictArgs) -> Result<Exit> {
     let extrapolation = Extrapolation::of(&pack, &scales);
     let inputs = scales.dynamic.iter().map(|scale| scale.name.clone());
     let filled = Filled::of(&pack, &inputs.collect::<Vec<_>>());
+    let settings = job.settings.with(&members[0].0.params);
+    let is_corrected = settings.is_ok_and(|settings| settings.params.residual_process);
+    if is_corrected || job.ensemble.is_mixed() {
+        tracing::warn!(
+            "the networks alone simulate another pack: Gaussian processes and fits of single sites know the days of the \
+             training only"
+        );
+    }
 
     let simulations = members.iter().map(|(trial, directory)| Simulation {
         trial: trial.clone(),

@@ -125,6 +125,7 @@ fn every_key_of_a_job_file_is_documented() {
         ("seeds", serde_json::to_value(&job.seeds)),
         ("selection", serde_json::to_value(job.selection)),
         ("final", serde_json::to_value(job.final_members)),
+        ("ensemble", serde_json::to_value(&job.ensemble)),
         ("analysis", serde_json::to_value(job.analysis)),
     ];
     for (section, values) in sections {
@@ -165,8 +166,11 @@ const PACKAGES: [(&str, &str); 15] = [
     ("protocol", "base job numerics run"),
     ("model", "analysis base data job numerics"),
     ("cluster", "base job numerics protocol run"),
-    ("report", "analysis base data job numerics run"),
-    ("trainer", "base data job model protocol run"),
+    ("report", "analysis base data job numerics process run"),
+    (
+        "trainer",
+        "base data job model numerics process protocol run",
+    ),
 ];
 
 /// The only packages that may use these crates themselves.

@@ -34,7 +34,7 @@ pub use inputs::variables;
 pub use pack::{HELD, INTERPOLATED, OBSERVED, Origin, Pack, Site, Variable};
 pub use places::{distance_km, places};
 pub use predictions::{Ensemble, Member, read_member, write_ensemble, write_member};
-pub use process_sites::{ProcessSite, ProcessVariables};
+pub use process_sites::{ProcessSite, ProcessVariables, temperature};
 pub use scale::Scale;
 pub use scales::{InputScale, Scales};
 pub use split::{Parts, share};

@@ -152,6 +152,13 @@ impl Pack {
         strided(&self.values, self, site, variable)
     }
 
+    /// The day of the year of each day of the calendar, 1 to 366, `[D]`.
+    pub fn days_of_year(&self) -> Vec<f64> {
+        let days = 0..self.calendar.days;
+        days.map(|day| f64::from(self.calendar.date(day).day_of_year()))
+            .collect()
+    }
+
     /// How a daily variable at a site came about, day by day.
     pub fn flags(&self, site: usize, variable: usize) -> impl Iterator<Item = u8> + '_ {
         strided(&self.filled, self, site, variable)

@@ -21,6 +21,17 @@ pub struct ProcessSite {
     pub target: Vec<f64>,
 }
 
+/// The place of the daily variable that is taken for a temperature where none is named: of the soil, else of the air, else
+/// of the surface.
+pub fn temperature(pack: &Pack) -> Option<usize> {
+    let begins = ["soil_temp", "air_temp", "lst_day"].into_iter();
+    let mut found = begins.filter_map(|begin| {
+        let mut variables = pack.dynamic.iter();
+        variables.position(|variable| variable.name.starts_with(begin))
+    });
+    found.next()
+}
+
 /// The daily variables that processes read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProcessVariables {
@@ -44,6 +55,12 @@ impl ProcessVariables {
             is_kelvin: found.units == "K",
             moisture: moisture.map(|variable| variable.name.clone()),
         })
+    }
+
+    /// Of a pack, with the temperature of the soil, else of the air, else of the surface; none if the pack has neither.
+    pub fn of_soil(pack: &Pack) -> Option<Self> {
+        let place = temperature(pack)?;
+        Self::of(pack, &pack.dynamic[place].name)
     }
 
     /// What the numbers of a [`Day`] are made of, in the order of its fields.

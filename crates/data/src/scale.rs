@@ -41,6 +41,16 @@ impl Scale {
         })
     }
 
+    /// The same transformation, and nothing besides.
+    #[must_use]
+    pub fn without_range(self) -> Self {
+        Self {
+            min: 0.0,
+            max: 1.0,
+            ..self
+        }
+    }
+
     /// The scaled value; NaN stays NaN.
     pub fn apply(&self, value: impl Into<f64>) -> f64 {
         let value = value.into();

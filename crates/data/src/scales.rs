@@ -1,13 +1,16 @@
 //! How a training scaled what it read: kept beside its weights, so that another pack can be read in the same way.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
 use efflux_base::durable;
 use efflux_base::error::{Error, Result};
-use efflux_job::{Missing, Scaling, Transformation, View};
+use efflux_job::{Expression, Missing, Scaling, Transformation, View};
+use efflux_numerics::SiteByDay;
 use serde::{Deserialize, Serialize};
 
+use super::derived::{SiteRecord, Statistics};
 use super::pack::{Pack, Variable};
 use super::scale::Scale;
 use super::split::{Parts, fitted};
@@ -22,6 +25,15 @@ pub struct Scales {
     pub statics: Vec<InputScale>,
     /// Of the flux, µmol m⁻² s⁻¹.
     pub target: Scale,
+    /// The inputs that are made of others, in the order of the model's columns.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub derived: Vec<String>,
+    /// What these ask of the days that each site was fitted on, by its id.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub statistics: BTreeMap<String, Statistics>,
+    /// Ids of the sites of the training, in the order of the weights that a head has of each; none in files of before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sites: Vec<String>,
 }
 
 /// How one input is scaled, and what stands in for it where it is absent.
@@ -88,12 +100,20 @@ impl Scales {
         let range = match view.transform.scaling {
             Scaling::Training => &days,
             Scaling::All => &pack.flux,
+            Scaling::None => &days,
         };
         let target = Scale::fit(view.transform.target, range.iter().copied());
+        let target = target.map(|target| match view.transform.scaling {
+            Scaling::Training | Scaling::All => target,
+            Scaling::None => target.without_range(),
+        });
         let target = target.filter(|_| days.iter().any(|value| !value.is_nan()));
         Ok(Self {
             dynamic: dynamic.collect::<Result<_>>()?,
             statics: statics.collect::<Result<_>>()?,
+            derived: view.inputs.derived.clone(),
+            statistics: statistics(pack, &view.inputs.derived, &days)?,
+            sites: pack.sites.iter().map(|site| site.id.clone()).collect(),
             target: target.ok_or_else(|| {
                 Error::Usage(format!(
                     "no site has a day to fit on: split.train = {} leaves none",
@@ -117,6 +137,17 @@ impl Scales {
             let found = Input::fixed(pack, &scale.name);
             (scale, "static attribute", found)
         });
+        let names = expressions(&self.derived).map_err(|error| error.to_string())?;
+        let mut read = Vec::new();
+        for (_, expression) in &names {
+            expression.variables(&mut read);
+        }
+        read.sort_unstable();
+        read.dedup();
+        let absent = read
+            .into_iter()
+            .filter(|name| Input::daily(pack, name).is_none());
+        let absent = absent.map(|name| format!("no daily variable `{name}`"));
         let wrong = daily.chain(fixed).filter_map(|(scale, kind, found)| {
             let InputScale { name, units, .. } = scale;
             match found {
@@ -137,7 +168,7 @@ impl Scales {
                 }
             }
         });
-        let wrong: Vec<String> = wrong.collect();
+        let wrong: Vec<String> = wrong.chain(absent).collect();
         if wrong.is_empty() {
             return Ok(());
         }
@@ -169,6 +200,48 @@ impl Scales {
             Error::file(path, reason)
         })
     }
+}
+
+/// The columns of derived inputs, each with its text.
+///
+/// # Errors
+///
+/// [`Error::Usage`] for one that cannot be read.
+pub(super) fn expressions(derived: &[String]) -> Result<Vec<(String, Expression)>> {
+    let columns = derived.iter().map(|text| {
+        Expression::columns(text).map_err(|malformed| {
+            Error::Usage(format!("the derived input `{text}` has {malformed}"))
+        })
+    });
+    Ok(columns.collect::<Result<Vec<_>>>()?.concat())
+}
+
+/// What derived inputs ask of the days that each site is fitted on, by its id.
+fn statistics(
+    pack: &Pack,
+    derived: &[String],
+    days: &SiteByDay<f32>,
+) -> Result<BTreeMap<String, Statistics>> {
+    let expressions: Vec<Expression> = expressions(derived)?
+        .into_iter()
+        .map(|(_, one)| one)
+        .collect();
+    if expressions.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let days_of_year = pack.days_of_year();
+    let of_site = |site: usize| {
+        let values = days.site(site).iter().enumerate();
+        let fitted = values.filter(|(_, value)| !value.is_nan());
+        let fitted = fitted.map(|(day, _)| day).collect();
+        let record = SiteRecord::of(pack, site, &days_of_year, fitted);
+        (
+            pack.sites[site].id.clone(),
+            record.statistics_of(&expressions),
+        )
+    };
+    let all = (0..pack.sites.len()).map(of_site);
+    Ok(all.filter(|(_, known)| !known.is_empty()).collect())
 }
 
 /// A daily variable or a static attribute of a pack, with its series at each site.

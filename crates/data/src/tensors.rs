@@ -6,9 +6,10 @@ use efflux_base::error::{Error, Result};
 use efflux_job::View;
 use efflux_numerics::{SiteByDay, single};
 
-use super::pack::Pack;
+use super::derived::SiteRecord;
+use super::pack::{Pack, Site};
 use super::scale::Scale;
-use super::scales::{Input, InputScale, Scales};
+use super::scales::{Input, InputScale, Scales, expressions};
 use super::split::{Parts, fitted};
 
 /// Scaled inputs and targets. S sites, D days, F daily inputs, A static inputs, all arrays row-major.
@@ -18,11 +19,11 @@ pub struct Tensors {
     pub sites: usize,
     /// D.
     pub days: usize,
-    /// F: the view's daily inputs, then one 0/1 column for each that some site lacks.
+    /// F: the view's daily inputs, then one 0/1 column for each that some site lacks, then its derived inputs.
     pub dynamic: usize,
     /// A: the view's static inputs, then one 0/1 column for each that some site lacks.
     pub statics: usize,
-    /// Shape `[S, D, F]`, in `[0, 1]`, complete.
+    /// Shape `[S, D, F]`, complete; in `[0, 1]` but for derived inputs, which are as the job writes them.
     pub dynamic_values: Vec<f32>,
     /// Shape `[S, A]`, in `[0, 1]`, complete.
     pub static_values: Vec<f32>,
@@ -74,7 +75,6 @@ impl Tensors {
         Ok(Self {
             target: target.map(|&flux| single(scales.target.apply(flux))),
             parts,
-            heads: (0..pack.sites.len()).map(Some).collect(),
             ..Self::to_predict(pack, &scales)
         })
     }
@@ -87,7 +87,9 @@ impl Tensors {
         let fixed = scales.statics.iter();
         let daily = daily.map(|scale| (scale, Input::daily(pack, &scale.name)));
         let fixed = fixed.map(|scale| (scale, Input::fixed(pack, &scale.name)));
-        let (dynamic, dynamic_values) = columns(&daily.collect::<Vec<_>>(), sites, days);
+        let scaled = columns(&daily.collect::<Vec<_>>(), sites, days);
+        let (dynamic, dynamic_values) = with_derived(pack, scales, scaled);
+        let head = |site: &Site| scales.sites.iter().position(|id| *id == site.id);
         let (statics, static_values) = columns(&fixed.collect::<Vec<_>>(), sites, 1);
         Self {
             sites,
@@ -101,9 +103,39 @@ impl Tensors {
             observed: pack.flux.clone(),
             parts: Parts::unused(sites, days),
             site_ids: pack.sites.iter().map(|site| site.id.clone()).collect(),
-            heads: vec![None; sites],
+            heads: pack.sites.iter().map(head).collect(),
         }
     }
+}
+
+/// The daily columns, `[S, D, F]`, with those of derived inputs behind them in each row, as they are.
+fn with_derived(
+    pack: &Pack,
+    scales: &Scales,
+    (width, values): (usize, Vec<f32>),
+) -> (usize, Vec<f32>) {
+    // What cannot be read was refused by `Scales::check`, or before there were scales.
+    let expressions = expressions(&scales.derived).unwrap_or_default();
+    if expressions.is_empty() {
+        return (width, values);
+    }
+    let (days, days_of_year) = (pack.calendar.days, pack.days_of_year());
+    let mut all = Vec::with_capacity(pack.sites.len() * days * (width + expressions.len()));
+    for (site, described) in pack.sites.iter().enumerate() {
+        let mut record = SiteRecord::of(pack, site, &days_of_year, Vec::new());
+        if let Some(known) = scales.statistics.get(&described.id) {
+            record.statistics.clone_from(known);
+        }
+        let columns = expressions
+            .iter()
+            .map(|(_, expression)| record.values(expression));
+        let columns: Vec<Vec<f64>> = columns.collect();
+        for day in 0..days {
+            all.extend_from_slice(&values[(site * days + day) * width..][..width]);
+            all.extend(columns.iter().map(|column| single(column[day])));
+        }
+    }
+    (width + expressions.len(), all)
 }
 
 /// The scaled columns of these inputs, then the 0/1 columns of those that have one: their number F and the values,

@@ -1,7 +1,7 @@
 //! The cost of a trial before it is trained: time on a processor core or a GPU, and memory. Estimates from measurements,
 //! whose sources are with the constants.
 
-use crate::settings::Params;
+use crate::params::Params;
 use crate::training::Training;
 
 /// What the updates of one trial compute.

@@ -16,8 +16,9 @@ use super::settings::Refused;
 use super::training::keys::TrainingKeys;
 use super::trial::{Naming, OfConfiguration};
 use super::{
-    Analysis, Contract, Evaluation, Final, Fit, Grid, Inputs, Params, Sampling, Scaling, Search,
-    Seeds, Selection, SelectionPart, Settings, Split, Stage, Stop, Transform, Trial, Variables,
+    Analysis, Contract, EnsembleMembers, Evaluation, Final, Fit, Grid, Inputs, Params, Sampling,
+    Scaling, Search, Seeds, Selection, SelectionPart, Settings, Split, Stage, Stop, Transform,
+    Trial, Variables,
 };
 
 /// A job file whose every value is possible.
@@ -49,6 +50,8 @@ pub struct Job {
     pub final_members: Final,
     /// `[stop]`
     pub stop: Stop,
+    /// `[ensemble]`
+    pub ensemble: EnsembleMembers,
     /// `[analysis]`
     pub analysis: Analysis,
 }
@@ -83,6 +86,8 @@ struct Raw {
     final_members: Final,
     #[serde(default)]
     stop: Stop,
+    #[serde(default)]
+    ensemble: EnsembleMembers,
     #[serde(default)]
     analysis: Analysis,
 }
@@ -145,6 +150,7 @@ impl Job {
             selection: raw.selection,
             final_members: raw.final_members,
             stop: raw.stop,
+            ensemble: raw.ensemble,
             analysis: raw.analysis,
         };
         job.configured = job.validate()?;

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::derived::Expression;
+
 /// How many sites or names a message lists.
 const LISTED: usize = 5;
 
@@ -18,6 +20,10 @@ pub struct Inputs {
     pub statics: Option<Vec<String>>,
     /// What to do with a chosen variable that is absent at some site.
     pub missing: Missing,
+    /// Inputs that are made of daily variables, each by an expression of `derived.rs`. They are read as written: no range
+    /// scales them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub derived: Vec<String>,
     /// Names for variables that come and go together, daily ones and static attributes alike.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub groups: BTreeMap<String, Vec<String>>,
@@ -48,8 +54,14 @@ impl Inputs {
                 return Some((Self::GROUPS, name.clone(), once()));
             }
         }
+        for text in &self.derived {
+            if let Err(malformed) = Expression::columns(text) {
+                let found = format!("`{text}` with {}", malformed.found);
+                return Some(("derived", found, malformed.expected));
+            }
+        }
         for (key, names) in [lists[0], lists[2]] {
-            if names.as_ref().is_some_and(Vec::is_empty) {
+            if names.as_ref().is_some_and(Vec::is_empty) && self.derived.is_empty() {
                 let expected = "at least one name, or no such key";
                 return Some((key, "[]".to_owned(), expected.to_owned()));
             }
@@ -121,6 +133,8 @@ pub struct Chosen {
     pub dynamic: Vec<String>,
     /// Static inputs in order.
     pub statics: Vec<String>,
+    /// Inputs that are made of others, in order.
+    pub derived: Vec<String>,
 }
 
 impl Variables {
@@ -145,6 +159,7 @@ impl Variables {
     /// What is wrong with a name that the pack does not have, with a variable that some sites lack unless
     /// `missing = "indicator"`, or that no daily variable is left.
     pub fn choose(&self, inputs: &Inputs) -> Result<Chosen, String> {
+        self.check_derived(inputs)?;
         let chosen = match &inputs.in_use {
             Some(groups) => self.of_groups(inputs, groups)?,
             None => {
@@ -152,10 +167,11 @@ impl Variables {
                 Chosen {
                     dynamic: dynamic.named(inputs.dynamic.as_deref(), inputs.missing)?,
                     statics: statics.named(inputs.statics.as_deref(), inputs.missing)?,
+                    derived: inputs.derived.clone(),
                 }
             }
         };
-        if chosen.dynamic.is_empty() {
+        if chosen.dynamic.is_empty() && chosen.derived.is_empty() {
             return Err(match &inputs.in_use {
                 Some(groups) => format!(
                     "`inputs.use` has {}, expected a group with a daily variable among them",
@@ -167,6 +183,29 @@ impl Variables {
             });
         }
         Ok(chosen)
+    }
+
+    /// Whether the pack has every variable that derived inputs read. A site may lack one: they are zero there.
+    fn check_derived(&self, inputs: &Inputs) -> Result<(), String> {
+        let [dynamic, _] = self.kinds();
+        for text in &inputs.derived {
+            let columns = Expression::columns(text).map_err(|malformed| malformed.to_string())?;
+            for (_, expression) in &columns {
+                let mut names = Vec::new();
+                expression.variables(&mut names);
+                let absent = names
+                    .into_iter()
+                    .find(|name| dynamic.there.iter().all(|one| one.name != *name));
+                if let Some(name) = absent {
+                    let kind = Kind {
+                        key: "inputs.derived".to_owned(),
+                        ..dynamic
+                    };
+                    return Err(kind.unknown(name));
+                }
+            }
+        }
+        Ok(())
     }
 
     fn kinds(&self) -> [Kind<'_>; 2] {
@@ -201,6 +240,7 @@ impl Variables {
         Ok(Chosen {
             dynamic: of(&self.dynamic),
             statics: of(&self.statics),
+            derived: inputs.derived.clone(),
         })
     }
 }

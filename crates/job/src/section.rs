@@ -9,7 +9,7 @@ use serde::{Serialize, forward_to_deserialize_any};
 use serde_json::{Map, Value};
 
 use super::inputs::Inputs;
-use super::settings::Params;
+use super::params::Params;
 use super::training::keys::TrainingKeys;
 use super::value::{Split, Transform};
 

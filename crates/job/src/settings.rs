@@ -8,48 +8,11 @@ use serde_json::Value;
 
 use super::configuration::{Configuration, text};
 use super::inputs::Inputs;
+use super::params::Params;
 use super::section::{Key, Section, table};
 use super::training::Training;
 use super::training::keys::TrainingKeys;
 use super::value::{Split, Transform};
-
-/// `[model]`: the sizes and rates of the network.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Params {
-    /// Units of the input layer and of the LSTM.
-    pub hidden_size: u32,
-    /// Share of the LSTM's weights that is dropped in an iteration.
-    pub dropout: f64,
-}
-
-impl Default for Params {
-    /// The configuration that the paper selected.
-    fn default() -> Self {
-        Self {
-            hidden_size: 128,
-            dropout: 0.2,
-        }
-    }
-}
-
-impl Params {
-    /// The first value that cannot be.
-    fn fault(&self) -> Option<Fault> {
-        let Self {
-            hidden_size,
-            dropout,
-        } = *self;
-        if !(1..=4096).contains(&hidden_size) {
-            return Some(("hidden_size", hidden_size.to_string(), "1 to 4096"));
-        }
-        if !(0.0..1.0).contains(&dropout) {
-            let expected = "at least 0 and below 1";
-            return Some(("dropout", dropout.to_string(), expected));
-        }
-        None
-    }
-}
 
 /// A value that cannot be: its key in a section, the value, and what is expected.
 pub(super) type Fault = (&'static str, String, &'static str);

@@ -18,6 +18,10 @@ pub struct Training {
     pub window_days: u32,
     /// Passes over the data; the iterations of one follow hydroDL's formula.
     pub epochs: u32,
+    /// Updates in an epoch; absent: by that formula.
+    pub epoch_updates: Option<u32>,
+    /// Windows in a batch of [`Sampling::Root`]; absent: as many as there are sites.
+    pub batch_windows: Option<u32>,
     /// What computes the updates.
     pub backend: Backend,
     /// How windows are drawn.
@@ -32,6 +36,8 @@ pub struct Training {
     pub learning_rate: Option<f64>,
     /// What becomes of the learning rate from epoch to epoch.
     pub schedule: Schedule,
+    /// Updates over which the learning rate rises, with [`Schedule::WarmUpCosine`].
+    pub warm_up_updates: u32,
     /// The length that a longer gradient is cut to; absent: none is.
     pub clip_norm: Option<f64>,
     /// Whose epoch's weights are the result.
@@ -49,6 +55,8 @@ impl Default for Training {
         Self {
             window_days: 30,
             epochs: 200,
+            epoch_updates: None,
+            batch_windows: None,
             backend: Backend::Auto,
             sampler: Sampling::Uniform,
             warm_up_days: 0,
@@ -56,6 +64,7 @@ impl Default for Training {
             optimizer: Optimizer::Adadelta,
             learning_rate: None,
             schedule: Schedule::Constant,
+            warm_up_updates: 20,
             clip_norm: None,
             keep: Keep::Last,
             patience: None,
@@ -88,6 +97,9 @@ pub enum Sampling {
     /// Among the windows that hold a target: every site that has one is in every batch. Other statistics than the
     /// paper's: short records weigh more.
     Observed,
+    /// A site with a probability that grows with the square root of its number of targets, then one of its windows that
+    /// hold one: a batch has as many as `batch_windows` says.
+    Root,
 }
 
 /// What training minimises, in scaled units.
@@ -121,7 +133,7 @@ pub enum Optimizer {
     },
 }
 
-/// What becomes of the learning rate. Every rule gives one rate for all updates of an epoch.
+/// What becomes of the learning rate. Every rule but the last gives one rate for all updates of an epoch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Schedule {
@@ -132,6 +144,9 @@ pub enum Schedule {
     Linear,
     /// It falls along half a cosine, towards 0 after the last epoch.
     Cosine,
+    /// It rises in equal steps over the first updates while it falls along half a cosine over all of them, and stays above
+    /// a thousandth.
+    WarmUpCosine,
 }
 
 /// Whose epoch's weights are the result of a trial.
@@ -173,17 +188,33 @@ impl Training {
 
     /// The learning rate of an epoch, counted from 0.
     pub fn learning_rate(&self, epoch: u32) -> f64 {
-        let first = self.learning_rate.unwrap_or(match self.optimizer {
-            Optimizer::Adadelta => 1.0,
-            Optimizer::Adam | Optimizer::AdamW { .. } => 1e-3,
-        });
         let done = f64::from(epoch) / f64::from(self.epochs);
-        first
+        self.highest_rate()
             * match self.schedule {
                 Schedule::Constant => 1.0,
                 Schedule::Linear => 1.0 - done,
-                Schedule::Cosine => 0.5 * (1.0 + (PI * done).cos()),
+                Schedule::Cosine | Schedule::WarmUpCosine => 0.5 * (1.0 + (PI * done).cos()),
             }
+    }
+
+    /// The learning rate of an iteration of an epoch, both counted from 0, where an epoch has so many.
+    pub fn rate(&self, epoch: u32, iteration: u32, iterations: u32) -> f64 {
+        if self.schedule != Schedule::WarmUpCosine {
+            return self.learning_rate(epoch);
+        }
+        let highest = self.highest_rate();
+        let update = f64::from(epoch) * f64::from(iterations) + f64::from(iteration) + 1.0;
+        let done = update / (f64::from(self.epochs) * f64::from(iterations));
+        let warm = (update / f64::from(self.warm_up_updates.max(1))).min(1.0);
+        (highest * warm * 0.5 * (1.0 + (PI * done).cos())).max(1e-3 * highest)
+    }
+
+    /// The learning rate that the schedule begins with, or rises to.
+    pub fn highest_rate(&self) -> f64 {
+        self.learning_rate.unwrap_or(match self.optimizer {
+            Optimizer::Adadelta => 1.0,
+            Optimizer::Adam | Optimizer::AdamW { .. } => 1e-3,
+        })
     }
 
     /// Whether the course of a trial depends on its validation scores, and so on there being any.
@@ -203,6 +234,25 @@ impl Training {
         let (delta, decay) = (self.loss.delta(), self.optimizer.decay());
         count("window_days", self.window_days, 1, u32::MAX, "1 or more")
             .or_else(|| count("epochs", self.epochs, 1, u32::MAX, "1 or more"))
+            .or_else(|| {
+                let updates = self.epoch_updates?;
+                count("epoch_updates", updates, 1, u32::MAX, "1 or more")
+            })
+            .or_else(|| {
+                let windows = self.batch_windows?;
+                let expected = "no such key unless `sampler` is \"root\"";
+                let fits = self.sampler == Sampling::Root;
+                (!fits).then(|| ("batch_windows", windows.to_string(), expected))
+            })
+            .or_else(|| {
+                count(
+                    "batch_windows",
+                    self.batch_windows?,
+                    1,
+                    100_000,
+                    "1 to 100000",
+                )
+            })
             .or_else(|| count("threads", self.threads, 1, 1024, "1 to 1024"))
             .or_else(|| {
                 let native = self.backend == Backend::Native;

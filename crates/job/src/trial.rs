@@ -168,14 +168,24 @@ impl<'a> Naming<'a> {
             return Ok(&self.known[place].3);
         }
         let contract = self.contract;
-        let Chosen { dynamic, statics } = contract.variables.choose(inputs)?;
+        let Chosen {
+            dynamic,
+            statics,
+            derived,
+        } = contract.variables.choose(inputs)?;
+        // Absent without any, as it was before there were derived inputs.
+        let derived = if derived.is_empty() {
+            String::new()
+        } else {
+            format!("\"derived\":{},", json!(derived))
+        };
         let judged = if *split == contract.split {
             String::new()
         } else {
             format!("\"judged\":{},", json!(contract.split))
         };
         let before = format!(
-            "[{VERSION},{{\"dynamic\":{},\"evaluation\":{},{judged}\"missing\":{},\"pack_digest\":{},\"split\":{},\
+            "[{VERSION},{{{derived}\"dynamic\":{},\"evaluation\":{},{judged}\"missing\":{},\"pack_digest\":{},\"split\":{},\
              \"static\":{},\"training\":",
             json!(dynamic),
             json!(contract.evaluation),

@@ -64,6 +64,8 @@ pub enum Scaling {
     Training,
     /// All days, the test part included, as in the paper.
     All,
+    /// None: the target is read as it is.
+    None,
 }
 
 /// `[transform]`: what happens to values before the model sees them.

@@ -30,7 +30,9 @@ impl EpochPlan {
             training.warm_up_days as usize,
         );
         let (sites, days) = (tensors.sites, tensors.days);
-        let iterations = iterations_per_epoch(sites, days, sites, window, warm_up)
+        let iterations = training
+            .epoch_updates
+            .or_else(|| iterations_per_epoch(sites, days, sites, window, warm_up))
             .filter(|_| window + warm_up < days)
             .ok_or(TrialError::Window {
                 window: training.sequence_days(),
@@ -42,7 +44,13 @@ impl EpochPlan {
         }
         Ok(Self {
             iterations,
-            sampler: Sampler::new(tensors, window, warm_up, training.sampler),
+            sampler: Sampler::new(
+                tensors,
+                window,
+                warm_up,
+                training.sampler,
+                training.batch_windows,
+            ),
             validation,
         })
     }

@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use efflux_data::Tensors;
-use efflux_job::Params;
+use efflux_job::{self as job, Params};
 use tch::Tensor;
 
 use super::cell::Cell;
@@ -65,7 +65,13 @@ impl Shape {
             cell: Cell::default(),
             inputs: (tensors.dynamic + tensors.statics) as i64,
             hidden: i64::from(params.hidden_size),
-            head: Head::Shared,
+            head: match params.head {
+                job::Head::Shared => Head::Shared,
+                job::Head::Site => Head::Site {
+                    sites: tensors.heads.iter().flatten().count() as i64,
+                    skip: params.skip,
+                },
+            },
         }
     }
 

@@ -1,5 +1,6 @@
 //! What the model computes, with libtorch: input layer → cell → head, one value a day.
 
+use efflux_job::Params;
 use efflux_numerics::random::{Purpose, Stream};
 use tch::{Device, Kind, Tensor};
 
@@ -189,6 +190,15 @@ impl Network {
             }
         }
         Self::new(shape, flat)
+    }
+
+    /// The model with which a trial with these parameters begins, in single precision.
+    pub(super) fn of_trial(shape: Shape, params: &Params, seed: u64, device: Device) -> Self {
+        let initial = Self::initial(shape, seed, Kind::Float, device);
+        match params.forget_bias {
+            Some(bias) => initial.with_forget_bias(bias),
+            None => initial,
+        }
     }
 
     /// The same with this bias of the LSTM's forget gates, which keeps them open at first.

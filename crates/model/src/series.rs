@@ -1,5 +1,9 @@
 //! What belongs to each series of a run besides its days, for models with weights of each site.
 
+use efflux_numerics::random::Stream;
+
+use super::masks;
+
 /// The series of a run, on the host. Models with one head for all sites take no notice of it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Series {
@@ -37,4 +41,20 @@ pub struct StateMasks {
     pub activated: Vec<f32>,
     /// Of the cell's, as the head reads it; the state that is carried on is without.
     pub output: Vec<f32>,
+}
+
+impl StateMasks {
+    /// Draws them for so many series; `dropout` is the share p of dropped units, in (0, 1).
+    pub(super) fn draw(stream: &mut Stream, dropout: f64, series: usize, hidden: i64) -> Self {
+        let hidden = usize::try_from(hidden).expect("sizes are positive");
+        let mut factors = || {
+            let mut factors = vec![0.0; series * hidden];
+            masks::fill(stream, dropout, &mut factors);
+            factors
+        };
+        Self {
+            activated: factors(),
+            output: factors(),
+        }
+    }
 }

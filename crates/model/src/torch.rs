@@ -12,11 +12,11 @@ use super::device::{send, values};
 use super::device_data::{DeviceData, Gathered};
 use super::engine::{Engine, Lane};
 use super::layout::{Layout, Shape};
-use super::loss::{LossFunction, masked_mean};
+use super::loss::{LossFunction, masked_mean, ridge};
 use super::masks::{Drawer, Masks};
 use super::network::{Mode, Network, SeriesTensors};
 use super::optimizer::{Optimizer, Step};
-use super::series::Series;
+use super::series::{Series, StateMasks};
 use super::windows::{self, Batch};
 
 /// What a call of the LSTM costs on a CPU, in days of a window: see `benches/results`.
@@ -45,6 +45,9 @@ pub(super) struct Torch {
     /// Sums over this epoch's batches, in f64: they are read once an epoch.
     loss_sum: Tensor,
     norm_sum: Tensor,
+    state_dropout: f64,
+    /// What the sum of squares of all weights of single sites adds to the loss.
+    ridge: f64,
     /// Which weights each site has in a head with some of each, `[S]`, and the days of a record, D.
     heads: Vec<Option<usize>>,
     days: usize,
@@ -123,19 +126,22 @@ impl Torch {
         let zero = || Tensor::zeros([], (Kind::Double, device));
         Self::of(
             Rc::new(device_data),
-            Network::initial(shape, seed, Kind::Float, device),
-            Optimizer::new(training, shape.weights(), Kind::Float, device),
+            Network::of_trial(shape, params, seed, device),
+            Optimizer::new(training, shape.weights(), Kind::Float, device)
+                .decaying(Layout::of(shape).common_weights()),
             Tensor::zeros([shape.weights()], (Kind::Float, device)),
             [zero(), zero()],
             loss_function,
             params.dropout,
         )
-        .at(tensors)
+        .at(tensors, params)
     }
 
     /// The same on these sites, which a head with weights of each tells apart.
-    fn at(self, tensors: &Tensors) -> Self {
+    fn at(self, tensors: &Tensors, params: &Params) -> Self {
         Self {
+            state_dropout: params.state_dropout,
+            ridge: ridge(tensors, params),
             heads: tensors.heads.clone(),
             days: tensors.days,
             ..self
@@ -143,8 +149,11 @@ impl Torch {
     }
 
     /// The series that begin at these rows, for a model that tells sites apart.
-    fn series(&self, starts: &[i64]) -> Option<SeriesTensors> {
-        let series = Series::of_rows(&self.heads, self.days, starts);
+    fn series(&self, starts: &[i64], masks: Option<StateMasks>) -> Option<SeriesTensors> {
+        let series = Series {
+            masks,
+            ..Series::of_rows(&self.heads, self.days, starts)
+        };
         SeriesTensors::of(&series, self.model.shape(), self.device)
     }
 
@@ -176,6 +185,8 @@ impl Torch {
             loss: None,
             loss_sum,
             norm_sum,
+            state_dropout: 0.0,
+            ridge: 0.0,
             heads: Vec::new(),
             days: 1,
             lane: None,
@@ -197,8 +208,13 @@ impl Engine for Torch {
     }
 
     fn forward(&mut self, starts: &[i64], batch: &Batch, masks: &mut Stream) {
-        let series = self.series(starts);
-        let masks = (self.dropout > 0.0).then(|| self.masks(masks));
+        let stream = masks;
+        let masks = (self.dropout > 0.0).then(|| self.masks(stream));
+        let state_masks = (self.state_dropout > 0.0).then(|| {
+            let hidden = self.model.shape().hidden;
+            StateMasks::draw(stream, self.state_dropout, starts.len(), hidden)
+        });
+        let series = self.series(starts, state_masks);
         // On a GPU, rows that have ended cost less than a second call.
         let call = if self.device == Device::Cpu {
             CALL
@@ -213,7 +229,12 @@ impl Engine for Torch {
     }
 
     fn loss(&mut self, _: &[i64], batch: &Batch) {
-        self.loss = Some(loss(self.loss_function, &self.predicted, batch.targets));
+        let of_targets = loss(self.loss_function, &self.predicted, batch.targets);
+        let ridge = self.model.ridge().filter(|_| self.ridge > 0.0);
+        self.loss = Some(match ridge {
+            Some(squares) => of_targets + squares * self.ridge,
+            None => of_targets,
+        });
     }
 
     fn backward(&mut self) {
@@ -281,7 +302,7 @@ impl Engine for Torch {
         each: &mut dyn FnMut(usize, usize, f32),
     ) {
         let _off = tch::no_grad_guard();
-        let series = self.series(starts);
+        let series = self.series(starts, None);
         let starts = Tensor::from_slice(starts).to_device(self.device);
         let offsets = Tensor::arange(PIECE as i64, (Kind::Int64, self.device)).unsqueeze(1);
         let mut state = self.model.zero_state(lengths.len() as i64);

@@ -262,7 +262,7 @@ impl<'a> Trainer<'a> {
             batch,
             masks: Stream::new(self.seed, Purpose::Masks, epoch, iteration),
             step: Step {
-                rate: self.training.learning_rate(epoch),
+                rate: self.training.rate(epoch, iteration, self.plan.iterations),
                 number: self.updates() + 1,
             },
             clip: self.training.clip_norm,
@@ -312,7 +312,7 @@ impl<'a> Trainer<'a> {
             .map(|runs| runs.score(&mut *self.engine, self.tensors, predicted))
             .unwrap_or_default();
         let at = &mut self.at;
-        let drawn = u64::from(self.plan.iterations) * self.tensors.sites as u64;
+        let drawn = u64::from(self.plan.iterations) * self.plan.sampler.windows() as u64;
         let report = EpochReport {
             epoch: at.epoch + 1,
             loss,
@@ -366,7 +366,8 @@ impl<'a> Trainer<'a> {
                 .flatten(),
             epoch,
             updates,
-            window_share: self.at.windows as f64 / (updates * self.tensors.sites as u64) as f64,
+            window_share: self.at.windows as f64
+                / (updates * self.plan.sampler.windows() as u64) as f64,
             losses: self.at.losses,
         }
     }

@@ -35,6 +35,12 @@ enum Choice {
     Uniform { sites: usize },
     /// The first days of the site's windows that hold a target; a site may have none.
     Observed { starts: Vec<Vec<u32>> },
+    /// So many windows of any sites: first the site, by these cumulated shares, then one of its first days.
+    Root {
+        windows: usize,
+        shares: Vec<f64>,
+        starts: Vec<Vec<u32>>,
+    },
 }
 
 /// The windows of one epoch that hold a target.
@@ -73,7 +79,15 @@ pub(super) struct Task<'a> {
 impl Sampler {
     /// A sampler of windows of this many days, each after its days of warm-up: together they must be fewer than the
     /// calendar has.
-    pub fn new(tensors: &Tensors, window: usize, warm_up: usize, sampling: Sampling) -> Self {
+    ///
+    /// * `windows`: of a batch, if that is not one a site.
+    pub fn new(
+        tensors: &Tensors,
+        window: usize,
+        warm_up: usize,
+        sampling: Sampling,
+        windows: Option<u32>,
+    ) -> Self {
         let (sites, days) = (tensors.sites, tensors.days);
         let mut before = Vec::with_capacity(sites * (days + 1));
         let mut end = Vec::with_capacity(sites * (days + 1));
@@ -98,17 +112,49 @@ impl Sampler {
             end,
             choice: Choice::Uniform { sites },
         };
-        if sampling == Sampling::Observed {
+        if sampling != Sampling::Uniform {
             let of_site = |site| {
                 sampler
                     .possible()
                     .filter(|&start| sampler.targets(site, start as usize) > 0)
                     .collect()
             };
-            let starts = (0..sites).map(of_site).collect();
-            sampler.choice = Choice::Observed { starts };
+            let starts: Vec<Vec<u32>> = (0..sites).map(of_site).collect();
+            sampler.choice = if sampling == Sampling::Observed {
+                Choice::Observed { starts }
+            } else {
+                Choice::Root {
+                    windows: windows.map_or(sites, |windows| windows as usize),
+                    shares: sampler.roots(&starts),
+                    starts,
+                }
+            };
         }
         sampler
+    }
+
+    /// Cumulated square roots of the sites' numbers of targets; a site without a window that holds one has no share.
+    fn roots(&self, starts: &[Vec<u32>]) -> Vec<f64> {
+        let mut sum = 0.0;
+        let roots = starts.iter().enumerate().map(|(site, starts)| {
+            let targets = if starts.is_empty() {
+                0
+            } else {
+                self.before[self.at(site, self.days)]
+            };
+            sum += f64::from(targets).sqrt();
+            sum
+        });
+        roots.collect()
+    }
+
+    /// Windows of a batch, with and without a target.
+    pub(super) fn windows(&self) -> usize {
+        match &self.choice {
+            Choice::Uniform { sites } => *sites,
+            Choice::Observed { starts } => starts.len(),
+            Choice::Root { windows, .. } => *windows,
+        }
     }
 
     /// The windows of an epoch: a function of seed and epoch.
@@ -148,6 +194,19 @@ impl Sampler {
                     if let Ok(count @ 1..) = u32::try_from(starts.len()) {
                         add(site, starts[stream.below(count) as usize]);
                     }
+                }
+            }
+            Choice::Root {
+                windows,
+                shares,
+                starts,
+            } => {
+                let all = shares.last().copied().unwrap_or(0.0);
+                for _ in 0..if all > 0.0 { *windows } else { 0 } {
+                    let place = stream.unit() * all;
+                    let site = shares.partition_point(|&share| share <= place);
+                    let of_site = &starts[site];
+                    add(site, of_site[stream.index(of_site.len())]);
                 }
             }
         }

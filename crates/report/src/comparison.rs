@@ -30,7 +30,10 @@ pub(crate) struct Comparison {
 /// The ensemble mean against each baseline, and against itself with a correction.
 pub(crate) fn comparisons(evaluation: &Evaluation) -> Vec<Comparison> {
     let baselines = Baseline::ALL.into_iter().map(Series::Baseline);
-    let all = baselines.chain([Series::SiteLevel, Series::Smeared]);
+    let pooled = [Series::Pooled].into_iter();
+    let pooled = pooled.filter(|&series| !evaluation.scores(series, Part::Test).is_empty());
+    let all = baselines.chain(pooled);
+    let all = all.chain([Series::SiteLevel, Series::Smeared]);
     all.map(|series| compare(evaluation, series)).collect()
 }
 
@@ -57,6 +60,7 @@ impl Comparison {
     pub(crate) fn label(&self) -> &'static str {
         match self.series {
             Series::Baseline(baseline) => baseline.label(),
+            Series::Pooled => "pooled Gaussian process",
             Series::SiteLevel => "ensemble mean, site level corrected",
             Series::Smeared => "ensemble mean, smeared",
             Series::Ensemble
@@ -69,6 +73,9 @@ impl Comparison {
 
     /// Whether it takes a temperature.
     pub(crate) fn needs_temperature(&self) -> bool {
-        matches!(self.series, Series::Baseline(baseline) if baseline.needs_temperature())
+        match self.series {
+            Series::Baseline(baseline) => baseline.needs_temperature(),
+            series => series == Series::Pooled,
+        }
     }
 }

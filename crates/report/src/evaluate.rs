@@ -3,13 +3,16 @@
 use efflux_base::durable;
 use efflux_base::error::{Error, Result};
 use efflux_data::{Filled, Member, Parts};
-use efflux_job::Trial;
+use efflux_job::{MemberKind, Trial};
+use efflux_numerics::SiteByDay;
 use efflux_run::record::{Outcome, Record};
 use efflux_run::stopping::{judged, stopped};
 use efflux_run::{Attempt, Ledger, read_epochs, select};
 
 use super::ensemble::Together;
 use super::inputs::{self, Run};
+use super::mixed;
+use super::pooled;
 use super::results::{Results, Temperature};
 use super::summary::Summary;
 use super::{Output, write};
@@ -46,9 +49,6 @@ pub fn evaluate(run: &Run<'_>, ledger: &Ledger, output: Output) -> Result<Evalua
     let (settings, view) = inputs::selected(run, choice.winner.as_ref())?;
     let members = gather(run, ledger, &last)?;
     let filled = Filled::of(run.pack, &view.inputs.dynamic);
-    if output != Output::Page {
-        write_predictions(run, &members, &filled)?;
-    }
     // As the job at hand describes them: the grid that they were trained for may have had other axes.
     let described = search.iter().chain(&last).filter_map(|trial| {
         Some(Record {
@@ -65,6 +65,10 @@ pub fn evaluate(run: &Run<'_>, ledger: &Ledger, output: Output) -> Result<Evalua
     let sites = inputs::sites(run);
     let parts = Parts::of_view(&run.pack.flux, &view);
     let origin = run.pack.origin.as_ref();
+    let pooled = match (&temperature, members.is_empty()) {
+        (Some((name, _)), false) => pooled(run, name, &parts, &mut caveats),
+        _ => None,
+    };
     let results = Results {
         job_name: &inputs::name(run),
         job_text: &run.job.text,
@@ -89,17 +93,67 @@ pub fn evaluate(run: &Run<'_>, ledger: &Ledger, output: Output) -> Result<Evalua
         attributes: &inputs::attributes(run.pack),
         outside_training: &efflux_data::outside_training(run.pack, &view.inputs.dynamic, &parts),
         filled: &filled,
+        pooled: pooled.as_ref(),
+        mixed: None,
         members: &members,
         members_planned: run.job.seeds.final_members.len(),
         epochs: &read_epochs(run.directory)?,
         provenance: &inputs::provenance(run, &records),
     };
+    let is_mixed = run.job.ensemble.is_mixed() && !members.is_empty();
+    let mixed = is_mixed.then(|| mixed::mean(&results, &run.job.ensemble));
+    let results = Results {
+        mixed: mixed.as_ref(),
+        ..results
+    };
+    if output != Output::Page {
+        write_predictions(run, &results)?;
+    }
     let mut outcomes = records.iter().map(|record| &record.outcome);
     Ok(Evaluated {
         summary: write(&results, &run.directory.report(), output)?,
         is_complete: has_ended(&search) && has_ended(&last),
         has_failed: outcomes.any(|outcome| matches!(outcome, Outcome::Failed(_))),
     })
+}
+
+/// What the pooled process expects, as far as it is wanted and can be computed.
+fn pooled(
+    run: &Run<'_>,
+    temperature: &str,
+    parts: &Parts,
+    caveats: &mut Vec<String>,
+) -> Option<SiteByDay<f32>> {
+    let is_member = run.job.ensemble.weight(MemberKind::Gp).is_some();
+    let sites = run.pack.sites.len();
+    if sites > pooled::MOST_SITES && !is_member {
+        caveats.push(format!(
+            "The pooled Gaussian process is left out: it is compared with up to {} sites, of which there are {sites}.",
+            pooled::MOST_SITES
+        ));
+        return None;
+    }
+    let fit = run.job.final_members.fit;
+    let fitted = |site: usize| {
+        let flux = run.pack.flux_of(site);
+        let days = parts.site(site).iter().enumerate();
+        let days = days.filter(|&(day, &part)| fit.holds(part) && !flux[day].is_nan());
+        days.map(|(day, _)| day).collect()
+    };
+    match pooled::simulate(run.pack, temperature, &fitted) {
+        Ok(pooled) => Some(pooled),
+        Err(error) => {
+            let left = if is_member {
+                "and the ensemble is without it"
+            } else {
+                "and not compared with"
+            };
+            caveats.push(format!(
+                "The pooled Gaussian process could not be computed, {left}: {error}."
+            ));
+            None
+        }
+    }
 }
 
 /// The simulations of the members that have finished.
@@ -136,12 +190,17 @@ fn gather(run: &Run<'_>, ledger: &Ledger, trials: &[Trial]) -> Result<Vec<Member
 }
 
 /// `ensemble/predictions.nc`: every member, their mean and spread.
-fn write_predictions(run: &Run<'_>, members: &[Member], filled: &Filled) -> Result<()> {
+fn write_predictions(run: &Run<'_>, results: &Results<'_>) -> Result<()> {
+    let members = results.members;
     let path = run.directory.predictions();
     if members.is_empty() {
         // Those of an earlier selection would pass for those of this one.
         return durable::remove(&path);
     }
     let name = inputs::name(run);
-    Together::of(members).write(&path, &name, run.pack, members, filled, None)
+    let mut together = Together::of(members);
+    if let Some(mixed) = results.mixed {
+        together.mean = mixed.values().to_vec();
+    }
+    together.write(&path, &name, run.pack, members, results.filled, None)
 }

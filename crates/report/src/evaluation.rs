@@ -32,6 +32,8 @@ pub(crate) enum Series {
     Unfiltered,
     /// The ensemble mean, smeared by the training residuals in asinh units.
     Smeared,
+    /// The pooled Gaussian process; on the test part only.
+    Pooled,
     /// A model of the site alone, fitted on the days that members fit on; on the test part only.
     Baseline(Baseline),
 }
@@ -99,6 +101,7 @@ impl Series {
             Self::SiteLevel => "ensemble-mean-site-level".to_owned(),
             Self::Unfiltered => "ensemble-mean-unfiltered".to_owned(),
             Self::Smeared => "ensemble-mean-smeared".to_owned(),
+            Self::Pooled => "pooled-process".to_owned(),
             Self::Baseline(baseline) => baseline.key().to_owned(),
         }
     }
@@ -107,7 +110,7 @@ impl Series {
     pub(crate) fn state(self, results: &Results<'_>) -> Option<State> {
         let asked = results.contract.evaluation.state;
         match self {
-            Self::Baseline(_) => None,
+            Self::Baseline(_) | Self::Pooled => None,
             Self::OtherState | Self::MemberOtherState(_) => Some(asked.other()),
             Self::Ensemble
             | Self::Member(_)
@@ -126,7 +129,13 @@ impl Evaluation {
                 .map(|member| member.site(site, results.days))
                 .collect();
             let Together { mean, spread } = Together::of(&members, results.days);
-            (mean, spread)
+            match results.mixed {
+                Some(mixed) => {
+                    let mixed = mixed.site(site).iter().map(|&flux| f64::from(flux));
+                    (mixed.collect(), spread)
+                }
+                None => (mean, spread),
+            }
         };
         let (mean, spread): (Vec<Vec<f64>>, Vec<Vec<f64>>) =
             (0..results.sites.len()).map(together).unzip();
@@ -172,6 +181,15 @@ impl Evaluation {
                 series: Series::Unfiltered,
                 part: Part::Test,
                 sites: (0..results.sites.len()).map(of_site).collect(),
+            });
+        }
+        if let Some(pooled) = results.pooled {
+            scored.push(Scored {
+                series: Series::Pooled,
+                part: Part::Test,
+                sites: each_site(results, Part::Test, |site, day| {
+                    f64::from(pooled[(site, day)])
+                }),
             });
         }
         let calendar = results.days_of_year();

@@ -55,9 +55,7 @@ pub(super) fn temperature(run: &Run<'_>) -> Result<Option<(String, SiteByDay<f32
                  it has)"
             ),
         })?),
-        None => ["soil_temp", "air_temp", "lst_day"]
-            .into_iter()
-            .find_map(|begins| place(&|name| name.starts_with(begins))),
+        None => efflux_data::temperature(pack),
     };
     Ok(found.map(|index| {
         let variable = &pack.dynamic[index];

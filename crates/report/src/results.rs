@@ -55,6 +55,11 @@ pub struct Results<'a> {
     pub outside_training: &'a [Option<f64>],
     /// Which values of the daily inputs were not measured.
     pub filled: &'a Filled,
+    /// What the pooled Gaussian process expects, `[S, D]`, µmol m⁻² s⁻¹, NaN where it says nothing; none if it was not
+    /// computed.
+    pub pooled: Option<&'a SiteByDay<f32>>,
+    /// The mean of an ensemble of unlike members, of the same shape; none where it is that of `members`.
+    pub mixed: Option<&'a SiteByDay<f32>>,
     /// The members that simulated the calendar.
     pub members: &'a [Member],
     /// The members that the job asks for.
@@ -103,7 +108,12 @@ impl Results<'_> {
     pub(crate) fn check(&self) -> Result<()> {
         let values = self.sites.len() * self.days;
         let lengths = self.members.iter().map(|member| member.flux.len());
-        let given = [self.unfiltered, self.temperature.map(|given| given.values)];
+        let given = [
+            self.unfiltered,
+            self.temperature.map(|given| given.values),
+            self.pooled,
+            self.mixed,
+        ];
         let given = given.into_iter().flatten().map(|given| given.len());
         let inputs = self.filled.inputs.iter().map(|input| input.flags.len());
         let filled = self.filled.least_known.len();

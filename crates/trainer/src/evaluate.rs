@@ -14,6 +14,7 @@ use crate::HEARTBEAT;
 use crate::attempt::{StopReason, not_written};
 use crate::context::TrialContext;
 use crate::pipes::Pipes;
+use crate::residual;
 
 /// Evaluates the trained models of one trial.
 #[derive(Clone, Copy)]
@@ -30,15 +31,27 @@ impl Evaluator<'_> {
         pipes: &mut Pipes,
     ) -> Result<Summary, StopReason> {
         let state = self.context.contract.evaluation.state;
-        let flux = self.simulate(trained, Days::All, state, pipes)?;
+        let mut flux = self.simulate(trained, Days::All, state, pipes)?;
+        let settings = self.context.settings_of(&self.assignment.trial.params)?;
+        let is_corrected = settings.params.residual_process;
+        if is_corrected {
+            residual::correct(self.context.pack, self.context.tensors, &mut flux).map_err(
+                |error| TrialError::Defect(format!("the process of the residuals: {error}")),
+            )?;
+        }
         if let Some(directory) = &self.assignment.keep {
-            let other = self.simulate(trained, Days::Observed, state.other(), pipes)?;
+            // What the process makes of the other state nobody asks for.
+            let other = if is_corrected {
+                None
+            } else {
+                Some(self.simulate(trained, Days::Observed, state.other(), pipes)?)
+            };
             let member = Member {
                 trial_id: self.assignment.trial.id.to_string(),
                 seed: self.assignment.trial.seed,
                 sites: self.context.tensors.site_ids.clone(),
                 flux: flux.clone(),
-                other_state: Some(other),
+                other_state: other,
             };
             self.keep(directory, trained, &member)
                 .map_err(|error| StopReason::Failed(not_written(error.to_string())))?;

@@ -13,6 +13,7 @@ mod concurrent;
 mod context;
 mod evaluate;
 mod pipes;
+mod residual;
 mod server;
 mod simulation;
 #[cfg(test)]

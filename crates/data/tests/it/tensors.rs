@@ -57,7 +57,9 @@ fn view(pack: &Pack, inputs: &Inputs, transform: Transform, fit: Fit) -> View {
 #[test]
 fn by_default_every_complete_variable_is_used() {
     let pack = gappy_pack();
-    let Chosen { dynamic, statics } = chosen(&pack, &Inputs::default()).unwrap();
+    let Chosen {
+        dynamic, statics, ..
+    } = chosen(&pack, &Inputs::default()).unwrap();
     assert_eq!(dynamic.len(), 10);
     assert!(!dynamic.contains(&"soil_water_1".to_owned()));
     assert_eq!(statics.len(), 9);

@@ -31,6 +31,9 @@ impl Job {
         if let Some((key, found, expected)) = self.search.fault(self.grid.axes()) {
             return Err(self.wrong("search", key, found, expected));
         }
+        if let Some((key, found, expected)) = self.ensemble.fault() {
+            return Err(self.wrong("ensemble", key, found, expected));
+        }
         self.check_analysis()?;
         if let Some(fault) = self.contradiction(&self.settings) {
             return Err(self.wrong(fault.section, fault.key, fault.found, &fault.expected));

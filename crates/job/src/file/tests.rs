@@ -246,3 +246,73 @@ fn a_difference_between_contracts_is_named_by_its_dotted_key() {
     assert_eq!((&*key, &*before, &*now), ("split.train", "0.8", "0.7"));
     assert_eq!(contract(&job).difference(&contract(&job)), None);
 }
+
+#[test]
+fn keys_of_a_head_with_weights_of_each_site_are_axes_and_leave_no_trace_in_ids_unless_set() {
+    let with = |text: &str| parse(&format!("pack = \"a.h5\"\n{text}")).unwrap();
+    let contract = |job: &Job| job.contract("d", variables(), 1000).unwrap();
+    let ids = |text: &str| {
+        let job = with(text);
+        let trials = job.search_trials(&contract(&job)).unwrap();
+        trials.into_iter().map(|trial| trial.id).collect::<Vec<_>>()
+    };
+    let paper = ids("");
+    assert_eq!(ids("[model]\nhead = \"shared\"\nsite_penalty = 1.0"), paper);
+    assert_eq!(ids("[training]\nwarm_up_updates = 20"), paper);
+    assert_eq!(ids("[ensemble]\nmembers = [\"lstm\", \"gp\"]"), paper);
+    let site = "[model]\nhead = \"site\"\nskip = true\n";
+    let grid = format!("{site}[grid]\nsite_penalty = [1.0, 10.0]\nstate_dropout = [0.0, 0.1]");
+    let axes = ids(&grid);
+    assert_eq!(axes.len(), 4);
+    assert_eq!(axes[0], ids(site)[0]);
+    assert!(!axes.contains(&paper[0]));
+    let derived = |text: &str| ids(&format!("[inputs]\ndynamic = [\"t\"]\n{text}"));
+    assert_ne!(derived("derived = [\"mean(t, 7)\"]"), derived(""));
+}
+
+#[test]
+fn what_a_site_model_cannot_be_is_refused_with_what_could() {
+    let cases = [
+        (
+            "[model]\nskip = true",
+            "`model.skip` has true, expected false unless `head` is \"site\"",
+        ),
+        (
+            "[model]\nstate_dropout = 0.1",
+            "expected 0 unless `head` is \"site\"",
+        ),
+        (
+            "[model]\nsite_penalty = -1.0",
+            "`model.site_penalty` has -1, expected 0 or more",
+        ),
+        (
+            "[training]\nbatch_windows = 9",
+            "unless `sampler` is \"root\"",
+        ),
+        (
+            "[inputs]\nderived = [\"mean(t)\"]",
+            "expected 2 arguments of `mean`",
+        ),
+        (
+            "[ensemble]\nmembers = [\"gp\"]",
+            "expected `lstm` among them",
+        ),
+        (
+            "[ensemble]\nweights = [1.0, 2.0]",
+            "a number above 0 for each",
+        ),
+    ];
+    for (text, expected) in cases {
+        let message = refusal(&format!("pack = \"a.h5\"\n{text}\n"));
+        assert!(message.starts_with("jobs/x.toml: line 3: "), "{message}");
+        assert!(message.contains(expected), "{message}");
+    }
+}
+
+#[test]
+fn the_job_of_the_real_sites_can_be_read() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../jobs/cosore-daily.toml");
+    let job = Job::read(&path).unwrap();
+    assert_eq!(job.settings.inputs.derived.len(), 12);
+    assert!(job.ensemble.is_mixed());
+}

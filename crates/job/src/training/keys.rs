@@ -28,6 +28,9 @@ pub(crate) struct TrainingKeys {
     patience: Option<u32>,
     tf32: bool,
     threads: u32,
+    epoch_updates: Option<u32>,
+    batch_windows: Option<u32>,
+    warm_up_updates: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,6 +72,9 @@ impl From<Training> for TrainingKeys {
             patience,
             tf32,
             threads,
+            epoch_updates,
+            batch_windows,
+            warm_up_updates,
         } = training;
         Self {
             window_days,
@@ -95,6 +101,9 @@ impl From<Training> for TrainingKeys {
             patience,
             tf32,
             threads,
+            epoch_updates,
+            batch_windows,
+            warm_up_updates,
         }
     }
 }
@@ -139,6 +148,9 @@ impl TrainingKeys {
             patience: self.patience,
             tf32: self.tf32,
             threads: self.threads,
+            epoch_updates: self.epoch_updates,
+            batch_windows: self.batch_windows,
+            warm_up_updates: self.warm_up_updates,
         })
     }
 }
@@ -167,7 +179,7 @@ mod tests {
         let expected = "{\"window_days\":30,\"epochs\":200,\"backend\":\"auto\",\"sampler\":\"uniform\",\"warm_up_days\":0,\
             \"loss\":\"huber\",\"huber_delta\":1.5,\"optimizer\":\"adamw\",\"learning_rate\":null,\
             \"weight_decay\":null,\"schedule\":\"constant\",\"clip_norm\":null,\"keep\":\"last\",\"patience\":null,\
-            \"tf32\":false,\"threads\":1}";
+            \"tf32\":false,\"threads\":1,\"epoch_updates\":null,\"batch_windows\":null,\"warm_up_updates\":20}";
         assert_eq!(text, expected);
         assert_eq!(serde_json::from_str::<Training>(&text).unwrap(), training);
         let odd = text.replace("\"huber\"", "\"mse\"");

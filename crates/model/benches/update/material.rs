@@ -66,6 +66,7 @@ pub(crate) fn check(tensors: &Tensors, window: u32, hidden: u32, folder: &Path) 
     let params = Params {
         hidden_size: hidden,
         dropout: 0.0,
+        ..Params::PAPER
     };
     let rules = training(Backend::Native, window);
     let trainer = Trainer::new(tensors, &params, &rules, SEED, Device::Cpu)?;

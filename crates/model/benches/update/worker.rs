@@ -48,6 +48,7 @@ impl<'a> Updater<'a> {
         let params = Params {
             hidden_size: options.hidden,
             dropout: 0.2,
+            ..Params::PAPER
         };
         let backend = match engine {
             "native" => Backend::Native,

@@ -17,7 +17,7 @@ use libloading::os::unix::{Library, RTLD_NOW};
 use tch::{Kind, Tensor};
 
 use crate::cell::Cell;
-use crate::layout::Shape;
+use crate::layout::{Head, Shape};
 
 const SOURCE: &str = include_str!("update.cu");
 
@@ -136,7 +136,10 @@ pub(super) struct Kernels {
 impl Kernels {
     /// Whether there are kernels for models of this shape.
     pub(super) fn fit(shape: Shape) -> bool {
-        shape.cell == Cell::Lstm && shape.hidden % 4 == 0 && shape.hidden <= 256
+        shape.cell == Cell::Lstm
+            && shape.head == Head::Shared
+            && shape.hidden % 4 == 0
+            && shape.hidden <= 256
     }
 
     /// Those for the GPU that libtorch computes on in this thread, compiled the first time that it asks for them.

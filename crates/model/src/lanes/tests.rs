@@ -101,6 +101,7 @@ proptest! {
 const PARAMS: Params = Params {
     hidden_size: 16,
     dropout: 0.2,
+    ..Params::PAPER
 };
 
 fn training(epochs: u32) -> Training {

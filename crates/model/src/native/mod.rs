@@ -36,7 +36,7 @@ mod registers;
 mod run;
 mod site_head;
 
-use tch::{Device, Kind};
+use tch::Device;
 
 use self::aligned::Aligned;
 pub use self::level::Level;
@@ -48,10 +48,10 @@ use super::device_data;
 use super::engine::Engine;
 use super::failure::TrialError;
 use super::layout::Shape;
-use super::loss::LossFunction;
+use super::loss::{self, LossFunction};
 use super::network::Network;
 use super::optimizer::Step;
-use super::series::Series;
+use super::series::{Series, StateMasks};
 use super::windows::Batch;
 use efflux_data::Tensors;
 use efflux_job as job;
@@ -87,6 +87,9 @@ pub(super) struct Native {
     heads: Vec<Option<usize>>,
     /// Those of the batch.
     series: Series,
+    state_dropout: f64,
+    /// What the sum of squares of all weights of single sites adds to the loss.
+    ridge: f64,
 }
 
 impl Native {
@@ -109,7 +112,7 @@ impl Native {
         } else {
             0
         };
-        let initial = Network::initial(shape, seed, Kind::Float, Device::Cpu);
+        let initial = Network::of_trial(shape, params, seed, Device::Cpu);
         Ok(Self {
             model: NativeModel::new(shape, &values(initial.flat()), level),
             optimizer: NativeOptimizer::new(training, shape, level),
@@ -124,6 +127,8 @@ impl Native {
             site_weights,
             heads: tensors.heads.clone(),
             series: Series::default(),
+            state_dropout: params.state_dropout,
+            ridge: loss::ridge(tensors, params),
         })
     }
 }
@@ -137,6 +142,10 @@ impl Engine for Native {
             let level = self.model.level();
             level.draw_masks(masks, self.dropout, &mut self.masks);
         }
+        self.series.masks = (self.state_dropout > 0.0).then(|| {
+            let (series, hidden) = (starts.len(), self.model.shape().hidden);
+            StateMasks::draw(masks, self.state_dropout, series, hidden)
+        });
         let days = 0..batch.lengths[0];
         self.model
             .gather(&self.inputs, starts, &batch.lengths, days);
@@ -168,6 +177,9 @@ impl Engine for Native {
     fn backward(&mut self) {
         self.model
             .backward((self.dropout > 0.0).then_some(&self.masks));
+        if self.ridge > 0.0 {
+            self.loss += self.model.add_ridge(self.ridge);
+        }
     }
 
     fn clip(&mut self, longest: Option<f64>) -> bool {

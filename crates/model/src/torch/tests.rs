@@ -115,7 +115,7 @@ fn leaving_out_what_holds_no_target_changes_no_gradient() {
     crate::device::set_threads(1);
     let tensors = tensors();
     let device_data = DeviceData::new(&tensors, WINDOW, 0, &[1.0; SITES], Device::Cpu);
-    let sampler = Sampler::new(&tensors, WINDOW, 0, Sampling::Uniform);
+    let sampler = Sampler::new(&tensors, WINDOW, 0, Sampling::Uniform, None);
     let epoch = sampler.epoch(3, 0, 20);
     let mut cut = 0;
     for (iteration, batch) in (0..).zip(&epoch.batches) {

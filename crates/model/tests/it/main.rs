@@ -9,6 +9,7 @@ mod native;
 mod options;
 mod reference;
 mod sampling;
+mod site_head;
 mod training;
 
 use std::sync::LazyLock;
@@ -62,6 +63,7 @@ fn tensors() -> Tensors {
 const PARAMS: Params = Params {
     hidden_size: 8,
     dropout: 0.2,
+    ..Params::PAPER
 };
 
 /// The paper's rules for shorter windows.

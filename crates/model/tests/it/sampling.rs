@@ -55,7 +55,7 @@ proptest! {
         let days = present[0].len();
         // A warm-up that leaves at least one day to start on.
         let warm_up = warm_up % (days - window);
-        let sampler = Sampler::new(&tensors(&present), window, warm_up, Sampling::Uniform);
+        let sampler = Sampler::new(&tensors(&present), window, warm_up, Sampling::Uniform, None);
         let drawn = sampler.epoch(seed, epoch, 3);
         prop_assert_eq!(drawn.batches.len(), 3);
         let mut next_row = 0;
@@ -88,7 +88,7 @@ proptest! {
         seed: u64,
     ) {
         let days = present[0].len();
-        let sampler = Sampler::new(&tensors(&present), window, 0, Sampling::Observed);
+        let sampler = Sampler::new(&tensors(&present), window, 0, Sampling::Observed, None);
         // The last day of the calendar is in no window.
         let sites = present.iter().filter(|site| site[..days - 1].contains(&true)).count();
         let epoch = sampler.epoch(seed, 0, 5);
@@ -107,7 +107,7 @@ proptest! {
 fn observed_windows_are_uniform_among_those_that_hold_a_target() {
     let mut present = vec![false; 60];
     present[20] = true;
-    let sampler = Sampler::new(&tensors(&[present]), 5, 0, Sampling::Observed);
+    let sampler = Sampler::new(&tensors(&[present]), 5, 0, Sampling::Observed, None);
     let mut counts = [0_u32; 60];
     for start in sampler.epoch(1, 2, 10_000).starts {
         counts[usize::try_from(start).unwrap()] += 1;
@@ -124,7 +124,13 @@ fn observed_windows_are_uniform_among_those_that_hold_a_target() {
 #[test]
 fn starts_are_uniform_and_never_reach_the_last_possible_day() {
     let (days, window) = (25, 5);
-    let sampler = Sampler::new(&tensors(&[vec![true; days]]), window, 0, Sampling::Uniform);
+    let sampler = Sampler::new(
+        &tensors(&[vec![true; days]]),
+        window,
+        0,
+        Sampling::Uniform,
+        None,
+    );
     let mut counts = vec![0_u32; days];
     for start in sampler.epoch(1, 2, 40_000).starts {
         counts[usize::try_from(start).unwrap()] += 1;
@@ -147,6 +153,7 @@ fn an_epoch_depends_on_seed_and_number_only() {
         10,
         0,
         Sampling::Uniform,
+        None,
     );
     let epoch = sampler.epoch(1, 7, 5);
     let _ = sampler.epoch(1, 8, 5);
@@ -158,4 +165,17 @@ fn an_epoch_depends_on_seed_and_number_only() {
         sampler.epoch(1, 7, 9).starts[..epoch.starts.len()],
         epoch.starts
     );
+}
+
+#[test]
+fn sites_are_drawn_by_the_square_root_of_their_targets() {
+    let quarter = (0..400).map(|day| day % 4 == 0).collect();
+    let tensors = tensors(&[vec![true; 400], quarter, vec![false; 400]]);
+    let sampler = Sampler::new(&tensors, 20, 0, Sampling::Root, Some(30));
+    let epoch = sampler.epoch(1, 0, 1000);
+    assert_eq!(epoch.starts.len(), 30_000);
+    assert!(epoch.starts.iter().all(|&start| start < 800));
+    let of_first = epoch.starts.iter().filter(|&&start| start < 400).count();
+    // Two to one.
+    assert!((19_500..20_500).contains(&of_first), "{of_first}");
 }

@@ -117,7 +117,7 @@ fn lead(findings: &Findings<'_>) -> Html {
 fn hardest(comparisons: &[Comparison]) -> Option<Html> {
     let baselines = comparisons
         .iter()
-        .filter(|comparison| matches!(comparison.series, Series::Baseline(_)));
+        .filter(|comparison| matches!(comparison.series, Series::Baseline(_) | Series::Pooled));
     let (hardest, found, test) = baselines
         .filter_map(|one| Some((one, one.difference.ok()?, one.test.ok()?)))
         .min_by(|(_, a, _), (_, b, _)| a.median.total_cmp(&b.median))?;

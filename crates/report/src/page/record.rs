@@ -51,6 +51,7 @@ pub(super) fn methods<'a>(results: &'a Results<'_>) -> Section<'a> {
             match transform.scaling {
                 Scaling::Training => "from the days fitted on".to_owned(),
                 Scaling::All => "from all days".to_owned(),
+                Scaling::None => "none".to_owned(),
             },
         ),
         ("training", trained(&training)),
@@ -123,6 +124,10 @@ fn trained(training: &Training) -> String {
     parts.extend(match training.sampler {
         Sampling::Uniform => None,
         Sampling::Observed => Some("windows drawn among those that hold a target".to_owned()),
+        Sampling::Root => Some(
+            "sites drawn by the square root of their targets, windows among those that hold one"
+                .to_owned(),
+        ),
     });
     if training.warm_up_days > 0 {
         let days = counted(training.warm_up_days as usize, "day");
@@ -137,8 +142,9 @@ fn trained(training: &Training) -> String {
         Schedule::Constant => "",
         Schedule::Linear => ", falling in equal steps",
         Schedule::Cosine => ", falling along a cosine",
+        Schedule::WarmUpCosine => ", rising at first and falling along a cosine",
     };
-    let rate = training.learning_rate(0);
+    let rate = training.highest_rate();
     parts.push(format!("{optimizer} with learning rate {rate}{schedule}"));
     parts.extend(
         training

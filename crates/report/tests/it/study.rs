@@ -84,6 +84,7 @@ fn inputs() -> Chosen {
     Chosen {
         dynamic: vec!["soil_temperature".to_owned(), "precipitation".to_owned()],
         statics: vec!["clay".to_owned()],
+        derived: Vec::new(),
     }
 }
 
@@ -395,6 +396,8 @@ impl Study {
             attributes: &self.attributes,
             outside_training: &self.outside_training,
             filled: &self.filled,
+            pooled: None,
+            mixed: None,
             members: &self.members,
             members_planned: 12,
             epochs: &self.epochs,
