@@ -27,16 +27,15 @@ deps: ## Install what the build needs into .deps (600 MB to download); CUDA=1: a
 build: deps ## Build target/release/efflux and efflux-trainer
 	@$(IN_ENV) cargo build $(BUILD)
 
-demo: build ## Make a small pack of synthetic sites, run jobs/demo.toml on it, say where the report is
-	@mkdir -p data
-	@test -e data/demo.h5 || $(TARGET)/release/efflux synth -o data/demo.h5 --sites 24 --years 8 --seed 1
-	$(TARGET)/release/efflux sweep jobs/demo.toml --slots $(SLOTS)
-	@echo "The report: $(CURDIR)/runs/demo/report/index.html"
+demo: build ## Pack the 56 sites of data/cosore-daily, run jobs/cosore-daily.toml on them, say where the report is
+	@test -e data/cosore-daily.h5 || $(TARGET)/release/efflux pack --sites data/cosore-daily \
+		--from 2003-01-01 --to 2020-02-29 -o data/cosore-daily.h5
+	$(TARGET)/release/efflux sweep jobs/cosore-daily.toml --slots $(SLOTS)
+	@echo "The report: $(CURDIR)/runs/cosore-daily/report/index.html"
 
 # A test that cannot run here writes "name: reason" to $EFFLUX_SKIPPED and passes.
 test: export EFFLUX_SKIPPED := $(abspath $(TARGET))/skipped.txt
-# The COSORE data, daily and raw, are not part of the repository; where they lie beside it they are tested with.
-test: export EFFLUX_COSORE_DAILY_DIR ?= $(wildcard $(CURDIR)/../shared/cosore-daily)
+# The raw COSORE data are not part of the repository; where they lie beside it they are tested with.
 test test-reference: export EFFLUX_COSORE_DIR ?= $(wildcard $(CURDIR)/../shared/cosore)
 test test-reference: export EFFLUX_COSORE_DAILY_DIR ?= $(wildcard $(CURDIR)/../shared/cosore-daily)
 test: deps ## Run all tests that this machine can run, and name the others

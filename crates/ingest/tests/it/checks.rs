@@ -1,12 +1,9 @@
 //! What looks wrong with a pack, and what would let a model see its test days.
 
-use std::fs;
-use std::path::Path;
-
 use efflux_data::{Calendar, Pack, Site, Variable};
 use efflux_ingest::{Finding, Kind, Products, SiteOptions, check, inspect, pack_sites};
 use efflux_numerics::SiteByDay;
-use efflux_testing::left_out;
+use efflux_testing::repository;
 use jiff::civil::date;
 
 /// Sites at these coordinates on a calendar of 30 days from 2010-01-01, with a flux of 2 on the first of these days and of 1 on the others.
@@ -235,19 +232,11 @@ fn predictors_that_never_change_or_are_copies_are_told_unless_they_are_computed(
     );
 }
 
-/// The 56 sites of the daily COSORE data, where they are.
+/// The 56 sites of the daily COSORE data.
 #[test]
 fn the_test_days_of_the_real_sites_that_neighbours_train_on_are_354() {
-    let folder = std::env::var_os("EFFLUX_COSORE_DAILY_DIR").filter(|named| !named.is_empty());
-    let Some(folder) = folder else {
-        left_out(
-            "the_test_days_of_the_real_sites_that_neighbours_train_on_are_354",
-            "EFFLUX_COSORE_DAILY_DIR names no folder of daily COSORE files",
-        );
-        return;
-    };
-    assert!(fs::exists(Path::new(&folder).join("sites.csv")).unwrap());
-    let packed = pack_sites(Path::new(&folder), &SiteOptions::paper()).unwrap();
+    let folder = repository().join("data/cosore-daily");
+    let packed = pack_sites(&folder, &SiteOptions::paper()).unwrap();
     let inspection = inspect(&packed.pack, 0.8, 1.0).unwrap();
     let tested: usize = inspection
         .records

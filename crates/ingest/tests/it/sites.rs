@@ -6,7 +6,7 @@ use std::path::Path;
 use efflux_base::error::Exit;
 use efflux_data::{HELD, INTERPOLATED, OBSERVED, Pack};
 use efflux_ingest::{Packed, SiteOptions, inspect, pack_sites};
-use efflux_testing::left_out;
+use efflux_testing::repository;
 
 /// Two sites: one with all columns, one without soil moisture whose record begins before the calendar.
 fn example() -> tempfile::TempDir {
@@ -265,20 +265,11 @@ fn files_that_no_site_claims_are_told() {
     assert_eq!(warnings[0], "not in sites.csv, so left out: FEN.csv");
 }
 
-/// The 56 sites of the daily COSORE data, where they are.
+/// The 56 sites of the daily COSORE data.
 #[test]
 fn the_real_sites_become_a_pack() {
-    let Some(folder) =
-        std::env::var_os("EFFLUX_COSORE_DAILY_DIR").filter(|named| !named.is_empty())
-    else {
-        left_out(
-            "the_real_sites_become_a_pack",
-            "EFFLUX_COSORE_DAILY_DIR names no folder of daily COSORE files",
-        );
-        return;
-    };
-    let folder = Path::new(&folder);
-    let packed = pack_sites(folder, &SiteOptions::paper()).unwrap();
+    let folder = repository().join("data/cosore-daily");
+    let packed = pack_sites(&folder, &SiteOptions::paper()).unwrap();
     let pack = &packed.pack;
     assert_eq!(pack.sites.len(), 56);
     assert_eq!((packed.observed_days, packed.dropped_days), (29_212, 0));

@@ -1,7 +1,5 @@
 //! What the ensemble has to beat: on the made-up study, and on the 56 real sites where they are.
 
-use std::path::Path;
-
 use efflux_analysis::baselines::{Baseline, Day};
 use efflux_analysis::metrics::Pairs;
 use efflux_analysis::statistics::median;
@@ -10,7 +8,7 @@ use efflux_ingest::{SiteOptions, pack_sites};
 use efflux_job::{Part, Split};
 use efflux_report as report;
 use efflux_report::Output;
-use efflux_testing::{left_out, row, rows};
+use efflux_testing::{repository, row, rows};
 
 use super::study::{SITES, Study, WITHOUT_TEMPERATURE};
 
@@ -64,16 +62,8 @@ fn putting_the_level_right_helps_a_site_whose_level_is_missed() {
 /// Medians of the test NSE that an independent program found on the same sites and split.
 #[test]
 fn baselines_of_the_real_sites_are_as_good_as_found_elsewhere() {
-    let name = "baselines_of_the_real_sites_are_as_good_as_found_elsewhere";
-    let named = std::env::var_os("EFFLUX_COSORE_DAILY_DIR").filter(|named| !named.is_empty());
-    let Some(folder) = named else {
-        let reason = "EFFLUX_COSORE_DAILY_DIR names no folder of daily COSORE files";
-        left_out(name, reason);
-        return;
-    };
-    let pack = pack_sites(Path::new(&folder), &SiteOptions::paper())
-        .unwrap()
-        .pack;
+    let folder = repository().join("data/cosore-daily");
+    let pack = pack_sites(&folder, &SiteOptions::paper()).unwrap().pack;
     for (baseline, expected) in [
         (Baseline::TrainingMean, -0.284),
         (Baseline::Climatology, -0.067),
