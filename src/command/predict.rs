@@ -94,8 +94,8 @@ pub(crate) fn predict(args: &PredictArgs) -> Result<Exit> {
         filled: &filled,
     };
     let file = args.output.join("predictions.nc");
-    let extrapolation = Some(&extrapolation);
-    together.write(&file, &job.name, &pack, &members, &filled, extrapolation)?;
+    let (made_of, extrapolation) = ((&members[..], planned), Some(&extrapolation));
+    together.write(&file, &job.name, &pack, made_of, &filled, extrapolation)?;
     let summary = report::write_prediction(&prediction, &args.output)?;
     println!("{summary}");
     Ok(if members.len() == planned {

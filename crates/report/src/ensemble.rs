@@ -32,8 +32,8 @@ impl Together {
         }
     }
 
-    /// `predictions.nc`: every member, their mean and spread, which days had inputs that were not measured, and
-    /// where they extrapolate if that is known.
+    /// `predictions.nc`: every member, of so many that there are to be, their mean and spread, which days had inputs that were
+    /// not measured, and where they extrapolate if that is known.
     ///
     /// # Errors
     ///
@@ -43,7 +43,7 @@ impl Together {
         path: &Path,
         name: &str,
         pack: &Pack,
-        members: &[Member],
+        (members, planned): (&[Member], usize),
         filled: &Filled,
         extrapolation: Option<&Extrapolation>,
     ) -> Result<()> {
@@ -56,6 +56,7 @@ impl Together {
             mean: &self.mean,
             sd: &self.sd,
             members,
+            planned,
             filled,
             extrapolation,
         };

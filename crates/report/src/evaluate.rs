@@ -202,5 +202,6 @@ fn write_predictions(run: &Run<'_>, results: &Results<'_>) -> Result<()> {
     if let Some(mixed) = results.mixed {
         together.mean = mixed.values().to_vec();
     }
-    together.write(&path, &name, run.pack, members, results.filled, None)
+    let made_of = (members, results.members_planned);
+    together.write(&path, &name, run.pack, made_of, results.filled, None)
 }

@@ -89,14 +89,17 @@ pub fn write(results: &Results<'_>, directory: &Path, output: Output) -> Result<
     let sections = page::sections(&findings);
     if output != Output::Page {
         let directory = directory.join("tables");
-        for table in section::tables(&sections) {
-            if let Some(name) = table.file_name() {
-                durable::write(&directory.join(name), table.csv()?)?;
+        for section in &sections {
+            let members = page::members(results, section);
+            for table in section::tables(section) {
+                if let Some(name) = table.file_name() {
+                    durable::write(&directory.join(name), table.csv(members)?)?;
+                }
             }
         }
     }
     if output != Output::Tables {
-        let (page, drawn) = page::page(results.job_name, &sections);
+        let (page, drawn) = page::page(results, &sections);
         for figure in &drawn {
             let path = directory.join("figures").join(figure.file_name());
             durable::write(&path, figure.file().as_str())?;
@@ -131,8 +134,11 @@ pub fn columns(results: &Results<'_>) -> Result<String> {
     results.check()?;
     let findings = Findings::new(results, Path::new(""));
     let sections = page::sections(&findings);
-    let tables = section::tables(&sections);
-    let described = tables.iter().map(|table| table.described());
+    let described = sections.iter().flat_map(|section| {
+        let members = page::members(results, section);
+        let tables = section::tables(section).into_iter();
+        tables.map(move |table| table.described(members))
+    });
     let described: Vec<String> = described.collect();
     Ok(format!("{COLUMNS}\n{}", described.join("\n")))
 }

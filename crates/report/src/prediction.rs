@@ -11,6 +11,7 @@ use efflux_base::durable;
 use efflux_base::error::Result;
 use efflux_data::{Extrapolation, Filled, FilledDays, INSIDE, InputFlags, Member, Pack};
 
+use super::section::Members;
 use super::table::Tabular;
 use super::{numbers, tables};
 
@@ -69,11 +70,15 @@ pub fn write_prediction(
 ) -> Result<PredictionSummary> {
     let path = |file: &str| directory.join(file).with_extension("csv");
     let extrapolation = tables::prediction::extrapolation(prediction);
-    durable::write(&path("extrapolation"), extrapolation.csv()?)?;
+    durable::write(&path("extrapolation"), extrapolation.csv(None)?)?;
+    let members = Members {
+        there: prediction.members.len(),
+        planned: prediction.members_planned,
+    };
     if prediction.is_observed() {
         durable::write(
             &path("scores"),
-            tables::prediction::scores(prediction).csv()?,
+            tables::prediction::scores(prediction).csv(Some(members))?,
         )?;
     } else {
         // Those of an earlier pack would pass for those of this one.

@@ -1,6 +1,8 @@
 //! A section of the report lists its parts. The page, its navigation and the links of its footer, the files in `tables/` and
 //! `figures/` are read off these lists, so what is written is on the page.
 
+use std::fmt;
+
 use super::figures::Figure;
 use super::markup::{Html, html};
 use super::table::{Table, Tabular};
@@ -87,8 +89,28 @@ impl<'a> Part<'a> {
     }
 }
 
-/// Every table of these sections that is a file.
-pub(crate) fn tables<'s, 'a>(sections: &'s [Section<'a>]) -> Vec<&'s (dyn Tabular + 'a)> {
+/// How many members a section, its figures and its tables are made of, of how many there are to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Members {
+    pub(crate) there: usize,
+    pub(crate) planned: usize,
+}
+
+impl Members {
+    /// Whether some are missing.
+    pub(crate) fn is_short(self) -> bool {
+        self.there < self.planned
+    }
+}
+
+impl fmt::Display for Members {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} of {} members", self.there, self.planned)
+    }
+}
+
+/// Every table of this section that is a file.
+pub(crate) fn tables<'s, 'a>(section: &'s Section<'a>) -> Vec<&'s (dyn Tabular + 'a)> {
     fn collect<'s, 'a>(parts: &'s [Part<'a>], tables: &mut Vec<&'s (dyn Tabular + 'a)>) {
         for part in parts {
             match part {
@@ -99,21 +121,33 @@ pub(crate) fn tables<'s, 'a>(sections: &'s [Section<'a>]) -> Vec<&'s (dyn Tabula
         }
     }
     let mut tables = Vec::new();
-    for section in sections {
-        collect(&section.parts, &mut tables);
-    }
+    collect(&section.parts, &mut tables);
     tables
 }
 
-/// Sections as markup, and the figures that were drawn for them.
-pub(crate) fn render(sections: &[Section<'_>]) -> (Html, Vec<Figure>) {
+/// A section as markup, with the figures that were drawn for it.
+pub(crate) fn render(section: &Section<'_>, members: Option<Members>) -> (Html, Vec<Figure>) {
     let mut figures = Vec::new();
-    let html = sections.iter().map(|section| {
-        let mut content = section.lead.clone();
-        content.push(&parts(&section.parts, &mut figures));
-        framed(section, &content)
-    });
-    (html.collect(), figures)
+    let mut content = Html::default();
+    if let Some(members) = members.filter(|members| members.is_short()) {
+        content.push(&html!(
+            "<p class=\"short\">Made of {} so far.</p>\n",
+            members.to_string()
+        ));
+    }
+    content.push(&section.lead);
+    let mut drawn = Drawn {
+        members,
+        figures: &mut figures,
+    };
+    content.push(&parts(&section.parts, &mut drawn));
+    (framed(section, &content), figures)
+}
+
+/// The figures that were drawn so far, and what of.
+struct Drawn<'f> {
+    members: Option<Members>,
+    figures: &'f mut Vec<Figure>,
 }
 
 fn framed(section: &Section<'_>, content: &Html) -> Html {
@@ -139,7 +173,7 @@ fn framed(section: &Section<'_>, content: &Html) -> Html {
     )
 }
 
-fn parts(of: &[Part<'_>], figures: &mut Vec<Figure>) -> Html {
+fn parts(of: &[Part<'_>], figures: &mut Drawn<'_>) -> Html {
     let mut html = Html::default();
     for part in of {
         html.push(&match part {
@@ -160,16 +194,20 @@ fn parts(of: &[Part<'_>], figures: &mut Vec<Figure>) -> Html {
     html
 }
 
-fn drawn(drawing: Drawing, figures: &mut Vec<Figure>) -> Html {
+fn drawn(drawing: Drawing, drawn: &mut Drawn<'_>) -> Html {
     match drawing.figure {
         Ok(figure) => {
+            let figure = match drawn.members {
+                Some(members) => figure.of_members(members),
+                None => figure,
+            };
             let html = html!(
                 "<figure><div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"Figure\">{}</div>\n\
                  <figcaption>{}</figcaption></figure>\n",
                 figure.svg,
                 drawing.caption
             );
-            figures.push(figure);
+            drawn.figures.push(figure);
             html
         }
         Err(reason) => html!(

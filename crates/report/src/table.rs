@@ -6,6 +6,7 @@ use efflux_base::error::{Error, Result};
 
 use super::cell::Cell;
 use super::markup::{Html, html};
+use super::section::Members;
 
 /// Where a table or a column is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -241,23 +242,25 @@ impl<'a, Row> Table<'a, Row> {
     }
 }
 
-/// The last column of tables that have one.
+/// The last column of tables with numbers that may not be defined.
 const NOT_DEFINED: &str = "not_defined";
+/// The last column of all in tables that are made of members.
+const MADE_OF: &str = "made_of";
 
 /// A table, whatever its rows are.
 pub(crate) trait Tabular {
     /// The name of its file; none if it is on the page alone.
     fn file_name(&self) -> Option<String>;
-    /// Its file.
+    /// Its file, with a last column that says what members it is made of, if it is.
     ///
     /// # Errors
     ///
     /// [`Error::Internal`] if it cannot be put together.
-    fn csv(&self) -> Result<Vec<u8>>;
+    fn csv(&self, members: Option<Members>) -> Result<Vec<u8>>;
     /// What the page has of it.
     fn html(&self) -> Html;
     /// What the documentation says of its file, as Markdown.
-    fn described(&self) -> String;
+    fn described(&self, members: Option<Members>) -> String;
 }
 
 impl<Row> Tabular for Table<'_, Row> {
@@ -265,7 +268,7 @@ impl<Row> Tabular for Table<'_, Row> {
         self.shown.in_file().then(|| format!("{}.csv", self.id))
     }
 
-    fn csv(&self) -> Result<Vec<u8>> {
+    fn csv(&self, members: Option<Members>) -> Result<Vec<u8>> {
         let defect =
             |error: &dyn std::fmt::Display| Error::Internal(format!("{}: {error}", self.id));
         let mut writer = csv::Writer::from_writer(Vec::new());
@@ -275,6 +278,7 @@ impl<Row> Tabular for Table<'_, Row> {
             .map(|column| column.unit.column(&column.key))
             .collect();
         header.extend(has_reasons.then(|| NOT_DEFINED.to_owned()));
+        header.extend(members.map(|_| MADE_OF.to_owned()));
         writer
             .write_record(&header)
             .map_err(|error| defect(&error))?;
@@ -291,6 +295,7 @@ impl<Row> Tabular for Table<'_, Row> {
             if has_reasons {
                 record.push(reasons.join("; "));
             }
+            record.extend(members.map(|members| members.to_string()));
             writer
                 .write_record(&record)
                 .map_err(|error| defect(&error))?;
@@ -355,7 +360,7 @@ impl<Row> Tabular for Table<'_, Row> {
         html
     }
 
-    fn described(&self) -> String {
+    fn described(&self, members: Option<Members>) -> String {
         let mut text = format!("## {}.csv\n\nA row is {}.\n\n", self.id, self.note);
         text.push_str("| column | what it is | unit |\n| --- | --- | --- |\n");
         for column in self.in_file() {
@@ -369,6 +374,11 @@ impl<Row> Tabular for Table<'_, Row> {
         if self.has_reasons() {
             text.push_str(&format!(
                 "| `{NOT_DEFINED}` | why a number of the row is not defined | |\n"
+            ));
+        }
+        if members.is_some() {
+            text.push_str(&format!(
+                "| `{MADE_OF}` | members that the row is made of, `10 of 12 members` | |\n"
             ));
         }
         text

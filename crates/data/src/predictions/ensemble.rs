@@ -36,6 +36,8 @@ pub struct Ensemble<'a> {
     pub members: &'a [Member],
     /// How the values of the inputs came about.
     pub filled: &'a Filled,
+    /// How many members there are to be.
+    pub planned: usize,
     /// Where the inputs leave the range of the training, if that is to be told.
     pub extrapolation: Option<&'a Extrapolation>,
 }
@@ -81,6 +83,8 @@ fn write(path: &Path, ensemble: &Ensemble<'_>) -> hdf5::Result<()> {
     file.attribute("Conventions", "CF-1.8")?;
     file.attribute("source", concat!("efflux ", env!("CARGO_PKG_VERSION")))?;
     file.attribute("pack_digest", ensemble.pack_digest)?;
+    let members = format!("{} of {} members", ensemble.members.len(), ensemble.planned);
+    file.attribute("made_of", &members)?;
 
     let texts = |of: fn(&Site) -> &String| {
         ensemble

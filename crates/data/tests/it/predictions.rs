@@ -42,6 +42,7 @@ fn every_axis_of_every_variable_is_a_named_dimension() {
         sd: &sd,
         members: &members,
         filled: &filled,
+        planned: 4,
         extrapolation: None,
     };
     write_ensemble(&path, &ensemble).unwrap();

@@ -1,6 +1,7 @@
 //! A sheet to draw on: shapes in, one `<svg>` element out.
 
 use super::super::markup::{Html, html};
+use super::super::section::Members;
 use super::ink::{Ink, Mark};
 
 /// A finished figure.
@@ -9,12 +10,36 @@ pub(crate) struct Figure {
     pub(crate) name: String,
     /// The `<svg>` element.
     pub(crate) svg: Html,
+    /// What it is made of, but for the line of members.
+    canvas: Canvas,
+    title: String,
+    description: String,
 }
 
 impl Figure {
     /// What its file is called.
     pub(crate) fn file_name(&self) -> String {
         format!("{}.svg", self.name)
+    }
+
+    /// The same with a line below that says how many members it is made of, and says it aloud if some are missing.
+    pub(crate) fn of_members(self, members: Members) -> Self {
+        let Self {
+            name,
+            mut canvas,
+            title,
+            description,
+            ..
+        } = self;
+        canvas.height += MEMBERS_LINE;
+        let at = (canvas.width - 4.0, canvas.height - 5.0);
+        let ink = if members.is_short() {
+            Ink::Strong
+        } else {
+            Ink::Muted
+        };
+        canvas.text(ink, at, Anchor::End, &members.to_string());
+        canvas.finish(&name, &title, &format!("{description} Made of {members}."))
     }
 
     /// The figure as a file of its own.
@@ -204,6 +229,9 @@ impl Canvas {
         Figure {
             name: name.to_owned(),
             svg,
+            canvas: self,
+            title: title.to_owned(),
+            description: description.to_owned(),
         }
     }
 
@@ -211,6 +239,9 @@ impl Canvas {
         self.body.push(element);
     }
 }
+
+/// Height of the line that says how many members a figure is made of.
+const MEMBERS_LINE: f64 = 18.0;
 
 /// From one line of a key to the next.
 const KEY_LINE: f64 = 18.0;

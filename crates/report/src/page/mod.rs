@@ -21,7 +21,8 @@ mod variance;
 use super::Findings;
 use super::figures::Figure;
 use super::markup::{Html, html};
-use super::section::{self, Frame, Section};
+use super::results::Results;
+use super::section::{self, Frame, Members, Section};
 
 /// What the report consists of, in the order of the page.
 pub(crate) fn sections<'a>(findings: &'a Findings<'_>) -> Vec<Section<'a>> {
@@ -46,9 +47,26 @@ pub(crate) fn sections<'a>(findings: &'a Findings<'_>) -> Vec<Section<'a>> {
     sections
 }
 
+/// Sections that simulations of members have no part in.
+const WITHOUT_MEMBERS: [&str; 5] = ["search", "data", "failures", "methods", "provenance"];
+
+/// The members that a section is made of.
+pub(crate) fn members(results: &Results<'_>, section: &Section<'_>) -> Option<Members> {
+    (!WITHOUT_MEMBERS.contains(&section.id)).then(|| Members {
+        there: results.members.len(),
+        planned: results.members_planned,
+    })
+}
+
 /// `index.html`, and the figures that were drawn for it.
-pub(crate) fn page(name: &str, sections: &[Section<'_>]) -> (Html, Vec<Figure>) {
-    let (content, figures) = section::render(sections);
+pub(crate) fn page(results: &Results<'_>, sections: &[Section<'_>]) -> (Html, Vec<Figure>) {
+    let name = results.job_name;
+    let (mut content, mut figures) = (Html::default(), Vec::new());
+    for section in sections {
+        let (html, drawn) = section::render(section, members(results, section));
+        content.push(&html);
+        figures.extend(drawn);
+    }
     let page = html!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
@@ -84,8 +102,8 @@ fn header(name: &str, sections: &[Section<'_>]) -> Html {
 
 /// Links to everything that is written beside the page.
 fn footer(sections: &[Section<'_>], figures: &[Figure]) -> Html {
-    let tables = section::tables(sections);
-    let tables = tables.iter().filter_map(|table| table.file_name());
+    let tables = sections.iter().flat_map(section::tables);
+    let tables = tables.filter_map(|table| table.file_name());
     let figures = figures.iter().map(Figure::file_name);
     let links = |folder: &'static str, files: Vec<String>| {
         let links = files

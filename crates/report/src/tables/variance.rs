@@ -96,7 +96,7 @@ pub(crate) fn interactions(variance: &Variance) -> Table<'_, Row> {
 /// What groups of inputs are worth.
 pub(crate) fn groups(groups: &[Group]) -> Table<'_, &Group> {
     Table::new(
-        "groups",
+        "input_groups",
         "What the score loses without a group of inputs",
         "a group of inputs: trials with it beside trials that differ in nothing else",
         vec![
