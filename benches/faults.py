@@ -1,12 +1,16 @@
 """What faults and leaving cost, in seconds and in epochs.
 
     python3 benches/faults.py EFFLUX [--times N] [--trials N] [--save FILE]
+    python3 benches/faults.py EFFLUX --calls [--save FILE]
 
 EFFLUX is a release build. Two slots train a small job on synthetic sites. Measured are: from the kill of a trainer until
 its trial runs again; from USR2 until the sweep has left; from the start of a sweep that has many finished trials in its
 journals until it hands out the first one that is new; and for each kind of fault, done at random moments, how many epochs
 running trials had behind them that they did not go on from. To kill a rank it takes an mpirun that knows
 `--with-ft ulfm`.
+
+With `--calls` nothing is timed: every call to the system that changes files is made to fail, to be lost, or to be the last
+one, and what comes of it is compared (`calls.py`).
 """
 
 import argparse
@@ -23,6 +27,8 @@ import tempfile
 import time
 import zlib
 from pathlib import Path
+
+import calls
 
 JOB = """
 pack = "pack.h5"
@@ -242,40 +248,47 @@ def many(program, folder, trials):
     return took
 
 
+def measured(program, folder, given):
+    """What times and losses were, a text each."""
+
+    def said(line, raw):
+        return f"{line}\n    {' '.join(f'{number:.2f}' for number in raw)}\n"
+
+    for what, measure, count in (
+        ("kill of a trainer to its trial running again", kills, given.times),
+        ("USR2 to the sweep having left", drains, given.times),
+        (f"start to first dispatch, {given.trials} trials finished", many, given.trials),
+    ):
+        took = measure(program, folder, count)
+        yield said(f"{what}: median {statistics.median(took):.2f} s, max {max(took):.2f} s of {len(took)}", took)
+    for kind in KINDS:
+        lost, epoch = losses(program, folder, given.times, kind)
+        yield said(
+            f"epochs lost to {kind}: median {statistics.median(lost):.1f}, max {max(lost):.1f} of {len(lost)}"
+            f" ({INTERVAL / epoch:.0f} epochs of {epoch:.3f} s between two checkpoints)",
+            lost,
+        )
+
+
 def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("program", type=Path, metavar="EFFLUX")
     arguments.add_argument("--times", type=int, default=20)
     arguments.add_argument("--trials", type=int, default=100_000)
+    arguments.add_argument("--calls", action="store_true")
     arguments.add_argument("--save", type=Path)
     given = arguments.parse_args()
     program = given.program.resolve()
-    if shutil.which("mpirun") is None:
+    if not given.calls and shutil.which("mpirun") is None:
         raise SystemExit("mpirun is not in PATH, and ranks could not be killed: `. .deps/env.sh` puts one there")
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
         synth = [program, "synth", "-o", "pack.h5", "--sites", "6", "--years", "3"]
         subprocess.run(synth, cwd=folder, check=True, capture_output=True)
         lines = []
-
-        def say(line, raw):
-            lines.append(f"{line}\n    {' '.join(f'{number:.2f}' for number in raw)}\n")
-            print(lines[-1], end="", flush=True)
-
-        for what, measure, count in (
-            ("kill of a trainer to its trial running again", kills, given.times),
-            ("USR2 to the sweep having left", drains, given.times),
-            (f"start to first dispatch, {given.trials} trials finished", many, given.trials),
-        ):
-            took = measure(program, folder, count)
-            say(f"{what}: median {statistics.median(took):.2f} s, max {max(took):.2f} s of {len(took)}", took)
-        for kind in KINDS:
-            lost, epoch = losses(program, folder, given.times, kind)
-            say(
-                f"epochs lost to {kind}: median {statistics.median(lost):.1f}, max {max(lost):.1f} of {len(lost)}"
-                f" ({INTERVAL / epoch:.0f} epochs of {epoch:.3f} s between two checkpoints)",
-                lost,
-            )
+        for line in calls.report(program, folder) if given.calls else measured(program, folder, given):
+            lines.append(line)
+            print(line, end="", flush=True)
     if given.save:
         given.save.write_text("".join(lines))
 

@@ -6,6 +6,7 @@ use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
+use efflux_base::complain;
 use efflux_base::error::{Error, Result};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::format::Writer;
@@ -96,10 +97,11 @@ impl<'a> MakeWriter<'a> for LogFile {
 
 impl Write for LogFile {
     fn write(&mut self, text: &[u8]) -> io::Result<usize> {
-        match self.0.lock().as_deref_mut() {
-            Ok(Some(file)) => file.write(text),
-            _ => Ok(text.len()),
+        if let Ok(Some(file)) = self.0.lock().as_deref_mut() {
+            // A log on a full disk is cut short, and the sweep goes on: its journal says what counts.
+            let _ = file.write_all(text);
         }
+        Ok(text.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -116,12 +118,61 @@ fn parse(filter: &str) -> Result<EnvFilter> {
 struct AboveProgress;
 
 impl<'a> MakeWriter<'a> for AboveProgress {
-    type Writer = io::Stderr;
+    type Writer = Unfailing;
 
-    fn make_writer(&'a self) -> io::Stderr {
+    fn make_writer(&'a self) -> Unfailing {
         wipe();
-        io::stderr()
+        Unfailing
     }
+}
+
+/// Stderr, of which nothing else depends on whether it is open and has room.
+struct Unfailing;
+
+impl Write for Unfailing {
+    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        let _ = io::stderr().write_all(text);
+        Ok(text.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Prints a line of what a command was asked for, as `println!` does.
+macro_rules! say {
+    ($($text:tt)*) => {
+        $crate::console::print(format_args!("{}\n", format_args!($($text)*)))
+    };
+}
+pub(crate) use say;
+
+/// Prints what a command was asked for, with nothing in it that a terminal would take for an order. A reader that has seen
+/// enough (`efflux inspect | head`) and a disk that is full are no reasons to end otherwise; of the latter stderr tells.
+pub(crate) fn print(text: impl fmt::Display) {
+    let text = printable(&text.to_string());
+    let mut stdout = io::stdout();
+    let written = stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush());
+    if let Err(error) = written
+        && error.kind() != io::ErrorKind::BrokenPipe
+    {
+        complain!("stdout: {error}");
+    }
+}
+
+/// The text with its control characters spelled out, but for those that end lines and fill tables.
+pub(crate) fn printable(text: &str) -> String {
+    let spelled = |c: char| {
+        if c.is_control() && c != '\n' && c != '\t' {
+            c.escape_default().collect()
+        } else {
+            String::from(c)
+        }
+    };
+    text.chars().map(spelled).collect()
 }
 
 /// Removes the line of progress from a terminal.
@@ -139,5 +190,19 @@ pub(crate) fn progress(line: &str) {
     if stderr.is_terminal() {
         wipe();
         let _ = write!(stderr, "{line}").and_then(|()| stderr.flush());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_terminal_would_obey_is_spelled_out() {
+        let hostile = "site \u{1b}]0;title\u{7}\u{9b}31m\r\tÅ\n";
+        assert_eq!(
+            printable(hostile),
+            "site \\u{1b}]0;title\\u{7}\\u{9b}31m\\r\tÅ\n"
+        );
     }
 }

@@ -7,29 +7,26 @@ mod console;
 use std::process::ExitCode;
 
 use clap::Parser;
+use efflux_base::complain;
 use efflux_base::error::{Exit, Result};
 
 use cli::{Cli, Command};
 use console::Log;
 
 fn main() -> ExitCode {
-    // Rust ignores SIGPIPE; a reader that has seen enough (`efflux inspect | head`) is no reason to panic.
     std::panic::set_hook(Box::new(|panic| {
-        let text = panic.to_string();
-        if !text.contains("Broken pipe") {
-            eprintln!("efflux: defect: {text}");
-        }
+        complain!("efflux: defect: {panic}");
         std::process::exit(Exit::Internal as i32);
     }));
     if let Err(error) = efflux_protocol::survive_file_limits() {
-        eprintln!("error: {error}");
+        complain!("error: {error}");
         return error.exit().into();
     }
     match run(Cli::parse()) {
         Ok(exit) => exit.into(),
         Err(error) => {
             console::wipe();
-            eprintln!("error: {error}");
+            complain!("error: {}", console::printable(&error.to_string()));
             error.exit().into()
         }
     }
@@ -46,6 +43,7 @@ fn run(cli: Cli) -> Result<Exit> {
         Command::Submit(args) => command::submit::submit(&args),
         Command::Trial(args) => command::trial::trial(&args),
         Command::Status(args) => command::status::status(&args),
+        Command::Repair(args) => command::repair::repair(&args),
         Command::Evaluate(args) => command::evaluate::evaluate(&args),
         Command::Report(args) => command::evaluate::report(&args),
         Command::Predict(args) => command::predict::predict(&args),

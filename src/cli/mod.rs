@@ -81,6 +81,8 @@ pub(crate) enum Command {
     Trial(TrialArgs),
     /// Show how far a sweep is, also while it runs and from a login node
     Status(StatusArgs),
+    /// Set aside what is damaged in a run directory, so that the same sweep makes it again
+    Repair(RepairArgs),
     /// Evaluate a run's members again: predictions and tables
     Evaluate(RunArgs),
     /// Write a run's figures and page again
@@ -109,6 +111,16 @@ pub(crate) struct JobArgs {
     pub(crate) run_dir: Option<PathBuf>,
 }
 
+impl JobArgs {
+    /// Where the run lives: the option, the variable, or `runs/` and the job file's name.
+    pub(crate) fn run_dir(&self) -> PathBuf {
+        self.run_dir.clone().unwrap_or_else(|| {
+            let name = self.job.file_stem().unwrap_or_default();
+            PathBuf::from("runs").join(name)
+        })
+    }
+}
+
 #[derive(Args, Debug)]
 pub(crate) struct PlanArgs {
     #[command(flatten)]
@@ -123,6 +135,10 @@ pub(crate) struct PlanArgs {
 pub(crate) struct SweepArgs {
     #[command(flatten)]
     pub(crate) job: JobArgs,
+
+    /// Print the run directory and do nothing else: for the batch script, which looks into it
+    #[arg(long, hide = true)]
+    pub(crate) show_run_dir: bool,
 
     /// Trials to train at a time on each rank; `auto` is one for each of its GPUs and MIG instances, without GPUs
     /// the task's processors under Slurm, one under mpirun, else every processor
@@ -270,6 +286,13 @@ pub(crate) struct StatusArgs {
 }
 
 #[derive(Args, Debug)]
+pub(crate) struct RepairArgs {
+    /// The run directory
+    #[arg(value_name = "RUN")]
+    pub(crate) run: PathBuf,
+}
+
+#[derive(Args, Debug)]
 pub(crate) struct RunArgs {
     /// The run directory
     #[arg(value_name = "RUN")]
@@ -345,9 +368,10 @@ Examples:
 A run directory belongs to one contract: pack, inputs, split, transform, training. Grid and seeds may
 grow between launches; only what is new is trained.
 
-USR2 makes a sweep leave in good order: running trials write a checkpoint and stop, nothing is begun, the
-exit code is 75, or 0 if nothing was left. TERM and Ctrl-C do the same within two seconds. The signal may go
-to any rank or to mpirun. A second signal ends the sweep at once.";
+USR2, USR1 and XCPU make a sweep leave in good order: running trials write a checkpoint and stop, nothing is
+begun, the exit code is 75, or 0 if nothing was left. TERM, HUP (unless under nohup) and Ctrl-C do the same
+within two seconds. The signal may go to any rank, USR2 and TERM also to mpirun. A second signal ends the
+sweep at once.";
 
 #[cfg(test)]
 mod tests {

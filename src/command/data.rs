@@ -9,6 +9,7 @@ use efflux_ingest::{CosoreOptions, Missing, Products, SiteOptions, SynthOptions}
 use efflux_job::Split;
 
 use crate::cli::{InspectArgs, PackArgs, SynthArgs};
+use crate::console::say;
 
 /// Writes a synthetic pack.
 pub(crate) fn synth(args: &SynthArgs) -> Result<Exit> {
@@ -20,7 +21,7 @@ pub(crate) fn synth(args: &SynthArgs) -> Result<Exit> {
     };
     let pack = ingest::synthesize(&options)?;
     pack.write(&args.output)?;
-    println!(
+    say!(
         "{}: {} synthetic sites, {}, {} observed site-days",
         args.output.display(),
         pack.sites.len(),
@@ -72,7 +73,7 @@ pub(crate) fn pack(args: &PackArgs) -> Result<Exit> {
         return Err(Error::file(&args.output, reason));
     }
     pack.write(&args.output)?;
-    println!(
+    say!(
         "{}: {} sites, {}{account}",
         args.output.display(),
         pack.sites.len(),
@@ -140,9 +141,9 @@ pub(crate) fn inspect(args: &InspectArgs) -> Result<Exit> {
     if args.json {
         let text = serde_json::to_string_pretty(&inspection)
             .map_err(|error| Error::Internal(format!("inspection: {error}")))?;
-        println!("{text}");
+        say!("{text}");
     } else {
-        println!("{inspection}");
+        say!("{inspection}");
     }
     Ok(Exit::Complete)
 }

@@ -1,7 +1,7 @@
 //! `efflux doctor`: what this machine offers, and what is missing.
 
 use std::fmt::Display;
-use std::fs::{self, File};
+use std::fs;
 use std::io::Write;
 use std::path::Path;
 use std::process::Command;
@@ -11,43 +11,45 @@ use efflux_base::error::{Error, Exit, Result};
 use efflux_cluster as cluster;
 use efflux_cluster::promised_size;
 use efflux_numerics::Level;
+use efflux_run::FileSystem;
 
 use crate::cli::DoctorArgs;
+use crate::console::say;
 
 /// Prints what was found. Ends with 4 if something a sweep needs is missing.
 pub(crate) fn doctor(args: &DoctorArgs) -> Result<Exit> {
-    say("efflux", env!("CARGO_PKG_VERSION"));
+    tell("efflux", env!("CARGO_PKG_VERSION"));
     let mpi = cluster::library();
     let survivors = if mpi.fault_tolerant {
         "with"
     } else {
         "without"
     };
-    say("MPI", format!("{}, {survivors} ULFM", mpi.version));
-    say(
+    tell("MPI", format!("{}, {survivors} ULFM", mpi.version));
+    tell(
         "launcher",
         match promised_size()? {
             Some(size) => format!("promises {size} processes"),
             None => "none: one process, MPI is not initialised".to_owned(),
         },
     );
-    say("HDF5", efflux_data::library_version());
+    tell("HDF5", efflux_data::library_version());
     let cores = std::thread::available_parallelism().map_or(1, |count| count.get());
     let level = Level::of_this_host().name();
-    say(
+    tell(
         "processor",
         format!("{cores} cores for this process, {level}"),
     );
-    say("CUDA driver", driver());
-    say(
+    tell("CUDA driver", driver());
+    tell(
         "Slurm",
         first_line("sinfo", &["--version"]).unwrap_or_else(|| "not found".into()),
     );
     let trainer = trainer();
     let works = trainer.is_ok();
     match trainer {
-        Ok(lines) => lines.lines().for_each(|line| say("trainer", line)),
-        Err(reason) => say("trainer", format!("DOES NOT START: {reason}")),
+        Ok(lines) => lines.lines().for_each(|line| tell("trainer", line)),
+        Err(reason) => tell("trainer", format!("DOES NOT START: {reason}")),
     }
     // A sweep makes the directory; what counts is where.
     let there = args
@@ -58,8 +60,8 @@ pub(crate) fn doctor(args: &DoctorArgs) -> Result<Exit> {
     let disk = file_system(place);
     let writable = disk.is_ok();
     match disk {
-        Ok(found) => say("run directory", format!("{}: {found}", place.display())),
-        Err(error) => say("run directory", format!("UNUSABLE: {error}")),
+        Ok(found) => tell("run directory", format!("{}: {found}", place.display())),
+        Err(error) => tell("run directory", format!("UNUSABLE: {error}")),
     }
     Ok(if works && writable {
         Exit::Complete
@@ -68,8 +70,8 @@ pub(crate) fn doctor(args: &DoctorArgs) -> Result<Exit> {
     })
 }
 
-fn say(what: &str, found: impl Display) {
-    println!("{what:<14} {found}");
+fn tell(what: &str, found: impl Display) {
+    say!("{what:<14} {found}");
 }
 
 fn first_line(program: &str, arguments: &[&str]) -> Option<String> {
@@ -102,38 +104,36 @@ fn trainer() -> std::result::Result<String, String> {
     }
 }
 
-/// Tries what the lock and the journals rely on: exclusive links, renames, flushes.
+/// Tries what the lock and the journals rely on: exclusive links or files, flushes.
 fn file_system(directory: &Path) -> Result<String> {
-    let name = format!(".efflux-doctor-{}", std::process::id());
-    let (file, link) = (
-        directory.join(&name),
-        directory.join(format!("{name}.link")),
-    );
-    let tried = try_file_system(&file, &link);
-    // Whatever was found out, nothing is left behind.
-    let _ = fs::remove_file(&file);
-    let _ = fs::remove_file(&link);
-    tried
-}
-
-fn try_file_system(file: &Path, link: &Path) -> Result<String> {
-    let mut handle = File::create(file).map_err(Error::io("create", file))?;
-    let began = Instant::now();
-    const FLUSHES: u32 = 10;
-    for _ in 0..FLUSHES {
-        handle
-            .write_all(&[0; 512])
-            .and_then(|()| handle.sync_data())
-            .map_err(Error::io("flush", file))?;
+    let found = FileSystem::probe(directory)?;
+    let flush = time_of_a_flush(directory).map_err(Error::io("flush a file in", directory))?;
+    if !found.links && !found.exclusive {
+        return Err(Error::file(directory, found.warnings().join("; ")));
     }
-    let flush: Duration = began.elapsed() / FLUSHES;
-    fs::hard_link(file, link).map_err(Error::io("link", link))?;
-    if fs::hard_link(file, link).is_ok() {
-        let reason = "a link was made twice: the lock of a run directory would not hold here";
-        return Err(Error::file(link, reason));
-    }
+    let lock = if found.links {
+        "links are exclusive"
+    } else {
+        "no links, but files can be created exclusively"
+    };
+    let directories = if found.flushes_directories {
+        ""
+    } else {
+        ", DIRECTORIES CANNOT BE FLUSHED (a power cut may take files that have just been written)"
+    };
     Ok(format!(
-        "links are exclusive, a flush takes {:.1} ms",
+        "{lock}, a flush takes {:.1} ms{directories}",
         flush.as_secs_f64() * 1e3
     ))
+}
+
+fn time_of_a_flush(directory: &Path) -> std::io::Result<Duration> {
+    const FLUSHES: u32 = 10;
+    let mut file = tempfile::tempfile_in(directory)?;
+    let began = Instant::now();
+    for _ in 0..FLUSHES {
+        file.write_all(&[0; 512])?;
+        file.sync_data()?;
+    }
+    Ok(began.elapsed() / FLUSHES)
 }

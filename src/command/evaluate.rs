@@ -8,6 +8,7 @@ use efflux_run::{Ledger, RunDir, read_journals};
 
 use super::study::Study;
 use crate::cli::RunArgs;
+use crate::console::say;
 
 /// `efflux evaluate RUN`: predictions and tables.
 pub(crate) fn evaluate(args: &RunArgs) -> Result<Exit> {
@@ -40,7 +41,7 @@ pub(crate) fn write(study: &Study, ledger: &Ledger, output: Output) -> Result<Ex
         directory: &study.run,
     };
     let evaluated = report::evaluate(&run, ledger, output)?;
-    println!("{}", evaluated.summary);
+    say!("{}", evaluated.summary);
     let is_selected = evaluated.summary.selected.is_some();
     Ok(match (evaluated.is_complete, is_selected) {
         (false, _) => Exit::Unfinished,

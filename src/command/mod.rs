@@ -6,6 +6,7 @@ pub(crate) mod evaluate;
 mod loads;
 pub(crate) mod plan;
 pub(crate) mod predict;
+pub(crate) mod repair;
 pub(crate) mod status;
 mod study;
 pub(crate) mod submit;
@@ -16,14 +17,12 @@ use clap::CommandFactory;
 use efflux_base::error::{Exit, Result};
 
 use crate::cli::{Cli, CompletionsArgs};
+use crate::console;
 
 /// `efflux completions`
 pub(crate) fn completions(args: &CompletionsArgs) -> Result<Exit> {
-    clap_complete::generate(
-        args.shell,
-        &mut Cli::command(),
-        "efflux",
-        &mut std::io::stdout(),
-    );
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut Cli::command(), "efflux", &mut script);
+    console::print(String::from_utf8_lossy(&script));
     Ok(Exit::Complete)
 }

@@ -10,6 +10,7 @@ use efflux_run::{Ledger, read_journals};
 use super::loads::Loads;
 use super::study::Study;
 use crate::cli::PlanArgs;
+use crate::console::say;
 
 /// Prints trials, what is done already, and memory.
 pub(crate) fn plan(args: &PlanArgs) -> Result<Exit> {
@@ -25,50 +26,50 @@ pub(crate) fn plan(args: &PlanArgs) -> Result<Exit> {
         .filter(|trial| ledger.summary(&trial.id).is_some())
         .count();
     let (configurations, job) = (study.job.grid.configurations(), &study.job);
-    println!("{}: {}", job.path.display(), describe(&study.pack));
-    println!("  run directory  {}", study.run.root().display());
+    say!("{}: {}", job.path.display(), describe(&study.pack));
+    say!("  run directory  {}", study.run.root().display());
     let loads = Loads::of(&study)?;
-    println!(
+    say!(
         "  daily inputs   {}",
         loads.inputs(|chosen| &chosen.dynamic)
     );
-    println!(
+    say!(
         "  static inputs  {}",
         loads.inputs(|chosen| &chosen.statics)
     );
-    println!(
+    say!(
         "  search         {} configurations × {} seeds = {} trials: {done} done, {} new",
         configurations.len(),
         job.seeds.search.len(),
         search.len(),
         search.len() - done
     );
-    println!(
+    say!(
         "  final          {} members of the selected configuration",
         job.seeds.final_members.len()
     );
-    println!("  each trial     {}", loads.updates());
+    say!("  each trial     {}", loads.updates());
     if let Some(stopping) = Stopping::of(job, &search) {
         let rungs: Vec<String> = stopping.rungs().iter().map(u32::to_string).collect();
-        println!(
+        say!(
             "  stopping       `{}` compares configurations after {} epochs; times are without it",
             job.stop.policy.name(),
             rungs.join(", ")
         );
     }
     if let Some(time) = loads.core_time(search.len() - done) {
-        println!("  time           {time}");
+        say!("  time           {time}");
     }
     if let Some(time) = loads.gpu_time() {
-        println!("  GPU time       {time}");
+        say!("  GPU time       {time}");
     }
-    println!(
+    say!(
         "  memory         about {:.0} MB a slot, {:.0} MB for rank 0",
         loads.trainer_megabytes,
         coordinator_megabytes(loads.pack_megabytes)
     );
     for caveat in job.caveats() {
-        println!("  note           {caveat}");
+        say!("  note           {caveat}");
     }
     if args.trials {
         search.iter().for_each(|trial| print_trial(trial, &ledger));
@@ -86,7 +87,7 @@ fn print_trial(trial: &Trial, ledger: &Ledger) {
     } else {
         "-"
     };
-    println!(
+    say!(
         "{}  {:<6}  {:<4}  {}, seed {}",
         trial.id,
         trial.stage.to_string(),

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use efflux_base::durable;
 use efflux_base::error::{Error, Exit, Result};
 use efflux_cluster::{TrainerSession, common_level};
 use efflux_data as data;
@@ -15,6 +16,7 @@ use efflux_run::{Attempt, Ledger, RunDir, host, read_journals, select};
 
 use crate::cli::PredictArgs;
 use crate::console;
+use crate::console::say;
 
 /// `efflux predict RUN --pack PACK -o DIR`
 pub(crate) fn predict(args: &PredictArgs) -> Result<Exit> {
@@ -27,7 +29,7 @@ pub(crate) fn predict(args: &PredictArgs) -> Result<Exit> {
     let (members, planned) = selected(&run, &job, &contract)?;
 
     let pack = Pack::read(&args.pack)?;
-    std::fs::create_dir_all(&args.output).map_err(Error::io("make", &args.output))?;
+    durable::create_directory(&args.output)?;
     // Beside the result: the members' files together are as large as it is.
     let scratch = tempfile::Builder::new()
         .prefix("members-")
@@ -97,7 +99,7 @@ pub(crate) fn predict(args: &PredictArgs) -> Result<Exit> {
     let (made_of, extrapolation) = ((&members[..], planned), Some(&extrapolation));
     together.write(&file, &job.name, &pack, made_of, &filled, extrapolation)?;
     let summary = report::write_prediction(&prediction, &args.output)?;
-    println!("{summary}");
+    say!("{summary}");
     Ok(if members.len() == planned {
         Exit::Complete
     } else {

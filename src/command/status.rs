@@ -4,6 +4,7 @@ use efflux_base::error::{Error, Exit, Result};
 use efflux_run::{RunDir, Status};
 
 use crate::cli::StatusArgs;
+use crate::console::{print, say};
 
 /// Prints counts, running trials, best score and expected end.
 pub(crate) fn status(args: &StatusArgs) -> Result<Exit> {
@@ -11,9 +12,9 @@ pub(crate) fn status(args: &StatusArgs) -> Result<Exit> {
     if args.json {
         let text = serde_json::to_string_pretty(&status)
             .map_err(|error| Error::Internal(format!("status: {error}")))?;
-        println!("{text}");
+        say!("{text}");
     } else {
-        print!("{status}");
+        print(&status);
     }
     Ok(if args.exit_code {
         status.exit()

@@ -1,7 +1,5 @@
 //! A job together with its pack: what every command that looks at trials starts from.
 
-use std::path::Path;
-
 use efflux_base::error::{Error, Result};
 use efflux_data as data;
 use efflux_data::{Pack, Parts};
@@ -25,11 +23,7 @@ impl Study {
         if let Some(pack) = &args.pack {
             job.pack = pack.clone();
         }
-        let run = match &args.run_dir {
-            Some(directory) => RunDir::new(directory),
-            None => RunDir::new(Path::new("runs").join(&job.name)),
-        };
-        Self::of(job, run)
+        Self::of(job, RunDir::new(args.run_dir()))
     }
 
     /// Joins a job with its pack.

@@ -1,10 +1,10 @@
 //! `efflux submit`: a job file and a cluster file become a batch script, which is checked and handed to Slurm.
 
-use std::fmt::Write;
+use std::fmt::Write as _;
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use efflux_base::durable;
 use efflux_base::error::{Error, Exit, Result};
@@ -14,6 +14,7 @@ use efflux_run::RunDir;
 
 use super::study::Study;
 use crate::cli::{CHECKPOINT_SECONDS, DRAIN_SECONDS, SubmitArgs};
+use crate::console::{print, say};
 
 /// The script that does the same by hand. What comes before this line are its defaults.
 const SCRIPT: &str = include_str!("../../slurm/sweep.sbatch");
@@ -29,6 +30,7 @@ pub(crate) fn submit(args: &SubmitArgs) -> Result<Exit> {
     // All that is wrong with the job is found now, not when it has waited its turn.
     let study = Study::open(&args.job)?;
     study.check_selection()?;
+    refuse_strange_names(&study, args)?;
     let script = render(&cluster, &study, args)?;
     let (drain, checkpoint) = (
         setting(&cluster, "EFFLUX_DRAIN_SECONDS").unwrap_or(DRAIN_SECONDS),
@@ -39,7 +41,7 @@ pub(crate) fn submit(args: &SubmitArgs) -> Result<Exit> {
         tracing::warn!("{warning}");
     }
     if args.dry_run {
-        print!("{script}");
+        print(&script);
         match sbatch(&["--test-only"], &script)? {
             None => tracing::info!("not checked: there is no sbatch here"),
             Some(answer) => tracing::info!("{}", accepted(answer, &cluster_file)?.trim()),
@@ -56,22 +58,22 @@ pub(crate) fn submit(args: &SubmitArgs) -> Result<Exit> {
     let path = run.root().join("sweep.sbatch");
     durable::write(&path, &script)?;
     // Slurm makes no directories for a job's output, and loses it instead.
-    fs::create_dir_all(run.logs()).map_err(Error::io("create", run.logs()))?;
+    durable::create_directory(&run.logs())?;
     let answer = sbatch(&["--parsable"], &script)?
         .ok_or_else(|| Error::Usage("sbatch has gone away".into()))?;
     let answer = accepted(answer, &cluster_file)?;
     // Of several clusters, sbatch says which one after a semicolon.
     let job = answer.trim().split(';').next().unwrap_or_default();
     let root = run.root().display();
-    println!("job {job}: {}", path.display());
-    println!("  squeue -j {job}          whether it runs yet");
-    println!("  efflux status {root}     how far it is");
-    println!("  scancel {job}            stops it; efflux submit goes on");
-    println!(
+    say!("job {job}: {}", path.display());
+    say!("  squeue -j {job}          whether it runs yet");
+    say!("  efflux status {root}     how far it is");
+    say!("  scancel {job}            stops it; efflux submit goes on");
+    say!(
         "  {}",
         run.logs().join(format!("slurm-{job}.log")).display()
     );
-    println!(
+    say!(
         "  {}     at the end",
         run.report().join("index.html").display()
     );
@@ -129,15 +131,23 @@ fn find(named: &str) -> Result<PathBuf> {
 
 /// Runs sbatch with the script on its input; `None` if there is no sbatch.
 fn sbatch(options: &[&str], script: &str) -> Result<Option<Output>> {
-    let file = std::env::temp_dir().join(format!("efflux-submit-{}.sbatch", std::process::id()));
-    durable::write(&file, script)?;
-    let answer = Command::new("sbatch").args(options).arg(&file).output();
-    // A leftover costs a few kilobytes.
-    let _ = fs::remove_file(&file);
-    match answer {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        other => other.map(Some).map_err(Error::io("run", "sbatch")),
-    }
+    let mut command = Command::new("sbatch");
+    let piped = command
+        .args(options)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut sbatch = match piped.spawn() {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        other => other.map_err(Error::io("run", "sbatch"))?,
+    };
+    // One that ends without reading all of it says why, and that is what counts. It reads all before it writes.
+    let _ = sbatch
+        .stdin
+        .take()
+        .map(|mut input| input.write_all(script.as_bytes()));
+    let answer = sbatch.wait_with_output();
+    answer.map(Some).map_err(Error::io("run", "sbatch"))
 }
 
 /// What sbatch printed, if it had nothing against the script.
@@ -166,14 +176,18 @@ fn render(cluster: &Cluster, study: &Study, args: &SubmitArgs) -> Result<String>
     line("#!/usr/bin/env bash".into());
     line(format!(
         "# Made by `efflux submit {} --cluster {}`; to go on by hand, sbatch this file.\n",
-        args.job.job.display(),
-        args.cluster
+        quoted(&args.job.job.to_string_lossy()),
+        quoted(&args.cluster)
     ));
     options(cluster, &study.job.name, &study.run, &mut line);
     line(String::new());
     surroundings(cluster, &program, &mut line);
+    // Wherever it is submitted from.
+    let here = std::env::current_dir().map_err(Error::io("find", "this folder"))?;
+    line(format!("cd -- {}", quoted(&here.to_string_lossy())));
+    line("export EFFLUX_HOME=${EFFLUX_HOME:-$PWD}".into());
     let mut arguments = vec![
-        quoted(&args.job.job.to_string_lossy()),
+        file_name(&args.job.job),
         "--run-dir".into(),
         quoted(&study.run.root().to_string_lossy()),
     ];
@@ -206,8 +220,9 @@ fn options(cluster: &Cluster, name: &str, run: &RunDir, line: &mut dyn FnMut(Str
     option("mem-per-cpu", &cluster.mem_per_cpu);
     option("time", &cluster.time);
     option("signal", &format!("B:USR2@{}", cluster.signal_lead_seconds));
-    let log = run.logs().join("slurm-%j.log");
-    option("output", &quoted(&log.to_string_lossy()));
+    // Slurm takes a percent sign for the beginning of a number of its own.
+    let folder = run.logs().to_string_lossy().replace('%', "%%");
+    option("output", &quoted(&format!("{folder}/slurm-%j.log")));
     option("open-mode", "append");
     let requeue = if cluster.requeue {
         "requeue"
@@ -256,6 +271,36 @@ fn surroundings(cluster: &Cluster, program: &Path, line: &mut dyn FnMut(String))
     export("EFFLUX_MAX_RESTARTS", cluster.max_restarts.to_string());
     for (name, value) in &cluster.environment {
         export(name, quoted(value));
+    }
+}
+
+/// A line of the script ends where a name says so: such a name could say anything to the shell, and to Slurm.
+fn refuse_strange_names(study: &Study, args: &SubmitArgs) -> Result<()> {
+    let names = [Some(&args.job.job), args.job.pack.as_ref()]
+        .into_iter()
+        .flatten();
+    let names = names.map(|name| name.to_string_lossy().into_owned());
+    let run = study.run.root().to_string_lossy().into_owned();
+    let all: String = names.chain([run, args.cluster.clone()]).collect();
+    match all.chars().find(|c| c.is_control()) {
+        Some(strange) => Err(strange_name(strange)),
+        None => Ok(()),
+    }
+}
+
+fn strange_name(strange: char) -> Error {
+    Error::Usage(format!(
+        "the name of a file has the character {strange:?}, which a batch script cannot hold: give it another name"
+    ))
+}
+
+/// A file as an argument that is no option, whatever its name begins with.
+fn file_name(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    if text.starts_with('-') {
+        quoted(&format!("./{text}"))
+    } else {
+        quoted(&text)
     }
 }
 

@@ -4,26 +4,29 @@ use std::time::Instant;
 
 use efflux_base::error::{Error, Exit, Result};
 use efflux_cluster::{
-    Coordinator, Deadline, Ending, Launch, Notice, RankExit, Shutdown, Signals, Tally, World,
-    dismiss_ranks, serve, transport,
+    Coordinator, Deadline, Ending, Launch, Notice, PlacedSlots, RankExit, Shutdown, Signals, Tally,
+    World, dismiss_ranks, serve, transport,
 };
 use efflux_job::{Backend, DeviceChoice, Job, Training, Trial};
-use efflux_protocol::Placement;
-use efflux_report::Output;
+use efflux_report::{DamagedMember, Output, damaged_members};
 use efflux_run::record::{Outcome, Record};
 use efflux_run::stopping::{Stopping, stopped};
 use efflux_run::{
-    Choice, Duration, Ledger, Lock, Rank, RunDir, merge_journals, metric, note_launch,
+    Choice, Duration, FileSystem, Ledger, Lock, Rank, RunDir, merge_journals, metric, note_launch,
     read_journals, select,
 };
 
 use super::evaluate;
 use super::study::Study;
 use crate::cli::SweepArgs;
-use crate::console::{self, Log};
+use crate::console::{self, Log, say};
 
 /// Joins the launch's other processes, if there are any, and does this one's part.
 pub(crate) fn sweep(args: &SweepArgs, log: &Log) -> Result<Exit> {
+    if args.show_run_dir {
+        say!("{}", args.job.run_dir().display());
+        return Ok(Exit::Complete);
+    }
     // Before anything else: the default action of these signals is to kill.
     let signals = Signals::listen()?;
     let began = Instant::now();
@@ -80,10 +83,10 @@ struct Trained {
 fn follow(args: &SweepArgs, log: &Log, world: &mut World, signals: Signals) -> Result<Exit> {
     let _span = tracing::info_span!("sweep", rank = %world.rank()).entered();
     let threads = Job::read(&args.job.job).map_or(1, |job| job.settings.training.threads);
-    let placements = args
+    let placed = args
         .slots
-        .placements(args.trainer.compute.device, threads, world.size());
-    let exit = serve(world, placements, args.lanes, signals, |preparation| {
+        .placed(args.trainer.compute.device, threads, world.size());
+    let exit = serve(world, placed, args.lanes, signals, |preparation| {
         let launch = &preparation.launch;
         let name = format!("{}-{:04}.log", launch.name, preparation.rank);
         log.also_to(&RunDir::new(&launch.run).logs().join(name))
@@ -105,13 +108,17 @@ fn lead(
     study.check_selection()?;
     let ranks = world.as_ref().map_or(1, |world| world.size());
     let threads = study.job.settings.training.threads;
-    let placements = args
+    let placed = args
         .slots
-        .placements(args.trainer.compute.device, threads, ranks);
-    check_lanes(args, &study, &placements)?;
+        .placed(args.trainer.compute.device, threads, ranks);
+    check_lanes(args, &study, &placed)?;
     study.run.create()?;
+    for warning in FileSystem::probe(study.run.root())?.warnings() {
+        tracing::warn!("{}: {warning}", study.run.root().display());
+    }
     let launch = study.run.next_launch()?;
     let lock = Lock::acquire(&study.run, &launch)?;
+    study.run.clear_temporary()?;
     study.run.bind(&study.contract)?;
     study.run.keep_job(&launch, &study.job)?;
     log.also_to(&study.run.logs().join(format!("{launch}-0000.log")))?;
@@ -120,6 +127,7 @@ fn lead(
     let known = entries.len();
     let ledger = Ledger::of(entries);
     let search = study.search()?;
+    check_members(&study, &search, &ledger)?;
     let left = left_of(&study, &search, &ledger)?;
     note_launch(&study.run, &launch, known, left)?;
     study
@@ -135,7 +143,7 @@ fn lead(
     if let Some(warning) = warning {
         tracing::warn!("{warning}");
     }
-    let ranks = transport(world, placements, args.lanes);
+    let ranks = transport(world, placed, args.lanes);
     let launch = Launch {
         name: launch,
         run: study.run.clone(),
@@ -165,9 +173,10 @@ fn lead(
 }
 
 /// Lanes are libtorch's, and without a GPU nothing is gained by them.
-fn check_lanes(args: &SweepArgs, study: &Study, placements: &[Placement]) -> Result<()> {
+fn check_lanes(args: &SweepArgs, study: &Study, placed: &PlacedSlots) -> Result<()> {
     let lanes = args.lanes;
-    let is_planned = placements.iter().any(|placement| placement.gpu.is_some());
+    let mut placements = placed.placements.iter();
+    let is_planned = placements.any(|placement| placement.gpu.is_some());
     let has_gpus = is_planned || args.trainer.compute.device == DeviceChoice::Cuda;
     let is_native = |training: &Training| match training.backend {
         Backend::Native => true,
@@ -183,13 +192,36 @@ fn check_lanes(args: &SweepArgs, study: &Study, placements: &[Placement]) -> Res
     Ok(())
 }
 
-/// How many trials there is still something to do about. Members are counted once it is known which.
+/// Whether what earlier launches have kept of members can be used: else the sweep would fail after all of its trials.
+fn check_members(study: &Study, search: &[Trial], ledger: &Ledger) -> Result<()> {
+    let members = members(study, search, ledger)?;
+    let mut damaged = damaged_members(&study.run, ledger, &members).into_iter();
+    match damaged.next() {
+        None => Ok(()),
+        Some(DamagedMember { folder, error }) => {
+            let (folder, run) = (folder.display(), study.run.root().display());
+            let reason = format!(
+                "{error} (of {} damaged members; `efflux repair {run}` sets {folder} aside, and the same sweep trains that \
+                 member again)",
+                damaged.count() + 1
+            );
+            Err(Error::file(study.run.root(), reason))
+        }
+    }
+}
+
+/// The members, once it is known which.
+fn members(study: &Study, search: &[Trial], ledger: &Ledger) -> Result<Vec<Trial>> {
+    match select(&study.job, search, ledger).winner {
+        Some(winner) => study.job.final_trials(&study.contract, &winner.params),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// How many trials there is still something to do about.
 fn left_of(study: &Study, search: &[Trial], ledger: &Ledger) -> Result<usize> {
     let stopped = stopped(&study.job, search, ledger);
-    let members = match select(&study.job, search, ledger).winner {
-        Some(winner) => study.job.final_trials(&study.contract, &winner.params)?,
-        None => Vec::new(),
-    };
+    let members = members(study, search, ledger)?;
     let is_left = |trial: &&Trial| {
         let record = ledger.record(&trial.id);
         record.is_none_or(Record::worth_another) && !stopped.contains_key(&trial.id)

@@ -11,6 +11,7 @@ use efflux_run::{Attempt, Heartbeat, host};
 use super::study::Study;
 use crate::cli::TrialArgs;
 use crate::console;
+use crate::console::say;
 
 /// Trains one trial of the job in a trainer of its own and prints its record. The run directory is not touched.
 pub(crate) fn trial(args: &TrialArgs) -> Result<Exit> {
@@ -53,7 +54,7 @@ pub(crate) fn trial(args: &TrialArgs) -> Result<Exit> {
     console::wipe();
     let text = serde_json::to_string_pretty(&record)
         .map_err(|error| Error::Internal(format!("record: {error}")))?;
-    println!("{text}");
+    say!("{text}");
     Ok(match record.outcome {
         Outcome::Finished(_) => Exit::Complete,
         Outcome::Failed(_) => Exit::TrialsFailed,

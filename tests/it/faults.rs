@@ -6,4 +6,6 @@ mod memory;
 mod random_kills;
 mod ranks;
 mod signals;
+mod terminals;
 mod trainers;
+mod writes;

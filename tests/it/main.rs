@@ -15,6 +15,7 @@ mod program;
 mod programs;
 mod refusals;
 mod results;
+mod shims;
 mod slurm;
 mod stopping;
 mod sweep;

@@ -162,7 +162,7 @@ const PACKAGES: [(&str, &str); 15] = [
     ("process", ""),
     ("data", "base job numerics process"),
     ("ingest", "base data job numerics"),
-    ("run", "analysis base job"),
+    ("run", "analysis base job numerics"),
     ("protocol", "base job numerics run"),
     ("model", "analysis base data job numerics"),
     ("cluster", "base job numerics protocol run"),

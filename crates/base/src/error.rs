@@ -28,8 +28,8 @@ pub enum Error {
     /// The run directory holds the results of another contract.
     #[error(
         "{}: this run directory belongs to another contract: `{key}` was {before} and is now {now} \
-         (use another --run-dir, or put the old value back)",
-        run.display()
+         (use another one, such as --run-dir {}-2, or put the old value back; `efflux status {}` shows what is in this one)",
+        run.display(), run.display(), run.display()
     )]
     Contract {
         /// The run directory.
@@ -66,7 +66,11 @@ pub enum Error {
     },
 
     /// A journal is damaged elsewhere than in its last line.
-    #[error("{}: damaged at byte {offset}: {reason}", path.display())]
+    #[error(
+        "{}: damaged at byte {offset}: {reason} (`efflux repair RUN` keeps what is sound; the same sweep trains again what \
+         is lost)",
+        path.display()
+    )]
     Journal {
         /// The journal file.
         path: PathBuf,

@@ -1,9 +1,9 @@
 //! The deadline of a sweep, the end of its allocation: from the command line, from Slurm's variable, or asked of Slurm.
 
-use std::process::Command;
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
+use efflux_run::squeue;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 
@@ -60,33 +60,47 @@ fn seconds(text: &str) -> Option<Timestamp> {
 }
 
 fn ask(job: &str) -> Option<Timestamp> {
-    let answer = Command::new("squeue")
-        .args(["-h", "-j", job, "-o", "%e"])
-        // It prints local time without a zone: here, this one.
-        .env("TZ", "UTC")
-        .output();
-    let answer = match answer {
+    let unknown = |reason: &dyn std::fmt::Display| {
+        tracing::error!(
+            "squeue does not tell when job {job} ends, so the sweep does not leave in time by itself (give --until, or have \
+             Slurm send USR2): {reason}"
+        );
+    };
+    let answer = match squeue(job, "%e") {
         Ok(answer) if answer.status.success() => answer,
         Ok(answer) => {
-            let reason = String::from_utf8_lossy(&answer.stderr);
-            tracing::warn!(
-                "squeue does not tell when job {job} ends: {}",
-                reason.trim()
-            );
+            unknown(&String::from_utf8_lossy(&answer.stderr).trim());
             return None;
         }
         Err(error) => {
-            tracing::warn!("squeue does not tell when job {job} ends: {error}");
+            unknown(&error);
             return None;
         }
     };
-    read(&String::from_utf8_lossy(&answer.stdout))
+    let text = String::from_utf8_lossy(&answer.stdout);
+    read(&text).unwrap_or_else(|| {
+        unknown(&format_args!("it says `{}`", text.trim()));
+        None
+    })
 }
 
-/// The first line of squeue's answer, `2026-11-23T22:00:00`; `N/A` and the like for a job without an end.
-fn read(answer: &str) -> Option<Timestamp> {
-    let end: DateTime = answer.lines().next()?.trim().parse().ok()?;
-    Some(end.in_tz("UTC").ok()?.timestamp())
+/// The earliest end in squeue's answer, a line like `2026-11-23T22:00:00` for each part of the job, which has none where that
+/// says `N/A` and the like. `None` for what is no such answer.
+fn read(answer: &str) -> Option<Option<Timestamp>> {
+    const NO_END: [&str; 4] = ["N/A", "NOT_SET", "UNLIMITED", "NONE"];
+    let mut ends = Vec::new();
+    for line in answer
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+    {
+        if !NO_END.contains(&line) {
+            let end: DateTime = line.parse().ok()?;
+            ends.push(end.in_tz("UTC").ok()?.timestamp());
+        }
+    }
+    let is_answered = answer.lines().any(|line| !line.trim().is_empty());
+    is_answered.then(|| ends.into_iter().min())
 }
 
 #[cfg(test)]
@@ -113,9 +127,17 @@ mod tests {
     #[test]
     fn what_squeue_answers_is_read_and_a_job_without_an_end_has_none() {
         let ten = Timestamp::from_second(1_795_471_200).ok();
-        assert_eq!(read("2026-11-23T22:00:00\n"), ten);
-        assert_eq!(read("2026-11-23T22:00:00\n2026-11-24T22:00:00\n"), ten);
-        for answer in ["N/A\n", "NOT_SET\n", "", "\n"] {
+        assert_eq!(read("2026-11-23T22:00:00\n"), Some(ten));
+        // A heterogeneous job has a line for each component.
+        assert_eq!(
+            read("2026-11-24T22:00:00\n2026-11-23T22:00:00\n"),
+            Some(ten)
+        );
+        assert_eq!(read("N/A\n2026-11-23T22:00:00\n"), Some(ten));
+        for answer in ["N/A\n", "NOT_SET\n"] {
+            assert_eq!(read(answer), Some(None), "{answer:?}");
+        }
+        for answer in ["", "\n", "Mon 22:00\n", "1795471200 2026\n"] {
             assert_eq!(read(answer), None, "{answer:?}");
         }
     }

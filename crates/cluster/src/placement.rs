@@ -5,6 +5,7 @@ use std::process::Command;
 use efflux_job::DeviceChoice;
 use efflux_protocol::{Placement, processors};
 
+use super::sharing::Sharing;
 use super::trainer_program::trainer_program;
 
 /// The placements of so many slots of this rank, in their order.
@@ -44,31 +45,6 @@ fn owned(
 pub fn slots_on(gpus: &[String]) -> Option<u32> {
     let each = gpus.len() / Sharing::of_this_process().ranks.max(1);
     (!gpus.is_empty()).then(|| u32::try_from(each).unwrap_or(u32::MAX).max(1))
-}
-
-/// Ranks of a launch on one host that may use the same processors and GPUs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Sharing {
-    /// How many there are.
-    ranks: usize,
-    /// Which of them this one is, from 0.
-    index: usize,
-}
-
-impl Sharing {
-    const ALONE: Self = Self { ranks: 1, index: 0 };
-
-    /// What the launcher says of this process: Open MPI's and MPICH's variables.
-    fn of_this_process() -> Self {
-        let number = |names: [&str; 2]| {
-            let mut found = names.iter().filter_map(|name| std::env::var(name).ok());
-            found.find_map(|text| text.parse().ok())
-        };
-        Self {
-            ranks: number(["OMPI_COMM_WORLD_LOCAL_SIZE", "MPI_LOCALNRANKS"]).unwrap_or(1),
-            index: number(["OMPI_COMM_WORLD_LOCAL_RANK", "MPI_LOCALRANKID"]).unwrap_or(0),
-        }
-    }
 }
 
 fn place(

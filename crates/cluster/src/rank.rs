@@ -3,11 +3,12 @@
 use std::time::{Duration, Instant};
 
 use efflux_base::error::{Error, Result};
-use efflux_protocol::{ErrorReport, FromRank, Placement, RankPreparation, ToRank};
+use efflux_protocol::{ErrorReport, FromRank, RankPreparation, ToRank};
 use efflux_run::Rank;
 
 use super::mpi::World;
 use super::signals::Signals;
+use super::slots::PlacedSlots;
 use super::supervisor::Supervisor;
 
 /// How long trainers have for a last checkpoint when the coordinator is gone.
@@ -30,12 +31,12 @@ pub enum RankExit {
 /// What stopped this rank; the coordinator has been told.
 pub fn serve(
     world: &mut World,
-    placements: Vec<Placement>,
+    placed: PlacedSlots,
     lanes: u32,
     mut signals: Signals,
     mut prepared: impl FnMut(&RankPreparation) -> Result<()>,
 ) -> Result<RankExit> {
-    let mut supervisor = Supervisor::new(placements, lanes);
+    let mut supervisor = Supervisor::new(placed, lanes);
     let (mut failed, mut asked) = (None, None);
     loop {
         let mut heard = false;

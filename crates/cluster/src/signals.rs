@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use efflux_base::error::{Error, Exit, Result};
-use efflux_protocol::{Urgency, handle_signal};
-use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR2};
+use efflux_protocol::{SHUTDOWN_SIGNALS, Urgency, handle_signal};
+use signal_hook::consts::SIGHUP;
 use signal_hook::flag;
 
 /// A launcher may pass one signal on twice, itself and through the scheduler; within this time it is still one.
@@ -30,11 +30,15 @@ impl Signals {
     /// [`Error::Internal`] if a handler cannot be set.
     pub fn listen() -> Result<Self> {
         let signals = Self::default();
-        for (signal, asked) in [
-            (SIGUSR2, &signals.graceful),
-            (SIGTERM, &signals.immediate),
-            (SIGINT, &signals.immediate),
-        ] {
+        for (signal, urgency) in SHUTDOWN_SIGNALS {
+            if signal == SIGHUP && is_ignored(signal) {
+                // `nohup` means it.
+                continue;
+            }
+            let asked = match urgency {
+                Urgency::Graceful => &signals.graceful,
+                Urgency::Immediate => &signals.immediate,
+            };
             let at_once = Arc::clone(&signals.at_once);
             flag::register_conditional_shutdown(signal, Exit::Unfinished as i32, at_once)
                 .map_err(|error| Error::Internal(format!("signal {signal}: {error}")))?;
@@ -62,4 +66,12 @@ impl Signals {
     pub fn end_at_once(&self) {
         self.at_once.store(true, Ordering::Relaxed);
     }
+}
+
+/// Whether whoever started this process had it ignore a signal.
+fn is_ignored(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask & (1 << (signal - 1)) != 0)
 }

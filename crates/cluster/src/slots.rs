@@ -9,6 +9,7 @@ use efflux_numerics::Level;
 use efflux_protocol::Placement;
 
 use super::placement::{gpus, placements, slots_on};
+use super::sharing::Sharing;
 
 /// How many slots a rank has, as the user says it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,27 +33,43 @@ impl FromStr for Slots {
 }
 
 impl Slots {
-    /// The placements of this rank's slots, one of `ranks`, when a trainer takes `threads` processors.
-    pub fn placements(self, device: DeviceChoice, threads: u32, ranks: u32) -> Vec<Placement> {
+    /// The slots of this rank, one of `ranks`, when a trainer takes `threads` processors.
+    pub fn placed(self, device: DeviceChoice, threads: u32, ranks: u32) -> PlacedSlots {
         let gpus = gpus(device);
         let number = match self {
             Self::Number(number) => number,
             Self::Auto => slots_on(&gpus).unwrap_or_else(|| default_slots(threads, ranks)),
         };
-        placements(number, threads, &gpus)
+        PlacedSlots {
+            placements: placements(number, threads, &gpus),
+            gpus,
+        }
     }
 }
 
-/// Slots of a rank when the user does not say: under Slurm the task's processors, in an MPI launch one, else the
-/// processors this process may use; divided by the threads a trainer takes.
-fn default_slots(threads: u32, ranks: u32) -> u32 {
-    let variable = std::env::var("SLURM_CPUS_PER_TASK").ok();
-    let processors = available_parallelism().map_or(1, |count| count.get());
-    slots_of(variable.as_deref(), processors, threads, ranks)
+/// The slots of a rank, with what they could have been placed on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PlacedSlots {
+    /// What each slot computes on.
+    pub placements: Vec<Placement>,
+    /// The GPUs and MIG instances that this rank may use, by UUID.
+    pub gpus: Vec<String>,
 }
 
-fn slots_of(slurm: Option<&str>, processors: usize, threads: u32, ranks: u32) -> u32 {
-    let processors = match slurm.and_then(|text| text.parse().ok()) {
+/// Slots of a rank when the user does not say: under Slurm the task's processors, or its share of the job's on this node; in
+/// an MPI launch one, else the processors this process may use; divided by the threads a trainer takes.
+fn default_slots(threads: u32, ranks: u32) -> u32 {
+    let number = |name| std::env::var(name).ok()?.parse().ok();
+    let of_slurm = number("SLURM_CPUS_PER_TASK").or_else(|| {
+        let here = Sharing::of_this_process().ranks.max(1);
+        Some(number("SLURM_CPUS_ON_NODE")? / u32::try_from(here).ok()?)
+    });
+    let processors = available_parallelism().map_or(1, |count| count.get());
+    slots_of(of_slurm, processors, threads, ranks)
+}
+
+fn slots_of(of_slurm: Option<u32>, processors: usize, threads: u32, ranks: u32) -> u32 {
+    let processors = match of_slurm {
         Some(of_task) => of_task,
         None if ranks > 1 => 1,
         None => u32::try_from(processors).unwrap_or(u32::MAX),
@@ -98,14 +115,15 @@ mod tests {
 
     #[test]
     fn slurm_knows_better_than_the_processor_count() {
-        assert_eq!(slots_of(Some("8"), 64, 1, 4), 8);
-        assert_eq!(slots_of(Some("8"), 64, 3, 4), 2);
+        assert_eq!(slots_of(Some(8), 64, 1, 4), 8);
+        assert_eq!(slots_of(Some(8), 64, 3, 4), 2);
+        assert_eq!(slots_of(Some(1), 64, 1, 1), 1);
     }
 
     #[test]
     fn without_slurm_one_process_takes_the_machine_and_a_rank_takes_one_slot() {
         assert_eq!(slots_of(None, 16, 1, 1), 16);
         assert_eq!(slots_of(None, 16, 1, 4), 1);
-        assert_eq!(slots_of(Some("garbage"), 2, 4, 1), 1);
+        assert_eq!(slots_of(None, 2, 4, 1), 1);
     }
 }

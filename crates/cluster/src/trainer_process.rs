@@ -4,11 +4,12 @@ use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use efflux_base::durable;
 use efflux_base::error::{Error, Result};
 use efflux_protocol::{Frames, FromTrainer, ToTrainer, TrainerPreparation, write_frame};
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
@@ -24,6 +25,8 @@ pub(super) struct TrainerProcess {
     stdin: ChildStdin,
     stdout: ChildStdout,
     frames: Frames,
+    /// Why a message could not be sent to it, while it lived.
+    undelivered: Option<io::Error>,
     log: PathBuf,
     /// Where its own messages begin in the log, which the slot's trainers share.
     log_start: u64,
@@ -61,9 +64,7 @@ impl TrainerProcess {
             .arg(std::process::id().to_string())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(log_file)
-            // A Ctrl-C at the terminal is for the sweep, which then stops its trainers in good order.
-            .process_group(0);
+            .stderr(log_file);
         environment::prepare(&mut command, preparation);
         let refused = |error: io::Error| {
             Error::Trainer(format!("cannot start {}: {error}", program.display()))
@@ -79,15 +80,19 @@ impl TrainerProcess {
             stdin,
             stdout,
             frames: Frames::default(),
+            undelivered: None,
             log: log.to_owned(),
             log_start,
         })
     }
 
-    /// Sends a message. A trainer that has ended cannot take it, which shows when its messages are read.
+    /// Sends a message. That it was not taken shows when messages are read: the trainer has ended, or is ended then because
+    /// it would wait for the message for ever.
     pub(super) fn send(&mut self, message: &ToTrainer) {
-        if let Err(error) = write_frame(&mut self.stdin, message) {
-            tracing::debug!(%error, "message not delivered");
+        if let Err(error) = write_frame(&mut self.stdin, message)
+            && error.kind() != io::ErrorKind::BrokenPipe
+        {
+            self.undelivered.get_or_insert(error);
         }
     }
 
@@ -102,6 +107,9 @@ impl TrainerProcess {
     ///
     /// The exit status of a trainer that has ended, or that was killed because it sends garbage.
     pub(super) fn received(&mut self) -> Result<Vec<FromTrainer>, TrainerExit> {
+        if let Some(error) = self.undelivered.take() {
+            return Err(self.kill(&format!("it could not be told what to do: {error}")));
+        }
         let mut arrived = [0; 1 << 16];
         let mut messages = Vec::new();
         let open = loop {
@@ -182,7 +190,7 @@ impl Drop for TrainerProcess {
 
 fn open_log(log: &Path) -> Result<File> {
     if let Some(directory) = log.parent() {
-        std::fs::create_dir_all(directory).map_err(Error::io("create the directory", directory))?;
+        durable::create_directory(directory)?;
     }
     OpenOptions::new()
         .create(true)

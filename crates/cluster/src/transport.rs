@@ -3,10 +3,11 @@
 use std::time::{Duration, Instant};
 
 use efflux_base::error::Result;
-use efflux_protocol::{FromRank, Placement, ToRank};
+use efflux_protocol::{FromRank, ToRank};
 use efflux_run::Rank;
 
 use super::mpi::World;
+use super::slots::PlacedSlots;
 use super::supervisor::Supervisor;
 
 /// Without MPI there is nothing to look for between messages of trainers but signals and the lock.
@@ -41,10 +42,10 @@ pub trait Transport {
 /// The ranks of this launch, where the coordinator's own has a slot for each placement and so many lanes in each.
 pub fn transport<'a>(
     world: Option<&'a mut World>,
-    placements: Vec<Placement>,
+    placed: PlacedSlots,
     lanes: u32,
 ) -> Box<dyn Transport + 'a> {
-    let supervisor = Supervisor::new(placements, lanes);
+    let supervisor = Supervisor::new(placed, lanes);
     match world {
         None => Box::new(LocalRank { supervisor }),
         Some(world) => Box::new(MpiRanks { supervisor, world }),

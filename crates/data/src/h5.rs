@@ -1,7 +1,41 @@
-//! Texts in HDF5 files, and the texts of its errors.
+//! What all HDF5 files have in common: texts, names, flushes and errors.
+
+use std::fs;
+use std::os::fd::AsRawFd;
+use std::path::{Path, PathBuf};
 
 use hdf5::Location;
 use hdf5::types::VarLenUnicode;
+
+/// The name of a file for the binding to HDF5, which takes UTF-8 alone: any other file goes by its descriptor.
+pub(super) struct Name {
+    pub path: PathBuf,
+    /// The descriptor must be open while the name is used.
+    _file: Option<fs::File>,
+}
+
+impl Name {
+    /// Of a file that is there.
+    pub(super) fn of(path: &Path) -> std::io::Result<Self> {
+        if path.to_str().is_some() {
+            return Ok(Self {
+                path: path.to_owned(),
+                _file: None,
+            });
+        }
+        let file = fs::File::open(path)?;
+        Ok(Self {
+            path: format!("/proc/self/fd/{}", file.as_raw_fd()).into(),
+            _file: Some(file),
+        })
+    }
+}
+
+/// Has HDF5 write what it still holds of a file, and tell if it cannot. An object that is dropped writes its last values too,
+/// but has no way to tell.
+pub(super) fn flush(at: &Location) -> hdf5::Result<()> {
+    at.file()?.flush()
+}
 
 /// A text that may hold any character but NUL.
 pub(super) fn text(value: &str) -> hdf5::Result<VarLenUnicode> {

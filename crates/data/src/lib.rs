@@ -17,6 +17,7 @@ mod predictions;
 mod process_sites;
 mod scale;
 mod scales;
+pub mod sealed;
 mod split;
 mod staging;
 mod tensors;

@@ -7,7 +7,7 @@ use std::path::Path;
 use efflux_base::error::{Error, Result};
 use efflux_numerics::SiteByDay;
 use hdf5::types::VarLenUnicode;
-use hdf5::{File, H5Type};
+use hdf5::{Dataset, File, H5Type, LinkType};
 use jiff::civil::Date;
 
 use super::calendar::Calendar;
@@ -94,11 +94,47 @@ fn open(path: &Path) -> Result<File> {
             format!("{found}, expected a pack (`efflux pack` or `efflux synth` make one)"),
         ));
     }
-    File::with_options()
+    let name = h5::Name::of(path).map_err(Error::io("read the pack", path))?;
+    let file = File::with_options()
         .with_fapl(|list| list.file_locking(false))
-        .open(path)
-        .map_err(|error| damaged(path, "", &error))
+        .open(&name.path)
+        .map_err(|error| damaged(path, "", &error))?;
+    refuse_other_files(path, &file)?;
+    Ok(file)
 }
+
+/// A pack is one file: no part of it may lie in another, which whoever made the pack could choose.
+fn refuse_other_files(path: &Path, file: &File) -> Result<()> {
+    let mut found = None;
+    for group in ["/", "/site", "/dynamic", "/static", "/target"] {
+        if found.is_some() || (group != "/" && !file.link_exists(&group[1..])) {
+            continue;
+        }
+        // What is no group is found out by whoever reads it.
+        let Ok(group) = file.group(group) else {
+            continue;
+        };
+        group
+            .iter_visit_default(|name, link| {
+                if link.link_type == LinkType::External {
+                    found = Some(format!("{}/{name}", group.name().trim_end_matches('/')));
+                }
+                Ok(())
+            })
+            .map_err(|error| damaged(path, "", &error))?;
+    }
+    match found {
+        Some(name) => Err(Error::dataset(path, &name, OTHER_FILE)),
+        None => Ok(()),
+    }
+}
+
+const OTHER_FILE: &str =
+    "lies in another file, expected a pack of one file (`h5repack` puts everything into one)";
+
+/// What deflate can make of a byte at most: an array that claims to hold more than that of what the file has is damaged or
+/// made to exhaust the memory.
+const LARGEST_RATIO: u64 = 1032;
 
 /// What HDF5 could not read. The pack's own shape is checked elsewhere, so this is a file cut short or overwritten.
 fn damaged(path: &Path, dataset: &str, error: &hdf5::Error) -> Error {
@@ -164,18 +200,17 @@ impl Reader<'_> {
     }
 
     fn texts(&self, name: &str) -> Result<Vec<String>> {
-        let texts = self
-            .file
-            .dataset(name)
-            .and_then(|dataset| dataset.read_1d::<VarLenUnicode>())
+        let dataset = self.dataset(name)?;
+        self.check_size(name, &dataset)?;
+        let texts = dataset
+            .read_1d::<VarLenUnicode>()
             .map_err(|error| damaged(self.path, name, &error))?;
         Ok(texts.iter().map(|text| text.as_str().to_owned()).collect())
     }
 
     /// An array of exactly this shape; the shape is compared before anything is read.
     fn array<T: H5Type>(&self, name: &str, shape: &[usize]) -> Result<Vec<T>> {
-        let damaged = |error| damaged(self.path, name, &error);
-        let dataset = self.file.dataset(name).map_err(damaged)?;
+        let dataset = self.dataset(name)?;
         if dataset.shape() != shape {
             return Err(Error::dataset(
                 self.path,
@@ -183,7 +218,40 @@ impl Reader<'_> {
                 format!("has shape {:?}, expected {shape:?}", dataset.shape()),
             ));
         }
-        dataset.read_raw().map_err(damaged)
+        self.check_size(name, &dataset)?;
+        dataset
+            .read_raw()
+            .map_err(|error| damaged(self.path, name, &error))
+    }
+
+    /// A dataset whose values are in the file.
+    fn dataset(&self, name: &str) -> Result<Dataset> {
+        let damaged = |error| damaged(self.path, name, &error);
+        let dataset = self.file.dataset(name).map_err(damaged)?;
+        if !dataset.dcpl().map_err(damaged)?.external().is_empty() {
+            return Err(Error::dataset(self.path, name, OTHER_FILE));
+        }
+        Ok(dataset)
+    }
+
+    /// Whether the file is large enough for what a dataset claims to hold, before memory is asked for.
+    fn check_size(&self, name: &str, dataset: &Dataset) -> Result<()> {
+        let each = dataset
+            .dtype()
+            .map_err(|error| damaged(self.path, name, &error))?;
+        let shape = dataset.shape();
+        let claimed = shape.iter().try_fold(each.size() as u64, |bytes, &length| {
+            bytes.checked_mul(u64::try_from(length).ok()?)
+        });
+        let stored = dataset.storage_size();
+        if claimed.is_some_and(|bytes| bytes <= stored.saturating_mul(LARGEST_RATIO)) {
+            return Ok(());
+        }
+        let reason = format!(
+            "claims the shape {shape:?}, but the file holds {stored} bytes of it: the pack was damaged or changed, make or \
+             copy it again"
+        );
+        Err(Error::dataset(self.path, name, reason))
     }
 
     /// What the pack says of how it came about, if it does.

@@ -7,7 +7,7 @@ use efflux_base::error::{Error, Result};
 use hdf5::{File, Group, H5Type, Location};
 use ndarray::ArrayViewD;
 
-use super::h5::{reason, text, text_attribute};
+use super::h5::{self, reason, text, text_attribute};
 use super::pack::{
     ACCOUNT, COUNT_UNFILTERED, FLUX_UNFILTERED, Fault, Origin, Pack, Site, Variable,
 };
@@ -31,7 +31,8 @@ impl Pack {
             Error::Internal(format!("the pack to be written: {dataset} {reason}"))
         })?;
         durable::write_with(path, |temporary| {
-            self.write_file(temporary).map_err(|error| {
+            let name = h5::Name::of(temporary).map_err(Error::io("write", path))?;
+            self.write_file(&name.path).map_err(|error| {
                 Error::file(
                     path,
                     format!("the pack cannot be written: {}", reason(&error)),
@@ -205,7 +206,8 @@ impl Layout<'_> {
         };
         let dataset = builder.with_data(view).create(name)?;
         text_attribute(&dataset, "units", self.units)?;
-        text_attribute(&dataset, "description", self.about)
+        text_attribute(&dataset, "description", self.about)?;
+        h5::flush(&dataset)
     }
 }
 
@@ -235,7 +237,8 @@ fn texts<'a>(
         .obj_track_times(false)
         .with_data(&values)
         .create(name)?;
-    text_attribute(&dataset, "description", about)
+    text_attribute(&dataset, "description", about)?;
+    h5::flush(&dataset)
 }
 
 fn variables(at: &Group, variables: &[Variable]) -> hdf5::Result<()> {

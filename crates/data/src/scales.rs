@@ -7,8 +7,10 @@ use std::path::Path;
 use efflux_base::durable;
 use efflux_base::error::{Error, Result};
 use efflux_job::{Expression, Missing, Scaling, Transformation, View};
-use efflux_numerics::SiteByDay;
+use efflux_numerics::{SiteByDay, hex};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use super::derived::{SiteRecord, Statistics};
 use super::pack::{Pack, Variable};
@@ -175,14 +177,18 @@ impl Scales {
         Err(format!("has {}", wrong.join("; ")))
     }
 
-    /// Writes the scales as JSON; the file is there as a whole or not at all.
+    /// Writes the scales as JSON, with their digest; the file is there as a whole or not at all.
     ///
     /// # Errors
     ///
     /// [`Error::Io`] if it cannot be written.
     pub fn write(&self, path: &Path) -> Result<()> {
-        let text = serde_json::to_string_pretty(self)
-            .map_err(|error| Error::Internal(format!("scales: {error}")))?;
+        let text = || {
+            let mut json = serde_json::to_value(self)?;
+            json[DIGEST] = self.digest()?.into();
+            serde_json::to_string_pretty(&json)
+        };
+        let text = text().map_err(|error| Error::Internal(format!("scales: {error}")))?;
         durable::write(path, text + "\n")
     }
 
@@ -190,15 +196,37 @@ impl Scales {
     ///
     /// # Errors
     ///
-    /// [`Error::Io`] if the file cannot be read, [`Error::Data`] if it holds something else.
+    /// [`Error::Io`] if the file cannot be read, [`Error::Data`] if it holds something else, or values that are not those
+    /// of its digest; version 0.1.0 wrote none.
     pub fn read(path: &Path) -> Result<Self> {
         let text = fs::read_to_string(path).map_err(Error::io("read the scales", path))?;
-        serde_json::from_str(&text).map_err(|error| {
-            let reason = format!(
-                "{error}, expected the scales of a training (remove the file: they are taken from the run's pack then)"
-            );
-            Error::file(path, reason)
-        })
+        let parse = || {
+            let mut json: Value = serde_json::from_str(&text)?;
+            let digest = json.as_object_mut().and_then(|json| json.remove(DIGEST));
+            let scales: Self = serde_json::from_value(json)?;
+            let is_sound = match digest {
+                None => true,
+                Some(digest) => digest == scales.digest()?,
+            };
+            Ok((scales, is_sound))
+        };
+        let expected = "expected the scales of a training (remove the file: they are taken from the run's pack then)";
+        match parse() {
+            Ok((scales, true)) => Ok(scales),
+            Ok((_, false)) => Err(Error::file(
+                path,
+                format!("is damaged: its digest is not that of its content, {expected}"),
+            )),
+            Err(error) => {
+                let error: serde_json::Error = error;
+                Err(Error::file(path, format!("{error}, {expected}")))
+            }
+        }
+    }
+
+    /// SHA-256 of the scales as JSON without blanks, as hexadecimal digits.
+    fn digest(&self) -> serde_json::Result<String> {
+        Ok(hex(&Sha256::digest(serde_json::to_string(self)?)))
     }
 }
 
@@ -243,6 +271,9 @@ fn statistics(
     let all = (0..pack.sites.len()).map(of_site);
     Ok(all.filter(|(_, known)| !known.is_empty()).collect())
 }
+
+/// The key of the digest in the file.
+const DIGEST: &str = "digest";
 
 /// A daily variable or a static attribute of a pack, with its series at each site.
 pub(super) struct Input<'a> {

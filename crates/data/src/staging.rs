@@ -31,7 +31,7 @@ impl Pack {
         match stage(path, digest, scratch) {
             Ok(pack) => Ok(pack),
             Err(reason) => {
-                eprintln!("{}: read in place: {reason}", path.display());
+                efflux_base::complain!("{}: read in place: {reason}", path.display());
                 Self::read(path)
             }
         }
@@ -53,10 +53,10 @@ fn stage(path: &Path, digest: &str, scratch: &Path) -> Result<Pack, String> {
     if copy.exists() {
         match read_copy(&copy, digest) {
             Ok(pack) => {
-                eprintln!("{}: read from {}", path.display(), copy.display());
+                efflux_base::complain!("{}: read from {}", path.display(), copy.display());
                 return Ok(pack);
             }
-            Err(reason) => eprintln!("copied again: {reason}"),
+            Err(reason) => efflux_base::complain!("copied again: {reason}"),
         }
     }
     let part = folder.join(format!("{digest}.part"));
@@ -73,7 +73,7 @@ fn stage(path: &Path, digest: &str, scratch: &Path) -> Result<Pack, String> {
         let _ = fs::remove_file(&part);
     }
     let pack = read?;
-    eprintln!("{}: copied to {}", path.display(), copy.display());
+    efflux_base::complain!("{}: copied to {}", path.display(), copy.display());
     Ok(pack)
 }
 

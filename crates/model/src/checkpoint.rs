@@ -11,13 +11,10 @@
 use std::fs;
 use std::path::Path;
 
-use efflux_base::durable;
 use efflux_base::error::{Error, Result};
-use efflux_numerics::hex;
-use safetensors::tensor::TensorView;
+use efflux_data::sealed::{self, Named, Seal, Versions};
 use safetensors::{Dtype, SafeTensors};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use tch::{Device, Tensor};
 
 use super::cell::Cell;
@@ -27,8 +24,8 @@ use super::layout::{Head, Layout, Shape};
 use super::network::Network;
 use super::parameter::Parameter;
 
-/// Changes when a reader of the old files would misread new ones.
-const VERSION: u32 = 2;
+/// The digest of version 2, which version 0.1.0 wrote, left the header out.
+const VERSIONS: &Versions = &[(2, Seal::Tensors), (3, Seal::Everything)];
 
 /// A trial between two iterations: all that is needed to go on bit for bit.
 #[derive(Clone, Debug, PartialEq)]
@@ -70,9 +67,6 @@ pub(super) struct Position {
 /// What the header says besides names and shapes.
 #[derive(Serialize, Deserialize)]
 struct Header {
-    version: u32,
-    /// SHA-256 of all tensors' bytes, in the order of their names.
-    digest: String,
     /// Absent in a file of weights.
     training: Option<Training>,
 }
@@ -266,14 +260,6 @@ impl Checkpoint {
     }
 }
 
-/// A tensor to be written.
-struct Named {
-    name: String,
-    dtype: Dtype,
-    shape: Vec<usize>,
-    bytes: Vec<u8>,
-}
-
 /// The parameters of a model with these weights.
 fn parameters(shape: Shape, weights: &[f32]) -> Vec<Named> {
     let mut rest = weights;
@@ -364,68 +350,12 @@ fn read<T, const N: usize>(
 }
 
 fn parse<'a>(path: &Path, bytes: &'a [u8]) -> Result<(SafeTensors<'a>, Header)> {
-    let damaged = |error: &dyn std::fmt::Display| Error::file(path, format!("damaged: {error}"));
-    let file = SafeTensors::deserialize(bytes).map_err(|error| damaged(&error))?;
-    let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|error| damaged(&error))?;
-    let header = metadata
-        .metadata()
-        .as_ref()
-        .and_then(|entries| entries.get("efflux"))
-        .ok_or_else(|| Error::file(path, "not written by efflux"))?;
-    let header: Header = serde_json::from_str(header).map_err(|error| damaged(&error))?;
-    if header.version != VERSION {
-        let reason = format!("of version {}, expected {VERSION}", header.version);
-        return Err(Error::file(path, reason));
-    }
-    let mut tensors = file.tensors();
-    tensors.sort_by(|(a, _), (b, _)| a.cmp(b));
-    let found = digest(
-        tensors
-            .iter()
-            .map(|(name, tensor)| (name.as_str(), tensor.data())),
-    );
-    if found == header.digest {
-        Ok((file, header))
-    } else {
-        Err(damaged(&"its digest is not that of its content"))
+    match sealed::read(VERSIONS, bytes) {
+        Ok((header, tensors)) => Ok((tensors, header)),
+        Err(reason) => Err(Error::file(path, reason)),
     }
 }
 
 fn write(path: &Path, tensors: &[Named], training: Option<Training>) -> Result<()> {
-    let mut sorted: Vec<&Named> = tensors.iter().collect();
-    sorted.sort_by(|a, b| a.name.cmp(&b.name));
-    let header = Header {
-        version: VERSION,
-        digest: digest(
-            sorted
-                .iter()
-                .map(|named| (named.name.as_str(), &named.bytes[..])),
-        ),
-        training,
-    };
-    let header =
-        serde_json::to_string(&header).map_err(|error| Error::Internal(error.to_string()))?;
-    let views = tensors
-        .iter()
-        .map(|named| {
-            TensorView::new(named.dtype, named.shape.clone(), &named.bytes)
-                .map(|view| (named.name.as_str(), view))
-        })
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|error| Error::Internal(error.to_string()))?;
-    // One entry, because the order of several would change from run to run.
-    let metadata = [("efflux".to_owned(), header)].into();
-    let bytes = safetensors::serialize(views, Some(metadata))
-        .map_err(|error| Error::Internal(error.to_string()))?;
-    durable::write(path, bytes)
-}
-
-fn digest<'a>(tensors: impl Iterator<Item = (&'a str, &'a [u8])>) -> String {
-    let mut hash = Sha256::new();
-    for (name, bytes) in tensors {
-        hash.update(name.as_bytes());
-        hash.update([0]);
-        hash.update(bytes);
-    }
-    hex(&hash.finalize())
+    sealed::write(path, VERSIONS, Header { training }, tensors)
 }

@@ -35,6 +35,12 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
 /// What the writer reports, or a message that cannot be encoded.
 pub fn write_frame(to: &mut impl Write, message: &impl Serialize) -> io::Result<()> {
     let body = encode(message).map_err(io::Error::other)?;
+    if body.len() > LONGEST {
+        return Err(io::Error::other(format!(
+            "a message of {} bytes",
+            body.len()
+        )));
+    }
     let length = u32::try_from(body.len()).map_err(io::Error::other)?;
     // One write, so that a frame is never half there because of us.
     let mut frame = length.to_le_bytes().to_vec();
@@ -101,9 +107,10 @@ impl Frames {
 
 #[cfg(test)]
 mod tests {
-    use super::super::message::{FromTrainer, ToTrainer, TrialEvent};
+    use super::super::message::{Assignment, FromTrainer, Isolation, ToTrainer, TrialEvent};
     use super::*;
     use efflux_job::TrialId;
+    use efflux_run::Attempt;
     use efflux_run::record::Summary;
     use proptest::prelude::*;
 
@@ -155,6 +162,34 @@ mod tests {
         };
         let bytes = encode(&summary).unwrap();
         assert_eq!(decode::<Summary>(&bytes), Ok(summary));
+    }
+
+    #[test]
+    fn a_path_that_is_no_utf_8_arrives_as_it_is_and_a_message_that_nobody_would_take_is_not_sent() {
+        use std::os::unix::ffi::OsStringExt;
+        let path = |bytes: Vec<u8>| std::ffi::OsString::from_vec(bytes).into();
+        let order = |keep: std::path::PathBuf| {
+            let job =
+                efflux_job::Job::parse("x.toml".as_ref(), "pack = \"a.h5\"\n".into()).unwrap();
+            let variables = efflux_job::Variables::complete(&["t".into()], &[]);
+            let contract = job.contract("digest", variables, 1000).unwrap();
+            ToTrainer::Train(Assignment {
+                trial: job.search_trials(&contract).unwrap().remove(0),
+                attempt: Attempt::FIRST,
+                isolation: Isolation::SharedLanes,
+                until: None,
+                keep: Some(keep),
+                checkpoint: None,
+            })
+        };
+        let latin = order(path(b"f\xf6hr/\xe9".to_vec()));
+        let mut stream = Vec::new();
+        write_frame(&mut stream, &latin).unwrap();
+        assert_eq!(read_frame(&mut &stream[..]).unwrap(), Some(latin));
+        let mut stream = Vec::new();
+        let endless = order(path(vec![b'x'; LONGEST + 1]));
+        assert!(write_frame(&mut stream, &endless).is_err());
+        assert!(stream.is_empty());
     }
 
     #[test]

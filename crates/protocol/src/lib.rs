@@ -5,6 +5,7 @@ mod allocator;
 mod device_report;
 mod frame;
 mod message;
+mod path;
 mod placement;
 mod preparation;
 mod signals;
@@ -18,4 +19,6 @@ pub use message::{
 };
 pub use placement::{Placement, processors};
 pub use preparation::{LaunchSpec, RankPreparation, TrainerPreparation};
-pub use signals::{Urgency, handle_signal, ignore_shutdown_signals, survive_file_limits};
+pub use signals::{
+    SHUTDOWN_SIGNALS, Urgency, handle_signal, ignore_shutdown_signals, survive_file_limits,
+};

@@ -18,6 +18,7 @@ use efflux_run::{Attempt, Heartbeat};
 use serde::{Deserialize, Serialize};
 
 use super::device_report::DeviceReport;
+use super::placement::Placement;
 use super::preparation::{RankPreparation, TrainerPreparation};
 use super::signals::Urgency;
 
@@ -107,8 +108,10 @@ pub struct Assignment {
     /// Epochs after which it is to be handed back with its validation scores; none: it is trained to its end.
     pub until: Option<u32>,
     /// Where to keep weights and simulation, if they are to be kept.
+    #[serde(with = "crate::path::optional")]
     pub keep: Option<PathBuf>,
     /// Where to keep what it takes to go on after an interruption, and to look for it first.
+    #[serde(with = "crate::path::optional")]
     pub checkpoint: Option<PathBuf>,
 }
 
@@ -140,10 +143,13 @@ pub struct Simulation {
     /// The trial that trained it.
     pub trial: Trial,
     /// Its weights.
+    #[serde(with = "crate::path")]
     pub weights: PathBuf,
     /// How its training scaled inputs and target.
+    #[serde(with = "crate::path")]
     pub scaling: PathBuf,
     /// The file to keep what it simulates in.
+    #[serde(with = "crate::path")]
     pub keep: PathBuf,
 }
 
@@ -154,8 +160,14 @@ pub struct Ready {
     pub slots: u32,
     /// Its host.
     pub host: String,
+    /// What tells that machine from all others, whatever they are called.
+    pub machine: String,
     /// The highest instruction-set level of its processor.
     pub level: Level,
+    /// What its slots compute on.
+    pub placements: Vec<Placement>,
+    /// The GPUs and MIG instances that it may use, by UUID.
+    pub gpus: Vec<String>,
 }
 
 /// An error on its way to another process: what a person reads and what a script branches on.

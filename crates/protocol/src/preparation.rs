@@ -16,8 +16,10 @@ pub struct LaunchSpec {
     /// Names this start of the sweep.
     pub name: String,
     /// The run directory.
+    #[serde(with = "crate::path")]
     pub run: PathBuf,
     /// The pack.
+    #[serde(with = "crate::path")]
     pub pack: PathBuf,
     /// What makes scores comparable.
     #[serde(with = "as_text")]

@@ -5,17 +5,27 @@ use std::sync::atomic::AtomicBool;
 
 use efflux_base::error::{Error, Result};
 use serde::{Deserialize, Serialize};
-use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR2, SIGXFSZ};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGXCPU, SIGXFSZ};
 use signal_hook::flag;
 
 /// How much time there is to shut down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Urgency {
-    /// USR2, ahead of the time limit: every trainer has time for a checkpoint.
+    /// USR2, USR1 or XCPU, ahead of the time limit: every trainer has time for a checkpoint.
     Graceful,
-    /// TERM or Ctrl-C: the launcher kills in two seconds.
+    /// TERM, a terminal that closes, or Ctrl-C: the launcher kills in two seconds.
     Immediate,
 }
+
+/// The signals that ask a sweep to shut down. Sites choose the one that warns of the end.
+pub const SHUTDOWN_SIGNALS: [(i32, Urgency); 6] = [
+    (SIGUSR2, Urgency::Graceful),
+    (SIGUSR1, Urgency::Graceful),
+    (SIGXCPU, Urgency::Graceful),
+    (SIGTERM, Urgency::Immediate),
+    (SIGHUP, Urgency::Immediate),
+    (SIGINT, Urgency::Immediate),
+];
 
 /// Ignores the signals that ask a sweep to shut down: a batch system sends them to every process of a job, and it is the
 /// supervisor that decides what its trainers do.
@@ -24,9 +34,9 @@ pub enum Urgency {
 ///
 /// [`Error::Internal`] if a handler cannot be set.
 pub fn ignore_shutdown_signals() -> Result<()> {
-    [SIGUSR2, SIGTERM, SIGINT]
+    SHUTDOWN_SIGNALS
         .into_iter()
-        .try_for_each(|signal| handle_signal(signal, &Arc::default()))
+        .try_for_each(|(signal, _)| handle_signal(signal, &Arc::default()))
 }
 
 /// Makes a write beyond the file size limit an error with the file's name. By default the signal would kill without a

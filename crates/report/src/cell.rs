@@ -72,8 +72,16 @@ impl From<Option<f64>> for Cell {
     }
 }
 
+/// The text with an apostrophe in front if a spreadsheet would compute it: names come from whoever made the data.
+fn inert(text: &str) -> String {
+    match text.chars().next() {
+        Some('=' | '+' | '@' | '\t' | '\r') => format!("'{text}"),
+        _ => text.to_owned(),
+    }
+}
+
 impl Cell {
-    /// As files have it: the shortest decimal that reads back to the same number; nothing if it is none.
+    /// As files have it: a text that no spreadsheet takes for a formula; of a number the shortest decimal that reads back to the same number; nothing if it is none.
     pub(super) fn csv(&self) -> String {
         let number = |value: f64| {
             if value.is_finite() {
@@ -83,9 +91,9 @@ impl Cell {
             }
         };
         match self {
-            Self::Text(text) | Self::Named(text, _) | Self::Site { id: text, .. } => text.clone(),
-            Self::Lines(lines) => lines.join("; "),
-            Self::Word(word) => word.clone().unwrap_or_default(),
+            Self::Text(text) | Self::Named(text, _) | Self::Site { id: text, .. } => inert(text),
+            Self::Lines(lines) => inert(&lines.join("; ")),
+            Self::Word(word) => inert(word.as_deref().unwrap_or_default()),
             Self::Count(count) => count.to_string(),
             Self::Number(value) | Self::Quiet(value) | Self::P(value) => {
                 value.map(number).unwrap_or_default()

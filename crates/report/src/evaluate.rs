@@ -7,7 +7,7 @@ use efflux_job::{MemberKind, Trial};
 use efflux_numerics::SiteByDay;
 use efflux_run::record::{Outcome, Record};
 use efflux_run::stopping::{judged, stopped};
-use efflux_run::{Attempt, Ledger, read_epochs, select};
+use efflux_run::{Attempt, Ledger, read_epochs, reseal_results, seal_results, select};
 
 use super::ensemble::Together;
 use super::inputs::{self, Run};
@@ -35,6 +35,7 @@ pub struct Evaluated {
 /// [`Error::Io`] if a file cannot be read or written, [`Error::Data`] if one of a member is gone or damaged, [`Error::Job`] if
 /// the job names what the pack does not have.
 pub fn evaluate(run: &Run<'_>, ledger: &Ledger, output: Output) -> Result<Evaluated> {
+    run.directory.refuse_links()?;
     let search = run.job.search_trials(run.contract)?;
     let stopped = stopped(run.job, &search, ledger);
     let has_ended = |trials: &[Trial]| {
@@ -110,8 +111,13 @@ pub fn evaluate(run: &Run<'_>, ledger: &Ledger, output: Output) -> Result<Evalua
         write_predictions(run, &results)?;
     }
     let mut outcomes = records.iter().map(|record| &record.outcome);
+    let summary = write(&results, &run.directory.report(), output)?;
+    match output {
+        Output::All => seal_results(run.directory, ledger)?,
+        Output::Tables | Output::Page => reseal_results(run.directory)?,
+    }
     Ok(Evaluated {
-        summary: write(&results, &run.directory.report(), output)?,
+        summary,
         is_complete: has_ended(&search) && has_ended(&last),
         has_failed: outcomes.any(|outcome| matches!(outcome, Outcome::Failed(_))),
     })

@@ -1,10 +1,11 @@
 //! How trainings went, epoch by epoch: `epochs/<launch>-<rank>-slot-<slot>.csv`, appended to while they run.
 //!
 //! These lines are for people and figures; no result depends on them. So they are not flushed to the disk, a line that
-//! a killed trainer left unfinished is skipped, and one that cannot be written costs a warning.
+//! a killed trainer left unfinished or that does not agree with its checksum is skipped, and one that cannot be written costs
+//! a warning.
 
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions, create_dir_all};
+use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -15,6 +16,7 @@ use super::ids::{Attempt, Rank, Slot};
 use super::layout::{RunDir, sorted_files};
 use efflux_analysis::measures::Measure;
 use efflux_analysis::medians::Medians;
+use efflux_base::durable;
 use efflux_base::error::{Error, Result};
 use efflux_job::TrialId;
 
@@ -124,7 +126,7 @@ impl EpochLog {
     /// [`Error::Io`] if it cannot be created.
     pub fn open(run: &RunDir, launch: &str, rank: Rank, slot: Slot) -> Result<Self> {
         let directory = run.epochs();
-        create_dir_all(&directory).map_err(Error::io("create", &directory))?;
+        durable::create_directory(&directory)?;
         let path = directory.join(format!("{launch}-{rank:04}-slot-{slot:02}.csv"));
         let mut file = OpenOptions::new()
             .create(true)
@@ -148,12 +150,16 @@ impl EpochLog {
             .map_err(csv::Error::from)
             .and_then(|file| {
                 let columns = columns();
-                let mut text = csv::Writer::from_writer(Vec::new());
+                let mut bytes = Vec::new();
                 if file.len() == 0 {
-                    text.write_record(columns.iter().map(|column| &column.name))?;
+                    let names = columns.iter().map(|column| &*column.name);
+                    bytes = csv_line(names.chain([CHECKSUM]))?;
+                    bytes.push(b'\n');
                 }
-                text.write_record(columns.iter().map(|column| (column.write)(line)))?;
-                let bytes = text.into_inner().map_err(|error| error.into_error())?;
+                let values = csv_line(columns.iter().map(|column| (column.write)(line)))?;
+                let sum = checksum(&values);
+                bytes.extend(values);
+                bytes.extend(format!(",{sum}\n").into_bytes());
                 // One call a line: another reader sees whole lines.
                 Ok(self.file.write_all(&bytes)?)
             });
@@ -162,9 +168,42 @@ impl EpochLog {
         {
             self.has_failed = true;
             let path = self.path.display();
-            eprintln!("{path}: {error} (epochs are missing from it, results are not)");
+            efflux_base::complain!("{path}: {error} (epochs are missing from it, results are not)");
         }
     }
+}
+
+/// The last column: the CRC-32 of the line up to the comma before it, eight hexadecimal digits.
+const CHECKSUM: &str = "crc32";
+
+fn checksum(line: &[u8]) -> String {
+    format!("{:08x}", crc32fast::hash(line))
+}
+
+/// A line without its end.
+fn csv_line(fields: impl IntoIterator<Item = impl AsRef<[u8]>>) -> csv::Result<Vec<u8>> {
+    let mut text = csv::Writer::from_writer(Vec::new());
+    text.write_record(fields)?;
+    let mut line = text.into_inner().map_err(|error| error.into_error())?;
+    line.pop();
+    Ok(line)
+}
+
+/// The header and the lines that agree with their checksum, where the file has any: version 0.1.0 wrote none.
+fn sound(text: &[u8]) -> Vec<u8> {
+    let mut lines = text.split_inclusive(|&byte| byte == b'\n');
+    let header = lines.next().unwrap_or_default();
+    let is_checked = header.trim_ascii_end().ends_with(CHECKSUM.as_bytes());
+    let agrees = |line: &[u8]| {
+        let line = line.trim_ascii_end();
+        let comma = line.iter().rposition(|&byte| byte == b',');
+        comma.is_some_and(|comma| checksum(&line[..comma]).as_bytes() == &line[comma + 1..])
+    };
+    let sound = lines.filter(|line| !is_checked || agrees(line));
+    std::iter::once(header)
+        .chain(sound)
+        .collect::<Vec<_>>()
+        .concat()
 }
 
 /// Makes sure that the next line begins on one of its own.
@@ -203,8 +242,9 @@ pub fn read_epochs(run: &RunDir) -> Result<Vec<EpochLine>> {
 
 /// The lines of a file, by the names of its columns. Those of a measure that its version did not keep are empty.
 fn read(path: &Path) -> Result<Vec<EpochLine>> {
-    let file = File::open(path).map_err(Error::io("open", path))?;
-    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(file);
+    let text = fs::read(path).map_err(Error::io("read", path))?;
+    let text = sound(&text);
+    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(&*text);
     let Ok(header) = reader.headers().cloned() else {
         return Ok(Vec::new());
     };
@@ -304,12 +344,27 @@ mod tests {
         assert_eq!(read_epochs(&run).unwrap(), expected);
     }
 
+    #[test]
+    fn a_line_that_was_changed_is_skipped() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = RunDir::new(folder.path());
+        let mut log = EpochLog::open(&run, "l", Rank(0), Slot(0)).unwrap();
+        for epoch in 1..=3 {
+            log.append(&line("a", 1, epoch, 0.25));
+        }
+        let path = run.epochs().join("l-0000-slot-00.csv");
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(&path, text.replace("a,1,2,0.25", "a,1,2,0.75")).unwrap();
+        let expected = vec![line("a", 1, 1, 0.25), line("a", 1, 3, 0.25)];
+        assert_eq!(read_epochs(&run).unwrap(), expected);
+    }
+
     /// Version 0.1.0 kept two measures.
     #[test]
     fn a_file_of_an_earlier_version_is_read() {
         let folder = tempfile::tempdir().unwrap();
         let run = RunDir::new(folder.path());
-        create_dir_all(run.epochs()).unwrap();
+        fs::create_dir_all(run.epochs()).unwrap();
         let text = "trial,attempt,epoch,loss,gradient_norm,learning_rate,window_share,iterations_per_second,\
             validation_sites,validation_nse,validation_kge\n\
             a,1,1,0.5,0.25,1.0,0.125,439.5,18,-0.75,\n\

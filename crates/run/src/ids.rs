@@ -55,10 +55,10 @@ impl Attempt {
     /// The first one at a trial.
     pub const FIRST: Self = Self(1);
 
-    /// The one after it.
+    /// The one after it; after the last number that there is, that one again.
     #[must_use]
     pub fn next(self) -> Self {
-        Self(self.0 + 1)
+        Self(self.0.saturating_add(1))
     }
 }
 
@@ -70,6 +70,7 @@ mod tests {
     fn in_files_and_messages_they_are_plain_numbers() {
         assert_eq!(serde_json::to_string(&Rank(3)).unwrap(), "3");
         assert_eq!(serde_json::from_str::<Attempt>("7").unwrap(), Attempt(7));
+        assert_eq!(Attempt(u32::MAX).next(), Attempt(u32::MAX));
         assert_eq!(
             format!("{:04}-slot-{:02}", Rank(3), Slot(1)),
             "0003-slot-01"

@@ -158,6 +158,30 @@ fn whole_lines(text: &[u8]) -> impl Iterator<Item = Located<'_>> {
         })
 }
 
+fn no_line(bytes: &[u8]) -> String {
+    let zeros = bytes.iter().filter(|&&byte| byte == 0).count();
+    match zeros {
+        0 => "this is no line of a journal".to_owned(),
+        count => format!("{count} zero bytes, as a disk leaves them that lost power"),
+    }
+}
+
+/// The lines of a journal that are sound, and where the first one that is not begins, with what is wrong with it.
+pub(super) fn sound_lines(path: &Path, text: &[u8]) -> (Vec<u8>, Option<Error>) {
+    let (mut sound, mut damage) = (Vec::new(), None);
+    for line in whole_lines(text) {
+        let bytes = line.bytes;
+        match decode(path, line) {
+            Ok(_) => {
+                sound.extend_from_slice(bytes);
+                sound.push(b'\n');
+            }
+            Err(error) => damage = damage.or(Some(error)),
+        }
+    }
+    (sound, damage)
+}
+
 fn decode(path: &Path, line: Located<'_>) -> Result<Entry> {
     let damaged = |reason: String| Error::Journal {
         path: path.to_owned(),
@@ -170,7 +194,7 @@ fn decode(path: &Path, line: Located<'_>) -> Result<Entry> {
         .strip_prefix(begin)
         .and_then(|rest| rest.split_at_checked(8))
         .and_then(|(crc, rest)| Some((crc, rest.strip_prefix(middle)?.strip_suffix(end)?)))
-        .ok_or_else(|| damaged("this is no line of a journal".into()))?;
+        .ok_or_else(|| damaged(no_line(line.bytes)))?;
     let found = checksum(text);
     if found.as_bytes() != crc {
         let expected = String::from_utf8_lossy(crc);

@@ -144,6 +144,16 @@ impl RunDir {
         self.root.join("ensemble/predictions.nc")
     }
 
+    /// Which files are the results, with their checksums.
+    pub fn results(&self) -> PathBuf {
+        self.root.join("results.sha256")
+    }
+
+    /// The page that people open.
+    pub fn page(&self) -> PathBuf {
+        self.report().join("index.html")
+    }
+
     /// What people read.
     pub fn report(&self) -> PathBuf {
         self.root.join("report")
@@ -165,11 +175,50 @@ impl RunDir {
     ///
     /// [`Error::Io`] if the file system refuses.
     pub fn create(&self) -> Result<()> {
-        for directory in [self.root.clone(), self.journals(), self.jobs(), self.logs()] {
-            fs::create_dir_all(&directory)
-                .map_err(Error::io("create the run directory", &directory))?;
+        for directory in [self.journals(), self.jobs(), self.logs()] {
+            durable::create_directory(&directory)?;
         }
-        Ok(())
+        self.refuse_links()
+    }
+
+    /// Refuses links where efflux has its own folders: what is written through them would lie anywhere. The run directory
+    /// itself may be one.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Data`] naming the link.
+    pub fn refuse_links(&self) -> Result<()> {
+        let report = self.report();
+        let folders = [
+            self.journals(),
+            self.jobs(),
+            self.logs(),
+            self.epochs(),
+            self.launches(),
+            self.checkpoints(),
+            self.root.join("trials"),
+            self.root.join("ensemble"),
+            report.join("tables"),
+            report.join("figures"),
+            report,
+        ];
+        match folders.into_iter().find(|folder| folder.is_symlink()) {
+            Some(link) => Err(Error::file(
+                link,
+                "is a link, expected a folder: what efflux writes must stay in the run directory (move what it leads to \
+                 here, or make the whole run directory a link)",
+            )),
+            None => Ok(()),
+        }
+    }
+
+    /// Removes what killed writers left behind. Under the lock only.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] if a folder cannot be listed or a file not removed.
+    pub fn clear_temporary(&self) -> Result<()> {
+        clear_temporary(&self.root)
     }
 
     /// Binds the directory to a contract, or checks that it is bound to this one. What version 0.1.0 had bound knows the
@@ -221,8 +270,13 @@ impl RunDir {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             other => other.map_err(Error::io("read", &path))?,
         };
-        let manifest: Manifest = serde_json::from_str(&text)
-            .map_err(|error| Error::line(&path, error.line() as u64, error.to_string()))?;
+        let manifest: Manifest = serde_json::from_str(&text).map_err(|error| {
+            let line = error.line() as u64;
+            let found = if text.is_empty() { "is empty".to_owned() } else { error.to_string() };
+            let way_out = "expected what this run directory belongs to (remove the file: the sweep of the same job, \
+                the latest in jobs/, writes it again)";
+            Error::line(&path, line.max(1), format!("{found}, {way_out}"))
+        })?;
         if manifest.format != FORMAT {
             let reason = format!(
                 "run directory of format {}, this efflux reads format {FORMAT}",
@@ -233,7 +287,8 @@ impl RunDir {
         Ok(Some(manifest))
     }
 
-    fn manifest_file(&self) -> PathBuf {
+    /// What the directory belongs to.
+    pub fn manifest_file(&self) -> PathBuf {
         self.root.join("manifest.json")
     }
 
@@ -252,10 +307,19 @@ impl RunDir {
     ///
     /// [`Error::Io`] if the directory cannot be read.
     pub fn next_launch(&self) -> Result<String> {
-        let latest = sorted_files(&self.jobs(), "toml")?.pop();
+        let latest = self.latest_job_file()?;
         let latest = latest.and_then(|path| Some(path.file_stem()?.to_string_lossy().into_owned()));
         let stamp = stamp_after(latest.as_deref(), Timestamp::now());
         Ok(format!("{stamp}-{}", std::process::id()))
+    }
+
+    /// The copy of the job file of the latest launch.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] if the directory cannot be read.
+    pub fn latest_job_file(&self) -> Result<Option<PathBuf>> {
+        Ok(sorted_files(&self.jobs(), "toml")?.pop())
     }
 
     /// The job of the latest launch. Its name is the run directory's.
@@ -264,17 +328,35 @@ impl RunDir {
     ///
     /// [`Error::Data`] where no sweep has been; [`Error::Job`] if the file has been changed by hand.
     pub fn latest_job(&self) -> Result<Job> {
-        let latest = sorted_files(&self.jobs(), "toml")?.pop();
-        let path = latest.ok_or_else(|| {
+        let path = self.latest_job_file()?.ok_or_else(|| {
             Error::file(&self.root, "no sweep has been started in this directory")
         })?;
         let text = fs::read_to_string(&path).map_err(Error::io("read", &path))?;
+        if text.trim().is_empty() {
+            let reason = "is empty, expected the job of the latest launch (remove the file: the one before it counts \
+                then, and the next sweep keeps its own)";
+            return Err(Error::file(&path, reason));
+        }
         let mut job = Job::parse(&path, text)?;
         if let Some(name) = self.root.file_name() {
             job.name = name.to_string_lossy().into_owned();
         }
         Ok(job)
     }
+}
+
+fn clear_temporary(directory: &Path) -> Result<()> {
+    let entries = fs::read_dir(directory).map_err(Error::io("list", directory))?;
+    for entry in entries {
+        let entry = entry.map_err(Error::io("list", directory))?;
+        let kind = entry.file_type().map_err(Error::io("list", directory))?;
+        if kind.is_dir() {
+            clear_temporary(&entry.path())?;
+        } else if kind.is_file() && durable::is_temporary(&entry.file_name()) {
+            durable::remove(&entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 /// The time as it begins the name of a launch. Where the clock has been set back it is a second after the latest launch:
@@ -297,13 +379,18 @@ pub(super) fn sorted_files(directory: &Path, ending: &str) -> Result<Vec<PathBuf
     };
     let mut files = Vec::new();
     for entry in entries {
-        let path = entry.map_err(Error::io("list", directory))?.path();
-        let hidden = path
-            .file_name()
-            .is_some_and(|name| name.to_string_lossy().starts_with('.'));
-        if !hidden && path.extension().is_some_and(|found| found == ending) {
-            files.push(path);
+        let entry = entry.map_err(Error::io("list", directory))?;
+        let path = entry.path();
+        let hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
+        if hidden || path.extension().is_none_or(|found| found != ending) {
+            continue;
         }
+        let kind = entry.file_type().map_err(Error::io("list", directory))?;
+        if !kind.is_file() && !(kind.is_symlink() && path.is_file()) {
+            let reason = "is no file, expected one that a sweep has written: remove it";
+            return Err(Error::file(path, reason));
+        }
+        files.push(path);
     }
     files.sort();
     Ok(files)
@@ -312,6 +399,52 @@ pub(super) fn sorted_files(directory: &Path, ending: &str) -> Result<Vec<PathBuf
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_killed_writer_left_is_removed_wherever_it_is_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = RunDir::new(folder.path());
+        run.create().unwrap();
+        let attempt = run.attempt(&TrialId::named("x"), Attempt(1));
+        let kept = [run.jobs().join("a.toml"), attempt.join(RunDir::SIMULATION)];
+        for file in &kept {
+            durable::write(file, "kept").unwrap();
+        }
+        for left in [run.root(), &attempt, &run.journals()] {
+            fs::write(left.join(".live.json.Xa12.tmp"), "half").unwrap();
+        }
+        run.clear_temporary().unwrap();
+        assert!(kept.iter().all(|file| file.is_file()));
+        for place in [run.root(), &attempt, &run.journals()] {
+            assert!(!place.join(".live.json.Xa12.tmp").exists());
+        }
+    }
+
+    #[test]
+    fn links_where_folders_belong_and_other_things_than_files_are_refused_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let (root, elsewhere) = (folder.path().join("run"), folder.path().join("elsewhere"));
+        let run = RunDir::new(&root);
+        run.create().unwrap();
+        let entry = run.journals().join("a.jsonl");
+        std::os::unix::fs::symlink(folder.path().join("nowhere"), &entry).unwrap();
+        let error = sorted_files(&run.journals(), "jsonl")
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("a.jsonl: is no file"), "{error}");
+        fs::remove_file(&entry).unwrap();
+        let mode = rustix::fs::Mode::RUSR;
+        let fifo = rustix::fs::FileType::Fifo;
+        rustix::fs::mknodat(rustix::fs::CWD, &entry, fifo, mode, 0).unwrap();
+        let error = sorted_files(&run.journals(), "jsonl")
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("a.jsonl: is no file"), "{error}");
+        fs::create_dir(&elsewhere).unwrap();
+        std::os::unix::fs::symlink(&elsewhere, run.report()).unwrap();
+        let error = run.refuse_links().unwrap_err().to_string();
+        assert!(error.contains("report: is a link"), "{error}");
+    }
 
     #[test]
     fn launches_sort_in_the_order_they_happened_even_if_the_clock_was_set_back() {

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use efflux_job::{Trial, TrialId};
+use efflux_numerics::hex;
+use sha2::{Digest, Sha256};
 
 use super::ids::Attempt;
 use super::journal::Entry;
@@ -96,6 +98,17 @@ impl Ledger {
     /// The records of these trials, in their order.
     pub fn records_of<'a>(&'a self, trials: &'a [Trial]) -> impl Iterator<Item = &'a Record> {
         trials.iter().filter_map(|trial| self.record(&trial.id))
+    }
+
+    /// Names what the records say: SHA-256 over trials and attempts, as hexadecimal digits.
+    pub(super) fn digest(&self) -> String {
+        let ended = self.records.iter().map(|(id, record)| {
+            let is_finished = matches!(record.outcome, Outcome::Finished(_));
+            format!("{id} {} {is_finished}\n", record.attempt)
+        });
+        let mut ended: Vec<String> = ended.collect();
+        ended.sort_unstable();
+        hex(&Sha256::digest(ended.concat()))
     }
 
     /// Attempts made at a trial so far.

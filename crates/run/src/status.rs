@@ -12,7 +12,9 @@ use serde::{Deserialize, Serialize};
 use super::journal::read_journals;
 use super::layout::RunDir;
 use super::ledger::Ledger;
+use super::place::FileSystem;
 use super::record::Outcome;
+use super::results::has_results;
 use super::selection::{metric, select};
 use super::stopping::stopped;
 
@@ -34,7 +36,7 @@ pub struct Heartbeat {
 pub struct Live {
     /// Launch of the sweep.
     pub launch: String,
-    /// Seconds since 1970.
+    /// Seconds since 1970 by the clock of the sweep's host, for people: the age of the file is what counts.
     pub written: u64,
     /// Running trials.
     pub running: Vec<Heartbeat>,
@@ -65,7 +67,9 @@ pub struct Status {
     pub selected: Option<(Configuration, f64)>,
     /// Seconds to the end of the present stage.
     pub eta_seconds: Option<u64>,
-    /// Whether nothing is left to run.
+    /// Whether report and predictions are there, and are of the records that there are.
+    pub reported: bool,
+    /// Whether nothing is left to do: all has ended, and is reported.
     pub complete: bool,
 }
 
@@ -128,7 +132,10 @@ impl Live {
     fn read(run: &RunDir) -> Option<Self> {
         let text = fs::read_to_string(run.live_file()).ok()?;
         let live: Self = serde_json::from_str(&text).ok()?;
-        (seconds_since_1970().saturating_sub(live.written) < STALE_SECONDS).then_some(live)
+        // By one clock, that of the file server: hosts need not agree on the time.
+        let written = fs::metadata(run.live_file()).ok()?.modified().ok()?;
+        let age = FileSystem::now(run.root()).duration_since(written);
+        (age.unwrap_or_default().as_secs() < STALE_SECONDS).then_some(live)
     }
 }
 
@@ -172,9 +179,11 @@ impl Status {
         };
         // Without a winner there are no members to wait for.
         let has_members = winner.is_none() || last.ended(active);
+        let reported = has_results(run, &ledger, last.finished > 0)?;
         Ok(Self {
             run: run.root().display().to_string(),
-            complete: search_counts.ended(active) && has_members,
+            reported,
+            complete: search_counts.ended(active) && has_members && reported,
             search: search_counts,
             last,
             active,
@@ -207,9 +216,13 @@ fn best(job: &Job, search: &[Trial], ledger: &Ledger) -> Option<(Configuration, 
 
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let is_trained = self.search.ended(false) && self.last.ended(false);
         let state = match (self.active, self.complete) {
             (true, _) => "running",
             (false, true) => "complete",
+            (false, false) if is_trained => {
+                "trained, but not reported (the same sweep command writes the report)"
+            }
             (false, false) => "stopped (the same sweep command continues it)",
         };
         writeln!(f, "{}: {state}", self.run)?;

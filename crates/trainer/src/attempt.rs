@@ -183,7 +183,7 @@ pub(crate) fn begin<'a>(
     match resumed {
         Ok((trainer, checkpoint)) => {
             let (epoch, iteration) = (checkpoint.epoch(), checkpoint.iteration());
-            eprintln!(
+            efflux_base::complain!(
                 "{}: goes on after epoch {epoch}, iteration {iteration}",
                 trial.id
             );
@@ -194,7 +194,7 @@ pub(crate) fn begin<'a>(
             ))
         }
         Err(reason) => {
-            eprintln!("{}: starts over: {reason}", trial.id);
+            efflux_base::complain!("{}: starts over: {reason}", trial.id);
             Ok((new()?, None))
         }
     }

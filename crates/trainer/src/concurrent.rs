@@ -218,7 +218,7 @@ impl<'a> ConcurrentTrials<'a> {
                 class: FailureClass::Shared,
                 message: format!("{count} trials in lanes: {}", failure.message),
             };
-            eprintln!("{}", failure.message);
+            efflux_base::complain!("{}", failure.message);
         }
         // Whatever comes next begins with a device that holds nothing of them.
         let ended = std::mem::take(&mut self.attempts);

@@ -22,19 +22,21 @@ fn main() -> ExitCode {
                 Exit::Complete.into()
             }
             Err(error) => {
-                eprintln!("{error}");
+                efflux_base::complain!("{error}");
                 error.exit().into()
             }
         },
         ["--parent", parent] => match efflux_trainer::serve(parent) {
             Ok(()) => Exit::Complete.into(),
             Err(error) => {
-                eprintln!("error: {error}");
+                efflux_base::complain!("error: {error}");
                 error.exit().into()
             }
         },
         _ => {
-            eprintln!("efflux-trainer is started by efflux: see `efflux sweep --help`");
+            efflux_base::complain!(
+                "efflux-trainer is started by efflux: see `efflux sweep --help`"
+            );
             Exit::Usage.into()
         }
     }

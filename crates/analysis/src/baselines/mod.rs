@@ -178,6 +178,29 @@ mod tests {
     }
 
     #[test]
+    fn an_exponential_response_comes_back_to_nine_digits_out_of_noise_that_cancels() {
+        // Noise that leaves the sum of squares where it is smallest: it is orthogonal to the model and to its slope.
+        let truth = Response {
+            at_zero: 1.7,
+            rate: 0.083,
+        };
+        let day = |temperature: f64, noise: f64| Day {
+            of_year: 1,
+            temperature,
+            flux: truth.flux(temperature) + noise,
+        };
+        let days: Vec<Day> = (-5..=25)
+            .flat_map(|t| [day(f64::from(t), 0.4), day(f64::from(t), -0.4)])
+            .collect();
+        let found = Response::fit(&days).unwrap();
+        assert!((found.rate / truth.rate - 1.0).abs() < 1e-12, "{found:?}");
+        assert!(
+            (found.at_zero / truth.at_zero - 1.0).abs() < 1e-12,
+            "{found:?}"
+        );
+    }
+
+    #[test]
     fn a_site_without_temperature_still_has_a_climatology() {
         let mut days = days(|_, t| t);
         for day in &mut days {

@@ -44,12 +44,24 @@ impl Response {
         };
         // What the model explains; the sum of squares that remains is smallest where this is largest.
         let explained = |rate: f64| level(rate).1;
+        // Which way that grows. Near its largest value it is flat to rounding, while this still changes its sign.
+        let grows = |rate: f64| {
+            let (mut with_flux, mut square) = (0.0, 0.0);
+            let level = level(rate).0;
+            for day in days {
+                let from_centre = day.temperature - centre;
+                let factor = (rate * from_centre).exp();
+                with_flux += from_centre * factor * day.flux;
+                square += from_centre * factor * factor;
+            }
+            level * (with_flux - level * square) > 0.0
+        };
         let at = |step: u32| LIMIT * (2.0 * f64::from(step) / f64::from(STEPS) - 1.0);
         let best = (0..=STEPS)
             .max_by(|&a, &b| explained(at(a)).total_cmp(&explained(at(b))))
             .filter(|&step| step > 0 && step < STEPS)
             .ok_or(Undefined::Underdetermined)?;
-        let rate = highest(&explained, at(best - 1), at(best + 1));
+        let rate = turn(grows, at(best - 1), at(best + 1));
         let at_zero = finite(level(rate).0 * (-rate * centre).exp())?;
         Ok(Self { at_zero, rate })
     }
@@ -65,23 +77,19 @@ impl Response {
     }
 }
 
-/// Where a function with one maximum between two points has it: golden section.
-fn highest(of: &impl Fn(f64) -> f64, mut low: f64, mut high: f64) -> f64 {
-    let golden = (5.0_f64.sqrt() - 1.0) / 2.0;
-    let (mut a, mut b) = (high - golden * (high - low), low + golden * (high - low));
-    let (mut at_a, mut at_b) = (of(a), of(b));
-    for _ in 0..60 {
-        if at_a > at_b {
-            (high, b, at_b) = (b, a, at_a);
-            a = high - golden * (high - low);
-            at_a = of(a);
+/// Where a function with one maximum between two points ceases to grow, to the last bit.
+fn turn(grows: impl Fn(f64) -> bool, mut low: f64, mut high: f64) -> f64 {
+    loop {
+        let middle = f64::midpoint(low, high);
+        if middle <= low || middle >= high {
+            return middle;
+        }
+        if grows(middle) {
+            low = middle;
         } else {
-            (low, a, at_a) = (a, b, at_b);
-            b = low + golden * (high - low);
-            at_b = of(b);
+            high = middle;
         }
     }
-    f64::midpoint(low, high)
 }
 
 /// Lloyd and Taylor's response, 1 at 10 °C: `exp(308.56 (1/56.02 - 1/(T + 46.02)))`; 0 below −46 °C.

@@ -10,6 +10,7 @@ use efflux_run::{Ledger, Lock, Rank};
 use super::{Coordinator, Launch};
 use crate::liveness::Liveness;
 use crate::scheduler::{Event, Scheduler};
+use crate::sharing::conflict;
 use crate::shutdown::{Shutdown, ShutdownPhase};
 use crate::slots::common_level;
 use crate::transport::Transport;
@@ -22,7 +23,7 @@ impl<'a> Coordinator<'a> {
     ///
     /// # Errors
     ///
-    /// [`Error::Mpi`] if a rank does not join, and whatever hinders this rank's own trainers.
+    /// [`Error::Mpi`] if a rank does not join, [`Error::Device`] if two hold the same processors or GPU, and whatever hinders this rank's own trainers.
     pub fn join(
         launch: Launch,
         transport: Box<dyn Transport + 'a>,
@@ -49,6 +50,9 @@ impl<'a> Coordinator<'a> {
             elsewhere: None,
         };
         let ranks = this.joined()?;
+        if let Some(conflict) = conflict(&ranks) {
+            return Err(Error::Device(conflict));
+        }
         let hosts = ranks.values().map(|ready| (&*ready.host, ready.level));
         let level = common_level(this.launch.level, hosts)?;
         let spec = this.launch.spec(level);

@@ -12,7 +12,7 @@ use std::ptr;
 use std::time::{Duration, Instant};
 
 use efflux_base::error::{Error, Exit, Result};
-use efflux_protocol::{decode, encode};
+use efflux_protocol::{SHUTDOWN_SIGNALS, decode, encode};
 use efflux_run::Rank;
 use mpi::ffi;
 use serde::Serialize;
@@ -96,6 +96,33 @@ fn is_loss(code: c_int) -> bool {
     }
 }
 
+/// How this process handles the signals that ask a sweep to shut down.
+struct Handlers(Vec<(i32, libc::sigaction)>);
+
+impl Handlers {
+    fn now() -> Self {
+        let handler = |signal| {
+            let mut handler = MaybeUninit::uninit();
+            // SAFETY: nothing is set; the output is read only where it was filled.
+            unsafe {
+                let code = libc::sigaction(signal, ptr::null(), handler.as_mut_ptr());
+                (code == 0).then(|| (signal, handler.assume_init()))
+            }
+        };
+        let signals = SHUTDOWN_SIGNALS.into_iter();
+        Self(signals.filter_map(|(signal, _)| handler(signal)).collect())
+    }
+
+    /// Sets them again. A library that MPI loads may have put its own in their place: UCX has one for HUP, which has the
+    /// process wait for a debugger.
+    fn restore(&self) {
+        for (signal, handler) in &self.0 {
+            // SAFETY: a handler that was set before is as sound as it was then.
+            unsafe { libc::sigaction(*signal, handler, ptr::null_mut()) };
+        }
+    }
+}
+
 impl World {
     /// How long a rank rests between two looks for messages: short beside a trial, long beside a look.
     pub const POLL_INTERVAL: Duration = Duration::from_millis(4);
@@ -111,6 +138,7 @@ impl World {
             Some(promised) => promised,
         };
         let mut provided = 0;
+        let handlers = Handlers::now();
         // SAFETY: called once, from the main thread, before any other MPI call; null arguments are allowed.
         check("MPI_Init_thread", unsafe {
             ffi::MPI_Init_thread(
@@ -120,6 +148,7 @@ impl World {
                 &raw mut provided,
             )
         })?;
+        handlers.restore();
         let (mut rank, mut size) = (0, 0);
         // SAFETY: MPI is initialised; the outputs are live integers.
         unsafe {
@@ -142,10 +171,7 @@ impl World {
         if world.size != promised {
             let found = world.size;
             world.leave(Exit::Environment);
-            return Err(Error::Mpi(format!(
-                "the launcher promised {promised} processes, but MPI has {found} \
-                 (is mpirun of the same MPI that efflux was built with? `efflux doctor` names it)"
-            )));
+            return Err(super::mismatch(promised, found));
         }
         Ok(Some(world))
     }

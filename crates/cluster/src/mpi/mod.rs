@@ -46,7 +46,7 @@ pub fn promised_size() -> Result<Option<u32>> {
 
 fn promised(variable: impl Fn(&str) -> Option<String>) -> Result<Option<u32>> {
     // Inside mpirun, Slurm's variables are those of the batch step that mpirun itself runs in.
-    for name in ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"] {
+    for name in MPIRUN.into_iter().chain(["SLURM_STEP_NUM_TASKS"]) {
         if let Some(text) = variable(name) {
             let size = text.parse().map_err(|_| {
                 Error::Mpi(format!(
@@ -58,6 +58,28 @@ fn promised(variable: impl Fn(&str) -> Option<String>) -> Result<Option<u32>> {
     }
     Ok(None)
 }
+
+/// The world is not what the launcher promised: which command would be right depends on the launcher.
+#[cfg_attr(
+    not(feature = "mpi"),
+    expect(dead_code, reason = "only MPI has worlds")
+)]
+fn mismatch(promised: u32, found: u32) -> Error {
+    let is_mpirun = MPIRUN.iter().any(|name| std::env::var_os(name).is_some());
+    let advice = if is_mpirun {
+        "mpirun is of another MPI than efflux was built with: `efflux doctor` names that one, and its mpirun is the first in \
+         PATH after `source .deps/env.sh`"
+    } else {
+        "srun without PMIx starts each of them alone: write `srun --mpi=pmix efflux sweep …` if `srun --mpi=list` shows pmix, \
+         else `mpirun -n N efflux sweep …` in the job"
+    };
+    Error::Mpi(format!(
+        "the launcher promised {promised} processes, but MPI has {found} ({advice})"
+    ))
+}
+
+/// What mpirun sets, of Open MPI and of MPICH.
+const MPIRUN: [&str; 2] = ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE"];
 
 #[cfg(test)]
 mod tests {

@@ -8,14 +8,13 @@ use std::time::{Duration, Instant};
 
 use efflux_base::error::{Error, Result};
 use efflux_numerics::Level;
-use efflux_protocol::{
-    Assignment, FromRank, Placement, RankPreparation, Ready, ToRank, TrialEvent,
-};
+use efflux_protocol::{Assignment, FromRank, RankPreparation, Ready, ToRank, TrialEvent};
 use efflux_run::record::Record;
-use efflux_run::{Entry, Heartbeat, Journal, RunDir, Slot, host};
+use efflux_run::{Entry, Heartbeat, Journal, RunDir, Slot, host, machine};
 
 use super::memory;
 use super::session::{self, SessionError, TrainerSession};
+use super::slots::PlacedSlots;
 use dispatch::{Running, SlotState};
 
 /// Heartbeats of all slots go to the coordinator together, this often.
@@ -27,6 +26,8 @@ const FAREWELL: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub struct Supervisor {
     slots: Vec<SlotState>,
+    /// The GPUs that they could be placed on.
+    gpus: Vec<String>,
     /// Trials that each slot trains at a time.
     lanes: u32,
     queue: VecDeque<Assignment>,
@@ -51,13 +52,14 @@ struct Prepared {
 impl Supervisor {
     /// A supervisor of a slot for each placement, with so many lanes in each. The first thing it has to say is that it is
     /// ready.
-    pub fn new(placements: Vec<Placement>, lanes: u32) -> Self {
+    pub fn new(placed: PlacedSlots, lanes: u32) -> Self {
         let slot = |placement| SlotState {
             placement,
             ..SlotState::default()
         };
         let mut supervisor = Self {
-            slots: placements.into_iter().map(slot).collect(),
+            slots: placed.placements.into_iter().map(slot).collect(),
+            gpus: placed.gpus,
             lanes,
             queue: VecDeque::new(),
             outbox: Vec::new(),
@@ -75,6 +77,13 @@ impl Supervisor {
         Ready {
             slots: self.open_slots().saturating_mul(self.lanes),
             host: host(),
+            machine: machine(),
+            placements: self
+                .slots
+                .iter()
+                .map(|slot| slot.placement.clone())
+                .collect(),
+            gpus: self.gpus.clone(),
             level: Level::of_this_host(),
         }
     }

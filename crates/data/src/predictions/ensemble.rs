@@ -10,7 +10,7 @@ use super::netcdf::NetCdf;
 use crate::calendar::Calendar;
 use crate::extrapolation::{ABOVE, BELOW, Extrapolation, INSIDE, InputFlags, STAND_IN};
 use crate::filled::Filled;
-use crate::h5::{reason, text};
+use crate::h5::{self, reason, text};
 use crate::pack::{HELD, INTERPOLATED, OBSERVED, Site};
 
 const UNITS: (&str, &str) = ("units", "umol m-2 s-1");
@@ -64,7 +64,8 @@ pub fn write_ensemble(path: &Path, ensemble: &Ensemble<'_>) -> Result<()> {
         return Err(Error::Internal(reason));
     }
     durable::write_with(path, |temporary| {
-        write(temporary, ensemble).map_err(|error| {
+        let name = h5::Name::of(temporary).map_err(Error::io("write", path))?;
+        write(&name.path, ensemble).map_err(|error| {
             Error::file(
                 path,
                 format!("the predictions cannot be written: {}", reason(&error)),

@@ -1,23 +1,21 @@
 //! The simulated calendar of one member: a safetensors file with the tensor `flux`, where it has one also `other_state`,
 //! and what it belongs to.
 
-use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 
-use efflux_base::durable;
 use efflux_base::error::{Error, Result};
+use safetensors::Dtype;
 use safetensors::tensor::TensorView;
-use safetensors::{Dtype, SafeTensors};
 use serde::{Deserialize, Serialize};
+
+use crate::sealed::{self, Named, Seal, Versions};
 
 /// The tensors' names.
 const FLUX: &str = "flux";
 const OTHER_STATE: &str = "other_state";
-/// The one entry of the file's metadata. Several would come in a different order in every file.
-const METADATA: &str = "efflux";
-/// Raised when an older reader would misread a newer file.
-const VERSION: u32 = 1;
+/// The first had no digest, and was written by version 0.1.0.
+const VERSIONS: &Versions = &[(1, Seal::Nothing), (2, Seal::Everything)];
 
 /// What one member of an ensemble simulates for every day of the calendar.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,7 +42,6 @@ impl Member {
 
 #[derive(Serialize, Deserialize)]
 struct Metadata {
-    version: u32,
     trial_id: String,
     seed: u64,
     units: String,
@@ -66,32 +63,25 @@ pub fn write_member(path: &Path, member: &Member) -> Result<()> {
         )));
     }
     let metadata = Metadata {
-        version: VERSION,
         trial_id: member.trial_id.clone(),
         seed: member.seed,
         units: "umol m-2 s-1".to_owned(),
         sites: member.sites.clone(),
     };
-    let internal = |error: &dyn std::fmt::Display| Error::Internal(format!("a member: {error}"));
-    let metadata = serde_json::to_string(&metadata).map_err(|error| internal(&error))?;
-    let bytes = |values: &[f32]| -> Vec<u8> {
-        let values = values.iter();
-        values.flat_map(|value| value.to_le_bytes()).collect()
+    let named = |name: &str, shape, values: &[f32]| Named {
+        name: name.to_owned(),
+        dtype: Dtype::F32,
+        shape,
+        bytes: values
+            .iter()
+            .flat_map(|value| value.to_le_bytes())
+            .collect(),
     };
-    let mut kept = vec![(FLUX, vec![sites, days], bytes(&member.flux))];
+    let mut kept = vec![named(FLUX, vec![sites, days], &member.flux)];
     if let Some(other) = &member.other_state {
-        kept.push((OTHER_STATE, vec![other.len()], bytes(other)));
+        kept.push(named(OTHER_STATE, vec![other.len()], other));
     }
-    let views = kept.iter().map(|(name, shape, bytes)| {
-        let view = TensorView::new(Dtype::F32, shape.clone(), bytes);
-        Ok((*name, view.map_err(|error| internal(&error))?))
-    });
-    let views = views.collect::<Result<Vec<_>>>()?;
-    let info = HashMap::from([(METADATA.to_owned(), metadata)]);
-    let file = safetensors::serialize(views, Some(info)).map_err(|error| internal(&error))?;
-    durable::write_with(path, |temporary| {
-        fs::write(temporary, &file).map_err(Error::io("write the member", path))
-    })
+    sealed::write(path, VERSIONS, metadata, &kept)
 }
 
 /// Reads a member.
@@ -106,20 +96,8 @@ pub fn read_member(path: &Path) -> Result<Member> {
             "expected a member's simulated flux (remove the file: the same sweep makes it again)";
         Error::file(path, format!("{reason}, {advice}"))
     };
-    let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|error| broken(&error))?;
-    let metadata = header
-        .metadata()
-        .as_ref()
-        .and_then(|info| info.get(METADATA));
-    let metadata = metadata.ok_or_else(|| broken(&"has no metadata of efflux"))?;
-    let metadata: Metadata = serde_json::from_str(metadata).map_err(|error| broken(&error))?;
-    if metadata.version != VERSION {
-        return Err(broken(&format!(
-            "has version {}, expected {VERSION}",
-            metadata.version
-        )));
-    }
-    let tensors = SafeTensors::deserialize(&bytes).map_err(|error| broken(&error))?;
+    let (metadata, tensors) =
+        sealed::read::<Metadata>(VERSIONS, &bytes).map_err(|reason| broken(&reason))?;
     let values = |tensor: &TensorView<'_>, fits: bool| {
         if tensor.dtype() != Dtype::F32 || !fits {
             let (dtype, shape, sites) = (tensor.dtype(), tensor.shape(), metadata.sites.len());
@@ -174,6 +152,22 @@ mod tests {
         };
         write_member(&path, &alone).unwrap();
         assert_eq!(read_member(&path).unwrap(), alone);
+    }
+
+    #[test]
+    fn a_bit_that_flips_anywhere_is_noticed_or_changes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("member.safetensors");
+        write_member(&path, &member()).unwrap();
+        let whole = fs::read(&path).unwrap();
+        for place in 0..whole.len() * 8 {
+            let mut flipped = whole.clone();
+            flipped[place / 8] ^= 1 << (place % 8);
+            fs::write(&path, &flipped).unwrap();
+            if let Ok(read) = read_member(&path) {
+                assert_eq!(read, member(), "bit {place}");
+            }
+        }
     }
 
     #[test]

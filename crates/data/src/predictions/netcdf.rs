@@ -14,7 +14,7 @@ use hdf5::types::{FixedAscii, VarLenArray};
 use hdf5::{Dataset, Datatype, File, H5Type, ObjectReference1};
 use ndarray::ArrayViewD;
 
-use crate::h5::text_attribute;
+use crate::h5::{self, text_attribute};
 
 /// A netCDF-4 file that is being written.
 pub(super) struct NetCdf {
@@ -162,6 +162,7 @@ impl NetCdf {
                 list.create("REFERENCE_LIST")?;
             }
         }
+        self.file.flush()?;
         self.file.close()
     }
 
@@ -183,6 +184,7 @@ impl NetCdf {
         for (name, value) in attributes {
             text_attribute(&dataset, name, value)?;
         }
+        h5::flush(&dataset)?;
         Ok(dataset)
     }
 }

@@ -138,6 +138,61 @@ fn a_dataset_of_another_shape_is_refused() {
 }
 
 #[test]
+fn what_claims_to_hold_more_than_the_file_can_is_refused_before_memory_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let message = tampered(folder.path(), |file| {
+        file.unlink("/sources")?;
+        let texts = file.new_dataset::<hdf5::types::VarLenUnicode>();
+        texts
+            .chunk([1 << 10])
+            .shape([1 << 40])
+            .create("/sources")
+            .map(drop)
+    });
+    assert!(
+        message.contains("(/sources): claims the shape [1099511627776]"),
+        "{message}"
+    );
+    let message = tampered(folder.path(), |file| {
+        for name in ["/target/flux", "/target/count"] {
+            file.unlink(name)?;
+        }
+        file.attr("calendar_days")?.write_scalar(&(1_u64 << 40))?;
+        file.unlink("/dynamic/values")?;
+        let values = file.new_dataset::<f32>().chunk([1, 1 << 10, 2]);
+        values
+            .shape([3, 1 << 40, 2])
+            .create("/dynamic/values")
+            .map(drop)
+    });
+    assert!(message.contains("(/dynamic/values): "), "{message}");
+}
+
+#[test]
+fn a_pack_of_which_a_part_lies_in_another_file_is_refused_before_that_is_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    let message = tampered(folder.path(), |file| {
+        file.unlink("/target/flux")?;
+        // To open it would take for ever.
+        file.link_external("/dev/stdin", "/flux", "/target/flux")
+    });
+    assert!(
+        message.contains("(/target/flux): lies in another file"),
+        "{message}"
+    );
+    let message = tampered(folder.path(), |file| {
+        file.unlink("/target/flux")?;
+        let flux = file.new_dataset::<f32>().shape([3, 731]);
+        let flux = flux.external("/etc/passwd", 0, 3 * 731 * 4);
+        flux.create("/target/flux").map(drop)
+    });
+    assert!(
+        message.contains("(/target/flux): lies in another file"),
+        "{message}"
+    );
+}
+
+#[test]
 fn a_missing_dataset_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let message = tampered(folder.path(), |file| file.unlink("/dynamic/filled"));

@@ -89,7 +89,10 @@ impl SimulatedRanks {
             let ready = FromRank::Ready(Ready {
                 slots,
                 host: format!("node{rank:05}"),
+                machine: format!("node{rank:05}"),
                 level: Level::Avx2,
+                placements: Vec::new(),
+                gpus: Vec::new(),
             });
             simulated.say(rank, ready);
         }
