@@ -42,7 +42,7 @@ def count(command, folder, **faults):
     ended = run(command, folder, at=0, how=0, count=calls, **faults)
     if ended.returncode != 0:
         raise SystemExit(ended.stderr)
-    return calls.stat().st_size
+    return calls.stat().st_size if calls.exists() else 0
 
 
 def writes(shim, folder, command, file):
@@ -80,7 +80,7 @@ def kills(shim, program, folder):
         early += status.returncode == 0 and (not (folder / "killed/report/index.html").exists() or tables("killed") != whole)
         ended = run([*sweep, "killed"], folder)
         other += ended.returncode != 0 or tables("killed") != whole
-        left += any(path.name.startswith(".") for path in (folder / "killed").rglob("*"))
+        left += any(path.name.endswith(".tmp") for path in (folder / "killed").rglob("*"))
     yield f"{calls} kills: {other} other tables, {early} called complete too early, {left} with files left behind\n"
 
 

@@ -12,8 +12,8 @@ use efflux_report::{DamagedMember, Output, damaged_members};
 use efflux_run::record::{Outcome, Record};
 use efflux_run::stopping::{Stopping, stopped};
 use efflux_run::{
-    Choice, Duration, FileSystem, Ledger, Lock, Rank, RunDir, merge_journals, metric, note_launch,
-    read_journals, select,
+    Choice, Duration, FileSystem, Ledger, Lock, Rank, RunDir, expect_results, merge_journals,
+    metric, note_launch, read_journals, select,
 };
 
 use super::evaluate;
@@ -119,6 +119,7 @@ fn lead(
     let launch = study.run.next_launch()?;
     let lock = Lock::acquire(&study.run, &launch)?;
     study.run.clear_temporary()?;
+    expect_results(&study.run)?;
     study.run.bind(&study.contract)?;
     study.run.keep_job(&launch, &study.job)?;
     log.also_to(&study.run.logs().join(format!("{launch}-0000.log")))?;

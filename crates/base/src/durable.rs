@@ -74,12 +74,10 @@ fn replace(path: &Path, fill: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
     let directory = directory_of(path);
     create_directory(&directory)?;
     // Made here first: the system's reason (not permitted, read-only) is clearer than a library's. It is removed when
-    // dropped: the error that matters is the one that is returned.
+    // dropped, if it is still there: the error that matters is the one that is returned.
     let temporary = create_temporary(&directory, name).map_err(Error::io("write", path))?;
     fill(&temporary)?;
-    temporary
-        .persist(path)
-        .map_err(|refused| Error::io("write", path)(refused.error))?;
+    fs::rename(&temporary, path).map_err(Error::io("write", path))?;
     sync_directory(&directory)
 }
 

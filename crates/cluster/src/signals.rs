@@ -1,5 +1,7 @@
 //! The signals that ask a sweep to shut down. Handlers only set flags, which the loops of coordinator and ranks read.
 
+use std::mem::MaybeUninit;
+use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -31,7 +33,7 @@ impl Signals {
     pub fn listen() -> Result<Self> {
         let signals = Self::default();
         for (signal, urgency) in SHUTDOWN_SIGNALS {
-            if signal == SIGHUP && is_ignored(signal) {
+            if signal == SIGHUP && IS_UNDER_NOHUP.load(Ordering::Relaxed) {
                 // `nohup` means it.
                 continue;
             }
@@ -68,10 +70,22 @@ impl Signals {
     }
 }
 
-/// Whether whoever started this process had it ignore a signal.
-fn is_ignored(signal: i32) -> bool {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
-    mask.is_some_and(|mask| mask & (1 << (signal - 1)) != 0)
+/// Whether this process was started with HUP ignored, as `nohup` does.
+static IS_UNDER_NOHUP: AtomicBool = AtomicBool::new(false);
+
+/// Asks before any library begins: UCX, which Open MPI loads, has a handler of its own in place before `main`.
+#[used]
+#[allow(unsafe_code, reason = "the linker has to run it first")]
+#[unsafe(link_section = ".preinit_array")]
+static ASK: extern "C" fn() = ask;
+
+#[allow(unsafe_code, reason = "only the system knows")]
+extern "C" fn ask() {
+    let mut handler = MaybeUninit::<libc::sigaction>::uninit();
+    // SAFETY: nothing is set; the output is read only where it was filled.
+    let is_ignored = unsafe {
+        libc::sigaction(SIGHUP, ptr::null(), handler.as_mut_ptr()) == 0
+            && handler.assume_init().sa_sigaction == libc::SIG_IGN
+    };
+    IS_UNDER_NOHUP.store(is_ignored, Ordering::Relaxed);
 }

@@ -83,30 +83,6 @@ impl RunDir {
         self.root.join("launches")
     }
 
-    /// Removes the checkpoints of trials that have ended, and what a killed writer left behind. Under the lock only.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Io`] if the directory cannot be read.
-    pub fn clear_checkpoints(&self, has_ended: impl Fn(&TrialId) -> bool) -> Result<()> {
-        let directory = self.checkpoints();
-        let entries = match fs::read_dir(&directory) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-            other => other.map_err(Error::io("list", &directory))?,
-        };
-        for entry in entries {
-            let path = entry.map_err(Error::io("list", &directory))?.path();
-            let trial = path
-                .file_stem()
-                .map(|stem| TrialId::named(&stem.to_string_lossy()));
-            let is_temporary = path.extension().is_some_and(|ending| ending == "tmp");
-            if is_temporary || trial.is_some_and(|trial| has_ended(&trial)) {
-                fs::remove_file(&path).map_err(Error::io("remove", &path))?;
-            }
-        }
-        Ok(())
-    }
-
     /// The file that an attempt at a final trial keeps its weights in.
     pub const WEIGHTS: &str = "weights.safetensors";
     /// The file that it keeps the scales of its inputs and its target in.
@@ -179,46 +155,6 @@ impl RunDir {
             durable::create_directory(&directory)?;
         }
         self.refuse_links()
-    }
-
-    /// Refuses links where efflux has its own folders: what is written through them would lie anywhere. The run directory
-    /// itself may be one.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Data`] naming the link.
-    pub fn refuse_links(&self) -> Result<()> {
-        let report = self.report();
-        let folders = [
-            self.journals(),
-            self.jobs(),
-            self.logs(),
-            self.epochs(),
-            self.launches(),
-            self.checkpoints(),
-            self.root.join("trials"),
-            self.root.join("ensemble"),
-            report.join("tables"),
-            report.join("figures"),
-            report,
-        ];
-        match folders.into_iter().find(|folder| folder.is_symlink()) {
-            Some(link) => Err(Error::file(
-                link,
-                "is a link, expected a folder: what efflux writes must stay in the run directory (move what it leads to \
-                 here, or make the whole run directory a link)",
-            )),
-            None => Ok(()),
-        }
-    }
-
-    /// Removes what killed writers left behind. Under the lock only.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Io`] if a folder cannot be listed or a file not removed.
-    pub fn clear_temporary(&self) -> Result<()> {
-        clear_temporary(&self.root)
     }
 
     /// Binds the directory to a contract, or checks that it is bound to this one. What version 0.1.0 had bound knows the
@@ -345,20 +281,6 @@ impl RunDir {
     }
 }
 
-fn clear_temporary(directory: &Path) -> Result<()> {
-    let entries = fs::read_dir(directory).map_err(Error::io("list", directory))?;
-    for entry in entries {
-        let entry = entry.map_err(Error::io("list", directory))?;
-        let kind = entry.file_type().map_err(Error::io("list", directory))?;
-        if kind.is_dir() {
-            clear_temporary(&entry.path())?;
-        } else if kind.is_file() && durable::is_temporary(&entry.file_name()) {
-            durable::remove(&entry.path())?;
-        }
-    }
-    Ok(())
-}
-
 /// The time as it begins the name of a launch. Where the clock has been set back it is a second after the latest launch:
 /// what is sorted by name must come in the order it happened.
 fn stamp_after(latest: Option<&str>, now: Timestamp) -> String {
@@ -386,7 +308,7 @@ pub(super) fn sorted_files(directory: &Path, ending: &str) -> Result<Vec<PathBuf
             continue;
         }
         let kind = entry.file_type().map_err(Error::io("list", directory))?;
-        if !kind.is_file() && !(kind.is_symlink() && path.is_file()) {
+        if !(kind.is_file() || kind.is_symlink() && path.is_file()) {
             let reason = "is no file, expected one that a sweep has written: remove it";
             return Err(Error::file(path, reason));
         }
@@ -399,52 +321,6 @@ pub(super) fn sorted_files(directory: &Path, ending: &str) -> Result<Vec<PathBuf
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_a_killed_writer_left_is_removed_wherever_it_is_and_nothing_else() {
-        let folder = tempfile::tempdir().unwrap();
-        let run = RunDir::new(folder.path());
-        run.create().unwrap();
-        let attempt = run.attempt(&TrialId::named("x"), Attempt(1));
-        let kept = [run.jobs().join("a.toml"), attempt.join(RunDir::SIMULATION)];
-        for file in &kept {
-            durable::write(file, "kept").unwrap();
-        }
-        for left in [run.root(), &attempt, &run.journals()] {
-            fs::write(left.join(".live.json.Xa12.tmp"), "half").unwrap();
-        }
-        run.clear_temporary().unwrap();
-        assert!(kept.iter().all(|file| file.is_file()));
-        for place in [run.root(), &attempt, &run.journals()] {
-            assert!(!place.join(".live.json.Xa12.tmp").exists());
-        }
-    }
-
-    #[test]
-    fn links_where_folders_belong_and_other_things_than_files_are_refused_by_name() {
-        let folder = tempfile::tempdir().unwrap();
-        let (root, elsewhere) = (folder.path().join("run"), folder.path().join("elsewhere"));
-        let run = RunDir::new(&root);
-        run.create().unwrap();
-        let entry = run.journals().join("a.jsonl");
-        std::os::unix::fs::symlink(folder.path().join("nowhere"), &entry).unwrap();
-        let error = sorted_files(&run.journals(), "jsonl")
-            .unwrap_err()
-            .to_string();
-        assert!(error.contains("a.jsonl: is no file"), "{error}");
-        fs::remove_file(&entry).unwrap();
-        let mode = rustix::fs::Mode::RUSR;
-        let fifo = rustix::fs::FileType::Fifo;
-        rustix::fs::mknodat(rustix::fs::CWD, &entry, fifo, mode, 0).unwrap();
-        let error = sorted_files(&run.journals(), "jsonl")
-            .unwrap_err()
-            .to_string();
-        assert!(error.contains("a.jsonl: is no file"), "{error}");
-        fs::create_dir(&elsewhere).unwrap();
-        std::os::unix::fs::symlink(&elsewhere, run.report()).unwrap();
-        let error = run.refuse_links().unwrap_err().to_string();
-        assert!(error.contains("report: is a link"), "{error}");
-    }
 
     #[test]
     fn launches_sort_in_the_order_they_happened_even_if_the_clock_was_set_back() {

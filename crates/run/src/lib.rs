@@ -16,6 +16,7 @@ mod selection;
 mod slurm;
 mod status;
 pub mod stopping;
+mod upkeep;
 
 pub use epochs::{EpochLine, EpochLog, read_epochs};
 pub use holder::{host, machine};
@@ -27,7 +28,7 @@ pub use ledger::Ledger;
 pub use lock::Lock;
 pub use place::FileSystem;
 pub use repair::{Damage, repair_journals};
-pub use results::{has_results, reseal_results, seal_results};
+pub use results::{expect_results, has_results, reseal_results, seal_results};
 pub use selection::{Candidate, Choice, Winner, metric, select};
 pub use slurm::squeue;
 pub use status::{Duration, Heartbeat, Live, Status, seconds_since_1970};

@@ -7,7 +7,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -54,6 +54,8 @@ impl Lock {
         let path = run.lock_file();
         let fresh = tempfile::Builder::new()
             .prefix(FRESH)
+            // Others must be able to read who holds it, as far as the user's mask lets them.
+            .permissions(fs::Permissions::from_mode(0o666))
             .tempfile_in(run.root())
             .map_err(Error::io("write the lock", &path))?;
         fs::write(fresh.path(), &content).map_err(Error::io("write the lock", fresh.path()))?;
@@ -65,6 +67,7 @@ impl Lock {
             content: &content,
         }
         .acquire()?;
+        clear_fresh(run.root(), fresh.path());
         let lost = Arc::new(AtomicBool::new(false));
         let (keeper, released) = mpsc::channel();
         let (kept, at, is_lost) = (content.clone(), path.clone(), Arc::clone(&lost));
@@ -95,6 +98,25 @@ impl Lock {
 
 /// What begins the names of files that are to become the lock.
 const FRESH: &str = ".lock.";
+
+/// Removes the files of those that were killed while they wanted the lock. One of a minute ago is nobody's any more.
+fn clear_fresh(root: &Path, own: &Path) {
+    let modified = |path: &Path| fs::metadata(path).and_then(|data| data.modified());
+    // What cannot be listed or removed does no harm.
+    for entry in fs::read_dir(root).into_iter().flatten().flatten() {
+        let is_fresh = entry
+            .file_name()
+            .as_encoded_bytes()
+            .starts_with(FRESH.as_bytes());
+        let age = modified(own)
+            .ok()
+            .zip(modified(&entry.path()).ok())
+            .and_then(|(now, then)| now.duration_since(then).ok());
+        if is_fresh && age.is_some_and(|age| age > ABANDONED) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
 
 /// One that wants the lock.
 struct Attempted<'a> {

@@ -28,6 +28,7 @@ impl FileSystem {
     pub fn probe(directory: &Path) -> Result<Self> {
         let folder = tempfile::Builder::new()
             .prefix(".probe.")
+            .suffix(".tmp")
             .tempdir_in(directory)
             .map_err(Error::io("write in", directory))?;
         let (file, link) = (folder.path().join("file"), folder.path().join("link"));

@@ -37,16 +37,30 @@ pub fn reseal_results(run: &RunDir) -> Result<()> {
     }
 }
 
-/// Whether report and, where members have finished, predictions are there, and are of these records. Version 0.1.0 did not
-/// say of which they are.
+/// Says that there are no results yet, unless it has been said whether there are.
+///
+/// # Errors
+///
+/// As [`seal_results`].
+pub fn expect_results(run: &RunDir) -> Result<()> {
+    match sealed_records(run)? {
+        Some(_) => Ok(()),
+        None => durable::write(&run.results(), format!("{RECORDS}none\n")),
+    }
+}
+
+/// Whether report and, where members have finished, predictions are there, and are of these records. Where nothing is said of
+/// that, version 0.1.0 was at work: it is believed.
 ///
 /// # Errors
 ///
 /// [`Error::Io`] if the list cannot be read.
 pub fn has_results(run: &RunDir, ledger: &Ledger, has_members: bool) -> Result<bool> {
+    let Some(records) = sealed_records(run)? else {
+        return Ok(true);
+    };
     let is_there = run.page().is_file() && (!has_members || run.predictions().is_file());
-    let records = sealed_records(run)?;
-    Ok(is_there && records.is_none_or(|records| records == ledger.digest()))
+    Ok(is_there && records == ledger.digest())
 }
 
 fn sealed_records(run: &RunDir) -> Result<Option<String>> {
@@ -116,12 +130,13 @@ mod tests {
         let run = RunDir::new(folder.path());
         let ledger = Ledger::default();
         let there = |has_members| has_results(&run, &ledger, has_members).unwrap();
-        assert!(!there(false));
+        assert!(there(false), "as version 0.1.0 left it");
+        expect_results(&run).unwrap();
         durable::write(&run.page(), "page").unwrap();
-        // As version 0.1.0 left it.
-        assert!(there(false) && !there(true));
+        assert!(!there(false));
         durable::write(&run.predictions(), "predictions").unwrap();
         seal_results(&run, &ledger).unwrap();
+        expect_results(&run).unwrap();
         assert!(there(true));
         let list = fs::read_to_string(run.results()).unwrap();
         let sum = hex(&Sha256::digest("page"));

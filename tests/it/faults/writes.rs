@@ -271,8 +271,8 @@ fn damage_is_found_at_the_start_named_with_its_way_out_and_repaired() {
             },
         ),
         ("trials", "scaling.json", "efflux repair", |text| {
-            let digit = text.iter().rposition(u8::is_ascii_digit).unwrap();
-            text[digit] ^= 1;
+            let point = text.iter().position(|&byte| byte == b'.').unwrap();
+            text[point + 1] ^= 1;
         }),
     ];
     for (index, (folder, ending, way_out, damage)) in damages.into_iter().enumerate() {

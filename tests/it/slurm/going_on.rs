@@ -12,6 +12,7 @@ fn a_job_goes_on_with_a_full_log_formats_of_its_users_no_environment_and_options
         return;
     };
     let study = longer();
+    fs::create_dir(study.path("slurm")).unwrap();
     // --export=NONE takes the variables away that tell the script where efflux is.
     study.write(
         "slurm/site.sh",
