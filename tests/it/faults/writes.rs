@@ -254,7 +254,8 @@ fn damage_is_found_at_the_start_named_with_its_way_out_and_repaired() {
         found.sort_unstable();
         study.path(found.first().unwrap())
     };
-    let damages: [(&str, &str, &str, fn(&mut Vec<u8>)); 6] = [
+    type Damage = fn(&mut Vec<u8>);
+    let damages: [(&str, &str, &str, Damage); 6] = [
         ("journal", ".jsonl", "efflux repair", |text| {
             text[300..340].fill(0)
         }),
