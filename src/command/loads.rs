@@ -14,7 +14,7 @@ const LANES: u32 = 128;
 
 /// What configurations are to compute.
 pub(crate) struct Loads {
-    /// Of each configuration whose windows fit into the calendar.
+    /// Of each configuration whose windows fit into the calendar, in each fold if there are folds.
     of: Vec<(Workload, Training)>,
     /// The different inputs that configurations see.
     inputs: Vec<Chosen>,
@@ -34,6 +34,7 @@ impl Loads {
             pack_megabytes: megabytes(&study.pack),
         };
         let mut targets = Targets::default();
+        let folds = study.contract.folds_of_search();
         let mut known: Vec<(&Inputs, usize)> = Vec::new();
         for (_, settings) in study.job.configured() {
             let Settings {
@@ -58,16 +59,19 @@ impl Loads {
             };
             let takes = trainer_megabytes(params, training, sites, loads.pack_megabytes);
             loads.trainer_megabytes = loads.trainer_megabytes.max(takes);
-            let Some((updates, site_days)) = targets.load(study, settings) else {
-                continue;
-            };
-            let workload = Workload {
-                hidden_size: params.hidden_size,
-                inputs: count,
-                updates,
-                site_days,
-            };
-            loads.of.push((workload, *training));
+            for &fold in &folds {
+                let Some((updates, site_days)) = targets.load(study, settings, fold) else {
+                    continue;
+                };
+                let workload = Workload {
+                    hidden_size: params.hidden_size,
+                    layers: params.layers,
+                    inputs: count,
+                    updates,
+                    site_days,
+                };
+                loads.of.push((workload, *training));
+            }
         }
         Ok(loads)
     }
@@ -118,8 +122,8 @@ impl Loads {
         )
     }
 
-    /// Hours of a CPU core, natively, for a trial and for the new trials of the search.
-    pub(crate) fn core_time(&self, new: usize) -> Option<String> {
+    /// Hours of a CPU core, natively, for a trial, for the new trials of the search and for the members.
+    pub(crate) fn core_time(&self, new: usize, members: usize) -> Option<String> {
         let is_torch =
             |training: &Training| training.backend == Backend::Torch || training.threads > 1;
         if self.of.iter().any(|(_, training)| is_torch(training)) {
@@ -128,10 +132,12 @@ impl Loads {
         let (mean, most) = mean_and_most(self.of.iter().map(|(workload, _)| workload.core_hours()));
         (mean > 0.0).then(|| {
             format!(
-                "on CPUs about {} core hours a trial ({} at most), {} for the new ones; at 3.7 GHz with AVX2 or AVX-512",
+                "on CPUs about {} core hours a trial ({} at most), {} for the new ones and {} for the members; at 3.7 GHz with \
+                 AVX2 or AVX-512",
                 rounded(mean),
                 rounded(most),
-                rounded(mean * new as f64)
+                rounded(mean * new as f64),
+                rounded(mean * members as f64)
             )
         })
     }
@@ -141,7 +147,7 @@ impl Loads {
         if self
             .of
             .iter()
-            .any(|(_, training)| training.backend == Backend::Native)
+            .any(|(workload, training)| training.backend == Backend::Native || workload.layers > 1)
         {
             return None;
         }
@@ -175,7 +181,12 @@ struct Targets {
 
 impl Targets {
     /// Updates of a training, and site-days of each; nothing where its windows do not fit into the calendar.
-    fn load(&mut self, study: &Study, settings: &Settings) -> Option<(u64, f64)> {
+    fn load(
+        &mut self,
+        study: &Study,
+        settings: &Settings,
+        fold: Option<usize>,
+    ) -> Option<(u64, f64)> {
         let (sites, days) = (study.pack.sites.len(), study.pack.calendar.days);
         let training = &settings.training;
         let (window, warm_up) = (
@@ -191,7 +202,7 @@ impl Targets {
                 .map_or(sites, |windows| windows as usize);
             return Some((updates, (windows * (window + warm_up)) as f64));
         }
-        let split = self.split(study, settings)?;
+        let split = self.split(study, settings, fold)?;
         let targets = &self.days[split].1;
         let sum = self.sums.entry((split, window)).or_insert_with(|| {
             let of_sites = targets.iter();
@@ -204,22 +215,23 @@ impl Targets {
     }
 
     /// The place of a split among those that are known.
-    fn split(&mut self, study: &Study, settings: &Settings) -> Option<usize> {
-        let known = self
-            .days
-            .iter()
-            .position(|(split, _)| *split == settings.split);
+    fn split(&mut self, study: &Study, settings: &Settings, fold: Option<usize>) -> Option<usize> {
+        let of_fold = settings.split.in_fold(fold);
+        let known = self.days.iter().position(|(split, _)| *split == of_fold);
         if known.is_some() {
             return known;
         }
-        let view = study.contract.view(settings, Fit::Train).ok()?;
+        let view = study
+            .contract
+            .view(&settings.in_fold(fold), Fit::Train)
+            .ok()?;
         let parts = Parts::of_view(&study.pack.flux, &view);
         let targets = (0..study.pack.sites.len()).map(|site| {
             let flux = study.pack.flux_of(site);
             let fitted = parts.days(site, Part::Train);
             fitted.filter(|&day| !flux[day].is_nan()).collect()
         });
-        self.days.push((settings.split, targets.collect()));
+        self.days.push((of_fold, targets.collect()));
         Some(self.days.len() - 1)
     }
 }

@@ -2,8 +2,8 @@
 
 use efflux_base::error::{Exit, Result};
 use efflux_data::Pack;
-use efflux_job::Trial;
 use efflux_job::cost::coordinator_megabytes;
+use efflux_job::{Fold, Trial};
 use efflux_run::stopping::Stopping;
 use efflux_run::{Ledger, read_journals};
 
@@ -37,17 +37,36 @@ pub(crate) fn plan(args: &PlanArgs) -> Result<Exit> {
         "  static inputs  {}",
         loads.inputs(|chosen| &chosen.statics)
     );
+    let folds = study.contract.folds.len();
+    let (in_folds, members) = match folds {
+        0 => (String::new(), job.seeds.final_members.len()),
+        _ => (
+            format!(" × {folds} folds"),
+            job.seeds.final_members.len() * (1 + folds),
+        ),
+    };
     say!(
-        "  search         {} configurations × {} seeds = {} trials: {done} done, {} new",
+        "  search         {} configurations{in_folds} × {} seeds = {} trials: {done} done, {} new",
         configurations.len(),
         job.seeds.search.len(),
         search.len(),
         search.len() - done
     );
     say!(
-        "  final          {} members of the selected configuration",
-        job.seeds.final_members.len()
+        "  final          {} members of the selected configuration{}",
+        job.seeds.final_members.len(),
+        match folds {
+            0 => String::new(),
+            _ => format!(", and as many in each of the {folds} folds"),
+        }
     );
+    for fold in &study.contract.folds {
+        say!(
+            "  {:<15}{}",
+            format!("fold {}", fold.name),
+            sites_of(&study, fold)
+        );
+    }
     say!("  each trial     {}", loads.updates());
     if let Some(stopping) = Stopping::of(job, &search) {
         let rungs: Vec<String> = stopping.rungs().iter().map(u32::to_string).collect();
@@ -57,7 +76,7 @@ pub(crate) fn plan(args: &PlanArgs) -> Result<Exit> {
             rungs.join(", ")
         );
     }
-    if let Some(time) = loads.core_time(search.len() - done) {
+    if let Some(time) = loads.core_time(search.len() - done, members) {
         say!("  time           {time}");
     }
     if let Some(time) = loads.gpu_time() {
@@ -95,6 +114,30 @@ fn print_trial(trial: &Trial, ledger: &Ledger) {
         trial.params,
         trial.seed
     );
+}
+
+/// How many sites a fold holds out, and the first of them.
+fn sites_of(study: &Study, fold: &Fold) -> String {
+    const LISTED: usize = 5;
+    let ids = fold
+        .test
+        .iter()
+        .map(|&site| study.pack.sites[site].id.as_str());
+    let listed: Vec<&str> = ids.take(LISTED).collect();
+    let more = if fold.test.len() > LISTED {
+        ", …"
+    } else {
+        ""
+    };
+    let left_out = match fold.left_out.len() {
+        0 => String::new(),
+        count => format!("; {count} others at their places left out"),
+    };
+    format!(
+        "{} sites ({}{more}){left_out}",
+        fold.test.len(),
+        listed.join(", ")
+    )
 }
 
 fn describe(pack: &Pack) -> String {

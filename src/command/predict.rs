@@ -125,7 +125,9 @@ fn selected(
         );
         Error::file(run.root(), reason)
     })?;
-    let planned = job.final_trials(contract, &winner.params)?;
+    let mut planned = job.final_trials(contract, &winner.params)?;
+    // Those of folds have not seen all sites that there are to learn from.
+    planned.retain(|trial| trial.params.fold().is_none());
     let finished = planned
         .iter()
         .filter(|trial| ledger.summary(&trial.id).is_some());

@@ -37,7 +37,13 @@ impl Study {
             );
             return Err(Error::file(&job.pack, reason));
         }
-        let contract = job.contract(&pack.digest, data::variables(&pack), pack.calendar.days)?;
+        let mut contract =
+            job.contract(&pack.digest, data::variables(&pack), pack.calendar.days)?;
+        let folds = pack.folds(&job.settings.split);
+        contract.folds = folds.map_err(|reason| Error::Job {
+            path: job.path.clone(),
+            reason,
+        })?;
         Ok(Self {
             job,
             pack,

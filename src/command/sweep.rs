@@ -190,6 +190,11 @@ fn check_lanes(args: &SweepArgs, study: &Study, placed: &PlacedSlots) -> Result<
              processors, which is faster there: leave --lanes out, or set `backend = \"torch\"` under [training]"
         )));
     }
+    if lanes > 1 && study.job.any(|settings| settings.params.layers > 1) {
+        return Err(Error::Usage(format!(
+            "--lanes {lanes}: models of several layers (`model.layers`) train one at a time: leave --lanes out"
+        )));
+    }
     Ok(())
 }
 

@@ -5,6 +5,7 @@
 mod control_groups;
 mod data;
 mod faults;
+mod folds;
 mod gpu;
 mod harness;
 mod lanes;

@@ -64,8 +64,8 @@ impl InputScale {
 impl Scales {
     /// The scales of trials with this view.
     ///
-    /// Inputs are scaled by their range over all sites and all days: they are known for all days, so nothing of the
-    /// target leaks. The target is scaled by its range over the days fitted on, or over all observed days if the
+    /// Inputs are scaled by their range over all sites that are not held out and all days: they are known for all days, so
+    /// nothing of the target leaks. The target is scaled by its range over the days fitted on, or over all observed days if the
     /// view says so.
     ///
     /// # Errors
@@ -74,7 +74,7 @@ impl Scales {
     pub fn fit(pack: &Pack, view: &View) -> Result<Self> {
         let transformation = view.transform.inputs;
         let input = |input: Input<'_>| {
-            let scale = input.scale(transformation);
+            let scale = input.scale(transformation, |site| view.trains(site));
             if scale.indicator && view.missing == Missing::Error {
                 let reason = format!(
                     "the job uses `{}`, which some sites do not have",
@@ -98,13 +98,13 @@ impl Scales {
         let statics = statics.map(|name| find(name, Input::fixed(pack, name)));
 
         let parts = Parts::of_view(&pack.flux, view);
-        let days = fitted(&pack.flux, &parts, view.fit);
-        let range = match view.transform.scaling {
-            Scaling::Training => &days,
-            Scaling::All => &pack.flux,
-            Scaling::None => &days,
-        };
-        let target = Scale::fit(view.transform.target, range.iter().copied());
+        let days = fitted(&pack.flux, &parts, view);
+        let sites = (0..pack.sites.len()).filter(|&site| view.trains(site));
+        let range = sites.flat_map(|site| match view.transform.scaling {
+            Scaling::Training | Scaling::None => days.site(site),
+            Scaling::All => pack.flux.site(site),
+        });
+        let target = Scale::fit(view.transform.target, range.copied());
         let target = target.map(|target| match view.transform.scaling {
             Scaling::Training | Scaling::All => target,
             Scaling::None => target.without_range(),
@@ -115,7 +115,7 @@ impl Scales {
             statics: statics.collect::<Result<_>>()?,
             derived: view.inputs.derived.clone(),
             statistics: statistics(pack, &view.inputs.derived, &days)?,
-            sites: pack.sites.iter().map(|site| site.id.clone()).collect(),
+            sites: trained_sites(pack, view),
             target: target.ok_or_else(|| {
                 Error::Usage(format!(
                     "no site has a day to fit on: split.train = {} leaves none",
@@ -230,6 +230,13 @@ impl Scales {
     }
 }
 
+/// The ids of the sites that are trained on.
+fn trained_sites(pack: &Pack, view: &View) -> Vec<String> {
+    let sites = pack.sites.iter().enumerate();
+    let trained = sites.filter(|(site, _)| view.trains(*site));
+    trained.map(|(_, site)| site.id.clone()).collect()
+}
+
 /// The columns of derived inputs, each with its text.
 ///
 /// # Errors
@@ -308,10 +315,10 @@ impl<'a> Input<'a> {
         (!values.iter().any(|value| value.is_nan())).then_some(values)
     }
 
-    fn scale(&self, transformation: Transformation) -> InputScale {
-        let known: Vec<Vec<f32>> = (0..self.sites)
-            .filter_map(|site| self.series(site))
-            .collect();
+    /// By the sites that are trained on.
+    fn scale(&self, transformation: Transformation, trains: impl Fn(usize) -> bool) -> InputScale {
+        let sites: Vec<usize> = (0..self.sites).filter(|&site| trains(site)).collect();
+        let known: Vec<Vec<f32>> = sites.iter().filter_map(|&site| self.series(site)).collect();
         let mean =
             |site: &Vec<f32>| site.iter().copied().map(f64::from).sum::<f64>() / site.len() as f64;
         let means: f64 = known.iter().map(mean).sum();
@@ -321,7 +328,7 @@ impl<'a> Input<'a> {
             name: self.variable.name.clone(),
             units: self.variable.units.clone(),
             stand_in: scale.map_or(0.0, |scale| scale.apply(mean)),
-            indicator: known.len() < self.sites,
+            indicator: known.len() < sites.len(),
             scale,
         }
     }

@@ -2,7 +2,7 @@
 
 use std::ops::{Deref, DerefMut, Range};
 
-use efflux_job::{Fit, Part, Split, View};
+use efflux_job::{Fold, Part, Split, SplitKind, View};
 use efflux_numerics::SiteByDay;
 
 /// The part of every day at every site.
@@ -35,7 +35,31 @@ impl Parts {
                 }
             }
         }
+        if let Some(fold) = &view.held_out {
+            parts.hold_out(observed, fold, &view.judged);
+        }
         parts
+    }
+
+    /// Holds the sites of a fold out: none of their days trains, those before the test part are for choosing configurations.
+    /// The other sites have no test part: their later days are trained on if the split is by sites alone, and else unused.
+    fn hold_out(&mut self, observed: &SiteByDay<f32>, fold: &Fold, split: &Split) {
+        let whole = Split::by_time(1.0, split.validation);
+        for (site, record) in observed.rows().enumerate() {
+            let parts = self.0.site_mut(site);
+            if fold.test.contains(&site) {
+                // Whatever a configuration trains on, it is judged on the same days.
+                by_time(record, split, parts);
+                replace(parts, Part::Train, Part::Validation);
+            } else if fold.left_out.contains(&site) {
+                parts.fill(Part::Unused);
+            } else if split.kind == SplitKind::Sites {
+                parts.fill(Part::Unused);
+                by_time(record, &whole, parts);
+            } else {
+                replace(parts, Part::Test, Part::Unused);
+            }
+        }
     }
 
     /// No day in any part.
@@ -89,6 +113,11 @@ impl DerefMut for Parts {
     }
 }
 
+fn replace(parts: &mut [Part], part: Part, by: Part) {
+    let found = parts.iter_mut().filter(|of| **of == part);
+    found.for_each(|of| *of = by);
+}
+
 /// Splits a record by its observed days, in order of time.
 ///
 /// Of `n` observed days the first `⌊train · n⌋` are the training part and the last `⌊validation · ⌊train · n⌋⌋` of those
@@ -113,12 +142,14 @@ fn by_time(observed: &[f32], split: &Split, parts: &mut [Part]) {
 }
 
 /// The observed flux on the days that are fitted on, NaN on all others.
-pub(super) fn fitted(observed: &SiteByDay<f32>, parts: &Parts, fit: Fit) -> SiteByDay<f32> {
+pub(super) fn fitted(observed: &SiteByDay<f32>, parts: &Parts, view: &View) -> SiteByDay<f32> {
     let mut fitted = SiteByDay::filled(observed.sites(), observed.days(), f32::NAN);
-    let days = fitted.iter_mut().zip(observed.values()).zip(parts.values());
-    for ((fitted, &observed), &part) in days {
-        if fit.holds(part) {
-            *fitted = observed;
+    for site in (0..observed.sites()).filter(|&site| view.trains(site)) {
+        let days = fitted.site_mut(site).iter_mut().zip(observed.site(site));
+        for ((fitted, &observed), &part) in days.zip(parts.site(site)) {
+            if view.fit.holds(part) {
+                *fitted = observed;
+            }
         }
     }
     fitted

@@ -36,6 +36,8 @@ pub struct Tensors {
     pub observed: SiteByDay<f32>,
     /// The part of each day.
     pub parts: Parts,
+    /// The sites that are judged because nothing was trained on them; none if all are judged.
+    pub held_out: Vec<usize>,
     /// The ids of the sites, shape `[S]`.
     pub site_ids: Vec<String>,
     /// Which of the sites that a head has weights of each site is; none of one that it was not trained with, `[S]`.
@@ -71,12 +73,21 @@ impl Tensors {
         }
         let scales = Scales::fit(pack, view)?;
         let parts = Parts::of_view(&pack.flux, view);
-        let target = fitted(&pack.flux, &parts, view.fit);
+        let target = fitted(&pack.flux, &parts, view);
         Ok(Self {
             target: target.map(|&flux| single(scales.target.apply(flux))),
             parts,
+            held_out: match &view.held_out {
+                None => Vec::new(),
+                Some(fold) => fold.test.clone(),
+            },
             ..Self::to_predict(pack, &scales)
         })
+    }
+
+    /// Whether a site is one of those that the scores of a trial are over.
+    pub fn is_judged(&self, site: usize) -> bool {
+        self.held_out.is_empty() || self.held_out.contains(&site)
     }
 
     /// The arrays for a trained model that is to simulate any pack: scaled as its training scaled them, with nothing to
@@ -102,6 +113,7 @@ impl Tensors {
             scale: scales.target,
             observed: pack.flux.clone(),
             parts: Parts::unused(sites, days),
+            held_out: Vec::new(),
             site_ids: pack.sites.iter().map(|site| site.id.clone()).collect(),
             heads: pack.sites.iter().map(head).collect(),
         }

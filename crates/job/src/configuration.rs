@@ -36,6 +36,27 @@ impl Configuration {
         values.find_map(|(of, value)| (*of == key).then_some(value))
     }
 
+    /// The same in a fold, or on all sites.
+    #[must_use]
+    pub fn in_fold(&self, fold: Option<usize>) -> Self {
+        let of_all = || {
+            self.0
+                .iter()
+                .filter(|(key, _)| *key != Key::fold())
+                .cloned()
+        };
+        match fold {
+            None if self.fold().is_none() => self.clone(),
+            None => Self(of_all().collect()),
+            Some(fold) => Self::of(of_all().chain([(Key::fold(), fold.into())]).collect()),
+        }
+    }
+
+    /// The fold that it holds out, if it does.
+    pub fn fold(&self) -> Option<usize> {
+        usize::try_from(self.count(Key::fold())?).ok()
+    }
+
     /// The value of a key as a count, if it sets one.
     pub fn count(&self, key: Key) -> Option<u64> {
         self.get(key)?.as_u64()
@@ -100,6 +121,9 @@ impl fmt::Display for Configuration {
             match *key {
                 Key::HIDDEN_SIZE => write!(f, "hidden {value}")?,
                 Key::WINDOW_DAYS => write!(f, "window {value} d")?,
+                key if key == Key::fold() => {
+                    write!(f, "fold {}", self.fold().unwrap_or_default() + 1)?
+                }
                 key => write!(f, "{key} {value}")?,
             }
         }

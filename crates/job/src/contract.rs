@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::inputs::{Chosen, Missing, Variables};
 use super::settings::Settings;
-use super::value::{Evaluation, Fit, Split, Transform};
+use super::split::{Fold, Split};
+use super::value::{Evaluation, Fit, Transform};
 
 /// What makes the scores of trials comparable: the pack, how trained models are run, and the days that are judged. A run
 /// directory belongs to one contract; everything else is in the ids of its trials.
@@ -17,6 +18,9 @@ pub struct Contract {
     pub evaluation: Evaluation,
     /// The parts of each record that are judged, whatever of the rest a configuration fits on.
     pub split: Split,
+    /// The folds of sites, in order, so that everybody has the same; none if no site is held out.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub folds: Vec<Fold>,
     /// What the pack has for inputs, so that trials have their ids where it is not at hand.
     pub variables: Variables,
 }
@@ -28,6 +32,8 @@ struct Form {
     pack_digest: String,
     evaluation: Evaluation,
     split: Split,
+    #[serde(default)]
+    folds: Vec<Fold>,
     variables: Option<Variables>,
     #[serde(default)]
     dynamic: Vec<String>,
@@ -43,6 +49,7 @@ impl From<Form> for Contract {
             pack_digest: form.pack_digest,
             evaluation: form.evaluation,
             split: form.split,
+            folds: form.folds,
         }
     }
 }
@@ -72,9 +79,37 @@ impl Contract {
             missing: settings.inputs.missing,
             split: settings.split,
             judged: self.split,
+            held_out: self.held_out(&settings.split)?,
             transform: settings.transform,
             fit,
         })
+    }
+}
+
+impl Contract {
+    /// What each configuration of a search is trained for: every fold, or none if no site is held out.
+    pub fn folds_of_search(&self) -> Vec<Option<usize>> {
+        match self.folds.len() {
+            0 => vec![None],
+            folds => (0..folds).map(Some).collect(),
+        }
+    }
+
+    /// The fold that a trial with this split holds out, if it does.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such fold.
+    fn held_out(&self, split: &Split) -> Result<Option<Fold>, String> {
+        let Some(fold) = split.fold else {
+            return Ok(None);
+        };
+        let found = self.folds.get(fold as usize).cloned();
+        let none = || {
+            let folds = self.folds.len();
+            format!("`split.fold` has {fold}, expected one of the {folds} folds, counted from 0")
+        };
+        found.map(Some).ok_or_else(none)
     }
 }
 
@@ -91,10 +126,19 @@ pub struct View {
     pub split: Split,
     /// The days that are judged.
     pub judged: Split,
+    /// The sites that are held out, if some are: nothing of their fluxes and inputs is in what is trained.
+    pub held_out: Option<Fold>,
     /// Transformation and scaling.
     pub transform: Transform,
     /// The parts that are fitted on.
     pub fit: Fit,
+}
+
+impl View {
+    /// Whether a site is trained on.
+    pub fn trains(&self, site: usize) -> bool {
+        self.held_out.as_ref().is_none_or(|fold| fold.trains(site))
+    }
 }
 
 fn first_difference(

@@ -9,6 +9,8 @@ use crate::training::Training;
 pub struct Workload {
     /// Units of the input layer and of the LSTM.
     pub hidden_size: u32,
+    /// LSTMs on top of each other.
+    pub layers: u32,
     /// Daily and static inputs.
     pub inputs: usize,
     /// Updates of all epochs.
@@ -46,13 +48,14 @@ impl Workload {
     /// Operations of an update: forward, backward, and the gradient of the weights.
     pub fn operations(&self) -> f64 {
         let hidden = f64::from(self.hidden_size);
-        self.site_days * (48.0 * hidden * hidden + 4.0 * self.inputs as f64 * hidden)
+        let layers = f64::from(self.layers);
+        self.site_days * (layers * 48.0 * hidden * hidden + 4.0 * self.inputs as f64 * hidden)
     }
 
     /// Hours that a trial takes on one core of a processor, trained natively.
     pub fn core_hours(&self) -> f64 {
         let hidden = f64::from(self.hidden_size);
-        let weights = 8.0 * hidden * hidden;
+        let weights = f64::from(self.layers) * 8.0 * hidden * hidden;
         let update = self.operations() / CORE_RATE + weights * CORE_WEIGHT;
         self.updates as f64 * update / 3600.0
     }
@@ -80,8 +83,9 @@ pub fn trainer_megabytes(
         f64::from(params.hidden_size),
         f64::from(training.window_days),
     );
-    let activations = sites as f64 * window * hidden * 12.0 * 4.0 / 1e6;
-    let weights = 8.0 * hidden * hidden * 4.0 * 8.0 / 1e6;
+    let layers = f64::from(params.layers);
+    let activations = layers * sites as f64 * window * hidden * 12.0 * 4.0 / 1e6;
+    let weights = layers * 8.0 * hidden * hidden * 4.0 * 8.0 / 1e6;
     TRAINER_BASE_MB + 3.0 * pack_megabytes + activations + weights
 }
 
@@ -97,6 +101,7 @@ mod tests {
     /// A search trial of the paper's configuration on the default synthetic pack: 82 sites, windows of 30 days.
     const SEARCH: Workload = Workload {
         hidden_size: 128,
+        layers: 1,
         inputs: 21,
         updates: 192_200,
         site_days: 183.7,

@@ -190,7 +190,8 @@ impl Job {
         }
     }
 
-    /// The contract between this job and a pack of this digest with these variables, for a calendar of this many days.
+    /// The contract between this job and a pack of this digest with these variables, for a calendar of this many days. It has
+    /// no folds yet: these are made of the pack's sites.
     ///
     /// # Errors
     ///
@@ -208,22 +209,32 @@ impl Job {
             pack_digest: pack_digest.to_owned(),
             evaluation: self.evaluation,
             split: self.settings.split,
+            folds: Vec::new(),
             variables,
         };
         Ok(contract)
     }
 
-    /// Every configuration with every search seed, seeds varying slowest so that the first results compare
-    /// configurations.
+    /// Every configuration with every search seed and each fold, if there are folds. Seeds vary slowest, then folds, so that
+    /// the first results compare configurations.
     ///
     /// # Errors
     ///
     /// [`Error::Job`] if the pack has not the inputs of a configuration.
     pub fn search_trials(&self, contract: &Contract) -> Result<Vec<Trial>> {
         let mut naming = Naming::of(contract);
-        let named = self.configured();
-        let named = named.map(|(one, settings)| self.name(&mut naming, one, settings));
-        let named: Vec<OfConfiguration> = named.collect::<Result<_>>()?;
+        let mut named: Vec<OfConfiguration> = Vec::new();
+        for fold in contract.folds_of_search() {
+            for (one, settings) in self.configured() {
+                named.push(match fold {
+                    None => self.name(&mut naming, one, settings)?,
+                    Some(_) => {
+                        let settings = settings.in_fold(fold);
+                        self.name(&mut naming, &one.in_fold(fold), &settings)?
+                    }
+                });
+            }
+        }
         let mut trials = Vec::with_capacity(named.len() * self.seeds.search.len());
         for &seed in &self.seeds.search {
             let of_seed = named.iter();
@@ -232,7 +243,7 @@ impl Job {
         Ok(trials)
     }
 
-    /// A configuration with every final seed.
+    /// A configuration with every final seed: trained on all sites, and then in each fold, if there are folds.
     ///
     /// # Errors
     ///
@@ -244,10 +255,16 @@ impl Job {
     ) -> Result<Vec<Trial>> {
         let settings = self.settings.with(configuration);
         let settings = settings.map_err(|fault| self.refused(&fault, configuration))?;
-        let named = self.name(&mut Naming::of(contract), configuration, &settings)?;
-        let seeds = self.seeds.final_members.iter();
-        let trial = |&seed| named.trial(Stage::Final, self.final_members.fit, seed);
-        Ok(seeds.map(trial).collect())
+        let mut naming = Naming::of(contract);
+        let mut trials = Vec::new();
+        for fold in std::iter::once(None).chain((0..contract.folds.len()).map(Some)) {
+            let (one, settings) = (configuration.in_fold(fold), settings.in_fold(fold));
+            let named = self.name(&mut naming, &one, &settings)?;
+            let seeds = self.seeds.final_members.iter();
+            trials
+                .extend(seeds.map(|&seed| named.trial(Stage::Final, self.final_members.fit, seed)));
+        }
+        Ok(trials)
     }
 
     fn name(

@@ -14,6 +14,7 @@ mod params;
 mod search;
 mod section;
 mod settings;
+mod split;
 mod stop;
 mod training;
 mod trial;
@@ -31,10 +32,11 @@ pub use params::{Head, Params};
 pub use search::{Method, Search};
 pub use section::{Key, Section};
 pub use settings::{Refused, Settings};
+pub use split::{Fold, FoldsBy, Split, SplitKind};
 pub use stop::{Policy, Stop};
 pub use training::{Backend, Keep, Loss, Optimizer, Sampling, Schedule, Training};
 pub use trial::{Stage, Trial, TrialId};
 pub use value::{
     Analysis, DeviceChoice, Evaluation, Final, Fit, Metric, Part, SAME_PLACE_KM, Scaling, Seeds,
-    Selection, SelectionPart, Split, State, Transform, Transformation, VALIDATION_DAYS,
+    Selection, SelectionPart, State, Transform, Transformation, VALIDATION_DAYS,
 };

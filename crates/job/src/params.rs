@@ -12,6 +12,10 @@ pub struct Params {
     pub hidden_size: u32,
     /// Share of the LSTM's weights that is dropped in an iteration.
     pub dropout: f64,
+    /// LSTMs on top of each other, each reading the one below.
+    pub layers: u32,
+    /// Share of what each of them but the last hands to the next that is dropped in an iteration.
+    pub layer_dropout: f64,
     /// What makes a prediction of the LSTM's output.
     pub head: Head,
     /// Whether the inputs of a day go into a head with weights of each site as well.
@@ -44,10 +48,15 @@ impl Default for Params {
 }
 
 impl Params {
+    /// The most layers that there may be.
+    pub const MOST_LAYERS: u32 = 3;
+
     /// The configuration that the paper selected.
     pub const PAPER: Self = Self {
         hidden_size: 128,
         dropout: 0.2,
+        layers: 1,
+        layer_dropout: 0.0,
         head: Head::Shared,
         skip: false,
         site_penalty: 1.0,
@@ -61,6 +70,8 @@ impl Params {
         let Self {
             hidden_size,
             dropout,
+            layers,
+            layer_dropout,
             head,
             skip,
             site_penalty,
@@ -71,7 +82,14 @@ impl Params {
         if !(1..=4096).contains(&hidden_size) {
             return Some(("hidden_size", hidden_size.to_string(), "1 to 4096"));
         }
-        for (key, share) in [("dropout", dropout), ("state_dropout", state_dropout)] {
+        if !(1..=Self::MOST_LAYERS).contains(&layers) {
+            return Some(("layers", layers.to_string(), "1, 2 or 3"));
+        }
+        for (key, share) in [
+            ("dropout", dropout),
+            ("layer_dropout", layer_dropout),
+            ("state_dropout", state_dropout),
+        ] {
             if !(0.0..1.0).contains(&share) {
                 return Some((key, share.to_string(), "at least 0 and below 1"));
             }
@@ -81,6 +99,10 @@ impl Params {
         }
         if let Some(bias) = forget_bias.filter(|bias| !bias.is_finite()) {
             return Some(("forget_bias", bias.to_string(), "a number"));
+        }
+        if layer_dropout > 0.0 && layers == 1 {
+            let expected = "0, because one layer has none above it (layers is 1)";
+            return Some(("layer_dropout", layer_dropout.to_string(), expected));
         }
         if head == Head::Shared && skip {
             let expected = "false unless `head` is \"site\"";

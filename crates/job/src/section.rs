@@ -10,8 +10,9 @@ use serde_json::{Map, Value};
 
 use super::inputs::Inputs;
 use super::params::Params;
+use super::split::Split;
 use super::training::keys::TrainingKeys;
-use super::value::{Split, Transform};
+use super::value::Transform;
 
 /// A section whose keys can be axes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -180,6 +181,15 @@ impl Key {
         (0..KEYS.len()).filter_map(|place| Some(Self(u16::try_from(place).ok()?)))
     }
 
+    /// `split.fold`, which trials have and jobs do not.
+    pub fn fold() -> Self {
+        static FOLD: LazyLock<Key> = LazyLock::new(|| {
+            let key = Key::of(Section::Split, "fold");
+            key.expect("a field of the section")
+        });
+        *FOLD
+    }
+
     /// The key of a section, if there is one of this name.
     pub fn of(section: Section, name: &str) -> Option<Self> {
         Self::all().find(|key| key.section() == section && key.name() == name)
@@ -224,6 +234,10 @@ impl Key {
         match (self.section(), self.name()) {
             (Section::Training, "threads" | "tf32") => {
                 Some("no such axis: trainers are started with it, so a launch has one")
+            }
+            (Section::Split, "train" | "validation") => None,
+            (Section::Split, _) => {
+                Some("no such axis: it says which sites are judged, so a run directory has one")
             }
             _ => None,
         }

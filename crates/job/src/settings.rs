@@ -10,9 +10,10 @@ use super::configuration::{Configuration, text};
 use super::inputs::Inputs;
 use super::params::Params;
 use super::section::{Key, Section, table};
+use super::split::Split;
 use super::training::Training;
 use super::training::keys::TrainingKeys;
-use super::value::{Split, Transform};
+use super::value::Transform;
 
 /// A value that cannot be: its key in a section, the value, and what is expected.
 pub(super) type Fault = (&'static str, String, &'static str);
@@ -71,6 +72,15 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// The same for the trials that hold out this fold; none: that train on all sites.
+    #[must_use]
+    pub fn in_fold(&self, fold: Option<usize>) -> Self {
+        Self {
+            split: self.split.in_fold(fold),
+            ..self.clone()
+        }
+    }
+
     /// The same with a configuration laid over them.
     ///
     /// # Errors

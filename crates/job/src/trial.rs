@@ -11,8 +11,9 @@ use super::contract::Contract;
 use super::inputs::{Chosen, Inputs};
 use super::section::{Key, Section, hashed};
 use super::settings::Settings;
+use super::split::Split;
 use super::training::keys::TrainingKeys;
-use super::value::{Fit, Split, Transform};
+use super::value::{Fit, Transform};
 
 /// What a trial is trained for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -179,10 +180,11 @@ impl<'a> Naming<'a> {
         } else {
             format!("\"derived\":{},", json!(derived))
         };
-        let judged = if *split == contract.split {
+        let judged = if split.in_fold(None) == contract.split {
             String::new()
         } else {
-            format!("\"judged\":{},", json!(contract.split))
+            let judged = Value::Object(hashed(Section::Split, &contract.split));
+            format!("\"judged\":{judged},")
         };
         let before = format!(
             "[{VERSION},{{{derived}\"dynamic\":{},\"evaluation\":{},{judged}\"missing\":{},\"pack_digest\":{},\"split\":{},\

@@ -6,44 +6,6 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use efflux_analysis::measures::{Measure, NSE};
 
-use super::settings::Fault;
-
-/// `[split]`: per site, by observed days, in order of time.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Split {
-    /// Share of the observed days in the training part; the rest is the test part.
-    pub train: f64,
-    /// Share of the training part, at its end, that is kept for validation; 0 is the paper.
-    pub validation: f64,
-}
-
-impl Default for Split {
-    fn default() -> Self {
-        Self::by_time(0.8, 0.1)
-    }
-}
-
-impl Split {
-    /// Parts one after the other: these shares of the observed days and of the training part.
-    pub const fn by_time(train: f64, validation: f64) -> Self {
-        Self { train, validation }
-    }
-
-    /// The first value that cannot be.
-    pub(super) fn fault(&self) -> Option<Fault> {
-        let Self { train, validation } = *self;
-        if !(train > 0.0 && train < 1.0) {
-            return Some(("train", train.to_string(), "above 0 and below 1"));
-        }
-        if !(0.0..1.0).contains(&validation) {
-            let expected = "at least 0 and below 1";
-            return Some(("validation", validation.to_string(), expected));
-        }
-        None
-    }
-}
-
 /// A function applied to a variable before it is scaled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -13,6 +13,7 @@ use std::path::Path;
 
 use efflux_base::error::{Error, Result};
 use efflux_data::sealed::{self, Named, Seal, Versions};
+use efflux_job::Params;
 use safetensors::{Dtype, SafeTensors};
 use serde::{Deserialize, Serialize};
 use tch::{Device, Tensor};
@@ -273,7 +274,7 @@ fn parameters(shape: Shape, weights: &[f32]) -> Vec<Named> {
         let (values, after) = rest.split_at(shape.iter().product());
         rest = after;
         Named {
-            name: parameter.name.into(),
+            name: parameter.name.clone(),
             dtype: Dtype::F32,
             shape,
             bytes: values
@@ -298,23 +299,26 @@ fn read_parameters(path: &Path, file: &SafeTensors) -> Result<(Shape, Vec<f32>)>
         },
         Err(_) => Head::Shared,
     };
-    // The cell is the one whose parameters are there.
-    let layouts = Cell::ALL.map(|cell| {
-        Layout::of(Shape {
+    // Cell and layers are those whose parameters are there; a model of fewer layers would leave some of them out.
+    let layers = (1..=Params::MOST_LAYERS).rev();
+    let shapes = layers.flat_map(|layers| {
+        Cell::ALL.map(|cell| Shape {
             cell,
             inputs: inputs as i64,
             hidden: hidden as i64,
+            layers: i64::from(layers),
             head,
         })
     });
-    let is_there = |parameter: &Parameter| file.tensor(parameter.name).is_ok();
+    let is_there = |parameter: &Parameter| file.tensor(&parameter.name).is_ok();
+    let layouts: Vec<Layout> = shapes.map(Layout::of).collect();
     let found = layouts
         .iter()
         .find(|layout| layout.parameters().iter().all(is_there));
-    let layout = found.unwrap_or(&layouts[0]);
+    let layout = found.unwrap_or(&layouts[layouts.len() - 1]);
     let mut weights = Vec::new();
     for parameter in layout.parameters() {
-        let name = parameter.name;
+        let name = &parameter.name;
         let (values, shape) = read(path, file, name, f32::from_le_bytes)?;
         let found: Vec<i64> = shape.iter().map(|&size| size as i64).collect();
         let expected = layout.sizes(parameter);

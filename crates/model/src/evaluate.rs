@@ -8,8 +8,16 @@ use efflux_job::Part;
 /// Medians over the sites with at least `least` observed days in a part.
 ///
 /// * `flux`: simulated, shape `[S, D]`, µmol m⁻² s⁻¹; only the days of the part are looked at.
-pub fn medians(tensors: &Tensors, flux: &[f32], part: Part, least: usize) -> Medians {
-    let sites = (0..tensors.sites).map(|site| {
+/// * `counts`: whether a site is among them.
+pub fn medians(
+    tensors: &Tensors,
+    flux: &[f32],
+    part: Part,
+    least: usize,
+    counts: impl Fn(usize) -> bool,
+) -> Medians {
+    let sites = (0..tensors.sites).filter(|&site| counts(site));
+    let sites = sites.map(|site| {
         let days = tensors.parts.days(site, part);
         let places = days.map(|day| tensors.observed.place(site, day));
         places

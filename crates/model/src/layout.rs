@@ -22,6 +22,8 @@ pub struct Shape {
     pub inputs: i64,
     /// Units of the input layer and of the cell.
     pub hidden: i64,
+    /// Cells on top of each other, each reading the one below.
+    pub layers: i64,
     /// What makes a prediction of the cell's output.
     pub head: Head,
 }
@@ -49,8 +51,15 @@ impl Shape {
             cell: Cell::Lstm,
             inputs,
             hidden,
+            layers: 1,
             head: Head::Shared,
         }
+    }
+
+    /// The same with so many layers.
+    #[must_use]
+    pub fn stacked(self, layers: i64) -> Self {
+        Self { layers, ..self }
     }
 
     /// The same with another head.
@@ -65,6 +74,7 @@ impl Shape {
             cell: Cell::default(),
             inputs: (tensors.dynamic + tensors.statics) as i64,
             hidden: i64::from(params.hidden_size),
+            layers: i64::from(params.layers),
             head: match params.head {
                 job::Head::Shared => Head::Shared,
                 job::Head::Site => Head::Site {
@@ -113,7 +123,7 @@ impl Layout {
             Parameter::new("input.weight", &[Units(1), Inputs], Inputs),
             Parameter::new("input.bias", &[Units(1)], Inputs),
         ];
-        parameters.extend(shape.cell.definition().parameters());
+        parameters.extend(shape.cell.definition().parameters(shape.layers));
         parameters.push(Parameter::new("output.weight", &[One, Units(1)], Units(1)));
         parameters.push(Parameter::new("output.bias", &[One], Units(1)));
         let mut common = parameters.len();
@@ -145,9 +155,12 @@ impl Layout {
         &self.parameters
     }
 
-    /// Which of them are the cell's: the input layer's come before, the head's behind.
+    /// Which of them are the cell's, layer by layer: the input layer's come before, the head's behind.
     pub(super) fn cell(&self) -> Range<usize> {
-        LINEAR..LINEAR + self.shape.cell.definition().parameters().len()
+        {
+            let cell = self.shape.cell.definition().parameters(self.shape.layers);
+            LINEAR..LINEAR + cell.len()
+        }
     }
 
     /// Which of them are the weights of single sites; they begin at zero and are behind all others.

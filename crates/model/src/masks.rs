@@ -20,6 +20,25 @@ pub struct Masks(
 /// Weights that are decided on at a time; small enough to stay in the first-level cache.
 const BLOCK: usize = 256;
 
+/// What dropout takes away in one iteration.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Dropped<'a> {
+    /// Factors of weights, if any may be dropped.
+    pub weights: Option<&'a Masks>,
+    /// Factors of what each layer but the last hands to the next, `[layers - 1, T, B, H]`, if any may be dropped.
+    pub between: Option<&'a Tensor>,
+}
+
+/// Draws the factors of what layers hand to each other in one iteration, `layers - 1` times days times series times units
+/// of them: 0 for a share `dropout`, else 1/(1−p), each day and series for itself. Its numbers are not those of the weights.
+///
+/// # Source
+///
+/// `dropout` of `torch.nn.LSTM`, after Zaremba et al. (2014), arXiv:1409.2329.
+pub(super) fn draw_between(stream: &Stream, dropout: f64, factors: &mut [f32]) {
+    fill(&mut stream.fork(), dropout, factors);
+}
+
 impl Masks {
     /// Draws the masks of one iteration on the host; `dropout` is the share p of dropped weights, in (0, 1).
     pub fn draw(stream: &mut Stream, layout: &Layout, dropout: f64) -> Self {

@@ -6,14 +6,14 @@ use tch::{Device, Kind, Tensor};
 
 use super::cell::{Recurrence, State};
 use super::layout::{Head, Layout, Shape};
-use super::masks::Masks;
+use super::masks::{Dropped, Masks};
 use super::series::Series;
 
 /// What a forward pass is for.
 #[derive(Clone, Copy, Debug)]
 pub enum Mode<'a> {
-    /// A gradient will be taken; the weights that dropout may drop are multiplied by the masks, if there are any.
-    Fit(Option<&'a Masks>),
+    /// A gradient will be taken; what dropout may drop is multiplied by its factors, if there are any.
+    Fit(Dropped<'a>),
     /// The output is all.
     Run,
 }
@@ -237,9 +237,9 @@ impl Network {
 
     /// The state before anything was seen, for `rows` series.
     pub fn zero_state(&self, rows: i64) -> State {
-        let hidden = self.shape().hidden;
+        let Shape { hidden, layers, .. } = self.shape();
         let options = (self.flat.kind(), self.flat.device());
-        let zeros = |_| Tensor::zeros([1, rows, hidden], options);
+        let zeros = |_| Tensor::zeros([layers, rows, hidden], options);
         State((0..self.cell.states()).map(zeros).collect())
     }
 
@@ -250,7 +250,8 @@ impl Network {
     ///
     /// # Source
     ///
-    /// Layers and place of the masks as hydroDL's `CudnnLstmModel`.
+    /// Layers and place of the masks as hydroDL's `CudnnLstmModel`; cells on top of each other and dropout between them as
+    /// `torch.nn.LSTM`.
     pub fn forward(
         &self,
         inputs: &Tensor,
@@ -258,10 +259,13 @@ impl Network {
         mode: Mode,
         series: Option<&SeriesTensors>,
     ) -> (Tensor, State) {
-        let (weights, fit) = match mode {
-            Mode::Fit(masks) => (self.cell_weights(masks), true),
-            Mode::Run => (self.cell_weights(None), false),
+        let (dropped, fit) = match mode {
+            Mode::Fit(dropped) => (dropped, true),
+            Mode::Run => (Dropped::default(), false),
         };
+        let weights = self.cell_weights(dropped.weights);
+        let layers = usize::try_from(self.shape().layers).expect("sizes are positive");
+        let each = weights.len() / layers;
         let activated = self.input.forward(inputs).relu(); // [T, B, H]
         // Not in place: what was there is needed for the gradient.
         let masks = series.and_then(|series| series.masks.as_ref());
@@ -269,16 +273,25 @@ impl Network {
             Some(masks) => values * &masks[which],
             None => values,
         };
-        let activated = masked(activated, 0);
-        let (output, after) = self.cell.forward(&weights, &activated, state, fit);
-        let output = masked(output, 1);
+        let mut values = masked(activated, 0);
+        let mut after = Vec::new();
+        for (layer, weights) in (0..).zip(weights.chunks_exact(each)) {
+            if let Some(between) = dropped.between.filter(|_| layer > 0) {
+                values = values.g_mul(&between.get(layer - 1));
+            }
+            let before = state.layer(layer);
+            let (output, state) = self.cell.forward(weights, &values, &before, fit);
+            values = output;
+            after.push(state);
+        }
+        let output = masked(values, 1);
         let predicted = match (&self.site_head, series) {
             (Some(site_head), Some(series)) => {
                 site_head.forward(&self.head, &output, inputs, &series.sites)
             }
             _ => self.head.forward(&output).squeeze_dim(2),
         };
-        (predicted, after) // [T, B]
+        (predicted, State::of_layers(&after)) // [T, B]
     }
 
     /// The sum of squares of all weights of single sites, a scalar; none where there are no such weights.
@@ -336,7 +349,7 @@ mod tests {
         let layout = Layout::of(shape);
         let values = layout.split(model(1).flat());
         for (parameter, values) in layout.parameters().iter().zip(values) {
-            let name = parameter.name;
+            let name = &parameter.name;
             let bound = if name.starts_with("input") {
                 0.2
             } else {

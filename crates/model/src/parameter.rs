@@ -17,7 +17,7 @@ pub enum Dimension {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parameter {
     /// As in torch.
-    pub name: &'static str,
+    pub name: String,
     /// One dimension, or rows and columns.
     pub dimensions: Vec<Dimension>,
     /// Initial values are uniform in ±1/√n for this n.
@@ -30,9 +30,13 @@ pub struct Parameter {
 
 impl Parameter {
     /// One that dropout leaves alone.
-    pub(super) fn new(name: &'static str, dimensions: &[Dimension], fan_in: Dimension) -> Self {
+    pub(super) fn new(
+        name: impl Into<String>,
+        dimensions: &[Dimension],
+        fan_in: Dimension,
+    ) -> Self {
         Self {
-            name,
+            name: name.into(),
             dimensions: dimensions.to_vec(),
             fan_in,
             drops: false,

@@ -13,7 +13,7 @@ use super::device_data::{DeviceData, Gathered};
 use super::engine::{Engine, Lane};
 use super::layout::{Layout, Shape};
 use super::loss::{LossFunction, masked_mean, ridge};
-use super::masks::{Drawer, Masks};
+use super::masks::{self, Drawer, Dropped, Masks};
 use super::network::{Mode, Network, SeriesTensors};
 use super::optimizer::{Optimizer, Step};
 use super::series::{Series, StateMasks};
@@ -30,6 +30,8 @@ const PIECE: usize = 64;
 pub(super) struct Torch {
     device: Device,
     dropout: f64,
+    /// Share of what layers hand to each other that is dropped.
+    layer_dropout: f64,
     /// Draws masks without the host, if the device is a GPU.
     drawer: Option<Drawer>,
     loss_function: LossFunction,
@@ -66,19 +68,26 @@ pub(super) struct Predicted {
 /// Predicts a batch that is run in these pieces, one after the other with the state carried on.
 pub(super) fn forward(
     model: &Network,
-    masks: Option<&Masks>,
+    dropped: Dropped<'_>,
     series: Option<&SeriesTensors>,
     pieces: impl Iterator<Item = Gathered>,
 ) -> Vec<Predicted> {
     let mut before: Option<State> = None;
+    let mut first = 0;
     let predict = |piece: Gathered| {
-        let rows = piece.inputs.size()[1];
+        let (days, rows) = (piece.inputs.size()[0], piece.inputs.size()[1]);
+        let of_piece = |factors: &Tensor| factors.narrow(1, first, days).narrow(2, 0, rows);
+        let between = dropped.between.map(of_piece);
+        first += days;
         let state = match &before {
             None => model.zero_state(rows),
             Some(state) => state.first(rows),
         };
         let series = series.map(|series| series.first(rows));
-        let mode = Mode::Fit(masks);
+        let mode = Mode::Fit(Dropped {
+            between: between.as_ref(),
+            ..dropped
+        });
         let (values, after) = model.forward(&piece.inputs, &state, mode, series.as_ref());
         before = Some(after);
         Predicted {
@@ -124,7 +133,7 @@ impl Torch {
         );
         let device_data = DeviceData::new(tensors, window, warm_up, &site_weights, device);
         let zero = || Tensor::zeros([], (Kind::Double, device));
-        Self::of(
+        let mut torch = Self::of(
             Rc::new(device_data),
             Network::of_trial(shape, params, seed, device),
             Optimizer::new(training, shape.weights(), Kind::Float, device)
@@ -133,8 +142,9 @@ impl Torch {
             [zero(), zero()],
             loss_function,
             params.dropout,
-        )
-        .at(tensors, params)
+        );
+        torch.layer_dropout = params.layer_dropout;
+        torch.at(tensors, params)
     }
 
     /// The same on these sites, which a head with weights of each tells apart.
@@ -174,6 +184,7 @@ impl Torch {
         Self {
             device,
             dropout,
+            layer_dropout: 0.0,
             drawer,
             loss_function,
             device_data,
@@ -193,6 +204,24 @@ impl Torch {
         }
     }
 
+    /// Factors of what layers hand to each other in a batch, if any may be dropped.
+    fn between(&self, stream: &Stream, lengths: &[usize]) -> Option<Tensor> {
+        let Shape { hidden, layers, .. } = self.model.shape();
+        if self.layer_dropout == 0.0 || layers == 1 {
+            return None;
+        }
+        let (days, series) = (lengths[0] as i64, lengths.len() as i64);
+        let sizes = [layers - 1, days, series, hidden];
+        let count: i64 = sizes.iter().product();
+        let mut factors = vec![0.0; usize::try_from(count).expect("sizes are positive")];
+        masks::draw_between(stream, self.layer_dropout, &mut factors);
+        Some(
+            Tensor::from_slice(&factors)
+                .view(sizes)
+                .to_device(self.device),
+        )
+    }
+
     fn masks(&self, stream: &mut Stream) -> Masks {
         let Some(drawer) = &self.drawer else {
             let layout = Layout::of(self.model.shape());
@@ -209,12 +238,17 @@ impl Engine for Torch {
 
     fn forward(&mut self, starts: &[i64], batch: &Batch, masks: &mut Stream) {
         let stream = masks;
+        let between = self.between(stream, &batch.lengths);
         let masks = (self.dropout > 0.0).then(|| self.masks(stream));
         let state_masks = (self.state_dropout > 0.0).then(|| {
             let hidden = self.model.shape().hidden;
             StateMasks::draw(stream, self.state_dropout, starts.len(), hidden)
         });
         let series = self.series(starts, state_masks);
+        let dropped = Dropped {
+            weights: masks.as_ref(),
+            between: between.as_ref(),
+        };
         // On a GPU, rows that have ended cost less than a second call.
         let call = if self.device == Device::Cpu {
             CALL
@@ -225,7 +259,7 @@ impl Engine for Torch {
         let gathered = pieces
             .iter()
             .map(|piece| self.device_data.gather(&self.starts, batch, piece));
-        self.predicted = forward(&self.model, masks.as_ref(), series.as_ref(), gathered);
+        self.predicted = forward(&self.model, dropped, series.as_ref(), gathered);
     }
 
     fn loss(&mut self, _: &[i64], batch: &Batch) {

@@ -41,7 +41,11 @@ impl Validation {
             observed.count() >= VALIDATION_DAYS
                 && days().all(|day| tensors.target[(site, day)].is_nan())
         };
-        let sites = (0..tensors.sites).filter(|&site| held_back(site));
+        // Nothing is chosen in training by sites that it must not see.
+        let is_seen = |site: &usize| !tensors.held_out.contains(site);
+        let sites = (0..tensors.sites)
+            .filter(is_seen)
+            .filter(|&site| held_back(site));
         let mut runs: Vec<Run> = sites
             .map(|site| {
                 let days = tensors.parts.span(site, Part::Validation);
@@ -98,6 +102,8 @@ impl Validation {
                 }
             }
         }
-        medians(tensors, &flux, Part::Validation, VALIDATION_DAYS)
+        medians(tensors, &flux, Part::Validation, VALIDATION_DAYS, |site| {
+            !tensors.held_out.contains(&site)
+        })
     }
 }

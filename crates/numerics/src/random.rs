@@ -57,6 +57,12 @@ impl Stream {
         Self::of_state(mix(mix(key) ^ mix(place.wrapping_add(GAMMA))))
     }
 
+    /// A sequence that has nothing in common with what is drawn from this one.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        Self::of_state(mix(!self.state))
+    }
+
     /// Where it stands: the next number is that of this state plus [`GAMMA`].
     pub fn state(&self) -> u64 {
         self.state

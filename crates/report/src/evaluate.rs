@@ -1,5 +1,7 @@
 //! From a run directory to its predictions and its report.
 
+use std::path::Path;
+
 use efflux_base::durable;
 use efflux_base::error::{Error, Result};
 use efflux_data::{Filled, Member, Parts};
@@ -15,7 +17,7 @@ use super::mixed;
 use super::pooled;
 use super::results::{Results, Temperature};
 use super::summary::Summary;
-use super::{Output, write};
+use super::{Output, unseen, write};
 
 /// A report that was written, and of what.
 #[derive(Clone, Debug)]
@@ -48,7 +50,12 @@ pub fn evaluate(run: &Run<'_>, ledger: &Ledger, output: Output) -> Result<Evalua
         None => Vec::new(),
     };
     let (settings, view) = inputs::selected(run, choice.winner.as_ref())?;
-    let members = gather(run, ledger, &last)?;
+    let (of_folds, of_all): (Vec<Trial>, Vec<Trial>) = last
+        .iter()
+        .cloned()
+        .partition(|trial| trial.params.fold().is_some());
+    let members = gather(run, ledger, &of_all)?;
+    let unseen = unseen::gather(run, &gather(run, ledger, &of_folds)?, &of_folds);
     let filled = Filled::of(run.pack, &view.inputs.dynamic);
     // As the job at hand describes them: the grid that they were trained for may have had other axes.
     let described = search.iter().chain(&last).filter_map(|trial| {
@@ -97,6 +104,7 @@ pub fn evaluate(run: &Run<'_>, ledger: &Ledger, output: Output) -> Result<Evalua
         pooled: pooled.as_ref(),
         mixed: None,
         members: &members,
+        unseen: (!run.contract.folds.is_empty()).then_some(&unseen),
         members_planned: run.job.seeds.final_members.len(),
         epochs: &read_epochs(run.directory)?,
         provenance: &inputs::provenance(run, &records),
@@ -108,7 +116,9 @@ pub fn evaluate(run: &Run<'_>, ledger: &Ledger, output: Output) -> Result<Evalua
         ..results
     };
     if output != Output::Page {
-        write_predictions(run, &results)?;
+        let (mixed, directory) = (results.mixed, run.directory);
+        write_predictions(run, &directory.predictions(), &members, mixed, &filled)?;
+        write_predictions(run, &directory.unseen_predictions(), &unseen, None, &filled)?;
     }
     let mut outcomes = records.iter().map(|record| &record.outcome);
     let summary = write(&results, &run.directory.report(), output)?;
@@ -195,19 +205,23 @@ fn gather(run: &Run<'_>, ledger: &Ledger, trials: &[Trial]) -> Result<Vec<Member
     Ok(members)
 }
 
-/// `ensemble/predictions.nc`: every member, their mean and spread.
-fn write_predictions(run: &Run<'_>, results: &Results<'_>) -> Result<()> {
-    let members = results.members;
-    let path = run.directory.predictions();
+/// Every member, their mean, which may be that of unlike members, and spread.
+fn write_predictions(
+    run: &Run<'_>,
+    path: &Path,
+    members: &[Member],
+    mixed: Option<&SiteByDay<f32>>,
+    filled: &Filled,
+) -> Result<()> {
     if members.is_empty() {
         // Those of an earlier selection would pass for those of this one.
-        return durable::remove(&path);
+        return durable::remove(path);
     }
     let name = inputs::name(run);
     let mut together = Together::of(members);
-    if let Some(mixed) = results.mixed {
+    if let Some(mixed) = mixed {
         together.mean = mixed.values().to_vec();
     }
-    let made_of = (members, results.members_planned);
-    together.write(&path, &name, run.pack, made_of, results.filled, None)
+    let made_of = (members, run.job.seeds.final_members.len());
+    together.write(path, &name, run.pack, made_of, filled, None)
 }

@@ -125,11 +125,11 @@ impl Grid {
 }
 
 fn costs(results: &Results<'_>) -> Vec<Cost> {
-    let mut of_search: HashMap<&Configuration, Vec<&Record>> = HashMap::new();
+    let mut of_search: HashMap<Configuration, Vec<&Record>> = HashMap::new();
     for record in results.records {
         if record.trial.stage == Stage::Search {
-            let records: &mut Vec<&Record> = of_search.entry(&record.trial.params).or_default();
-            records.push(record);
+            let params = record.trial.params.in_fold(None);
+            of_search.entry(params).or_default().push(record);
         }
     }
     let configurations = results.selection.candidates.iter();
@@ -165,7 +165,7 @@ fn cost(params: Configuration, records: &[&Record]) -> Cost {
 }
 
 fn failures(results: &Results<'_>) -> Vec<Failed> {
-    let mut failures: Vec<(Failed, Vec<&Configuration>)> = Vec::new();
+    let mut failures: Vec<(Failed, Vec<Configuration>)> = Vec::new();
     for record in results.records {
         let Outcome::Failed(failure) = &record.outcome else {
             continue;
@@ -188,8 +188,9 @@ fn failures(results: &Results<'_>) -> Vec<Failed> {
             Stage::Search => of.search += 1,
             Stage::Final => of.members += 1,
         }
-        if !params.contains(&&record.trial.params) {
-            params.push(&record.trial.params);
+        let own = record.trial.params.in_fold(None);
+        if !params.contains(&own) {
+            params.push(own);
             of.configurations += 1;
         }
     }

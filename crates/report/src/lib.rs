@@ -39,6 +39,7 @@ mod summary;
 mod table;
 mod tables;
 mod uncertainty;
+mod unseen;
 mod variance;
 
 use std::path::Path;
@@ -65,6 +66,7 @@ use reasons::Explained;
 use record::Record;
 use states::States;
 use uncertainty::Uncertainty;
+use unseen::Unseen;
 use variance::Variance;
 
 /// Which files are written.
@@ -153,6 +155,7 @@ struct Findings<'a> {
     comparisons: Vec<Comparison>,
     states: Vec<States>,
     uncertainty: Uncertainty,
+    unseen: Option<Unseen>,
     drivers: Drivers,
     grid: Grid,
     variance: Variance,
@@ -176,6 +179,7 @@ impl<'a> Findings<'a> {
             comparisons: comparison::comparisons(&evaluation),
             states: states::states(results, &evaluation),
             uncertainty: Uncertainty::new(results, &evaluation),
+            unseen: Unseen::new(results, &evaluation),
             drivers,
             record: Record::new(results),
             summary: Summary::new(results, &evaluation, index),

@@ -62,6 +62,9 @@ pub struct Results<'a> {
     pub mixed: Option<&'a SiteByDay<f32>>,
     /// The members that simulated the calendar.
     pub members: &'a [Member],
+    /// For each seed that has ended in every fold the simulations by the models that have not seen the site, NaN at sites that
+    /// no fold holds out; none without folds.
+    pub unseen: Option<&'a [Member]>,
     /// The members that the job asks for.
     pub members_planned: usize,
     /// The epochs that are on file, by trial and in order; of any trials.
@@ -107,7 +110,8 @@ impl Results<'_> {
     /// Whether every series is as long as sites and calendar say, so that nothing behind this can run off its end.
     pub(crate) fn check(&self) -> Result<()> {
         let values = self.sites.len() * self.days;
-        let lengths = self.members.iter().map(|member| member.flux.len());
+        let members = self.members.iter().chain(self.unseen.into_iter().flatten());
+        let lengths = members.map(|member| member.flux.len());
         let given = [
             self.unfiltered,
             self.temperature.map(|given| given.values),

@@ -120,6 +120,11 @@ impl RunDir {
         self.root.join("ensemble/predictions.nc")
     }
 
+    /// The same at sites by members that have not seen them.
+    pub fn unseen_predictions(&self) -> PathBuf {
+        self.root.join("ensemble/unseen.nc")
+    }
+
     /// Which files are the results, with their checksums.
     pub fn results(&self) -> PathBuf {
         self.root.join("results.sha256")

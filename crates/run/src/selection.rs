@@ -26,7 +26,7 @@ pub struct Choice {
 pub struct Winner {
     /// What is selected.
     pub params: Configuration,
-    /// Its metric, mean over the search seeds.
+    /// Its metric, mean over the search seeds and folds.
     pub score: f64,
 }
 
@@ -35,9 +35,9 @@ pub struct Winner {
 pub struct Candidate {
     /// The configuration.
     pub params: Configuration,
-    /// Seed and metric; no metric where the trial failed or its score is not defined.
+    /// Seed and metric, for each fold if there are folds; no metric where the trial failed or its score is not defined.
     pub scores: Vec<(u64, Option<f64>)>,
-    /// Mean over the seeds; absent if one is, for then the configuration is not selectable.
+    /// Mean over seeds and folds; absent if one is, for then the configuration is not selectable.
     pub mean: Option<f64>,
     /// Epochs after which a stopping rule gave it up, if one did: then it is not selectable either.
     pub stopped: Option<u32>,
@@ -102,10 +102,12 @@ pub fn select(job: &Job, trials: &[Trial], ledger: &Ledger) -> Choice {
     for trial in trials {
         let summary = ledger.summary(&trial.id);
         let score = summary.and_then(|summary| metric(rule, summary));
+        // A fold is averaged over like a seed.
+        let params = trial.params.in_fold(None);
         if let Some(epochs) = stopped.get(&trial.id) {
-            stopped_after.insert(&trial.params, *epochs);
+            stopped_after.insert(params.clone(), *epochs);
         }
-        let of_params = scores.entry(&trial.params).or_default();
+        let of_params = scores.entry(params).or_default();
         of_params.push((trial.seed, score));
     }
     let configurations = job.grid.configurations();

@@ -173,7 +173,7 @@ impl Status {
                 &ledger,
             ),
             None => Counts {
-                planned: job.seeds.final_members.len(),
+                planned: job.seeds.final_members.len() * (1 + manifest.contract.folds.len()),
                 ..Counts::default()
             },
         };

@@ -56,16 +56,20 @@ impl Evaluator<'_> {
             self.keep(directory, trained, &member)
                 .map_err(|error| StopReason::Failed(not_written(error.to_string())))?;
         }
-        let medians = |part, least| medians(self.context.tensors, &flux, part, least);
+        let tensors = self.context.tensors;
+        let judged = |part, least| {
+            let is_judged = |site: usize| tensors.is_judged(site);
+            medians(tensors, &flux, part, least, is_judged)
+        };
         let kept = trained.epoch.saturating_sub(1) as usize;
         Ok(Summary {
             updates: trained.updates,
             epoch: trained.epoch,
             loss: trained.losses.get(kept).copied().unwrap_or(f64::NAN),
             window_share: trained.window_share,
-            train: medians(Part::Train, 0),
-            validation: medians(Part::Validation, VALIDATION_DAYS),
-            test: medians(Part::Test, 0),
+            train: medians(tensors, &flux, Part::Train, 0, |_| true),
+            validation: judged(Part::Validation, VALIDATION_DAYS),
+            test: judged(Part::Test, 0),
         })
     }
 

@@ -3,6 +3,7 @@
 //! Whatever decides compares whole millimetres or counts, so that folds are the same on every machine.
 
 mod distance;
+mod of_split;
 
 use efflux_numerics::random::Stream;
 

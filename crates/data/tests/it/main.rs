@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod extrapolation;
+mod folds;
 mod pack;
 mod predictions;
 mod reference;

@@ -44,6 +44,7 @@ fn view(pack: &Pack, inputs: &Inputs, transform: Transform, fit: Fit) -> View {
         pack_digest: pack.digest.clone(),
         evaluation: Evaluation::default(),
         split: Split::default(),
+        folds: Vec::new(),
         variables: variables(pack),
     };
     let settings = Settings {

@@ -9,7 +9,7 @@ use super::Job;
 use crate::configuration::Configuration;
 use crate::section::{Key, Section};
 use crate::settings::{Refused, Settings};
-use crate::{Analysis, Fit, Keep, SelectionPart, Training};
+use crate::{Analysis, Fit, FoldsBy, Keep, SelectionPart, SplitKind, Training};
 
 impl Job {
     /// Whether everything in the file can be. Returns the settings of its configurations.
@@ -34,6 +34,7 @@ impl Job {
         if let Some((key, found, expected)) = self.ensemble.fault() {
             return Err(self.wrong("ensemble", key, found, expected));
         }
+        self.check_folds()?;
         self.check_analysis()?;
         if let Some(fault) = self.contradiction(&self.settings) {
             return Err(self.wrong(fault.section, fault.key, fault.found, &fault.expected));
@@ -90,6 +91,11 @@ impl Job {
             found: found.to_string(),
             expected,
         };
+        if judged.kind == SplitKind::Sites {
+            let expected =
+                "no such axis with `split.kind = \"sites\"`, which trains on whole records";
+            return Some(refused("train", own.train, expected.to_owned()));
+        }
         if self.final_members.fit == Fit::TrainValidation {
             let expected = "no such axis with `final.fit = \"train+validation\"`, which fits members on judged days";
             let key = if own.train == judged.train {
@@ -138,6 +144,27 @@ impl Job {
                 "{of_all} as [training] says: `stop.policy = \"{policy}\"` compares configurations of equal length"
             ),
         })
+    }
+
+    /// What cannot go together with folds of sites.
+    fn check_folds(&self) -> Result<()> {
+        let split = &self.settings.split;
+        if let Some(fold) = split.fold {
+            let expected = "no such key: trials have it, one for each fold";
+            return Err(self.wrong("split", "fold", fold, expected));
+        }
+        if split.has_folds() && self.stop.is_on() {
+            let found = format!("`{}`", self.stop.policy.name());
+            let expected =
+                "`none` with folds of sites: rungs are judged at sites that are trained on";
+            return Err(self.wrong("stop", "policy", found, expected));
+        }
+        let least = 1.0 / f64::from(split.folds);
+        if split.has_folds() && split.by == FoldsBy::Distance && split.largest_fold <= least {
+            let expected = format!("above 1/{0}, because `split.folds` is {0}", split.folds);
+            return Err(self.wrong("split", "largest_fold", split.largest_fold, &expected));
+        }
+        Ok(())
     }
 
     fn check_analysis(&self) -> Result<()> {

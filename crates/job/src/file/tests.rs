@@ -1,6 +1,9 @@
+use std::collections::HashSet;
+
 use sha2::{Digest, Sha256};
 
 use super::*;
+use crate::{Fold, TrialId};
 
 fn parse(text: &str) -> Result<Job> {
     Job::parse(Path::new("jobs/x.toml"), text.to_owned())
@@ -95,6 +98,30 @@ fn impossible_values_are_refused_with_line_key_and_expectation() {
         (
             "[split]\ntrain = 1.0",
             "`split.train` has 1, expected above 0 and below 1",
+        ),
+        (
+            "[split]\nfold = 1",
+            "`split.fold` has 1, expected no such key: trials have it, one for each fold",
+        ),
+        (
+            "[split]\nfolds = 1",
+            "`split.folds` has 1, expected 2 or more",
+        ),
+        (
+            "[split]\nkeep_together_km = -1.0",
+            "`split.keep_together_km` has -1, expected kilometres, 0 or more",
+        ),
+        (
+            "[model]\nlayers = 4",
+            "`model.layers` has 4, expected 1, 2 or 3",
+        ),
+        (
+            "[model]\nlayer_dropout = 0.2",
+            "`model.layer_dropout` has 0.2, expected 0, because one layer has none above it",
+        ),
+        (
+            "[grid]\nkeep_together_km = [1.0, 2.0]",
+            "expected no such axis: it says which sites are judged",
         ),
         (
             "[selection]\non = \"train\"",
@@ -215,6 +242,43 @@ fn ids_are_the_same_in_every_launch_and_differ_when_anything_differs() {
     ]);
     let hash = Sha256::digest(whole.to_string());
     assert_eq!(trials[1].id.as_str(), efflux_numerics::hex(&hash[..8]));
+}
+
+#[test]
+fn every_fold_has_its_trials_and_members_are_trained_on_all_sites_too() {
+    let job = parse("pack = \"a.h5\"\n[split]\nkind = \"both\"\nfolds = 2\n").unwrap();
+    let fold = |site: usize| Fold {
+        name: site.to_string(),
+        test: vec![site],
+        left_out: Vec::new(),
+    };
+    let contract = Contract {
+        folds: vec![fold(0), fold(1)],
+        ..contract(&job)
+    };
+    let search = job.search_trials(&contract).unwrap();
+    let folds = |trials: &[Trial]| -> Vec<Option<usize>> {
+        trials.iter().map(|trial| trial.params.fold()).collect()
+    };
+    assert_eq!(folds(&search), [Some(0), Some(1)]);
+    let selected = search[1].params.in_fold(None);
+    assert_eq!(selected, job.grid.configurations()[0]);
+    let last = job.final_trials(&contract, &selected).unwrap();
+    let expected = [None, Some(0), Some(1)].map(|fold| [fold; 5]);
+    assert_eq!(folds(&last), expected.as_flattened());
+    let ids: HashSet<&TrialId> = search.iter().chain(&last).map(|trial| &trial.id).collect();
+    assert_eq!(ids.len(), 2 + 15);
+    let settings = job.settings.with(&search[1].params).unwrap();
+    let view = contract.view(&settings, Fit::Train).unwrap();
+    assert!(view.trains(0) && !view.trains(1));
+}
+
+#[test]
+fn folds_and_a_stopping_rule_exclude_each_other() {
+    let text = "pack = \"a.h5\"\n[split]\nkind = \"sites\"\n[stop]\npolicy = \"halving\"\n";
+    assert!(
+        refusal(text).contains("`stop.policy` has `halving`, expected `none` with folds of sites")
+    );
 }
 
 #[test]

@@ -28,6 +28,7 @@ pub(crate) fn tensors(pack: Option<&Path>) -> Outcome<Tensors> {
         pack_digest: pack.digest.clone(),
         evaluation: Evaluation::default(),
         split: Split::default(),
+        folds: Vec::new(),
         variables: variables(&pack),
     };
     let view = contract.view(&Settings::default(), Fit::TrainValidation)?;

@@ -16,14 +16,17 @@ pub(super) struct Lstm;
 
 impl Recurrence for Lstm {
     /// The four blocks of rows are the input, forget, cell and output gates.
-    fn parameters(&self) -> Vec<Parameter> {
-        let parameter = |name, dimensions: &[_]| Parameter::new(name, dimensions, Units(1));
-        vec![
-            parameter("lstm.weight_ih_l0", &[Units(4), Units(1)]).dropped(),
-            parameter("lstm.weight_hh_l0", &[Units(4), Units(1)]).dropped(),
-            parameter("lstm.bias_ih_l0", &[Units(4)]),
-            parameter("lstm.bias_hh_l0", &[Units(4)]).second(),
-        ]
+    fn parameters(&self, layers: i64) -> Vec<Parameter> {
+        let parameter = |name: String, dimensions: &[_]| Parameter::new(name, dimensions, Units(1));
+        let of_layer = |layer| {
+            [
+                parameter(format!("lstm.weight_ih_l{layer}"), &[Units(4), Units(1)]).dropped(),
+                parameter(format!("lstm.weight_hh_l{layer}"), &[Units(4), Units(1)]).dropped(),
+                parameter(format!("lstm.bias_ih_l{layer}"), &[Units(4)]),
+                parameter(format!("lstm.bias_hh_l{layer}"), &[Units(4)]).second(),
+            ]
+        };
+        (0..layers).flat_map(of_layer).collect()
     }
 
     /// The output and the cell's own state.

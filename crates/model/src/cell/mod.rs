@@ -33,15 +33,15 @@ impl Cell {
 
 /// The parameters of a cell, and its equations with libtorch.
 pub(super) trait Recurrence: Debug {
-    /// In the order in which they lie among a model's weights.
-    fn parameters(&self) -> Vec<Parameter>;
+    /// Those of so many layers, in the order in which they lie among a model's weights.
+    fn parameters(&self, layers: i64) -> Vec<Parameter>;
 
     /// Tensors of its state.
     fn states(&self) -> usize;
 
-    /// Runs `B` series over `T` days.
+    /// Runs `B` series over `T` days through one layer.
     ///
-    /// * `weights`: its parameters; `inputs`: `[T, B, H]`.
+    /// * `weights`: the layer's parameters; `inputs`: `[T, B, H]`; `state`: the layer's.
     /// * `fit`: whether a gradient will be taken.
     /// * returns its output on each day, `[T, B, H]`, and the state after the last.
     fn forward(
@@ -53,7 +53,7 @@ pub(super) trait Recurrence: Debug {
     ) -> (Tensor, State);
 }
 
-/// What a cell remembers from one day to the next: tensors of `[1, B, H]`.
+/// What a cell remembers from one day to the next: tensors of `[layers, B, H]`.
 #[derive(Debug)]
 pub struct State(pub Vec<Tensor>);
 
@@ -63,5 +63,24 @@ impl State {
         let tensors = self.0.iter();
         let first = |tensor: &Tensor| tensor.narrow(1, 0, rows).contiguous();
         Self(tensors.map(first).collect())
+    }
+
+    /// That of one layer.
+    pub(super) fn layer(&self, layer: i64) -> Self {
+        let tensors = self.0.iter();
+        Self(tensors.map(|tensor| tensor.narrow(0, layer, 1)).collect())
+    }
+
+    /// That of all layers, from the lowest to the highest.
+    pub(super) fn of_layers(layers: &[Self]) -> Self {
+        let count = layers.first().map_or(0, |layer| layer.0.len());
+        let stacked = |place: usize| {
+            let of_layers: Vec<&Tensor> = layers.iter().map(|layer| &layer.0[place]).collect();
+            match of_layers[..] {
+                [only] => only.shallow_clone(),
+                _ => Tensor::cat(&of_layers, 0),
+            }
+        };
+        Self((0..count).map(stacked).collect())
     }
 }

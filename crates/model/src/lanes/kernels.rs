@@ -138,6 +138,7 @@ impl Kernels {
     pub(super) fn fit(shape: Shape) -> bool {
         shape.cell == Cell::Lstm
             && shape.head == Head::Shared
+            && shape.layers == 1
             && shape.hidden % 4 == 0
             && shape.hidden <= 256
     }

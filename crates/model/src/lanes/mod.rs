@@ -71,7 +71,7 @@ impl<'a> Lanes<'a> {
     ///
     /// # Errors
     ///
-    /// [`TrialError::Memory`] if there is no room for them, [`TrialError::Cell`] if models with this cell have no lanes.
+    /// [`TrialError::Memory`] if there is no room for them, [`TrialError::Cell`] if models with this cell, or of several layers, have no lanes.
     pub fn new(
         lanes: usize,
         tensors: &'a Tensors,
@@ -81,7 +81,7 @@ impl<'a> Lanes<'a> {
     ) -> Result<Self, TrialError> {
         let made = guarded(|| {
             let shape = Shape::of(tensors, params);
-            if shape.cell != Cell::Lstm || shape.head != Head::Shared {
+            if shape.cell != Cell::Lstm || shape.head != Head::Shared || shape.layers > 1 {
                 return Err(TrialError::Cell);
             }
             let (loss_function, site_weights) = loss::of_trial(tensors, training);

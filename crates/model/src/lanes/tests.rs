@@ -1,11 +1,11 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::Flow;
 use crate::device::values;
 use crate::device_data::Gathered;
 use crate::torch;
 use crate::torch::tests::{distance, tensors};
+use crate::{Dropped, Flow};
 
 const DOUBLE: (Kind, Device) = (Kind::Double, Device::Cpu);
 
@@ -71,7 +71,11 @@ fn both_ways(
             weight: data.weight.get(lane),
         };
         let targets = u32::try_from(targets).unwrap();
-        let predicted = torch::forward(&model, masks.as_ref(), None, [piece].into_iter());
+        let dropped = Dropped {
+            weights: masks.as_ref(),
+            between: None,
+        };
+        let predicted = torch::forward(&model, dropped, None, [piece].into_iter());
         let loss = torch::loss(loss_function, &predicted, targets);
         let gradient = Tensor::zeros([shape.weights()], DOUBLE);
         model.gradient(&loss, &gradient);

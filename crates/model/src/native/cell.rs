@@ -13,7 +13,7 @@ use super::run::{Begin, Block};
 ///
 /// The head is computed with it, while the outputs are in registers.
 pub(super) trait NativeCell: Debug {
-    /// Takes over its parameters, padded; those that dropout may drop times their factors in `masks`, which are without
+    /// Takes over the parameters of its layer, padded; those that dropout may drop times their factors in `masks`, which are without
     /// padding, if there are any.
     fn load(&mut self, weights: &[f32], masks: Option<&[f32]>);
 
@@ -27,6 +27,9 @@ pub(super) trait NativeCell: Debug {
 
     /// Runs the series over the days of a block, and fills in their predictions, `[rows]`.
     fn forward(&mut self, days: &Days<'_>, begin: Begin, predicted: &mut [f32]);
+
+    /// The output on the days of a block that [`NativeCell::forward`] has just run, `[rows of the block, H]`.
+    fn output(&self, block: &Block, output: &mut [f32]);
 
     /// Prepares the gradient of a run. Its blocks follow, the last one first.
     fn begin_backward(&mut self);
@@ -44,8 +47,8 @@ pub(super) struct Days<'a> {
     pub(super) block: &'a Block,
     /// Series running on each day of the run.
     pub(super) counts: &'a [usize],
-    /// Output of the input layer, `[rows, H]`, as all buffers of rows with [`PAD`](super::run::PAD) between them.
-    pub(super) activated: &'a [f32],
+    /// What the cell reads, `[rows, H]`, as all buffers of rows with [`PAD`](super::run::PAD) between them.
+    pub(super) inputs: &'a [f32],
     pub(super) head: &'a Head,
 }
 
@@ -56,8 +59,10 @@ pub(super) struct Gradient<'a> {
     pub(super) cell: &'a mut [f32],
     /// Of the head's weight, in its shape, added to.
     pub(super) head: &'a mut [f32],
-    /// Of the input layer's output on the block's days, `[rows of the block, H]`, to be filled.
-    pub(super) activated: &'a mut [f32],
+    /// Of the cell's inputs on the block's days, `[rows of the block, H]`, to be filled.
+    pub(super) inputs: &'a mut [f32],
+    /// Of the cell's output by what reads it beside the head, `[rows of the block, H]`, if anything does.
+    pub(super) above: Option<&'a [f32]>,
 }
 
 /// The layer that makes a prediction of the cell's output.
@@ -73,6 +78,16 @@ pub(super) struct Head {
 }
 
 impl Head {
+    /// One of zeros, the same for all series.
+    pub(super) fn none(padded: usize) -> Self {
+        Self {
+            weight: Aligned::zeros(padded),
+            bias: 0.0,
+            width: padded,
+            by_series: false,
+        }
+    }
+
     /// Where the weight of a series lies, and its gradient.
     pub(super) fn place(&self, series: usize) -> Range<usize> {
         let first = if self.by_series {
@@ -89,6 +104,6 @@ impl Head {
 pub(super) struct Definition {
     /// For a model of this layout.
     pub(super) new: fn(Level, &Layout) -> Box<dyn NativeCell>,
-    /// How many `f32` it allocates for a run of this many rows and series.
+    /// How many `f32` a layer allocates for a run of this many rows and series.
     pub(super) numbers: fn(&Layout, usize, usize) -> usize,
 }

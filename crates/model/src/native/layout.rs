@@ -18,6 +18,8 @@ pub(super) struct Layout {
     pub(super) hidden: usize,
     /// Hidden units with the padding.
     pub(super) padded: usize,
+    /// Cells on top of each other.
+    pub(super) layers: usize,
     parameters: Vec<Matrix>,
     /// The weights of the cell, behind those of the input layer and before those of the head.
     cell: Range<usize>,
@@ -133,6 +135,7 @@ impl Layout {
             inputs,
             hidden,
             padded,
+            layers: size(shape.layers),
             cell: parameters[cell.start].first..parameters[cell.end].first,
             head: shape.head,
             common: common.map_or(first, |first_of_sites| first_of_sites.first),

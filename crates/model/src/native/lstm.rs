@@ -278,7 +278,7 @@ impl NativeCell for LstmCell {
             self.outputs[states].fill(0.0);
             self.cells[states].fill(0.0);
         }
-        let a = Rows::of(&days.activated[first * stride..], stride);
+        let a = Rows::of(&days.inputs[first * stride..], stride);
         let panels = self.gate_panels(&self.to_gates[0]);
         let product = Product::of(a, rows, self.padded, panels, wide);
         self.level
@@ -293,6 +293,19 @@ impl NativeCell for LstmCell {
             }
             self.day(days, day, first, predicted);
             first += days.counts[day];
+        }
+    }
+
+    fn output(&self, block: &Block, output: &mut [f32]) {
+        let (stride, wide) = self.strides();
+        let gates = self.gates[block.first * wide..].chunks_exact(wide);
+        let squashed = self.squashed[block.first * stride..].chunks_exact(stride);
+        let rows = output.chunks_exact_mut(stride).zip(gates).zip(squashed);
+        for ((output, gates), squashed) in rows.take(block.rows) {
+            let open = &gates[(GATES - 1) * self.padded..][..self.padded];
+            for ((output, open), squashed) in output.iter_mut().zip(open).zip(squashed) {
+                *output = open * squashed;
+            }
         }
     }
 
@@ -319,6 +332,11 @@ impl NativeCell for LstmCell {
             level.multiply(product, &mut self.d_outputs);
             after -= days.counts[day];
             let count = days.counts[day];
+            if let Some(above) = gradient.above {
+                let of_day = &above[(after - first) * stride..][..count * stride];
+                let sums = self.d_outputs.iter_mut().zip(of_day);
+                sums.for_each(|(sum, above)| *sum += above);
+            }
             self.day_backward(days, count, after, slopes, parts.b_ih, gradient.head);
         }
         let d_gates = &self.gates[first * wide..];
@@ -330,13 +348,13 @@ impl NativeCell for LstmCell {
             panels,
             stride,
         );
-        level.multiply(product, gradient.activated);
+        level.multiply(product, gradient.inputs);
 
         // The gradient of weights: the sum over rows of the input times the gradient of the output.
         let natural = |values| Panels::of(values, stride, padded, level.width());
-        let activated = natural(&days.activated[first * stride..]);
+        let inputs = natural(&days.inputs[first * stride..]);
         let d = Rows::transposed(d_gates, wide);
-        let product = Product::of(d, GATES * padded, rows, activated, padded);
+        let product = Product::of(d, GATES * padded, rows, inputs, padded);
         level.multiply(product.added(), parts.w_ih);
         // On the first day no state comes in.
         let from = first.max(days.counts[0]);

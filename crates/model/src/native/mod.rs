@@ -41,6 +41,7 @@ use tch::Device;
 use self::aligned::Aligned;
 pub use self::level::Level;
 pub use self::model::NativeModel;
+pub use self::network::Factors;
 pub use self::optimizer::NativeOptimizer;
 use super::cell::Cell;
 use super::device::values;
@@ -49,6 +50,7 @@ use super::engine::Engine;
 use super::failure::TrialError;
 use super::layout::Shape;
 use super::loss::{self, LossFunction};
+use super::masks::draw_between;
 use super::network::Network;
 use super::optimizer::Step;
 use super::series::{Series, StateMasks};
@@ -75,6 +77,9 @@ pub(super) struct Native {
     dropout: f64,
     /// Factors of the weights that dropout may drop, if it does.
     masks: Aligned,
+    /// Share of what layers hand to each other that is dropped, and the factors of a batch.
+    layer_dropout: f64,
+    between: Vec<f32>,
     loss_function: LossFunction,
     warm_up: usize,
     /// `[S·D, nx]`
@@ -120,6 +125,8 @@ impl Native {
             sums: [0.0; 2],
             dropout: params.dropout,
             masks: Aligned::zeros(dropped),
+            layer_dropout: params.layer_dropout,
+            between: Vec::new(),
             loss_function,
             warm_up: training.warm_up_days as usize,
             inputs: device_data::rows(tensors),
@@ -137,8 +144,13 @@ impl Engine for Native {
     fn begin_epoch(&mut self, _: &[i64]) {}
 
     fn forward(&mut self, starts: &[i64], batch: &Batch, masks: &mut Stream) {
-        let dropped = self.dropout > 0.0;
-        if dropped {
+        if self.layer_dropout > 0.0 {
+            let Shape { hidden, layers, .. } = self.model.shape();
+            let each = batch.lengths[0] * batch.lengths.len();
+            self.between.resize(each * row((layers - 1) * hidden), 0.0);
+            draw_between(masks, self.layer_dropout, &mut self.between);
+        }
+        if self.dropout > 0.0 {
             let level = self.model.level();
             level.draw_masks(masks, self.dropout, &mut self.masks);
         }
@@ -151,8 +163,12 @@ impl Engine for Native {
             .gather(&self.inputs, starts, &batch.lengths, days);
         self.series
             .set_rows(&self.heads, self.target.days(), starts);
-        self.model
-            .forward(dropped.then_some(&self.masks), &self.series);
+        let factors = factors(
+            [self.dropout, self.layer_dropout],
+            &self.masks,
+            &self.between,
+        );
+        self.model.forward(factors, &self.series);
     }
 
     fn loss(&mut self, starts: &[i64], batch: &Batch) {
@@ -175,8 +191,12 @@ impl Engine for Native {
     }
 
     fn backward(&mut self) {
-        self.model
-            .backward((self.dropout > 0.0).then_some(&self.masks));
+        let factors = factors(
+            [self.dropout, self.layer_dropout],
+            &self.masks,
+            &self.between,
+        );
+        self.model.backward(factors);
         if self.ridge > 0.0 {
             self.loss += self.model.add_ridge(self.ridge);
         }
@@ -238,6 +258,14 @@ impl Engine for Native {
     fn restore(&mut self, weights: &[f32], memory: &[Vec<f32>; 2]) {
         self.model.set_weights(weights);
         self.optimizer.remember(memory);
+    }
+}
+
+/// Those of shares that are dropped at all.
+fn factors<'a>([weights, between]: [f64; 2], of: &'a [f32], of_between: &'a [f32]) -> Factors<'a> {
+    Factors {
+        weights: (weights > 0.0).then_some(of),
+        between: (between > 0.0).then_some(of_between),
     }
 }
 

@@ -9,7 +9,7 @@ use super::aligned::Aligned;
 use super::cells;
 use super::layout::Layout;
 use super::level::Level;
-use super::network::Network;
+use super::network::{Factors, Network};
 use super::row;
 use super::run::{Begin, Run};
 use crate::by_window::{by_window, early_days};
@@ -56,6 +56,7 @@ impl NativeModel {
         let layout = Layout::of(shape, level);
         let of_cell =
             cells::definition(shape.cell).map_or(0, |cell| (cell.numbers)(&layout, rows, series));
+        let of_cell = layout.layers * of_cell;
         // Weights, gradient, two means; masks and the two orders in which products read the cell's weights.
         7 * layout.weights() + Run::numbers(&layout, rows, series) + of_cell
     }
@@ -83,8 +84,7 @@ impl NativeModel {
     /// Runs `B` series over `T` days from zero states and takes the gradient of the mean over all targets.
     ///
     /// * `inputs`: `[T, B, nx]`, scaled; `target`: `[T, B]`, NaN where there is none, but somewhere there is one.
-    /// * `masks`: factors of the weights that dropout may drop, in torch's order, if any are dropped; `of`: for heads with
-    ///   weights of each site.
+    /// * `of`: for heads with weights of each site.
     /// * returns the predictions, `[T, B]`, and the loss.
     pub fn fit(
         &mut self,
@@ -92,7 +92,7 @@ impl NativeModel {
         target: &[f32],
         series: usize,
         loss_function: LossFunction,
-        masks: Option<&[f32]>,
+        factors: Factors<'_>,
         of: &Series,
     ) -> (Vec<f32>, f64) {
         let days = target.len() / series;
@@ -102,7 +102,7 @@ impl NativeModel {
         self.run.inputs[..inputs.len()].copy_from_slice(inputs);
         let count = target.iter().filter(|value| !value.is_nan()).count() as f64;
         let mut loss = 0.0;
-        self.forward(masks, of);
+        self.forward(factors, of);
         self.compare(&mut |day, column, predicted| {
             let target = target[day * series + column];
             if target.is_nan() {
@@ -112,7 +112,7 @@ impl NativeModel {
             loss += part / count;
             single(slope / count)
         });
-        self.backward(masks);
+        self.backward(factors);
         (self.run.predicted[..target.len()].to_vec(), loss)
     }
 
@@ -128,11 +128,12 @@ impl NativeModel {
         factor * self.level.sum_of_squares(weights)
     }
 
-    /// Predicts the gathered series from zero states, with these factors of the weights that dropout may drop.
-    pub(super) fn forward(&mut self, masks: Option<&[f32]>, series: &Series) {
+    /// Predicts the gathered series from zero states, with these factors of what dropout may drop.
+    pub(super) fn forward(&mut self, factors: Factors<'_>, series: &Series) {
         self.network
-            .load(&self.layout, &self.weights, masks, series);
-        self.network.forward(&mut self.run, Begin::Fresh);
+            .load(&self.layout, &self.weights, factors.weights, series);
+        self.network
+            .forward(&mut self.run, Begin::Fresh, factors.between);
     }
 
     /// Compares the predictions with targets: `slope` is called with day, series and prediction, and gives the derivative
@@ -145,14 +146,15 @@ impl NativeModel {
     }
 
     /// Takes the gradient of the loss, with the factors of the forward run.
-    pub(super) fn backward(&mut self, masks: Option<&[f32]>) {
+    pub(super) fn backward(&mut self, factors: Factors<'_>) {
         self.network.backward(
             &self.layout,
             &mut self.run,
             &self.slopes,
             &mut self.gradient,
+            factors.between,
         );
-        if let Some(masks) = masks {
+        if let Some(masks) = factors.weights {
             self.layout.mask(&mut self.gradient, masks);
         }
     }
@@ -204,7 +206,7 @@ impl NativeModel {
                 self.network.carry(&self.run);
             }
             self.gather(inputs, starts, lengths, days.clone());
-            self.network.forward(&mut self.run, begin);
+            self.network.forward(&mut self.run, begin, None);
             for ((day, series), &value) in self.run.places().zip(&*self.run.predicted) {
                 each(first + day, series, value);
             }

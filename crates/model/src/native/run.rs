@@ -26,8 +26,11 @@ pub(super) struct Run {
     pub(super) predicted: Aligned,
     /// Output of the input layer, `[rows, H]`.
     pub(super) activated: Aligned,
-    /// Gradients of the input layer's output in a block, and of its bias.
-    pub(super) d_activated: Aligned,
+    /// What each layer but the last hands to the next, less what dropout takes, `[layers - 1, rows, H]`.
+    pub(super) between: Vec<Aligned>,
+    /// Gradients of a layer's inputs in a block, those of the layer above, and that of the input layer's bias.
+    pub(super) d_inputs: Aligned,
+    pub(super) d_above: Aligned,
     pub(super) d_bias: Aligned,
 }
 
@@ -64,17 +67,23 @@ impl Run {
             (&mut self.inputs, rows * layout.inputs),
             (&mut self.predicted, rows),
             (&mut self.activated, rows * stride),
-            (&mut self.d_activated, (BLOCK + series) * stride),
+            (&mut self.d_inputs, (BLOCK + series) * stride),
+            (&mut self.d_above, (BLOCK + series) * stride),
             (&mut self.d_bias, stride),
         ] {
             buffer.grow(length);
+        }
+        self.between
+            .resize_with(layout.layers - 1, Aligned::default);
+        for values in &mut self.between {
+            values.grow(rows * stride);
         }
     }
 
     /// How many `f32` a run of this many rows and series allocates.
     pub(super) fn numbers(layout: &Layout, rows: usize, series: usize) -> usize {
         let stride = layout.padded + PAD;
-        rows * (layout.inputs + 1 + stride) + (BLOCK + series) * stride
+        rows * (layout.inputs + 1 + layout.layers * stride) + 2 * (BLOCK + series) * stride
     }
 
     /// Day and series of each row.

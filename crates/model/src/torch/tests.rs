@@ -1,6 +1,6 @@
 use super::*;
 use crate::windows::{Piece, pieces};
-use crate::{Cell, Head, Layout, LossFunction, Masks, Network, Sampler, Shape};
+use crate::{Cell, Dropped, Head, Layout, LossFunction, Masks, Network, Sampler, Shape};
 use efflux_data::{Parts, Scale};
 use efflux_job::{Sampling, Transformation};
 use efflux_numerics::SiteByDay;
@@ -15,6 +15,7 @@ const SHAPE: Shape = Shape {
     inputs: 5,
     hidden: 16,
     head: Head::Shared,
+    layers: 2,
 };
 
 /// A third of the sites has a block of targets, another third has single days, the others have none.
@@ -52,6 +53,7 @@ pub(crate) fn tensors() -> Tensors {
             max: 1.0,
         },
         parts: Parts::unused(SITES, DAYS),
+        held_out: Vec::new(),
         site_ids: Vec::new(),
         heads: (0..SITES).map(Some).collect(),
     }
@@ -69,6 +71,19 @@ fn gradient(
     let mut stream = Stream::new(1, Purpose::Masks, 0, 0);
     let masks = Masks::draw(&mut stream, &Layout::of(SHAPE), 0.2);
     let masks = Masks(masks.0.iter().map(|mask| mask.to_kind(kind)).collect());
+    let sizes = [
+        1,
+        batch.lengths[0] as i64,
+        batch.lengths.len() as i64,
+        SHAPE.hidden,
+    ];
+    let between = Tensor::ones(sizes, (kind, Device::Cpu))
+        .cumsum(1, kind)
+        .remainder(2.0);
+    let dropped = Dropped {
+        weights: Some(&masks),
+        between: Some(&between),
+    };
     let starts = Tensor::from_slice(starts);
     let gathered = pieces
         .iter()
@@ -78,7 +93,7 @@ fn gradient(
             target: data.target.to_kind(kind),
             weight: data.weight.to_kind(kind),
         });
-    let predicted = forward(&model, Some(&masks), None, gathered);
+    let predicted = forward(&model, dropped, None, gathered);
     let loss = loss(LossFunction::Square, &predicted, batch.targets);
     let gradient = Tensor::zeros([SHAPE.weights()], (kind, Device::Cpu));
     model.gradient(&loss, &gradient);

@@ -6,8 +6,9 @@ use efflux_job::{Backend, DeviceChoice, Training};
 use efflux_model::backend;
 use efflux_model::checkpoint::{Checkpoint, load_weights, save_weights};
 use efflux_model::device::{self, Device};
-use efflux_model::{Flow, Layout};
+use efflux_model::{Flow, Layout, Network, Shape};
 use safetensors::SafeTensors;
+use tch::Kind;
 
 use super::{tensors, trainer};
 
@@ -34,6 +35,23 @@ fn weights_come_back_from_a_file_that_torch_can_name() {
     save_weights(&loaded, &path).unwrap();
     assert_eq!(fs::read(&path).unwrap(), bytes);
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn weights_of_several_layers_come_back_as_so_many() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("weights.safetensors");
+    for layers in 1..=3 {
+        let shape = Shape::lstm(5, 8).stacked(layers);
+        let model = Network::initial(shape, 3, Kind::Float, Device::Cpu);
+        save_weights(&model, &path).unwrap();
+        let loaded = load_weights(&path).unwrap();
+        assert_eq!((loaded.shape(), loaded.flat()), (shape, model.flat()));
+        let bytes = fs::read(&path).unwrap();
+        let file = SafeTensors::deserialize(&bytes).unwrap();
+        let highest = format!("lstm.weight_ih_l{}", layers - 1);
+        assert_eq!(file.tensor(&highest).unwrap().shape(), [32, 8]);
+    }
 }
 
 #[test]

@@ -55,6 +55,7 @@ fn tensors() -> Tensors {
         },
         observed: SiteByDay::of(DAYS, observed),
         parts: Parts::unused(SITES, DAYS),
+        held_out: Vec::new(),
         site_ids: (0..SITES).map(|site| format!("site {site}")).collect(),
         heads: (0..SITES).map(Some).collect(),
     }

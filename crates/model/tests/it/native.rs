@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use efflux_job::{Backend, Loss, Optimizer, Sampling, Training};
+use efflux_job::{Backend, Loss, Optimizer, Params, Sampling, Training};
 use efflux_model::device::Device;
 use efflux_model::{
-    Days, Flow, Level, LossFunction, Masks, Mode, NativeModel, Network, Series, Shape, Trained,
-    Trainer, TrialError, masked_mean,
+    Days, Dropped, Factors, Flow, Layout, Level, LossFunction, Masks, Mode, NativeModel, Network,
+    Series, Shape, Trained, Trainer, TrialError, masked_mean,
 };
 use efflux_numerics::random::{Purpose, Stream};
 use proptest::prelude::*;
@@ -23,10 +23,22 @@ struct Case {
     inputs: Vec<f32>,
     target: Vec<f32>,
     masks: Option<Vec<f32>>,
+    between: Option<Vec<f32>>,
 }
 
 impl Case {
     fn new(days: usize, series: usize, hidden: i64, inputs: i64, dropout: bool) -> Self {
+        Self::stacked(1, days, series, hidden, inputs, dropout)
+    }
+
+    fn stacked(
+        layers: i64,
+        days: usize,
+        series: usize,
+        hidden: i64,
+        inputs: i64,
+        dropout: bool,
+    ) -> Self {
         let mut stream = Stream::new(3, Purpose::Starts, 1, 2);
         let mut unit = || stream.below(2001) as f32 / 1000.0 - 1.0;
         let rows = days * series;
@@ -41,16 +53,17 @@ impl Case {
                 if absent { f32::NAN } else { value }
             })
             .collect();
-        let factors = 8 * hidden * hidden;
+        let mut factors = |count: i64| -> Option<Vec<f32>> {
+            let keep = |draw: f32| if draw < -0.5 { 0.0 } else { 4.0 / 3.0 };
+            dropout.then(|| (0..count).map(|_| keep(unit())).collect())
+        };
         Self {
-            shape: Shape::lstm(inputs, hidden),
+            masks: factors(8 * layers * hidden * hidden),
+            between: factors((layers - 1) * rows as i64 * hidden).filter(|_| layers > 1),
+            shape: Shape::lstm(inputs, hidden).stacked(layers),
             series,
             inputs: values,
             target,
-            masks: dropout.then(|| {
-                let keep = |draw: f32| if draw < -0.5 { 0.0 } else { 4.0 / 3.0 };
-                (0..factors).map(|_| keep(unit())).collect()
-            }),
         }
     }
 
@@ -59,15 +72,21 @@ impl Case {
         Vec::try_from(model.flat()).unwrap()
     }
 
+    fn factors(&self) -> Factors<'_> {
+        Factors {
+            weights: self.masks.as_deref(),
+            between: self.between.as_deref(),
+        }
+    }
+
     fn native(&self, level: Level) -> (Vec<f32>, f64, Vec<f32>) {
         let mut model = NativeModel::new(self.shape, &self.weights(), level);
-        let masks = self.masks.as_deref();
         let (predicted, loss) = model.fit(
             &self.inputs,
             &self.target,
             self.series,
             LossFunction::Square,
-            masks,
+            self.factors(),
             &Series::default(),
         );
         (predicted, loss, model.gradient())
@@ -75,21 +94,28 @@ impl Case {
 
     /// By libtorch, in double precision.
     fn torch(&self) -> (f64, Vec<f64>) {
-        let Shape { inputs, hidden, .. } = self.shape;
+        let Shape {
+            inputs,
+            hidden,
+            layers,
+            ..
+        } = self.shape;
         let double = |values: &[f32]| Tensor::from_slice(values).to_kind(Kind::Double);
         let series = self.series as i64;
         let model = Network::new(self.shape, double(&self.weights()));
         let masks = self.masks.as_deref().map(|masks| {
-            let halves = double(masks).view([2, 4 * hidden, hidden]);
-            Masks(vec![halves.get(0), halves.get(1)])
+            let halves = double(masks).view([2 * layers, 4 * hidden, hidden]);
+            Masks(halves.unbind(0))
         });
+        let between = self.between.as_deref();
+        let between = between.map(|factors| double(factors).view([layers - 1, -1, series, hidden]));
+        let dropped = Dropped {
+            weights: masks.as_ref(),
+            between: between.as_ref(),
+        };
         let days = double(&self.inputs).view([-1, series, inputs]);
-        let (predicted, _) = model.forward(
-            &days,
-            &model.zero_state(series),
-            Mode::Fit(masks.as_ref()),
-            None,
-        );
+        let (predicted, _) =
+            model.forward(&days, &model.zero_state(series), Mode::Fit(dropped), None);
         let target = double(&self.target).view([-1, series]);
         let present = target.isnan().logical_not().to_kind(Kind::Double);
         let count = self.target.iter().filter(|value| !value.is_nan()).count();
@@ -123,9 +149,10 @@ proptest! {
         series in 1_usize..15,
         hidden in 1_i64..70,
         inputs in 1_i64..9,
+        layers in 1_i64..4,
         dropout: bool,
     ) {
-        let case = Case::new(days, series, hidden, inputs, dropout);
+        let case = Case::stacked(layers, days, series, hidden, inputs, dropout);
         let (loss, gradient) = case.torch();
         for level in Level::here() {
             let (_, native_loss, native) = case.native(level);
@@ -138,8 +165,39 @@ proptest! {
 }
 
 #[test]
+fn layers_on_top_of_each_other_are_those_of_libtorchs_own_lstm() {
+    let options = (Kind::Double, Device::Cpu);
+    for layers in [1, 2, 3] {
+        let shape = Shape::lstm(4, 7).stacked(layers);
+        let model = Network::initial(shape, 11, Kind::Double, Device::Cpu);
+        let days = Tensor::arange(9 * 3 * 4, options).sin().view([9, 3, 4]);
+        let zeros = || Tensor::zeros([layers, 3, 7], options);
+        let parameters = Layout::of(shape).split(model.flat());
+        let [weight, bias] = [&parameters[0], &parameters[1]];
+        let activated = days.linear(weight, Some(bias)).relu();
+        let cells = &parameters[2..parameters.len() - 2];
+        let (output, hidden, cell) = activated.lstm(
+            &[zeros(), zeros()],
+            cells,
+            true,
+            layers,
+            0.0,
+            false,
+            false,
+            false,
+        );
+        let head = &parameters[parameters.len() - 2..];
+        let expected = output.linear(&head[0], Some(&head[1])).squeeze_dim(2);
+        let (found, state) = model.forward(&days, &model.zero_state(3), Mode::Run, None);
+        let differs = |a: &Tensor, b: &Tensor| (a - b).abs().max().double_value(&[]);
+        assert!(differs(&found, &expected) < 1e-12, "{layers}");
+        assert!(differs(&state.0[0], &hidden) < 1e-12 && differs(&state.0[1], &cell) < 1e-12);
+    }
+}
+
+#[test]
 fn gradients_are_the_slopes_of_the_loss() {
-    let case = Case::new(9, 5, 12, 4, true);
+    let case = Case::stacked(2, 9, 5, 12, 4, true);
     let level = *Level::here().last().unwrap();
     let (_, _, gradient) = case.native(level);
     let weights = case.weights();
@@ -147,15 +205,14 @@ fn gradients_are_the_slopes_of_the_loss() {
         let mut moved = weights.clone();
         moved[place] += step;
         let mut model = NativeModel::new(case.shape, &moved, level);
-        let masks = case.masks.as_deref();
-        let loss_function = LossFunction::Square;
+        let (inputs, target) = (&case.inputs, &case.target);
         model
             .fit(
-                &case.inputs,
-                &case.target,
+                inputs,
+                target,
                 case.series,
-                loss_function,
-                masks,
+                LossFunction::Square,
+                case.factors(),
                 &Series::default(),
             )
             .1
@@ -206,13 +263,13 @@ fn numbers_at_the_ends_of_the_range_are_computed_with() {
     }
 }
 
-fn trained(backend: Backend, training: Training) -> Trained {
+fn trained(backend: Backend, params: &Params, training: Training) -> Trained {
     let training = Training {
         backend,
         ..training
     };
     let tensors = tensors();
-    to_the_end(Trainer::new(&tensors, &PARAMS, &training, 7, Device::Cpu).unwrap())
+    to_the_end(Trainer::new(&tensors, params, &training, 7, Device::Cpu).unwrap())
 }
 
 #[test]
@@ -225,7 +282,12 @@ fn a_native_training_follows_that_of_libtorch_under_every_option() {
         optimizer: Optimizer::Adam,
         ..base
     };
-    for training in [
+    let deep = Params {
+        layers: 3,
+        layer_dropout: 0.3,
+        ..PARAMS
+    };
+    let options = [
         base,
         adam,
         Training {
@@ -252,9 +314,11 @@ fn a_native_training_follows_that_of_libtorch_under_every_option() {
             clip_norm: Some(0.05),
             ..adam
         },
-    ] {
+    ];
+    let of_one_layer = options.into_iter().map(|training| (PARAMS, training));
+    for (params, training) in of_one_layer.chain([(deep, base), (deep, adam)]) {
         let [torch, native] =
-            [Backend::Torch, Backend::Native].map(|backend| trained(backend, training));
+            [Backend::Torch, Backend::Native].map(|backend| trained(backend, &params, training));
         assert_eq!(native.updates, torch.updates);
         assert_eq!(native.window_share.to_bits(), torch.window_share.to_bits());
         for (a, b) in native.losses.iter().zip(&torch.losses) {

@@ -267,7 +267,7 @@ fn an_epoch_reports_loss_speed_gradient_and_the_validation_score_of_a_calendar_r
         (1e-3, 5e-4)
     );
     let flux = physical(&tensors, &predict(&trained.model, &tensors, 100).unwrap());
-    let expected = medians(&tensors, &flux, Part::Validation, VALIDATION_DAYS);
+    let expected = medians(&tensors, &flux, Part::Validation, VALIDATION_DAYS, |_| true);
     let found = reports[1].validation;
     assert_eq!(found.sites, expected.sites);
     for measure in Measure::headline() {

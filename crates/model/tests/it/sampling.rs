@@ -30,6 +30,7 @@ fn tensors(present: &[Vec<bool>]) -> Tensors {
             max: 1.0,
         },
         parts: Parts::unused(sites, days),
+        held_out: Vec::new(),
         site_ids: Vec::new(),
         heads: vec![None; sites],
     }

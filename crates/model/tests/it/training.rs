@@ -60,30 +60,35 @@ fn an_interrupted_trial_goes_on_to_the_same_bytes_from_any_iteration() {
     let tensors = tensors();
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("checkpoint.safetensors");
-    for backend in BACKENDS {
-        let whole = bits(&to_the_end(trainer_by(backend, &tensors, 9, 3)));
+    let deep = Params {
+        layers: 2,
+        layer_dropout: 0.3,
+        ..PARAMS
+    };
+    let both = BACKENDS.map(|backend| [(backend, PARAMS), (backend, deep)]);
+    for (backend, params) in both.into_iter().flatten() {
+        let rules = Training {
+            backend,
+            ..training(3)
+        };
+        let begin = || Trainer::new(&tensors, &params, &rules, 9, Device::Cpu).unwrap();
+        let whole = bits(&to_the_end(begin()));
         // The first look of a run is before its first iteration; 200 looks are beyond the end.
         for stop_after in [0, 1, 2, 13, 25, 26, 27, 28, 40, 77, 200] {
             let mut looks = 0;
-            let result = trainer_by(backend, &tensors, 9, 3)
-                .observed_every(Duration::ZERO)
-                .run(&mut |progress| {
-                    if looks == stop_after {
-                        progress.checkpoint().save("trial", &file).unwrap();
-                        return Flow::Stop;
-                    }
-                    looks += 1;
-                    Flow::Continue
-                });
+            let result = begin().observed_every(Duration::ZERO).run(&mut |progress| {
+                if looks == stop_after {
+                    progress.checkpoint().save("trial", &file).unwrap();
+                    return Flow::Stop;
+                }
+                looks += 1;
+                Flow::Continue
+            });
             let trained = match result {
                 Ok(trained) => trained,
                 Err(TrialError::Interrupted) => {
                     let checkpoint = Checkpoint::load("trial", &file).unwrap();
-                    to_the_end(
-                        trainer_by(backend, &tensors, 9, 3)
-                            .restore(&checkpoint)
-                            .unwrap(),
-                    )
+                    to_the_end(begin().restore(&checkpoint).unwrap())
                 }
                 Err(error) => panic!("{error}"),
             };
@@ -198,6 +203,7 @@ pub(super) fn view(pack: &Pack, fit: Fit) -> View {
         pack_digest: pack.digest.clone(),
         evaluation: Evaluation::default(),
         split: Split::default(),
+        folds: Vec::new(),
         variables: variables(pack),
     };
     contract.view(&Settings::default(), fit).unwrap()

@@ -15,6 +15,7 @@
 //! | `series-good.svg`, `series-median.svg`, `series-poor.svg` | three sites in large, with the spread of the ensemble | |
 //! | `series-classes.svg` | series of up to three sites of each class, with the share of the calendar they cover | Figure 4 |
 //! | `extremes.svg` | NSE and KGE on spikes and other days (c), and within bands (d) | Figure 7c, d |
+//! | `unseen.svg` | members at unseen sites against other models | |
 //! | `coverage.svg`, `spread-error.svg`, `ranks.svg`, `ensemble-size.svg` | how sure the ensemble is | |
 //! | `skill-days.svg` | NSE (a, and without outliers), KGE (b) and r (c) against the length of the record | Figure 6 |
 //! | `map.svg` | the sites by class on a map, and a pie of the classes | Figure 7a |

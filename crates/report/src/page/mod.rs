@@ -16,6 +16,7 @@ mod site;
 mod skill;
 mod states;
 mod uncertainty;
+mod unseen;
 mod variance;
 
 use super::Findings;
@@ -29,9 +30,9 @@ pub(crate) fn sections<'a>(findings: &'a Findings<'_>) -> Vec<Section<'a>> {
     let results = findings.results;
     let mut sections = vec![answer::section(findings), search::section(findings)];
     sections.extend(search::training(results));
+    sections.extend([data::section(findings), skill::scores(findings)]);
+    sections.extend(unseen::section(findings));
     sections.extend([
-        data::section(findings),
-        skill::scores(findings),
         baselines::section(findings),
         skill::series(findings),
         extremes::section(findings),

@@ -18,6 +18,7 @@ pub(super) mod record;
 pub(super) mod search;
 pub(super) mod skill;
 pub(super) mod uncertainty;
+pub(super) mod unseen;
 pub(super) mod variance;
 
 use efflux_analysis::measures::{Detail, Measure, Scores};

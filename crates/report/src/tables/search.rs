@@ -146,6 +146,20 @@ pub(crate) fn trials<'a>(results: &Results<'a>) -> Table<'a, &'a Record> {
     columns.extend(configuration(results.selection, |row: &Row<'a>| {
         &row.trial.params
     }));
+    let folds = results.contract.folds.iter();
+    let fold = folds.map(|fold| fold.name.clone()).collect::<Vec<String>>();
+    if !fold.is_empty() {
+        columns.push(Column::text(
+            "fold",
+            "fold that it holds out; none: it trains on all sites",
+            move |row: &Row<'a>| {
+                let place = row.trial.params.fold();
+                place
+                    .and_then(|place| fold.get(place).cloned())
+                    .unwrap_or_default()
+            },
+        ));
+    }
     columns.extend([
         Column::count("seed", "seed", |row: &Row<'a>| row.trial.seed.to_string()),
         Column::text("outcome", "`finished` or `failed`", |row: &Row<'a>| {

@@ -17,6 +17,7 @@ mod grid;
 mod reasons;
 mod study;
 mod uncertainty;
+mod unseen;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -4,8 +4,8 @@ use efflux_analysis::measures::{KGE, NSE};
 use efflux_analysis::medians::Medians;
 use efflux_data::{Filled, FilledInput, HELD, INTERPOLATED, Member, OBSERVED, Parts};
 use efflux_job::{
-    Analysis, Chosen, Configuration, Contract, Evaluation, Fit, Key, Part, Selection, Settings,
-    Split, Stage, Trial, TrialId, Variables,
+    Analysis, Chosen, Configuration, Contract, Evaluation, Fit, Fold, Key, Part, Selection,
+    Settings, Split, SplitKind, Stage, Trial, TrialId, Variables,
 };
 use efflux_numerics::SiteByDay;
 use efflux_report::{Attribute, Results, Site, Temperature};
@@ -45,6 +45,7 @@ pub(super) struct Study {
     outside_training: Vec<Option<f64>>,
     pub(super) filled: Filled,
     pub(super) members: Vec<Member>,
+    pub(super) unseen: Vec<Member>,
     pub(super) epochs: Vec<EpochLine>,
     provenance: Vec<(String, String)>,
 }
@@ -75,7 +76,12 @@ fn contract() -> Contract {
     Contract {
         pack_digest: "5c1d9f0a".to_owned(),
         evaluation: Evaluation::default(),
-        split: Split::default(),
+        split: Split {
+            kind: SplitKind::Both,
+            folds: 2,
+            ..Split::default()
+        },
+        folds: folds(),
         variables: Variables::default(),
     }
 }
@@ -104,6 +110,16 @@ fn trial(stage: Stage, params: &Configuration, seed: u64) -> Trial {
         params: params.clone(),
         seed,
     }
+}
+
+/// Two folds: the even sites and the odd ones, but for the last.
+fn folds() -> Vec<Fold> {
+    let fold = |number: usize| Fold {
+        name: (number + 1).to_string(),
+        test: (number..SITES - 1).step_by(2).collect(),
+        left_out: Vec::new(),
+    };
+    vec![fold(0), fold(1)]
 }
 
 fn site(index: usize) -> Site {
@@ -151,6 +167,20 @@ fn observed(parts: &[Part], index: usize) -> Vec<f32> {
         (season(index, day) + 0.45 * noise(index, day, 1) + pulse).max(0.05) as f32
     };
     (0..DAYS).map(value).collect()
+}
+
+/// Who has not seen a site is too high there; the last site is in no fold.
+fn unseen(member: Member) -> Member {
+    let flux = member.flux.iter().enumerate();
+    let flux = flux.map(|(place, flux)| match place / DAYS + 1 {
+        SITES => f32::NAN,
+        _ => flux + 0.5,
+    });
+    Member {
+        flux: flux.collect(),
+        other_state: None,
+        ..member
+    }
 }
 
 fn member(params: &Configuration, seed: u64, observed: &[f32]) -> Member {
@@ -361,6 +391,9 @@ impl Study {
             members: (0..10)
                 .map(|seed| member(&winner, seed, &observed))
                 .collect(),
+            unseen: (0..9)
+                .map(|seed| unseen(member(&winner, seed, &observed)))
+                .collect(),
             observed,
             provenance: vec![("efflux".to_owned(), "0.1.0".to_owned())],
             contract: contract(),
@@ -399,6 +432,7 @@ impl Study {
             pooled: None,
             mixed: None,
             members: &self.members,
+            unseen: Some(&self.unseen),
             members_planned: 12,
             epochs: &self.epochs,
             provenance: &self.provenance,

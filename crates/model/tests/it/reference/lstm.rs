@@ -2,7 +2,9 @@
 
 use efflux_job as job;
 use efflux_job::Training;
-use efflux_model::{LossFunction, Masks, Mode, Network, Optimizer, Shape, State, masked_mean};
+use efflux_model::{
+    Dropped, LossFunction, Masks, Mode, Network, Optimizer, Shape, State, masked_mean,
+};
 use efflux_testing::golden;
 use serde_json::Value;
 use tch::{Device, Kind, Tensor};
@@ -128,7 +130,11 @@ impl Golden {
 
     fn run(&self, model: &Network, masks: Option<&Masks>) -> (Tensor, State) {
         let state = model.zero_state(self.rows());
-        model.forward(&self.days(), &state, Mode::Fit(masks), None)
+        let dropped = Dropped {
+            weights: masks,
+            between: None,
+        };
+        model.forward(&self.days(), &state, Mode::Fit(dropped), None)
     }
 
     fn gradient(&self, model: &Network, masks: Option<&Masks>) -> (f64, Tensor) {

@@ -2,7 +2,7 @@
 
 use efflux_job as job;
 use efflux_job::Training;
-use efflux_model::{Level, LossFunction, Masks, NativeModel, NativeOptimizer, Series};
+use efflux_model::{Factors, Level, LossFunction, Masks, NativeModel, NativeOptimizer, Series};
 use tch::{Kind, Tensor};
 
 use super::lstm::{Golden, in_precision, numbers};
@@ -32,7 +32,10 @@ impl Golden {
             &target,
             rows,
             LossFunction::Square,
-            masks.as_deref(),
+            Factors {
+                weights: masks.as_deref(),
+                between: None,
+            },
             &Series::default(),
         );
         (Tensor::from_slice(&predicted), loss)

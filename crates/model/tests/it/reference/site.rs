@@ -6,8 +6,8 @@ use std::f64::consts::PI;
 use efflux_job as job;
 use efflux_job::Training;
 use efflux_model::{
-    Head, Level, LossFunction, Mode, NativeModel, NativeOptimizer, Network, Optimizer, Series,
-    SeriesTensors, Shape, StateMasks, masked_mean,
+    Dropped, Factors, Head, Level, LossFunction, Mode, NativeModel, NativeOptimizer, Network,
+    Optimizer, Series, SeriesTensors, Shape, StateMasks, masked_mean,
 };
 use efflux_numerics::single;
 use efflux_testing::golden;
@@ -159,7 +159,12 @@ impl Golden {
         let count: f64 = known.iter().sum();
         let inputs = self.tensor(&self.input("x"), &[-1, rows, self.size("nx")]);
         let state = model.zero_state(rows);
-        let (predicted, _) = model.forward(&inputs, &state, Mode::Fit(None), Some(&self.series()));
+        let (predicted, _) = model.forward(
+            &inputs,
+            &state,
+            Mode::Fit(Dropped::default()),
+            Some(&self.series()),
+        );
         let mse = masked_mean(
             LossFunction::Square,
             &predicted,
@@ -309,7 +314,7 @@ fn native(golden: &Golden, level: Level) {
     let square = LossFunction::Square;
     let of = golden.native_series();
     let fit = |model: &mut NativeModel| {
-        let (predicted, mse) = model.fit(&inputs, &target, rows, square, None, &of);
+        let (predicted, mse) = model.fit(&inputs, &target, rows, square, Factors::default(), &of);
         let ridge = model.add_ridge(golden.ridge());
         (predicted, mse + ridge)
     };
@@ -326,7 +331,7 @@ fn native(golden: &Golden, level: Level) {
         masks: None,
         ..of.clone()
     };
-    let (simulated, _) = model.fit(&inputs, &target, rows, square, None, &without);
+    let (simulated, _) = model.fit(&inputs, &target, rows, square, Factors::default(), &without);
     let of_file = numbers(&golden.expected()["simulation_without_dropout"]);
     golden.assert_close(
         "native simulation",

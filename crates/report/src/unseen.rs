@@ -1,0 +1,234 @@
+//! How good models are at sites that they have not seen: on the same test days, beside the members that were trained there,
+//! and beside the simple models that can serve a site without a record.
+
+use std::collections::BTreeMap;
+
+use efflux_analysis::baselines::{Baseline, Day, Fitted};
+use efflux_analysis::ensemble::Together;
+use efflux_analysis::measures::{Measure, NSE, Scores};
+use efflux_analysis::metrics::Pairs;
+use efflux_analysis::paired::{Bootstrap, SignedRank, bootstrap_median, signed_rank};
+use efflux_analysis::statistics::median;
+use efflux_analysis::{Defined, Undefined};
+use efflux_data::Member;
+use efflux_job::{Fold, Part, SplitKind, Trial};
+
+use super::comparison::LEVEL;
+use super::evaluation::{Evaluation, Series, day, pairs_on};
+use super::inputs::Run;
+use super::results::Results;
+
+/// What predicts the test days of a site.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Model {
+    /// The mean over members that have not seen the site.
+    Unseen,
+    /// The mean over members that were trained on the earlier days of all sites.
+    Seen,
+    /// One response to temperature, of all sites that the fold trains on.
+    Temperature,
+    /// One for each land cover of these sites, and that of all where the site's is not among them.
+    LandCover,
+}
+
+impl Model {
+    pub(crate) const ALL: [Self; 4] =
+        [Self::Unseen, Self::Seen, Self::Temperature, Self::LandCover];
+
+    /// What tables call it.
+    pub(crate) fn key(self) -> &'static str {
+        match self {
+            Self::Unseen => "unseen-site",
+            Self::Seen => "unseen-time",
+            Self::Temperature => "temperature-model",
+            Self::LandCover => "land-cover-model",
+        }
+    }
+
+    /// What people call it.
+    pub(crate) fn label(self) -> &'static str {
+        match self {
+            Self::Unseen => "members that have not seen the site",
+            Self::Seen => "members trained on its earlier days",
+            Self::Temperature => "temperature model of all other sites",
+            Self::LandCover => "temperature model of each land cover",
+        }
+    }
+}
+
+/// The members at unseen sites against another model, by test NSE.
+pub(crate) struct AtUnseen {
+    pub(crate) model: Model,
+    /// By site; not defined where no fold holds it out.
+    pub(crate) scores: Vec<Scores>,
+    /// Sites at which both have an NSE.
+    pub(crate) compared: usize,
+    /// Of these, those at which the members that have not seen the site have the higher.
+    pub(crate) won: usize,
+    /// The median of members at unseen sites minus the other.
+    pub(crate) difference: Defined<Bootstrap>,
+    /// Whether the differences are more than chance.
+    pub(crate) test: Defined<SignedRank>,
+}
+
+impl AtUnseen {
+    /// The median of a measure over the sites at which it is defined.
+    pub(crate) fn median(&self, measure: Measure) -> Defined {
+        let scores = self.scores.iter().filter_map(|scores| scores[measure].ok());
+        median(&scores.collect::<Vec<f64>>())
+    }
+}
+
+/// Everything about unseen sites.
+pub(crate) struct Unseen {
+    /// The fold that holds each site out.
+    pub(crate) fold_of: Vec<Option<usize>>,
+    pub(crate) models: Vec<AtUnseen>,
+}
+
+impl Unseen {
+    /// None without folds.
+    pub(crate) fn new(results: &Results<'_>, evaluation: &Evaluation) -> Option<Self> {
+        let members = results.unseen?;
+        let folds = &results.contract.folds;
+        let fold_of: Vec<Option<usize>> = (0..results.sites.len())
+            .map(|site| folds.iter().position(|fold| fold.test.contains(&site)))
+            .collect();
+        let simple: Vec<Simple> = folds.iter().map(|fold| Simple::of(results, fold)).collect();
+        let calendar = results.days_of_year();
+        let mean = |site: usize| {
+            let series: Vec<&[f32]> = members
+                .iter()
+                .map(|of| of.site(site, results.days))
+                .collect();
+            Together::of(&series, results.days).mean
+        };
+        let scores = |model: Model, site: usize| {
+            let Some(fold) = fold_of[site] else {
+                return Scores::undefined(Undefined::Missing("fold that holds the site out"));
+            };
+            let test = results.part_days(site, Part::Test);
+            let fitted = match model {
+                Model::Seen => {
+                    return evaluation.scores(Series::Ensemble, Part::Test)[site].clone();
+                }
+                Model::Unseen => {
+                    let pairs = pairs_on(results, site, test, &mean(site));
+                    return pairs.into_iter().collect::<Pairs>().scores();
+                }
+                Model::Temperature => simple[fold].of_all.as_ref(),
+                Model::LandCover => simple[fold].of_cover(&results.sites[site].igbp),
+            };
+            match fitted {
+                Err(reason) => Scores::undefined(*reason),
+                Ok(fitted) => {
+                    let observed = results.observed(site);
+                    let pairs = test.map(|index| {
+                        let day = day(results, &calendar, site, index, f64::from(observed[index]));
+                        (day.flux, fitted.flux(day.of_year, day.temperature))
+                    });
+                    pairs.collect::<Pairs>().scores()
+                }
+            }
+        };
+        let by_site = |model| (0..fold_of.len()).map(|site| scores(model, site)).collect();
+        let ours: Vec<Scores> = by_site(Model::Unseen);
+        let models = Model::ALL.map(|model| compared(model, &ours, by_site(model)));
+        Some(Self {
+            models: models.into(),
+            fold_of,
+        })
+    }
+}
+
+fn compared(model: Model, ours: &[Scores], scores: Vec<Scores>) -> AtUnseen {
+    let both = ours.iter().zip(&scores);
+    let differences = both.filter_map(|(ours, theirs)| Some(ours[NSE].ok()? - theirs[NSE].ok()?));
+    let differences: Vec<f64> = differences.collect();
+    AtUnseen {
+        model,
+        compared: differences.len(),
+        won: differences.iter().filter(|value| **value > 0.0).count(),
+        difference: bootstrap_median(&differences, LEVEL),
+        test: signed_rank(&differences),
+        scores,
+    }
+}
+
+/// Responses to temperature of the sites that a fold trains on.
+struct Simple {
+    of_all: Defined<Fitted>,
+    by_cover: BTreeMap<String, Fitted>,
+}
+
+impl Simple {
+    fn of(results: &Results<'_>, fold: &Fold) -> Self {
+        let calendar = results.days_of_year();
+        let mut all = Vec::new();
+        let mut by_cover: BTreeMap<&str, Vec<Day>> = BTreeMap::new();
+        for site in (0..results.sites.len()).filter(|&site| fold.trains(site)) {
+            let observed = results.observed(site);
+            let of_site =
+                |index: usize| day(results, &calendar, site, index, f64::from(observed[index]));
+            let days: Vec<Day> = match results.contract.split.kind {
+                SplitKind::Sites => results.days_observed(site).map(of_site).collect(),
+                SplitKind::Time | SplitKind::Both => {
+                    results.fitted_days(site).map(of_site).collect()
+                }
+            };
+            let cover = results.sites[site].igbp.as_str();
+            by_cover.entry(cover).or_default().extend(&days);
+            all.extend(days);
+        }
+        let fit = |days: &[Day]| Baseline::Exponential.fit(days);
+        let fitted = by_cover.iter();
+        let fitted =
+            fitted.filter_map(|(cover, days)| Some(((*cover).to_owned(), fit(days).ok()?)));
+        Self {
+            by_cover: fitted.collect(),
+            of_all: fit(&all),
+        }
+    }
+
+    fn of_cover(&self, cover: &str) -> Result<&Fitted, &Undefined> {
+        self.by_cover.get(cover).map_or(self.of_all.as_ref(), Ok)
+    }
+}
+
+/// For each seed whose members of all folds are there, one that has for every site the simulation of the fold that holds it
+/// out.
+pub(crate) fn gather(run: &Run<'_>, members: &[Member], trials: &[Trial]) -> Vec<Member> {
+    let (folds, days) = (&run.contract.folds, run.pack.calendar.days);
+    let of_fold = |seed: u64, fold: usize| {
+        let mut trials = trials.iter();
+        let trial = trials.find(|trial| trial.seed == seed && trial.params.fold() == Some(fold))?;
+        members
+            .iter()
+            .find(|member| member.trial_id == trial.id.as_str())
+    };
+    let of_seed = |&seed: &u64| {
+        let parts: Vec<&Member> = (0..folds.len())
+            .map(|fold| of_fold(seed, fold))
+            .collect::<Option<_>>()?;
+        let mut flux = vec![f32::NAN; run.pack.sites.len() * days];
+        for (fold, part) in folds.iter().zip(&parts) {
+            for &site in &fold.test {
+                flux[site * days..][..days].copy_from_slice(part.site(site, days));
+            }
+        }
+        let ids: Vec<&str> = parts.iter().map(|part| part.trial_id.as_str()).collect();
+        Some(Member {
+            trial_id: ids.join(" "),
+            sites: parts.first()?.sites.clone(),
+            seed,
+            flux,
+            other_state: None,
+        })
+    };
+    run.job
+        .seeds
+        .final_members
+        .iter()
+        .filter_map(of_seed)
+        .collect()
+}
