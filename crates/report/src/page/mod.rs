@@ -53,7 +53,7 @@ const WITHOUT_MEMBERS: [&str; 5] = ["search", "data", "failures", "methods", "pr
 
 /// The members that a section is made of.
 pub(crate) fn members(results: &Results<'_>, section: &Section<'_>) -> Option<Members> {
-    (!WITHOUT_MEMBERS.contains(&section.id)).then(|| Members {
+    (!WITHOUT_MEMBERS.contains(&section.id)).then_some(Members {
         there: results.members.len(),
         planned: results.members_planned,
     })
