@@ -8,12 +8,13 @@ use std::sync::{Arc, Mutex};
 
 use efflux_base::complain;
 use efflux_base::error::{Error, Result};
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::FormatTime;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{EnvFilter, Layer};
 
 use crate::cli::LogFormat;
 
@@ -109,8 +110,9 @@ impl Write for LogFile {
     }
 }
 
-fn parse(filter: &str) -> Result<EnvFilter> {
-    EnvFilter::try_new(filter)
+fn parse(filter: &str) -> Result<Targets> {
+    filter
+        .parse()
         .map_err(|error| Error::Usage(format!("--log `{filter}` cannot be understood: {error}")))
 }
 

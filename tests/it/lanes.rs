@@ -141,13 +141,13 @@ fn lanes_where_trials_are_trained_natively_are_refused() {
 fn trials_that_do_not_fit_into_so_many_lanes_are_trained_one_at_a_time() {
     let job = of_epochs(1).replace("[8, 12]", "[512]");
     let study = Study::with(&job.replace("[0, 1]", "[0]"));
-    // Room for libtorch and a trial, not for weights and memory of 64: 3 GB.
+    // Room for libtorch and twice for what a trial takes, not for weights, gradient and memory of 256 trials: 9 GB.
     let program = env!("CARGO_BIN_EXE_efflux");
-    let sweep = "sweep job.toml --run-dir run --slots 1 --lanes 64";
+    let sweep = "sweep job.toml --run-dir run --slots 1 --lanes 256";
     let ended: Ended = Command::new("bash")
         .args([
             "-c",
-            &format!("ulimit -v 2500000 && exec {program} {sweep}"),
+            &format!("ulimit -v 5000000 && exec {program} {sweep}"),
         ])
         .current_dir(study.path(""))
         .output()
