@@ -85,6 +85,10 @@ impl<R: BufRead> Rows<R> {
                 "is empty, expected a header line and rows",
             ));
         }
+        if columns.iter().any(|name| name.contains('\0')) {
+            let reason = "has a zero byte, expected UTF-8 text (save the file with that encoding)";
+            return Err(Error::line(path, head.lines + 1, reason));
+        }
         for (index, name) in columns.iter().enumerate() {
             if (name.is_empty() && index > 0) || columns[..index].contains(name) {
                 let reason = format!(
@@ -390,6 +394,7 @@ mod tests {
             "t.csv: is empty, expected a header line and rows"
         );
         assert!(message("a,b\n1,2\n3\n").starts_with("t.csv:3: has 1 cells, expected 2"));
+        assert!(message("a,\0\n").starts_with("t.csv:1: has a zero byte"));
         assert!(message("a,a\n").starts_with("t.csv:1: column 2 is called `a`"));
         let latin = table(b"a\nb\n\xe9\n").unwrap_err();
         assert!(

@@ -44,15 +44,13 @@ pub(super) fn describe<'a>(
         return Err(igbp.wrong("a land cover class: the filter works on each class by itself"));
     }
     let site = Site {
-        id: id.to_owned(),
-        name: entry("CSR_SITE_NAME").value.to_owned(),
+        id: shown(id),
+        name: shown(entry("CSR_SITE_NAME").value),
         latitude: entry("CSR_LATITUDE").within(90.0)?,
         longitude: entry("CSR_LONGITUDE").within(180.0)?,
         elevation: entry("CSR_ELEVATION").number()?,
-        igbp: land_cover::class(igbp.value)
-            .unwrap_or(igbp.value)
-            .to_owned(),
-        publication: entry("CSR_PRIMARY_PUB").value.to_owned(),
+        igbp: shown(land_cover::class(igbp.value).unwrap_or(igbp.value)),
+        publication: shown(entry("CSR_PRIMARY_PUB").value),
     };
     Ok(Description {
         site,
@@ -60,6 +58,11 @@ pub(super) fn describe<'a>(
         // Any text is one; some releases write what is missing.
         is_embargoed: !matches!(entry("CSR_EMBARGO").value, "" | "NA"),
     })
+}
+
+/// A text as a pack can hold it: a zero byte is shown like other bytes that are no text.
+fn shown(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
 }
 
 /// What the file says of one key; an empty value if it says nothing.
@@ -139,6 +142,8 @@ mod tests {
         assert_eq!((site.latitude, site.longitude), (64.1, 19.5));
         assert_eq!((site.elevation, site.publication.as_str()), (None, ""));
         assert_eq!(site.igbp, "Mixed forests");
+        let zero = read(&TEXT.replace("the wet one", "the\0one")).unwrap();
+        assert_eq!(zero.name, "Fen: the\u{fffd}one, north");
         let below_the_sea = TEXT.replace("ELEVATION:", "ELEVATION: -2.7");
         assert_eq!(read(&below_the_sea).unwrap().elevation, Some(-2.7));
     }

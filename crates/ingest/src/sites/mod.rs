@@ -217,7 +217,7 @@ impl List {
             let text = |column: Option<usize>| {
                 column
                     .map_or("", |column| table.cell(row, column).text)
-                    .to_owned()
+                    .replace('\0', "\u{fffd}")
             };
             let cell = table.cell(row, id);
             // The id is the name of a file in this folder, and later part of others' names.

@@ -183,10 +183,10 @@ fn inputs_known(findings: &Findings<'_>, site: usize) -> String {
     if days.filled() == 0 {
         return "all measured".to_owned();
     }
-    let mut said = vec![
-        format!("one held on {} of {}", days.held, days.days),
-        format!("else one interpolated on {}", days.interpolated),
-    ];
+    let counts = [(days.held, "held"), (days.interpolated, "interpolated")];
+    let counts = counts.into_iter().filter(|(count, _)| *count > 0);
+    let counts = counts.map(|(count, how)| format!("one {how} on {count} of {}", days.days));
+    let mut said: Vec<String> = counts.collect();
     said.extend(filled::remark(findings.results, site));
     said.join("; ")
 }
