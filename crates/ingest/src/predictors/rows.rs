@@ -117,7 +117,7 @@ impl<'a> Records<'a> {
     ///
     /// # Errors
     ///
-    /// [`Error::Data`] with line and column if a column is missing, a cell is not what its
+    /// [`Data`](efflux_base::error::Error::Data) with line and column if a column is missing, a cell is not what its
     /// column says, a day is not the first of a step, or two rows say different things of the same site and time.
     pub(super) fn add<R: BufRead>(&mut self, mut rows: Rows<R>) -> Result<()> {
         let columns = self
