@@ -112,6 +112,7 @@ fn lead(
         .slots
         .placed(args.trainer.compute.device, threads, ranks);
     check_lanes(args, &study, &placed)?;
+    let search = study.search()?;
     study.run.create()?;
     for warning in FileSystem::probe(study.run.root())?.warnings() {
         tracing::warn!("{}: {warning}", study.run.root().display());
@@ -127,7 +128,6 @@ fn lead(
     let entries = read_journals(&study.run.journals())?;
     let known = entries.len();
     let ledger = Ledger::of(entries);
-    let search = study.search()?;
     check_members(&study, &search, &ledger)?;
     let left = left_of(&study, &search, &ledger)?;
     note_launch(&study.run, &launch, known, left)?;

@@ -35,7 +35,7 @@ fn folds_give_the_same_after_a_kill_and_every_site_is_judged_by_who_has_not_seen
     });
     study.sweep("killed", "2").ok();
     assert_eq!(study.findings("whole"), study.findings("killed"));
-    assert_each_trial_ran_once(&study, "killed");
+    assert_each_trial_ran_once(&study, "killed", 14);
     let table =
         |run: &str| fs::read(study.path(run).join("report/tables/unseen_sites.csv")).unwrap();
     assert_eq!(table("whole"), table("killed"));

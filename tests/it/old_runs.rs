@@ -68,7 +68,7 @@ fn agree(old: &str, new: &str) -> bool {
     old == new
         || number(old)
             .zip(number(new))
-            .is_some_and(|(old, new)| (old - new).abs() <= 1e-8 * old.abs().max(new.abs()).max(1.0))
+            .is_some_and(|(old, new)| (old - new).abs() <= 1e-7 * old.abs().max(new.abs()).max(1.0))
 }
 
 /// Every column of the old table is in the new one, with the same values in the same rows, but for rows of a baseline that

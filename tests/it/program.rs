@@ -131,6 +131,10 @@ fn every_key_of_a_job_file_is_documented() {
     for (section, values) in sections {
         let documented = documented(&text, section);
         for key in keys(values.unwrap()) {
+            if (section, key.as_str()) == ("split", "fold") {
+                // Trials have it; in a file it is refused.
+                continue;
+            }
             assert!(
                 documented.contains(&key),
                 "`{key}` is not in the table of [{section}] in jobs/README.md"

@@ -210,7 +210,7 @@ fn a_run_directory_that_cannot_be_written_is_refused() {
         "--slots",
         "1",
     ]);
-    ended.refused(4, &["/proc/efflux-run", "cannot create the run directory"]);
+    ended.refused(4, &["/proc/efflux-run", "cannot create the directory"]);
     if !cfg!(target_os = "linux") || !rustix::process::geteuid().is_root() {
         return;
     }

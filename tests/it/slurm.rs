@@ -35,7 +35,7 @@ const TWO_NODES: [&str; 2] = ["--nodes=2", "--cpus-per-task=1"];
 #[track_caller]
 fn same_as_undisturbed(study: &Study, run: &str) {
     assert_eq!(*undisturbed(), study.findings(run));
-    assert_each_trial_ran_once(study, run);
+    assert_each_trial_ran_once(study, run, 6);
 }
 
 /// What Slurm shows of the job that follows this one, when it is complete.

@@ -53,7 +53,7 @@ fn a_sweep_killed_in_the_middle_continues_without_repeating_a_finished_trial() {
     assert!(before < 6, "the kill came too late to be in the middle");
     study.sweep("killed", "2").ok();
     assert_eq!(*undisturbed(), study.findings("killed"));
-    assert_each_trial_ran_once(&study, "killed");
+    assert_each_trial_ran_once(&study, "killed", 6);
 }
 
 #[test]

@@ -34,6 +34,6 @@ fn whenever_a_sweep_is_killed_the_same_command_continues_to_the_same_results() {
         study.sweep(&run, "2").ok();
         assert_eq!(study.findings("whole"), study.findings(&run));
         assert!(before <= 6);
-        assert_each_trial_ran_once(&study, &run);
+        assert_each_trial_ran_once(&study, &run, 6);
     }
 }

@@ -191,7 +191,7 @@ fn kills(shim: &Path, moments: usize) {
             findings,
             "killed at call {at} of {calls}"
         );
-        assert_each_trial_ran_once(&study, "run");
+        assert_each_trial_ran_once(&study, "run", 6);
         study.run(&["status", "run", "--exit-code"]).ok();
         let left = Command::new("find")
             .args(["run", "-name", ".*.tmp"])
