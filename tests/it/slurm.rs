@@ -1,7 +1,6 @@
 //! The batch script under a real Slurm: time limits, signals, lost nodes, arrays. Each time the tables are those of a
 //! sweep that nobody disturbed.
 
-mod going_on;
 mod lab;
 mod losses;
 mod submit;

@@ -120,8 +120,9 @@ fn a_container_of_the_cluster_file_is_what_the_script_runs_the_sweep_in() {
     study.write("script", script);
     // Stand-ins for Slurm, mpirun and the container: what would be run is what counts.
     let says = "#!/bin/sh\necho \"${0##*/}: $*\" >> said\n";
-    study.program("mpirun", &format!("{says}exit 2\n"));
-    study.program("apptainer", "#!/bin/sh\necho runs/job\n");
+    for program in ["apptainer", "mpirun"] {
+        study.program(program, &format!("{says}exit 2\n"));
+    }
     let path = format!("{}:/usr/bin:/bin", study.directory.path().display());
     let mut command = Command::new("bash");
     command
