@@ -47,7 +47,7 @@ fn unseen_sites_are_judged_on_the_same_days_and_compared_site_by_site() {
                 ("", "")
             );
         } else {
-            assert_eq!(site["unseen-time_nse"], known["nse"]);
+            assert_eq!(site["unseen-time_nse"], known["test_nse"]);
         }
     }
     let page = std::fs::read_to_string(out.path().join("index.html")).unwrap();
