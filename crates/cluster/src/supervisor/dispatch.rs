@@ -17,6 +17,8 @@ pub(super) struct SlotState {
     /// It is not used any more: the host has too little memory for so many.
     pub(super) is_closed: bool,
     pub(super) trainer: Option<TrainerSession>,
+    /// Whether its trainer has been given a trial.
+    pub(super) has_trained: bool,
     /// Trainers in a row that ended before they were ready.
     pub(super) false_starts: u32,
     /// What its trainer has in its lanes.
@@ -78,7 +80,7 @@ impl Supervisor {
             };
             taken[slot] += 1;
             if alone {
-                self.clear_beside(slot);
+                self.clear_device_of(slot);
             }
             if self.slots[slot].trainer.is_none() {
                 self.start_trainer(slot)?;
@@ -93,6 +95,7 @@ impl Supervisor {
                 (&mut target.trainer, self.queue.remove(place))
             {
                 trainer.assign(&assignment);
+                target.has_trained = true;
                 target.running.push(Running {
                     assignment,
                     since: Instant::now(),
@@ -137,11 +140,12 @@ impl Supervisor {
         })
     }
 
-    /// Ends the idle trainers on the device of this slot: they hold memory. They are started again when there is need.
-    fn clear_beside(&mut self, slot: usize) {
+    /// Ends the idle trainers on the device of this slot, and its own unless that has done nothing yet: what they have
+    /// freed need not have gone back to the system. They are started again when there is need.
+    fn clear_device_of(&mut self, slot: usize) {
         let gpu = self.slots[slot].placement.gpu.clone();
         for (other, there) in self.slots.iter_mut().enumerate() {
-            if other != slot && there.placement.gpu == gpu {
+            if there.placement.gpu == gpu && (other != slot || there.has_trained) {
                 there.trainer = None;
             }
         }

@@ -216,6 +216,7 @@ impl Supervisor {
         preparation.launch.lanes = lanes;
         let log = preparation.log();
         self.slots[slot].trainer = Some(TrainerSession::start(preparation, &log)?);
+        self.slots[slot].has_trained = false;
         Ok(())
     }
 
