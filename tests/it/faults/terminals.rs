@@ -25,16 +25,21 @@ fn is_training(study: &Study) -> bool {
 #[test]
 fn a_terminal_that_closes_is_a_term_unless_nohup_was_asked_for() {
     let study = longer();
-    let mut sweep = study.start_sweep("run", "2");
+    // Whatever the tests themselves were started under.
+    let by = |launcher: &[&str]| {
+        let mut command = Command::new(launcher[0]);
+        command
+            .args(&launcher[1..])
+            .arg(EFFLUX)
+            .args(SWEEP)
+            .current_dir(study.directory.path());
+        Running::start(&mut command)
+    };
+    let mut sweep = by(&["env", "--default-signal=HUP"]);
     await_until("trials are running", || is_training(&study));
     Running::signal(sweep.id(), Signal::HUP);
     assert_eq!(sweep.wait(), Some(75));
-    let mut command = Command::new("nohup");
-    command
-        .arg(EFFLUX)
-        .args(SWEEP)
-        .current_dir(study.directory.path());
-    let mut sweep = Running::start(&mut command);
+    let mut sweep = by(&["nohup"]);
     await_until("trials are running", || is_training(&study));
     Running::signal(sweep.id(), Signal::HUP);
     assert_eq!(sweep.wait(), Some(0));
