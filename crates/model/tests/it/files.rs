@@ -82,7 +82,7 @@ fn a_checkpoint_that_is_damaged_or_of_another_trial_is_refused_by_name() {
     fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
     refused("aa", "damaged");
     fs::write(&path, b"").unwrap();
-    refused("aa", "damaged");
+    refused("aa", "is empty");
 }
 
 #[test]
