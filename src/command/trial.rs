@@ -42,6 +42,7 @@ pub(crate) fn trial(args: &TrialArgs) -> Result<Exit> {
         attempt: Attempt::FIRST,
         isolation: Isolation::OwnTrainer,
         until: None,
+        metric_of_sites: None,
         keep: args.output.clone(),
         checkpoint: args.output.is_some().then(|| checkpoint.clone()),
     };

@@ -175,7 +175,7 @@ impl Study {
         let entries = read_journals(&self.path(run).join("journal")).unwrap();
         let record = |entry| match entry {
             Entry::Trial(record) => Some(*record),
-            Entry::Rung(_) | Entry::Selection(_) => None,
+            Entry::Rung(_) | Entry::Stop(_) | Entry::Selection(_) => None,
         };
         entries.into_iter().filter_map(record).collect()
     }

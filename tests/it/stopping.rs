@@ -23,7 +23,7 @@ fn at_rungs(study: &Study, run: &str) -> BTreeMap<(String, u32), String> {
     let entries = read_journals(&journals).unwrap().into_iter();
     let results = entries.filter_map(|entry| match entry {
         Entry::Rung(result) => Some(result),
-        Entry::Trial(_) | Entry::Selection(_) => None,
+        Entry::Trial(_) | Entry::Stop(_) | Entry::Selection(_) => None,
     });
     results
         .map(|result| {
@@ -107,5 +107,41 @@ fn what_was_stopped_goes_on_when_the_rule_is_taken_away_or_lets_more_go_on() {
     assert_eq!(run.tables, none.tables);
     for (trial, outcome) in &none.outcomes {
         assert_eq!(&run.outcomes[trial], outcome);
+    }
+}
+
+#[test]
+fn rules_that_go_by_time_come_to_an_end_after_kills_too_and_one_by_sites_to_the_same_one() {
+    for (policy, rule) in [
+        ("asha", "eta = 2"),
+        ("median", "finished = 1"),
+        ("paired", "eta = 2"),
+    ] {
+        let study = Study::with(&job(&format!("[stop]\npolicy = \"{policy}\"\n{rule}\n")));
+        let mut sweep = study.start_sweep("run", "2");
+        await_until("some trials are at rungs", || {
+            at_rungs(&study, "run").len() >= 5
+        });
+        sweep.kill_all();
+        study.sweep("run", "3").ok();
+        let shown = status(&study, "run");
+        assert_eq!(shown["complete"], true, "{policy}: {shown}");
+        let count = |what: &str| shown["search"][what].as_u64().unwrap_or(0);
+        assert_eq!(count("finished") + count("stopped"), 8, "{policy}: {shown}");
+        assert!(count("finished") >= 2, "{policy}: {shown}");
+        let known = study.records("run").len();
+        study.sweep("run", "1").ok();
+        assert_eq!(
+            study.records("run").len(),
+            known,
+            "{policy}: nothing is left"
+        );
+        let report = std::fs::read_to_string(study.path("run/report/index.html")).unwrap();
+        let depends = report.contains("depends on when trials arrived");
+        assert_eq!(depends, policy != "paired");
+        if policy == "paired" {
+            study.sweep("whole", "1").ok();
+            assert_eq!(study.findings("whole"), study.findings("run"));
+        }
     }
 }

@@ -18,6 +18,8 @@ pub struct SignedRank {
     pub positive: f64,
     /// Two-sided p value.
     pub p: f64,
+    /// One-sided p value: how likely differences that do not tend above zero are so far above it.
+    pub p_above: f64,
 }
 
 impl SignedRank {
@@ -72,23 +74,30 @@ pub fn signed_rank(differences: &[f64]) -> Defined<SignedRank> {
         .filter(|(_, value)| **value > 0.0)
         .map(|(rank, _)| rank)
         .sum();
-    let p = if n <= EXACT {
+    let [low, high] = if n <= EXACT {
         exact(&doubled, positive)
     } else {
         let count = n as f64;
         let variance = count * (count + 1.0) * (2.0 * count + 1.0) / 24.0 - ties / 48.0;
         let expected = count * (count + 1.0) / 4.0;
-        normal_two_sided((positive as f64 / 2.0 - expected) / variance.sqrt())
+        let above = (positive as f64 / 2.0 - expected) / variance.sqrt();
+        let tail = normal_two_sided(above) / 2.0;
+        if above > 0.0 {
+            [1.0 - tail, tail]
+        } else {
+            [tail, 1.0 - tail]
+        }
     };
     Ok(SignedRank {
         n,
         positive: positive as f64 / 2.0,
-        p,
+        p: (2.0 * low.min(high)).min(1.0),
+        p_above: high.min(1.0),
     })
 }
 
-/// The two-sided tail when every rank is positive or negative by the toss of a coin.
-fn exact(doubled: &[usize], positive: usize) -> f64 {
+/// The lower and the upper tail when every rank is positive or negative by the toss of a coin.
+fn exact(doubled: &[usize], positive: usize) -> [f64; 2] {
     let total: usize = doubled.iter().sum();
     let mut chance = vec![0.0; total + 1];
     chance[0] = 1.0;
@@ -102,7 +111,7 @@ fn exact(doubled: &[usize], positive: usize) -> f64 {
     }
     let low: f64 = chance[..=positive].iter().sum();
     let high: f64 = chance[positive..].iter().sum();
-    (2.0 * low.min(high)).min(1.0)
+    [low, high]
 }
 
 /// The median of paired differences with the interval that holds the middle `level` of 2,000 resamplings.
@@ -160,6 +169,8 @@ mod tests {
     fn five_differences_of_one_sign_are_no_proof() {
         let test = signed_rank(&[1.0, 2.0, 3.0, 4.0, 5.0, 0.0]).unwrap();
         assert_eq!((test.n, test.positive, test.p), (5, 15.0, 2.0 / 32.0));
+        assert_eq!(test.p_above, 1.0 / 32.0);
+        assert_eq!(signed_rank(&[-1.0, -2.0]).unwrap().p_above, 1.0);
     }
 
     #[test]

@@ -16,9 +16,9 @@ use super::settings::Refused;
 use super::training::keys::TrainingKeys;
 use super::trial::{Naming, OfConfiguration};
 use super::{
-    Analysis, Contract, EnsembleMembers, Evaluation, Final, Fit, Grid, Inputs, Params, Sampling,
-    Scaling, Search, Seeds, Selection, SelectionPart, Settings, Split, Stage, Stop, Transform,
-    Trial, Variables,
+    Analysis, Contract, EnsembleMembers, Evaluation, Final, Fit, Grid, Inputs, Params, Policy,
+    Sampling, Scaling, Search, Seeds, Selection, SelectionPart, Settings, Split, Stage, Stop,
+    Transform, Trial, Variables,
 };
 
 /// A job file whose every value is possible.
@@ -297,6 +297,11 @@ impl Job {
         if self.any(|settings| settings.training.sampler == Sampling::Observed) {
             caveats.push(
                 "Windows were drawn among those that hold a target: short records weigh more than in the paper.",
+            );
+        }
+        if matches!(self.stop.policy, Policy::Asha | Policy::Median) {
+            caveats.push(
+                "Which configurations were given up depends on when trials arrived at their rungs: another run of this job may give up others.",
             );
         }
         caveats

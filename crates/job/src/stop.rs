@@ -15,20 +15,32 @@ pub enum Policy {
     Top,
     /// After every rung the best part of those that are left.
     Halving,
+    /// Wherever there is room, the best that has not gone on from its rung.
+    Asha,
+    /// All but those below the median of what was trained to the end before.
+    Median,
+    /// After every rung those that are not worse than the leader, site by site.
+    Paired,
 }
 
 /// `[stop]`. A rung is a number of epochs after which configurations are compared.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Stop {
     /// The rule.
     pub policy: Policy,
-    /// Epochs of the first rung.
+    /// Epochs of the first rung; with `median`, before which nothing is given up.
     pub least: Option<u32>,
     /// Rungs have so many times the epochs of the one before, and one of so many configurations goes on.
     pub eta: Option<u32>,
     /// Configurations that go on.
     pub keep: Option<u32>,
+    /// Epochs between two rungs.
+    pub every: Option<u32>,
+    /// Configurations that have to be trained to the end before one is given up.
+    pub finished: Option<u32>,
+    /// The p value below which a configuration is worse than the leader.
+    pub alpha: Option<f64>,
 }
 
 impl Policy {
@@ -38,6 +50,9 @@ impl Policy {
             Self::None => "none",
             Self::Top => "top",
             Self::Halving => "halving",
+            Self::Asha => "asha",
+            Self::Median => "median",
+            Self::Paired => "paired",
         }
     }
 
@@ -46,7 +61,9 @@ impl Policy {
         match self {
             Self::None => &[],
             Self::Top => &["least", "keep"],
-            Self::Halving => &["least", "eta"],
+            Self::Halving | Self::Asha => &["least", "eta"],
+            Self::Median => &["least", "every", "finished"],
+            Self::Paired => &["least", "eta", "alpha"],
         }
     }
 }
@@ -57,6 +74,9 @@ impl Stop {
     /// As in the paper of successive halving's asynchronous variant.
     const ETA: u32 = 3;
     const KEEP: u32 = 1;
+    const EVERY: u32 = 1;
+    const FINISHED: u32 = 3;
+    const ALPHA: f64 = 0.1;
 
     /// Whether there is a rule.
     pub fn is_on(&self) -> bool {
@@ -73,6 +93,21 @@ impl Stop {
         self.eta.unwrap_or(Self::ETA)
     }
 
+    /// Epochs between two rungs.
+    pub fn every(&self) -> u32 {
+        self.every.unwrap_or(Self::EVERY)
+    }
+
+    /// Configurations that have to be trained to the end before one is given up.
+    pub fn finished(&self) -> u32 {
+        self.finished.unwrap_or(Self::FINISHED)
+    }
+
+    /// The p value below which a configuration is worse than the leader.
+    pub fn alpha(&self) -> f64 {
+        self.alpha.unwrap_or(Self::ALPHA)
+    }
+
     /// The first rung.
     pub fn least(&self) -> u32 {
         self.least.unwrap_or(Self::LEAST)
@@ -85,38 +120,57 @@ impl Stop {
         rungs.take_while(|&rung| rung < epochs).collect()
     }
 
+    /// `every`, 2 × `every`, … epochs, as long as they are fewer than so many.
+    pub fn arithmetic(&self, epochs: u32) -> Vec<u32> {
+        let next = |rung: &u32| rung.checked_add(self.every());
+        let rungs = std::iter::successors(Some(self.every()), next);
+        rungs.take_while(|&rung| rung < epochs).collect()
+    }
+
     /// The first value that cannot be, in trainings of so many epochs.
     pub(super) fn fault(&self, epochs: u32) -> Option<Fault> {
-        let given = [
-            ("least", self.least),
-            ("eta", self.eta),
-            ("keep", self.keep),
+        let counts = [
+            ("least", self.least, 1),
+            ("eta", self.eta, 2),
+            ("keep", self.keep, 1),
+            ("every", self.every, 1),
+            ("finished", self.finished, 1),
         ];
+        let given = counts
+            .iter()
+            .filter_map(|&(key, value, _)| Some((key, value?.to_string())));
+        let given = given.chain(self.alpha.map(|alpha| ("alpha", alpha.to_string())));
         let (policy, known) = (self.policy.name(), self.policy.keys());
-        for (key, value) in given {
-            let Some(value) = value else { continue };
-            let found = value.to_string();
+        for (key, found) in given {
             if !known.contains(&key) {
                 let expected = match self.policy {
                     Policy::None => "no such key without a policy",
                     _ => "no such key with this policy",
                 };
-                return Some((
-                    key,
-                    format!("{found} with `policy = \"{policy}\"`"),
-                    expected,
-                ));
-            }
-            if key == "eta" && value < 2 {
-                return Some((key, found, "2 or more"));
-            }
-            if value < 1 {
-                return Some((key, found, "1 or more"));
+                let found = format!("{found} with `policy = \"{policy}\"`");
+                return Some((key, found, expected));
             }
         }
-        (self.is_on() && self.least() >= epochs).then(|| {
+        for (key, value, fewest) in counts {
+            if let Some(found) = value.filter(|&value| value < fewest) {
+                let expected = if fewest == 1 {
+                    "1 or more"
+                } else {
+                    "2 or more"
+                };
+                return Some((key, found.to_string(), expected));
+            }
+        }
+        if let Some(alpha) = self.alpha.filter(|alpha| !(*alpha > 0.0 && *alpha < 1.0)) {
+            return Some(("alpha", alpha.to_string(), "above 0, below 1"));
+        }
+        let (key, first) = match self.policy {
+            Policy::Median => ("every", self.every()),
+            _ => ("least", self.least()),
+        };
+        (self.is_on() && first >= epochs).then(|| {
             let expected = "fewer epochs than `training.epochs`";
-            ("least", self.least().to_string(), expected)
+            (key, first.to_string(), expected)
         })
     }
 }

@@ -17,15 +17,20 @@ pub fn medians(
     counts: impl Fn(usize) -> bool,
 ) -> Medians {
     let sites = (0..tensors.sites).filter(|&site| counts(site));
-    let sites = sites.map(|site| {
-        let days = tensors.parts.days(site, part);
-        let places = days.map(|day| tensors.observed.place(site, day));
-        places
-            .map(|place| (tensors.observed.values()[place], flux[place]))
-            .map(|(observed, simulated)| (f64::from(observed), f64::from(simulated)))
-            .collect::<Pairs>()
-    });
+    let sites = sites.map(|site| pairs(tensors, flux, part, site));
     Medians::over(sites, least)
+}
+
+/// Observed and simulated on the observed days of a part at a site.
+///
+/// * `flux`: as for [`medians`].
+pub(crate) fn pairs(tensors: &Tensors, flux: &[f32], part: Part, site: usize) -> Pairs {
+    let days = tensors.parts.days(site, part);
+    let places = days.map(|day| tensors.observed.place(site, day));
+    places
+        .map(|place| (tensors.observed.values()[place], flux[place]))
+        .map(|(observed, simulated)| (f64::from(observed), f64::from(simulated)))
+        .collect()
 }
 
 /// What a model gives, scaled, in µmol m⁻² s⁻¹; of any shape.

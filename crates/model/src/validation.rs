@@ -2,13 +2,14 @@
 
 use std::ops::Range;
 
+use efflux_analysis::measures::Measure;
 use efflux_analysis::medians::Medians;
 use efflux_data::Tensors;
 use efflux_job::{Part, VALIDATION_DAYS};
 use efflux_numerics::SiteByDay;
 
 use super::engine::Engine;
-use super::evaluate::medians;
+use super::evaluate::{medians, pairs};
 
 /// The runs that give a model's validation days.
 ///
@@ -81,6 +82,34 @@ impl Validation {
         tensors: &Tensors,
         predicted: Option<&[f32]>,
     ) -> Medians {
+        let flux = self.simulated(engine, tensors, predicted);
+        let is_judged = |site| is_judged(tensors, site);
+        medians(tensors, &flux, Part::Validation, VALIDATION_DAYS, is_judged)
+    }
+
+    /// Runs the model. Returns the value of a measure at each site, where it is defined and the site is judged.
+    pub(super) fn score_sites(
+        &self,
+        engine: &mut dyn Engine,
+        tensors: &Tensors,
+        measure: Measure,
+    ) -> Vec<Option<f64>> {
+        let flux = self.simulated(engine, tensors, None);
+        let of_site = |site| {
+            let pairs = pairs(tensors, &flux, Part::Validation, site);
+            let counts = is_judged(tensors, site) && pairs.len() >= VALIDATION_DAYS;
+            counts.then(|| (measure.of)(&pairs).ok()).flatten()
+        };
+        (0..tensors.sites).map(of_site).collect()
+    }
+
+    /// What the model gives on the days of the runs, µmol m⁻² s⁻¹; NaN elsewhere.
+    fn simulated(
+        &self,
+        engine: &mut dyn Engine,
+        tensors: &Tensors,
+        predicted: Option<&[f32]>,
+    ) -> SiteByDay<f32> {
         let mut flux = SiteByDay::filled(tensors.sites, tensors.days, f32::NAN);
         let mut note = |day: usize, series: usize, scaled: f32| {
             let run = &self.runs[series];
@@ -102,8 +131,11 @@ impl Validation {
                 }
             }
         }
-        medians(tensors, &flux, Part::Validation, VALIDATION_DAYS, |site| {
-            !tensors.held_out.contains(&site)
-        })
+        flux
     }
+}
+
+/// Whether a site is one of those that were trained on.
+fn is_judged(tensors: &Tensors, site: usize) -> bool {
+    !tensors.held_out.contains(&site)
 }

@@ -178,6 +178,7 @@ mod tests {
                 attempt: Attempt::FIRST,
                 isolation: Isolation::SharedLanes,
                 until: None,
+                metric_of_sites: None,
                 keep: Some(keep),
                 checkpoint: None,
             })

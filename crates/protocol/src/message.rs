@@ -11,9 +11,9 @@ use std::fmt;
 use std::path::PathBuf;
 
 use efflux_base::error::{Error, Exit};
-use efflux_job::{Trial, TrialId};
+use efflux_job::{Metric, Trial, TrialId};
 use efflux_numerics::Level;
-use efflux_run::record::{Record, RungResult};
+use efflux_run::record::{Record, RungResult, StopDecision};
 use efflux_run::{Attempt, Heartbeat};
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +29,8 @@ pub enum ToRank {
     Prepare(Box<RankPreparation>),
     /// Train this.
     Train(Assignment),
+    /// Write this into the journal.
+    Note(StopDecision),
     /// Begin no further trial, and hand back those that wait for a slot.
     BeginNoMore,
     /// Hand everything back: running trials write a checkpoint at their next iteration and stop.
@@ -107,6 +109,8 @@ pub struct Assignment {
     pub isolation: Isolation,
     /// Epochs after which it is to be handed back with its validation scores; none: it is trained to its end.
     pub until: Option<u32>,
+    /// What is then to be told of each site, too.
+    pub metric_of_sites: Option<Metric>,
     /// Where to keep weights and simulation, if they are to be kept.
     #[serde(with = "crate::path::optional")]
     pub keep: Option<PathBuf>,

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ids::Rank;
 use super::layout::sorted_files;
-use super::record::{Record, RungResult};
+use super::record::{Record, RungResult, StopDecision};
 use efflux_base::durable;
 use efflux_base::error::{Error, Result};
 
@@ -26,6 +26,8 @@ pub enum Entry {
     Trial(Box<Record>),
     /// A trial has arrived at a rung. Only sweeps with a stopping rule write it.
     Rung(RungResult),
+    /// A stopping rule whose decisions depend on when trials arrive gave a configuration up.
+    Stop(StopDecision),
     /// A configuration was selected. Version 0.1.0 wrote it and nothing ever read it: the selection follows from the records
     /// ([`select`](super::select)), and a second account of it could only disagree.
     #[serde(skip_serializing)]
@@ -383,7 +385,7 @@ mod tests {
         let ledger = Ledger::of(read);
         assert!(entries().into_iter().all(|entry| match entry {
             Entry::Trial(record) => ledger.record(&record.trial.id) == Some(&*record),
-            Entry::Rung(_) | Entry::Selection(_) => false,
+            Entry::Rung(_) | Entry::Stop(_) | Entry::Selection(_) => false,
         }));
     }
 }

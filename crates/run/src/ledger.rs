@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::ids::Attempt;
 use super::journal::Entry;
-use super::record::{Outcome, Record, RungResult, Summary};
+use super::record::{Outcome, Record, RungResult, StopDecision, Summary};
 
 /// The state of all trials a run directory has seen.
 #[derive(Clone, Debug, Default)]
@@ -16,6 +16,7 @@ pub struct Ledger {
     records: HashMap<TrialId, Record>,
     /// By trial and epoch.
     rungs: HashMap<TrialId, BTreeMap<u32, RungResult>>,
+    stops: Vec<StopDecision>,
 }
 
 impl Ledger {
@@ -26,6 +27,7 @@ impl Ledger {
             match entry {
                 Entry::Trial(record) => drop(ledger.add(*record)),
                 Entry::Rung(result) => drop(ledger.add_rung(result)),
+                Entry::Stop(decision) => ledger.add_stop(decision),
                 Entry::Selection(_) => {}
             }
         }
@@ -68,6 +70,16 @@ impl Ledger {
         let is_news = !of_trial.contains_key(&result.epoch);
         of_trial.entry(result.epoch).or_insert(result);
         is_news
+    }
+
+    /// Takes in what a stopping rule decided.
+    pub fn add_stop(&mut self, decision: StopDecision) {
+        self.stops.push(decision);
+    }
+
+    /// What stopping rules decided, of those whose decisions depend on when trials arrive.
+    pub fn stops(&self) -> impl Iterator<Item = &StopDecision> {
+        self.stops.iter()
     }
 
     /// The first result of a trial at a rung of so many epochs or more.

@@ -1,7 +1,7 @@
 //! What is known of a trial once it has ended: the unit of the journal.
 
 use efflux_analysis::medians::Medians;
-use efflux_job::{Trial, TrialId};
+use efflux_job::{Stop, Trial, TrialId};
 use serde::{Deserialize, Serialize};
 
 use super::ids::{Attempt, Rank, Slot};
@@ -59,6 +59,20 @@ pub struct RungResult {
     pub epoch: u32,
     /// Scores on the validation days after the last of them.
     pub validation: Medians,
+    /// That of each site in the order of the pack, where the rule compares sites; else empty. `null`: not defined.
+    #[serde(default)]
+    pub sites: Vec<Option<f64>>,
+}
+
+/// A configuration that a stopping rule gave up, for rules whose decisions depend on when trials arrive.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StopDecision {
+    /// All its trials.
+    pub trials: Vec<TrialId>,
+    /// The epochs after which it was judged.
+    pub epoch: u32,
+    /// The rule. It binds no other.
+    pub rule: Stop,
 }
 
 /// How an attempt ended.

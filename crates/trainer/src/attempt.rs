@@ -93,10 +93,13 @@ impl<'a> Attempt<'a> {
             epochs.append(&line(&self.assignment, epoch));
         }
         let arrived = finished.filter(|epoch| self.ends_after(epoch.epoch));
-        let result = arrived.map(|epoch| RungResult {
-            validation: epoch.validation,
-            ..self.result(epoch.epoch)
-        });
+        let result = match arrived {
+            Some(epoch) => Some(RungResult {
+                validation: epoch.validation,
+                ..self.result(epoch.epoch)?
+            }),
+            None => None,
+        };
         let is_due = self.checkpointed.elapsed() >= self.context.interval
             || (self.trainer.is_over() && (waits || self.runs_windows()));
         if let Some(path) = &self.assignment.checkpoint
@@ -123,14 +126,17 @@ impl<'a> Attempt<'a> {
         is_there && !self.trainer.is_over()
     }
 
-    /// The result of so many epochs, without scores.
-    fn result(&self, epoch: u32) -> RungResult {
-        RungResult {
+    /// The result of so many epochs, without the medians.
+    fn result(&mut self, epoch: u32) -> Result<RungResult, TrialError> {
+        let metric = self.assignment.metric_of_sites;
+        let sites = metric.map(|metric| self.trainer.validate_sites(metric.measure()));
+        Ok(RungResult {
             trial: self.assignment.trial.id.clone(),
             attempt: self.assignment.attempt,
             epoch,
             validation: Default::default(),
-        }
+            sites: sites.transpose()?.unwrap_or_default(),
+        })
     }
 
     /// The result of a trial that was taken over where its assignment ends: whoever brought it there could not say so.
@@ -139,9 +145,10 @@ impl<'a> Attempt<'a> {
         let Some(epoch) = epochs.filter(|&epoch| self.ends_after(epoch)) else {
             return Ok(None);
         };
-        let mut result = self.result(epoch);
-        result.validation = self.trainer.validate()?;
-        Ok(Some(result))
+        Ok(Some(RungResult {
+            validation: self.trainer.validate()?,
+            ..self.result(epoch)?
+        }))
     }
 
     /// Whether the trained model is run by window, which can take as long as many epochs.

@@ -98,6 +98,7 @@ impl Bench {
             attempt: Attempt(2),
             isolation: Isolation::SharedLanes,
             until: None,
+            metric_of_sites: None,
             keep: None,
             checkpoint: Some(self.path("checkpoint")),
         }
@@ -191,6 +192,7 @@ fn a_trial_is_handed_back_at_a_rung_with_its_scores_and_goes_on_from_there_to_th
     let (whole, _) = reports_of(&[prepare.clone(), train.clone()]);
     let to_rung = ToTrainer::Train(Assignment {
         until: Some(2),
+        metric_of_sites: None,
         ..bench.assignment(0)
     });
     let (reports, ended) = reports_of(&[prepare.clone(), to_rung.clone()]);

@@ -21,7 +21,7 @@ impl Coordinator<'_> {
                         news.extend(self.handle_record(rank, record)?.map(|record| *record));
                     }
                     Entry::Rung(result) => self.handle_rung(rank, result)?,
-                    Entry::Selection(_) => {}
+                    Entry::Stop(_) | Entry::Selection(_) => {}
                 }
             }
             self.schedule(Event::Lost(rank))?;
@@ -60,7 +60,7 @@ impl Coordinator<'_> {
                 let known = self.ledger.rung_result(&result.trial, result.epoch);
                 known.is_none_or(|known| known.epoch != result.epoch)
             }
-            Entry::Selection(_) => false,
+            Entry::Stop(_) | Entry::Selection(_) => false,
         };
         entries.into_iter().filter(is_news).collect()
     }

@@ -67,13 +67,7 @@ impl Coordinator<'_> {
         listen: &mut dyn FnMut(Notice<'_>),
     ) -> Result<Ending> {
         let left = trials.iter().filter(|trial| !self.is_settled(trial));
-        let left: Vec<Planned> = left
-            .map(|trial| Planned {
-                trial: trial.clone(),
-                attempts: self.ledger.attempts(&trial.id),
-                until: None,
-            })
-            .collect();
+        let left: Vec<Planned> = left.map(|trial| self.planned(trial.clone())).collect();
         let epochs = self.launch.settings.training.epochs;
         let now = self.transport.now();
         let mut progress = StageProgress::new(&self.ledger, epochs, trials, &left, now);
@@ -82,7 +76,7 @@ impl Coordinator<'_> {
         let begun = self.begin_rungs(stopping, left);
         self.schedule(Event::Added(begun))?;
         let mut ticked = now;
-        while !self.scheduler.is_idle() {
+        while self.has_work()? {
             for (rank, message) in self.transport.receive()? {
                 if let Some(record) = self.handle(rank, message)? {
                     self.announce(&record, &mut progress, listen)?;
@@ -107,7 +101,8 @@ impl Coordinator<'_> {
                 listen(Notice::Tick(&tally));
             }
         }
-        if self.scheduler.is_idle() && !self.scheduler.is_waiting() {
+        let has_more = self.rungs.as_ref().is_some_and(Rungs::has_more);
+        if self.scheduler.is_idle() && !self.scheduler.is_waiting() && !has_more {
             Ok(Ending::Done)
         } else {
             Ok(Ending::Interrupted)
@@ -169,6 +164,16 @@ impl Coordinator<'_> {
         }
     }
 
+    /// A trial as far as it is known.
+    fn planned(&self, trial: Trial) -> Planned {
+        Planned {
+            attempts: self.ledger.attempts(&trial.id),
+            goes_on: self.ledger.epochs_at_rungs(&trial.id) > 0,
+            trial,
+            until: None,
+        }
+    }
+
     /// Finished with all it has to keep, or failed in a way that another attempt would only repeat.
     fn is_settled(&self, trial: &Trial) -> bool {
         let ended = self.ledger.record(&trial.id);
@@ -199,6 +204,7 @@ impl Coordinator<'_> {
                 attempt,
                 isolation,
                 until,
+                metric_of_sites: self.rungs.as_ref().and_then(Rungs::metric_of_sites),
                 keep,
                 checkpoint,
             };

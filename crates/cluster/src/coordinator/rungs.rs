@@ -3,10 +3,11 @@
 use std::collections::HashSet;
 
 use efflux_base::error::Result;
-use efflux_job::{Trial, TrialId};
+use efflux_job::{Metric, Trial, TrialId};
+use efflux_protocol::ToRank;
 use efflux_run::Rank;
 use efflux_run::record::{Outcome, RungResult};
-use efflux_run::stopping::{Next, Stopping};
+use efflux_run::stopping::{Next, Observed, Stopping};
 
 use super::Coordinator;
 use crate::scheduler::{Event, Planned};
@@ -39,6 +40,16 @@ impl Rungs {
             }
         }
         begun
+    }
+
+    /// What is to be told of each site at a rung.
+    pub(super) fn metric_of_sites(&self) -> Option<Metric> {
+        self.stopping.metric_of_sites()
+    }
+
+    /// Whether something goes on as soon as there is room.
+    pub(super) fn has_more(&self) -> bool {
+        self.stopping.has_more()
     }
 }
 
@@ -89,13 +100,34 @@ impl Coordinator<'_> {
         if !is_over && !is_open {
             rungs.waiting.insert(id.clone());
         }
-        let trials: Vec<Trial> = rungs.stopping.observe(&self.ledger, id, is_over);
-        let ledger = &self.ledger;
-        let planned = trials.into_iter().map(|trial| Planned {
-            attempts: ledger.attempts(&trial.id),
-            trial,
-            until: None,
-        });
+        let Observed { trials, decisions } = rungs.stopping.observe(&self.ledger, id, is_over);
+        for decision in decisions {
+            self.transport
+                .send(Rank::COORDINATOR, ToRank::Note(decision))?;
+        }
+        self.begin(trials)
+    }
+
+    /// Whether a result is waited for or there is anything to begin, which is dispatched as far as there is room.
+    pub(super) fn has_work(&mut self) -> Result<bool> {
+        while self.scheduler.has_room()
+            && let Some(rungs) = &mut self.rungs
+            && let Some(trials) = rungs.stopping.ask()
+        {
+            self.begin(trials)?;
+        }
+        Ok(!self.scheduler.is_idle())
+    }
+
+    /// Dispatches those of these trials that the rule lets go on.
+    fn begin(&mut self, trials: Vec<Trial>) -> Result<()> {
+        let planned: Vec<Planned> = trials
+            .into_iter()
+            .map(|trial| self.planned(trial))
+            .collect();
+        let Some(rungs) = &mut self.rungs else {
+            return Ok(());
+        };
         let begun = rungs.begin(planned);
         if begun.is_empty() {
             return Ok(());

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use efflux_base::error::{Error, Exit};
 use efflux_job::{DeviceChoice, Job, Variables};
 use efflux_protocol::ErrorReport;
+use efflux_run::stopping::stopped;
 use efflux_run::{Attempt, Entry, Journal, RunDir};
 
 use super::*;
@@ -77,11 +78,16 @@ impl Sweep {
 
     /// Forty configurations with two seeds each, halved by three after 1, 3, 9, 27 and 81 epochs.
     fn halving(ranks: u32, slots: u32) -> Self {
+        Self::stopping("policy = \"halving\"", ranks, slots)
+    }
+
+    /// The same configurations under another rule.
+    fn stopping(rule: &str, ranks: u32, slots: u32) -> Self {
         let dropout: Vec<String> = (0..40)
             .map(|n| format!("{:.2}", f64::from(n) / 50.0))
             .collect();
         let text = format!(
-            "pack = \"a\"\n[grid]\ndropout = [{}]\n[seeds]\nsearch = [0, 1]\n[stop]\npolicy = \"halving\"\n",
+            "pack = \"a\"\n[grid]\ndropout = [{}]\n[seeds]\nsearch = [0, 1]\n[stop]\n{rule}\n",
             dropout.join(", ")
         );
         let job = Job::parse(Path::new("x.toml"), text).unwrap();
@@ -310,6 +316,37 @@ fn halving_decides_the_same_on_any_ranks_whatever_happens_to_them() {
             assert_eq!(decisions(&sweep.run(), &trials), alone);
         }
     }
+}
+
+#[test]
+fn asha_promotes_while_others_train_and_leaves_no_slot_idle() {
+    for incident in [Incident::Lost, Incident::Silent(14 * SECOND)] {
+        let sweep = Sweep::stopping("policy = \"asha\"", 3, 4).with(15, 2, incident);
+        let (trials, job) = (sweep.trials.clone(), sweep.job.clone().unwrap());
+        let ended = sweep.run();
+        let (finished, at) = decisions(&ended, &trials);
+        let judged = |epochs: u32| at.iter().filter(|&&there| there >= epochs).count();
+        assert_eq!(judged(1), trials.len(), "every configuration begins");
+        // Of 40, 13 go on, of those 4, and of those 1; promotions of the moment may be more, never fewer.
+        assert!(judged(3) >= 2 * 13 && judged(9) >= 2 * 4 && judged(27) >= 2);
+        assert!(judged(3) < trials.len());
+        let stopped = stopped(&job, &trials, &ended.ledger);
+        assert_eq!(finished.len() + stopped.len(), trials.len(), "none is lost");
+    }
+}
+
+#[test]
+fn below_the_median_nothing_is_trained_further() {
+    let sweep = Sweep::stopping("policy = \"median\"\nevery = 20\nleast = 20", 2, 2);
+    let trials = sweep.trials.clone();
+    let ended = sweep.run();
+    let (finished, at) = decisions(&ended, &trials);
+    assert!(
+        finished.len() >= 2 * 3,
+        "so many are trained to the end first"
+    );
+    assert!(finished.len() < trials.len());
+    assert!(at.iter().any(|&there| there < 199));
 }
 
 #[test]

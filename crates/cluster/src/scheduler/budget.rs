@@ -5,6 +5,8 @@ use efflux_protocol::Isolation;
 use efflux_run::Attempt;
 use efflux_run::record::FailureClass;
 
+use super::Planned;
+
 /// A trial that waits to be dispatched.
 #[derive(Clone, Debug)]
 pub(super) struct Pending {
@@ -20,6 +22,17 @@ pub(super) struct Pending {
 }
 
 impl Pending {
+    /// A trial that has not been dispatched in this launch.
+    pub(super) fn of(planned: Planned) -> Self {
+        Self {
+            trial: planned.trial,
+            attempt: planned.attempts.next(),
+            tries: 0,
+            isolation: Isolation::SharedLanes,
+            until: planned.until,
+        }
+    }
+
     /// Whether a result after so many epochs is what it waits for; that of a trial which has ended always is.
     pub(super) fn ends_by(&self, epoch: Option<u32>) -> bool {
         epoch.is_none_or(|epoch| self.until.is_some_and(|until| until <= epoch))

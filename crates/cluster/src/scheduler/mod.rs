@@ -72,6 +72,8 @@ pub struct Planned {
     pub attempts: Attempt,
     /// Epochs after which it is to be handed back; none: it is trained to its end.
     pub until: Option<u32>,
+    /// It was at a rung already: it goes on before others begin.
+    pub goes_on: bool,
 }
 
 /// Something the coordinator has to do.
@@ -161,42 +163,51 @@ impl Scheduler {
         !self.pending.is_empty()
     }
 
+    /// Whether there is a slot for another trial than those that wait, or nothing at all to do.
+    pub fn has_room(&self) -> bool {
+        let heard = self.ranks.values().filter(|rank| !rank.is_silent);
+        let free: usize = heard
+            .map(|rank| rank.slots.saturating_sub(rank.held.len()))
+            .sum();
+        !self.is_closed && (self.pending.len() < free || self.is_idle())
+    }
+
     /// Whether a trial waits to be dispatched or its result is waited for.
     pub fn has(&self, id: &TrialId) -> bool {
         let mut held = self.ranks.values().filter_map(|rank| rank.held.get(id));
         held.any(|held| !held.is_stale) || self.pending.iter().any(|one| one.trial.id == *id)
     }
 
-    fn add(&mut self, trials: Vec<Planned>) {
-        let mut trials: Vec<Pending> = trials
-            .into_iter()
-            .map(|planned| Pending {
-                trial: planned.trial,
-                attempt: planned.attempts.next(),
-                until: planned.until,
-                tries: 0,
-                isolation: Isolation::SharedLanes,
-            })
-            .collect();
+    fn add(&mut self, mut trials: Vec<Planned>) {
         // The largest networks first: what is still running at the end is then short.
         // Those of one shape stay together, for lanes.
         let mut shapes = HashMap::new();
-        trials.sort_by_cached_key(|pending| {
+        trials.sort_by_cached_key(|planned| {
             let size =
-                [Key::HIDDEN_SIZE, Key::WINDOW_DAYS].map(|key| pending.trial.params.count(key));
+                [Key::HIDDEN_SIZE, Key::WINDOW_DAYS].map(|key| planned.trial.params.count(key));
             let place = shapes.len();
-            let shape = *shapes.entry(pending.trial.shape()).or_insert(place);
+            let shape = *shapes.entry(planned.trial.shape()).or_insert(place);
             (std::cmp::Reverse(size), shape)
         });
         // A rank that was silent may still be at one of them, for fewer epochs.
         let held = self.ranks.values().flat_map(|rank| rank.held.keys());
         let held: HashSet<TrialId> = held.cloned().collect();
-        let (again, new): (Vec<Pending>, Vec<Pending>) = trials
-            .into_iter()
-            .partition(|pending| held.contains(&pending.trial.id));
-        self.pending.extend(new);
-        for pending in again {
-            self.await_again(pending, VecDeque::push_back);
+        let (on, new): (Vec<Planned>, Vec<Planned>) =
+            trials.into_iter().partition(|planned| planned.goes_on);
+        // The last that comes to the front is the first.
+        let on = on.into_iter().rev().map(|planned| (planned, true));
+        for (planned, is_first) in on.chain(new.into_iter().map(|planned| (planned, false))) {
+            let line_up = if is_first {
+                VecDeque::push_front
+            } else {
+                VecDeque::push_back
+            };
+            let pending = Pending::of(planned);
+            if held.contains(&pending.trial.id) {
+                self.await_again(pending, line_up);
+            } else {
+                line_up(&mut self.pending, pending);
+            }
         }
     }
 

@@ -26,6 +26,7 @@ fn planned(trial: Trial) -> Planned {
         trial,
         attempts: Attempt::NONE,
         until: None,
+        goes_on: false,
     }
 }
 
@@ -311,6 +312,7 @@ fn a_trial_at_a_rung_is_done_with_until_more_is_asked_of_it() {
             trial,
             attempts: Attempt(attempts),
             until,
+            goes_on: attempts > 0,
         }])
     };
     let at_rung = |rank, epoch| Event::AtRung {
@@ -344,6 +346,7 @@ fn more_is_asked_of_a_rank_that_is_still_at_a_trial_once_it_is_done_with_less() 
         trial: trial.clone(),
         attempts: Attempt(1),
         until,
+        goes_on: true,
     };
     assert_eq!(scheduler.on(Event::Added(vec![planned(Some(3))])).len(), 1);
     assert!(scheduler.on(Event::Added(vec![planned(None)])).is_empty());
@@ -356,4 +359,27 @@ fn more_is_asked_of_a_rank_that_is_still_at_a_trial_once_it_is_done_with_less() 
     let [Action::Dispatch { until: None, .. }] = actions[..] else {
         panic!("{actions:?}");
     };
+}
+
+#[test]
+fn trials_that_go_on_from_a_rung_are_dispatched_before_those_that_begin() {
+    let mut scheduler = Scheduler::new(RETRIES);
+    let all = trials(6);
+    let (new, on) = all.split_at(4);
+    scheduler.on(Event::Added(new.iter().cloned().map(planned).collect()));
+    let on_planned = on.iter().cloned().map(|trial| Planned {
+        goes_on: true,
+        ..planned(trial)
+    });
+    scheduler.on(Event::Added(on_planned.collect()));
+    let joined = Event::Joined {
+        rank: Rank(0),
+        slots: 6,
+    };
+    let dispatched = scheduler.on(joined).into_iter();
+    let dispatched: Vec<TrialId> = dispatched
+        .map(|Action::Dispatch { trial, .. }| trial.id)
+        .collect();
+    let expected = on.iter().chain(new).map(|trial| trial.id.clone());
+    assert!(dispatched.into_iter().eq(expected));
 }

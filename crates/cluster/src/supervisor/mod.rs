@@ -115,6 +115,7 @@ impl Supervisor {
                 self.queue.push_back(assignment);
                 self.fill()
             }
+            ToRank::Note(decision) => self.prepared()?.journal.append(&Entry::Stop(decision)),
             ToRank::BeginNoMore => {
                 self.hand_back_queue();
                 Ok(())

@@ -41,6 +41,8 @@ fn a_stopping_rule_takes_its_own_keys_alone_and_needs_validation_days() {
     assert!(!parse(&with("policy = \"none\"")).unwrap().stop.is_on());
     let stop = parse(&with("policy = \"halving\"\nleast = 5\neta = 2"));
     assert_eq!(stop.unwrap().stop.geometric(100), [5, 10, 20, 40, 80]);
+    let stop = parse(&with("policy = \"median\"\nevery = 40"));
+    assert_eq!(stop.unwrap().stop.arithmetic(200), [40, 80, 120, 160]);
     let cases = [
         ("policy = \"best\"", "unknown variant `best`"),
         ("after = 3", "unknown key `after`"),
@@ -58,6 +60,22 @@ fn a_stopping_rule_takes_its_own_keys_alone_and_needs_validation_days() {
             "line 4: `stop.least` has 200",
         ),
         ("keep = 3", "expected no such key without a policy"),
+        (
+            "policy = \"paired\"\nalpha = 1.0",
+            "line 4: `stop.alpha` has 1, expected above 0, below 1",
+        ),
+        (
+            "policy = \"asha\"\nalpha = 0.1",
+            "`stop.alpha` has 0.1 with",
+        ),
+        (
+            "policy = \"median\"\nevery = 0",
+            "`stop.every` has 0, expected 1",
+        ),
+        (
+            "policy = \"median\"\nevery = 200",
+            "line 4: `stop.every` has 200",
+        ),
         (
             "policy = \"halving\"\n[selection]\non = \"test\"\n[split]\nvalidation = 0.0",
             "line 3: `stop.policy` has `halving`, expected `none` without",

@@ -1,5 +1,6 @@
 //! The validation scores of a training between two epochs.
 
+use efflux_analysis::measures::Measure;
 use efflux_analysis::medians::Medians;
 
 use super::Trainer;
@@ -17,6 +18,21 @@ impl Trainer<'_> {
             let runs = this.plan.validation.as_ref();
             Ok(runs
                 .map(|runs| runs.score(&mut *this.engine, this.tensors, None))
+                .unwrap_or_default())
+        })
+    }
+
+    /// What the median of this measure in [`validate`](Self::validate) is taken over: its value at each site of the pack, where
+    /// it is defined and the site is judged.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Trainer::finish`].
+    pub fn validate_sites(&mut self, measure: Measure) -> Result<Vec<Option<f64>>, TrialError> {
+        self.caught(|this| {
+            let runs = this.plan.validation.as_ref();
+            Ok(runs
+                .map(|runs| runs.score_sites(&mut *this.engine, this.tensors, measure))
                 .unwrap_or_default())
         })
     }

@@ -4,11 +4,12 @@
 use efflux_job::Stop;
 
 use super::rule::{Arrival, Decision, Field, StoppingRule};
-use super::rungs::Synchronous;
+use super::rungs::{Synchronous, best};
 
 #[derive(Debug)]
 pub(super) struct Halving {
     rungs: Synchronous,
+    field: Field,
     eta: usize,
 }
 
@@ -16,6 +17,7 @@ impl Halving {
     pub(super) fn new(stop: Stop, field: Field) -> Self {
         Self {
             rungs: Synchronous::new(field, stop.geometric(field.epochs)),
+            field,
             eta: stop.eta() as usize,
         }
     }
@@ -26,8 +28,11 @@ impl StoppingRule for Halving {
         &self.rungs.epochs
     }
 
-    fn on(&mut self, arrival: &Arrival) -> Vec<Decision> {
-        let eta = self.eta;
-        self.rungs.on(arrival, |count| (count / eta).max(1))
+    fn on(&mut self, arrival: &Arrival<'_>) -> Vec<Decision> {
+        let Self { rungs, field, eta } = self;
+        rungs.on(arrival, |standing, arrivals| {
+            let keep = (standing.len() / *eta).max(1);
+            best(*field, keep, standing, arrivals)
+        })
     }
 }

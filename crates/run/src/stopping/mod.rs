@@ -1,9 +1,15 @@
 //! Stopping across trials: a rule is told what the ledger says, and says which configurations go on.
 //!
 //! Its decisions follow from the results in the journals and are kept nowhere: whoever reads the journals comes to the same
-//! ones, a sweep that goes on as well as `status` and the report.
+//! ones, a sweep that goes on as well as `status` and the report. Where decisions depend on when trials arrive, those that
+//! stop a configuration are in the journals too.
 
+mod arrivals;
+mod asha;
 mod halving;
+mod judged;
+mod median;
+mod paired;
 mod rule;
 mod rungs;
 #[cfg(test)]
@@ -13,11 +19,15 @@ mod top;
 use std::collections::HashMap;
 
 use efflux_analysis::measures::Measure;
-use efflux_job::{Job, Policy, Stop, Trial, TrialId};
+use efflux_job::{Job, Metric, Policy, Stop, Trial, TrialId};
 
 use super::ledger::Ledger;
-use super::record::{Outcome, Record};
+use super::record::{Outcome, Record, StopDecision};
+use asha::Asha;
 use halving::Halving;
+pub use judged::{Judged, judged, stopped};
+use median::Median;
+use paired::Paired;
 pub use rule::{Arrival, Decision, Field, StoppingRule, Verdict};
 use top::Top;
 
@@ -27,14 +37,18 @@ pub fn rule(stop: Stop, field: Field) -> Option<Box<dyn StoppingRule>> {
         Policy::None => return None,
         Policy::Top => Box::new(Top::new(stop, field)),
         Policy::Halving => Box::new(Halving::new(stop, field)),
+        Policy::Asha => Box::new(Asha::new(stop, field)),
+        Policy::Median => Box::new(Median::new(stop, field)),
+        Policy::Paired => Box::new(Paired::new(stop, field)),
     })
 }
 
 /// A search under a rule.
 #[derive(Debug)]
 pub struct Stopping {
+    stop: Stop,
     rule: Box<dyn StoppingRule>,
-    measure: Measure,
+    metric: Metric,
     trials: HashMap<TrialId, Place>,
     configurations: Vec<Configuration>,
 }
@@ -52,6 +66,8 @@ struct Place {
     replication: usize,
     /// The rule has been told of the rungs below this one.
     told: usize,
+    /// There is nothing more to tell: it was trained to the end, or has failed for good.
+    is_over: bool,
 }
 
 /// What a trial is to do.
@@ -65,6 +81,15 @@ pub enum Next {
     Stopped(u32),
 }
 
+/// What follows from an arrival.
+#[derive(Debug, Default)]
+pub struct Observed {
+    /// The trials of the configurations that were decided on.
+    pub trials: Vec<Trial>,
+    /// Decisions that belong into the journal.
+    pub decisions: Vec<StopDecision>,
+}
+
 impl Stopping {
     /// The search of a job, of which nothing is known yet; none if the job has no rule.
     pub fn of(job: &Job, trials: &[Trial]) -> Option<Self> {
@@ -72,35 +97,38 @@ impl Stopping {
             return None;
         }
         let (mut numbers, mut places) = (HashMap::new(), HashMap::new());
-        let mut configurations: Vec<Configuration> = Vec::new();
+        let mut configurations: Vec<Vec<Trial>> = Vec::new();
         for trial in trials {
             let number = *numbers.entry(&trial.params).or_insert_with(|| {
-                configurations.push(Configuration {
-                    trials: Vec::new(),
-                    verdict: Verdict::GoOn(0),
-                });
+                configurations.push(Vec::new());
                 configurations.len() - 1
             });
             let place = Place {
                 configuration: number,
-                replication: configurations[number].trials.len(),
+                replication: configurations[number].len(),
                 told: 0,
+                is_over: false,
             };
-            configurations[number].trials.push(trial.clone());
+            configurations[number].push(trial.clone());
             places.insert(trial.id.clone(), place);
         }
-        let measure = job.selection.metric.measure();
+        let metric = job.selection.metric;
         let field = Field {
             configurations: configurations.len(),
-            replications: configurations.first().map_or(0, |one| one.trials.len()),
+            replications: configurations.first().map_or(0, Vec::len),
             epochs: job.settings.training.epochs,
-            measure,
+            measure: metric.measure(),
         };
+        let rule = rule(job.stop, field)?;
+        let verdict = rule.at_first();
+        let configurations = configurations.into_iter();
+        let configurations = configurations.map(|trials| Configuration { trials, verdict });
         Some(Self {
-            rule: rule(job.stop, field)?,
-            measure,
+            stop: job.stop,
+            rule,
+            metric,
             trials: places,
-            configurations,
+            configurations: configurations.collect(),
         })
     }
 
@@ -109,22 +137,65 @@ impl Stopping {
         let trials = self.configurations.iter().flat_map(|one| &one.trials);
         let ids: Vec<TrialId> = trials.map(|trial| trial.id.clone()).collect();
         // Rung by rung, in the order of the grid: an order that no launch has a part in.
-        for rung in 0..self.rungs().len() {
+        for rung in 0..=self.rungs().len() {
             for id in &ids {
                 let given_up = ledger.record(id).is_some_and(&is_given_up);
                 self.tell(ledger, id, given_up, rung);
             }
         }
+        if self.rule.depends_on_time() {
+            let stop = self.stop;
+            let decided = ledger.stops().filter(|decision| decision.rule == stop);
+            decided.for_each(|decision| self.restore(decision));
+        }
     }
 
-    /// Tells the rule what is new of a trial, and returns those for which that has consequences.
-    pub fn observe(&mut self, ledger: &Ledger, id: &TrialId, is_given_up: bool) -> Vec<Trial> {
-        let decided = self.tell(ledger, id, is_given_up, self.rungs().len());
-        let configurations = decided.into_iter().filter_map(|number| {
-            let configuration = self.configurations.get(number)?;
-            Some(configuration.trials.clone())
-        });
-        configurations.flatten().collect()
+    /// Has a configuration stopped that an earlier launch stopped, unless it has got other trials since.
+    fn restore(&mut self, decision: &StopDecision) {
+        let rung = self.rungs().iter().position(|&rung| rung == decision.epoch);
+        let first = decision.trials.first();
+        let place = first.and_then(|first| self.trials.get(first));
+        if let (Some(rung), Some(place)) = (rung, place) {
+            let configuration = &mut self.configurations[place.configuration];
+            let trials = configuration.trials.iter().map(|trial| &trial.id);
+            if trials.eq(&decision.trials) {
+                configuration.verdict = Verdict::Stop(rung);
+            }
+        }
+    }
+
+    /// Tells the rule what is new of a trial.
+    pub fn observe(&mut self, ledger: &Ledger, id: &TrialId, is_given_up: bool) -> Observed {
+        let mut observed = Observed::default();
+        for number in self.tell(ledger, id, is_given_up, self.rungs().len()) {
+            let configuration = &self.configurations[number];
+            let trials = configuration.trials.iter();
+            if let Verdict::Stop(rung) = configuration.verdict
+                && self.rule.depends_on_time()
+            {
+                observed.decisions.push(StopDecision {
+                    trials: trials.clone().map(|trial| trial.id.clone()).collect(),
+                    epoch: self.rungs()[rung],
+                    rule: self.stop,
+                });
+            }
+            observed.trials.extend(trials.cloned());
+        }
+        observed
+    }
+
+    /// The trials of the configuration that goes on next where there is room for more.
+    pub fn ask(&mut self) -> Option<Vec<Trial>> {
+        let decision = self.rule.propose()?;
+        self.rule.accept(decision);
+        let configuration = &mut self.configurations[decision.configuration];
+        configuration.verdict = decision.verdict;
+        Some(configuration.trials.clone())
+    }
+
+    /// Whether there is a configuration that goes on as soon as there is room.
+    pub fn has_more(&self) -> bool {
+        self.rule.propose().is_some()
     }
 
     /// Tells the rule of a trial's arrivals up to this rung. Returns the configurations that were decided on.
@@ -139,26 +210,27 @@ impl Stopping {
         let Some(place) = self.trials.get_mut(id) else {
             return decided;
         };
-        while place.told <= last
-            && let Some(&epoch) = self.rule.rungs().get(place.told)
-            && let Some(score) = score_at(ledger, id, epoch, self.measure, is_given_up)
+        while place.told <= last.min(self.rule.rungs().len())
+            && !place.is_over
+            && let epoch = self.rule.rungs().get(place.told).copied()
+            && let Some(found) = found_at(ledger, id, epoch, self.metric.measure(), is_given_up)
         {
             let decisions = self.rule.on(&Arrival {
                 configuration: place.configuration,
                 replication: place.replication,
                 rung: place.told,
-                score,
+                score: found.score,
+                sites: found.sites,
             });
             place.told += 1;
+            place.is_over = found.has_failed || epoch.is_none();
             for Decision {
                 configuration,
                 verdict,
             } in decisions
             {
-                if let Some(decided_on) = self.configurations.get_mut(configuration) {
-                    decided_on.verdict = verdict;
-                    decided.push(configuration);
-                }
+                self.configurations[configuration].verdict = verdict;
+                decided.push(configuration);
             }
         }
         decided
@@ -173,9 +245,26 @@ impl Stopping {
             Verdict::GoOn(rung) if place.told <= rung => {
                 Next::Train(self.rungs().get(rung).copied())
             }
-            Verdict::GoOn(_) => Next::Wait,
+            Verdict::GoOn(_) | Verdict::Wait => Next::Wait,
             Verdict::Stop(rung) => {
                 Next::Stopped(self.rungs().get(rung).copied().unwrap_or_default())
+            }
+        }
+    }
+
+    /// Where nothing goes on any more, those that wait are stopped where they are.
+    fn settle(&mut self) {
+        let is_under_way = |place: &Place| match self.configurations[place.configuration].verdict {
+            Verdict::GoOn(rung) => place.told <= rung && !place.is_over,
+            Verdict::Wait | Verdict::Stop(_) => false,
+        };
+        if self.has_more() || self.trials.values().any(is_under_way) {
+            return;
+        }
+        for place in self.trials.values() {
+            let verdict = &mut self.configurations[place.configuration].verdict;
+            if let (Verdict::Wait, Some(rung)) = (*verdict, place.told.checked_sub(1)) {
+                *verdict = Verdict::Stop(rung);
             }
         }
     }
@@ -184,80 +273,45 @@ impl Stopping {
     pub fn rungs(&self) -> &[u32] {
         self.rule.rungs()
     }
+
+    /// The metric whose value at each site the rule wants to know, if it wants to.
+    pub fn metric_of_sites(&self) -> Option<Metric> {
+        self.rule.compares_sites().then_some(self.metric)
+    }
 }
 
-/// What a trial was worth after so many epochs; none if that is not known yet.
-fn score_at(
-    ledger: &Ledger,
+/// What a trial was worth somewhere.
+struct Found<'a> {
+    score: Option<f64>,
+    sites: &'a [Option<f64>],
+    /// It never got there.
+    has_failed: bool,
+}
+
+/// What a trial was worth after so many epochs, or at the end of its training; none if that is not known yet.
+fn found_at<'a>(
+    ledger: &'a Ledger,
     id: &TrialId,
-    epoch: u32,
+    epoch: Option<u32>,
     measure: Measure,
     is_given_up: bool,
-) -> Option<Option<f64>> {
+) -> Option<Found<'a>> {
     // Where the rungs of a job were changed, the first result from there on.
-    if let Some(result) = ledger.rung_result(id, epoch) {
-        return Some(result.validation[measure]);
+    if let Some(result) = epoch.and_then(|epoch| ledger.rung_result(id, epoch)) {
+        return Some(Found {
+            score: result.validation[measure],
+            sites: &result.sites,
+            has_failed: false,
+        });
     }
-    match &ledger.record(id)?.outcome {
-        Outcome::Finished(summary) => Some(summary.validation[measure]),
-        Outcome::Failed(_) => is_given_up.then_some(None),
-    }
-}
-
-/// The trials of a search that its rule has stopped, with the epochs after which they were judged. Those that were trained
-/// to the end all the same, or failed, are not among them.
-pub fn stopped(job: &Job, trials: &[Trial], ledger: &Ledger) -> HashMap<TrialId, u32> {
-    let Some(mut stopping) = Stopping::of(job, trials) else {
-        return HashMap::new();
+    let (score, has_failed) = match &ledger.record(id)?.outcome {
+        Outcome::Finished(summary) => (summary.validation[measure], false),
+        Outcome::Failed(_) if is_given_up => (None, true),
+        Outcome::Failed(_) => return None,
     };
-    stopping.replay(ledger, |_| true);
-    let stopped = trials.iter().filter_map(|trial| {
-        match (ledger.record(&trial.id), stopping.next(&trial.id)) {
-            (None, Next::Stopped(epoch)) => Some((trial.id.clone(), epoch)),
-            _ => None,
-        }
-    });
-    stopped.collect()
-}
-
-/// A trial that was judged at a rung.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Judged {
-    /// The trial.
-    pub trial: Trial,
-    /// Epochs of the rung.
-    pub epochs: u32,
-    /// Its validation score there.
-    pub score: Option<f64>,
-    /// Whether its configuration was stopped there.
-    pub is_stopped: bool,
-}
-
-/// Every rung of every search trial that has a result there, rung by rung in the order of the grid; nothing without a rule.
-pub fn judged(job: &Job, trials: &[Trial], ledger: &Ledger) -> Vec<Judged> {
-    let Some(mut stopping) = Stopping::of(job, trials) else {
-        return Vec::new();
-    };
-    stopping.replay(ledger, |_| true);
-    let mut judged = Vec::new();
-    for &epochs in stopping.rungs() {
-        for trial in trials {
-            let next = stopping.next(&trial.id);
-            let was_there = match next {
-                Next::Stopped(last) => epochs <= last,
-                Next::Train(_) | Next::Wait => true,
-            };
-            if was_there
-                && let Some(score) = score_at(ledger, &trial.id, epochs, stopping.measure, true)
-            {
-                judged.push(Judged {
-                    trial: trial.clone(),
-                    epochs,
-                    score,
-                    is_stopped: next == Next::Stopped(epochs),
-                });
-            }
-        }
-    }
-    judged
+    Some(Found {
+        score,
+        sites: &[],
+        has_failed,
+    })
 }

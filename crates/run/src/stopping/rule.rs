@@ -19,15 +19,17 @@ pub struct Field {
 
 /// A trial has arrived at a rung, or it is certain that it never will.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Arrival {
+pub struct Arrival<'a> {
     /// Its configuration.
     pub configuration: usize,
     /// Which of the configuration's trials it is.
     pub replication: usize,
-    /// The rung, from 0.
+    /// The rung, from 0; the number of rungs for the end of training.
     pub rung: usize,
     /// Its validation score there; none if it failed or its score is not defined.
     pub score: Option<f64>,
+    /// That of each site, in the order of the pack; empty unless the rule [compares sites](StoppingRule::compares_sites).
+    pub sites: &'a [Option<f64>],
 }
 
 /// What becomes of a configuration.
@@ -39,21 +41,47 @@ pub struct Decision {
     pub verdict: Verdict,
 }
 
-/// What the trials of a configuration do. Without a verdict they are trained to the first rung and wait there.
+/// What the trials of a configuration do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// They go on to this rung; to the end of training if it is the number of rungs.
+    /// They go on to this rung and wait there; to the end of training if it is the number of rungs.
     GoOn(usize),
+    /// They wait where they are.
+    Wait,
     /// They are stopped, having been judged at this rung.
     Stop(usize),
 }
 
-/// Which configurations go on: a function of arrivals alone, without clock or files, so that whoever tells it the same comes
-/// to the same decisions.
+/// Which configurations go on: a function of arrivals, and for rules that have configurations begin where there is room of
+/// what was begun, without clock or files, so that whoever tells it the same comes to the same decisions.
 pub trait StoppingRule: Debug {
     /// The epochs of its rungs, ascending, fewer than a whole training has.
     fn rungs(&self) -> &[u32];
 
+    /// Whether it wants to be told the scores of sites.
+    fn compares_sites(&self) -> bool {
+        false
+    }
+
+    /// Whether the same arrivals in another order can lead to other decisions that stop a configuration: those are then
+    /// written into the journal.
+    fn depends_on_time(&self) -> bool {
+        false
+    }
+
+    /// What all configurations do before the rule has said anything.
+    fn at_first(&self) -> Verdict {
+        Verdict::GoOn(0)
+    }
+
     /// Takes in an arrival, each of which comes once, and returns what it decides.
-    fn on(&mut self, arrival: &Arrival) -> Vec<Decision>;
+    fn on(&mut self, arrival: &Arrival<'_>) -> Vec<Decision>;
+
+    /// What is to go on where there is room for more; nothing for rules that decide when trials arrive.
+    fn propose(&self) -> Option<Decision> {
+        None
+    }
+
+    /// What was proposed is done.
+    fn accept(&mut self, _decision: Decision) {}
 }

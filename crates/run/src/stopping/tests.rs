@@ -12,8 +12,9 @@ fn stop(policy: Policy) -> Stop {
     Stop {
         policy,
         least: Some(2),
-        eta: (policy == Policy::Halving).then_some(3),
+        eta: (policy != Policy::Top).then_some(3),
         keep: (policy == Policy::Top).then_some(2),
+        ..Stop::default()
     }
 }
 
@@ -29,6 +30,12 @@ fn field(scores: &Scores) -> Field {
         epochs: EPOCHS,
         measure: NSE,
     }
+}
+
+/// Eight sites whose median this is.
+fn sites(score: Option<f64>) -> Vec<Option<f64>> {
+    let at = |site: i32| score.map(|score| score + f64::from(site - 4) / 64.0);
+    (0..9).map(at).collect()
 }
 
 /// Has trials train as the rule lets them; `pick` says which of those that can is next to arrive.
@@ -51,6 +58,7 @@ fn played(
             replication,
             rung,
             score: scores[configuration][replication][rung],
+            sites: &sites(scores[configuration][replication][rung]),
         });
         for decision in decisions {
             let before = verdicts.insert(decision.configuration, decision.verdict);
@@ -84,7 +92,7 @@ proptest! {
     #[test]
     fn the_order_of_results_decides_nothing_and_every_configuration_has_a_verdict(
         scores in scores(),
-        policy in prop_oneof![Just(Policy::Top), Just(Policy::Halving)],
+        policy in prop_oneof![Just(Policy::Top), Just(Policy::Halving), Just(Policy::Paired)],
         picks in prop::collection::vec(any::<prop::sample::Index>(), 200),
     ) {
         let in_order = played(policy, &scores, |_| 0);
@@ -138,8 +146,100 @@ fn of_errors_the_lowest_goes_on() {
             replication: 0,
             rung: 0,
             score: Some(error),
+            sites: &[],
         });
     }
     assert_eq!(decisions[1].verdict, Verdict::GoOn(1));
     assert_eq!(decisions[0].verdict, Verdict::Stop(0));
+}
+
+/// Slots that train one configuration each, and a reading of Li et al.'s algorithm 2 word by word: what both give out.
+fn asked(scores: &[Vec<Option<f64>>], eta: usize, picks: &[prop::sample::Index]) -> Vec<Decision> {
+    let field = Field {
+        configurations: scores.len(),
+        replications: 1,
+        epochs: 27,
+        measure: NSE,
+    };
+    let stop = Stop {
+        policy: Policy::Asha,
+        least: Some(1),
+        eta: u32::try_from(eta).ok(),
+        ..Stop::default()
+    };
+    let mut rule = rule(stop, field).unwrap();
+    let rungs = rule.rungs().len();
+    let mut arrived: Vec<Vec<(usize, Option<f64>)>> = vec![Vec::new(); rungs];
+    let mut promoted: Vec<Vec<usize>> = vec![Vec::new(); rungs];
+    let (mut next, mut running, mut given) = (0, Vec::new(), Vec::new());
+    let mut picks = picks.iter().cycle();
+    loop {
+        let expected = (0..rungs)
+            .rev()
+            .find_map(|rung| {
+                let mut best: Vec<(f64, usize)> = Vec::new();
+                best.extend(
+                    arrived[rung]
+                        .iter()
+                        .filter_map(|&(one, score)| Some((score?, one))),
+                );
+                best.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+                best.truncate(arrived[rung].len() / eta);
+                let mut open = best.iter().filter(|(_, one)| !promoted[rung].contains(one));
+                open.next().map(|&(_, one)| (one, rung + 1))
+            })
+            .or((next < scores.len()).then_some((next, 0)));
+        let proposed = rule.propose();
+        let decision = expected.map(|(configuration, rung)| Decision {
+            configuration,
+            verdict: Verdict::GoOn(rung),
+        });
+        assert_eq!(proposed, decision);
+        // Three slots; results come in any order.
+        if let Some((configuration, rung)) = expected
+            && running.len() < 3
+        {
+            rule.accept(decision.unwrap());
+            match rung.checked_sub(1) {
+                Some(before) => promoted[before].push(configuration),
+                None => next += 1,
+            }
+            running.push((configuration, rung));
+            given.extend(decision);
+            continue;
+        }
+        if running.is_empty() {
+            return given;
+        }
+        let (configuration, rung) = running.swap_remove(picks.next().unwrap().index(running.len()));
+        let score = scores[configuration][rung];
+        rule.on(&Arrival {
+            configuration,
+            replication: 0,
+            rung,
+            score,
+            sites: &[],
+        });
+        if let Some(arrived) = arrived.get_mut(rung) {
+            arrived.push((configuration, score));
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn asha_gives_out_what_the_algorithm_says_and_every_configuration_begins_once(
+        scores in scores().prop_map(|scores| scores.into_iter().map(|mut of| {
+            let mut of = of.swap_remove(0);
+            of.resize(6, Some(0.5));
+            of
+        }).collect::<Vec<_>>()),
+        eta in 2_usize..5,
+        picks in prop::collection::vec(any::<prop::sample::Index>(), 200),
+    ) {
+        let given = asked(&scores, eta, &picks);
+        let begun = given.iter().filter(|one| one.verdict == Verdict::GoOn(0));
+        let begun: Vec<usize> = begun.map(|one| one.configuration).collect();
+        prop_assert!(begun.into_iter().eq(0..scores.len()));
+    }
 }

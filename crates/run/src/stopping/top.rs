@@ -5,11 +5,12 @@
 use efflux_job::Stop;
 
 use super::rule::{Arrival, Decision, Field, StoppingRule};
-use super::rungs::Synchronous;
+use super::rungs::{Synchronous, best};
 
 #[derive(Debug)]
 pub(super) struct Top {
     rungs: Synchronous,
+    field: Field,
     keep: usize,
 }
 
@@ -17,6 +18,7 @@ impl Top {
     pub(super) fn new(stop: Stop, field: Field) -> Self {
         Self {
             rungs: Synchronous::new(field, vec![stop.least()]),
+            field,
             keep: stop.keep() as usize,
         }
     }
@@ -27,7 +29,10 @@ impl StoppingRule for Top {
         &self.rungs.epochs
     }
 
-    fn on(&mut self, arrival: &Arrival) -> Vec<Decision> {
-        self.rungs.on(arrival, |_| self.keep)
+    fn on(&mut self, arrival: &Arrival<'_>) -> Vec<Decision> {
+        let Self { rungs, field, keep } = self;
+        rungs.on(arrival, |standing, arrivals| {
+            best(*field, *keep, standing, arrivals)
+        })
     }
 }

@@ -230,6 +230,8 @@ impl SimulatedRanks {
                 self.hand_back(rank, waiting);
                 self.hand_back(rank, running);
             }
+            // The supervisor's journal is not simulated.
+            ToRank::Note(_) => {}
             ToRank::Stop => state.is_lost = true,
         }
     }
@@ -307,6 +309,7 @@ pub(super) fn at_rung(trial: &Trial, attempt: Attempt, epoch: u32) -> RungResult
         attempt,
         epoch,
         validation: Default::default(),
+        sites: Vec::new(),
     };
     let score = f64::from(sum % 1000) / 1000.0;
     let measure = Metric::default().measure();
