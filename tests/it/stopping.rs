@@ -113,7 +113,7 @@ fn what_was_stopped_goes_on_when_the_rule_is_taken_away_or_lets_more_go_on() {
 #[test]
 fn rules_that_go_by_time_come_to_an_end_after_kills_too_and_one_by_sites_to_the_same_one() {
     for (policy, rule) in [
-        ("asha", "eta = 2"),
+        ("asha", "eta = 2\nleast = 2"),
         ("median", "finished = 1"),
         ("paired", "eta = 2"),
     ] {

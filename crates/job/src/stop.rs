@@ -120,6 +120,20 @@ impl Stop {
         rungs.take_while(|&rung| rung < epochs).collect()
     }
 
+    /// The first rung from which on one of so many configurations certainly comes to the end, if promotions are as few as
+    /// they can be and as it is none does; only with `asha`, the other rules always leave one.
+    pub(super) fn least_to_end(&self, configurations: usize, epochs: u32) -> Option<u32> {
+        let eta = self.eta() as usize;
+        let rungs = self.geometric(epochs).len();
+        let left = |rungs: usize| (0..rungs).fold(configurations, |left, _| left / eta);
+        if self.policy != Policy::Asha || left(rungs) > 0 {
+            return None;
+        }
+        let fewer = (0..rungs).rev().find(|&rungs| left(rungs) > 0)?;
+        let factor = (0..fewer).fold(1_u32, |factor, _| factor.saturating_mul(self.eta()));
+        Some(epochs.div_ceil(factor))
+    }
+
     /// `every`, 2 × `every`, … epochs, as long as they are fewer than so many.
     pub fn arithmetic(&self, epochs: u32) -> Vec<u32> {
         let next = |rung: &u32| rung.checked_add(self.every());

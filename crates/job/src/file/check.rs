@@ -23,6 +23,22 @@ impl Job {
         if let Some((key, found, expected)) = self.stop.fault(self.settings.training.epochs) {
             return Err(self.wrong("stop", key, found, expected));
         }
+        let (count, epochs) = (
+            self.grid.configurations().len(),
+            self.settings.training.epochs,
+        );
+        if let Some(least) = self.stop.least_to_end(count, epochs) {
+            if least >= epochs {
+                let expected = format!("at most {count}, the number of configurations");
+                return Err(self.wrong("stop", "eta", self.stop.eta(), &expected));
+            }
+            let found = format!("{} with {count} configurations", self.stop.least());
+            let expected = format!(
+                "at least {least}: one of every {} goes on from a rung, and none might come to the end",
+                self.stop.eta()
+            );
+            return Err(self.wrong("stop", "least", found, &expected));
+        }
         if self.stop.is_on() && self.settings.split.validation == 0.0 {
             let found = format!("`{}`", self.stop.policy.name());
             let expected = "`none` without a validation part (split.validation is 0)";

@@ -69,6 +69,14 @@ fn a_stopping_rule_takes_its_own_keys_alone_and_needs_validation_days() {
             "`stop.alpha` has 0.1 with",
         ),
         (
+            "policy = \"asha\"\n[grid]\nhidden_size = [8, 12, 16, 20]",
+            "`stop.least` has 1 with 4 configurations, expected at least 67",
+        ),
+        (
+            "policy = \"asha\"\n[grid]\nhidden_size = [8, 12]",
+            "`stop.eta` has 3, expected at most 2, the number of configurations",
+        ),
+        (
             "policy = \"median\"\nevery = 0",
             "`stop.every` has 0, expected 1",
         ),
