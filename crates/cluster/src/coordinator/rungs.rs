@@ -102,6 +102,7 @@ impl Coordinator<'_> {
         }
         let Observed { trials, decisions } = rungs.stopping.observe(&self.ledger, id, is_over);
         for decision in decisions {
+            self.ledger.add_stop(decision.clone());
             self.transport
                 .send(Rank::COORDINATOR, ToRank::Note(decision))?;
         }

@@ -338,7 +338,7 @@ fn asha_promotes_while_others_train_and_leaves_no_slot_idle() {
 #[test]
 fn below_the_median_nothing_is_trained_further() {
     let sweep = Sweep::stopping("policy = \"median\"\nevery = 20\nleast = 20", 2, 2);
-    let trials = sweep.trials.clone();
+    let (trials, job) = (sweep.trials.clone(), sweep.job.clone().unwrap());
     let ended = sweep.run();
     let (finished, at) = decisions(&ended, &trials);
     assert!(
@@ -346,7 +346,9 @@ fn below_the_median_nothing_is_trained_further() {
         "so many are trained to the end first"
     );
     assert!(finished.len() < trials.len());
-    assert!(at.iter().any(|&there| there < 199));
+    assert!(at.iter().any(|&there| there < 180));
+    let stopped = stopped(&job, &trials, &ended.ledger);
+    assert_eq!(finished.len() + stopped.len(), trials.len(), "none is lost");
 }
 
 #[test]
