@@ -43,6 +43,8 @@ fn run(cli: Cli) -> Result<Exit> {
         Command::Submit(args) => command::submit::submit(&args),
         Command::Trial(args) => command::trial::trial(&args),
         Command::Status(args) => command::status::status(&args),
+        Command::Explain(args) => command::explain::explain(&args),
+        Command::Stop(args) => command::stop::stop(&args),
         Command::Repair(args) => command::repair::repair(&args),
         Command::Evaluate(args) => command::evaluate::evaluate(&args),
         Command::Report(args) => command::evaluate::report(&args),

@@ -81,6 +81,10 @@ pub(crate) enum Command {
     Trial(TrialArgs),
     /// Show how far a sweep is, also while it runs and from a login node
     Status(StatusArgs),
+    /// Tell of a trial and its configuration: how far it is and why, where it ran, its epochs
+    Explain(ExplainArgs),
+    /// Have a running sweep stop in good order, from any host that sees its run directory
+    Stop(StopArgs),
     /// Set aside what is damaged in a run directory, so that the same sweep makes it again
     Repair(RepairArgs),
     /// Evaluate a run's members again: predictions and tables
@@ -283,6 +287,28 @@ pub(crate) struct StatusArgs {
     /// End with 0 if complete, 3 if complete with failed trials, 75 if unfinished
     #[arg(long)]
     pub(crate) exit_code: bool,
+
+    /// Show it again every two seconds, until no sweep is at work
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) watch: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ExplainArgs {
+    /// The run directory
+    #[arg(value_name = "RUN")]
+    pub(crate) run: PathBuf,
+
+    /// The trial's id, as `efflux status`, the log and the tables have it, or enough of its beginning
+    #[arg(value_name = "TRIAL")]
+    pub(crate) trial: String,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct StopArgs {
+    /// The run directory
+    #[arg(value_name = "RUN")]
+    pub(crate) run: PathBuf,
 }
 
 #[derive(Args, Debug)]
@@ -342,6 +368,7 @@ Exit codes:
   2   command line or job file wrong
   3   complete, but some trials failed; the report lists them
   4   data, file system, device or MPI launch wrong
+  5   stopped by `efflux stop`: the same command continues
   75  unfinished: the same command continues (walltime, preemption, interrupt)";
 
 const SUBMIT_HELP: &str = "\

@@ -3,11 +3,13 @@
 pub(crate) mod data;
 pub(crate) mod doctor;
 pub(crate) mod evaluate;
+pub(crate) mod explain;
 mod loads;
 pub(crate) mod plan;
 pub(crate) mod predict;
 pub(crate) mod repair;
 pub(crate) mod status;
+pub(crate) mod stop;
 mod study;
 pub(crate) mod submit;
 pub(crate) mod sweep;

@@ -60,6 +60,11 @@ pub(crate) fn sweep(args: &SweepArgs, log: &Log) -> Result<Exit> {
 
 /// Evaluates and reports, if everything is trained.
 fn finish(trained: Trained, signals: &Signals, began: Instant) -> Result<Exit> {
+    if trained.ending == Ending::Interrupted && trained.study.run.is_asked_to_stop() {
+        trained.study.run.clear_stop()?;
+        tracing::warn!("stopped as `efflux stop` asked: the same command continues");
+        return Ok(Exit::Stopped);
+    }
     if trained.ending == Ending::Interrupted {
         tracing::warn!("interrupted: the same command continues");
         return Ok(Exit::Unfinished);
@@ -120,6 +125,7 @@ fn lead(
     let launch = study.run.next_launch()?;
     let lock = Lock::acquire(&study.run, &launch)?;
     study.run.clear_temporary()?;
+    study.run.clear_stop()?;
     expect_results(&study.run)?;
     study.run.bind(&study.contract)?;
     study.run.keep_job(&launch, &study.job)?;

@@ -21,3 +21,4 @@ mod slurm;
 mod stopping;
 mod sweep;
 mod trial;
+mod watching;

@@ -147,6 +147,8 @@ pub enum Exit {
     TrialsFailed = 3,
     /// Data, file system, device or MPI launch wrong.
     Environment = 4,
+    /// Stopped by `efflux stop`: the same command continues, but nothing does so by itself.
+    Stopped = 5,
     /// Unfinished: the same command continues (BSD `EX_TEMPFAIL`).
     Unfinished = 75,
 }

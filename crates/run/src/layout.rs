@@ -52,6 +52,30 @@ impl RunDir {
         self.root.join("live.json")
     }
 
+    /// Is there while a sweep is asked to stop, by `efflux stop`.
+    pub fn stop_file(&self) -> PathBuf {
+        self.root.join("stop")
+    }
+
+    /// Whether the sweep that is at work here is asked to stop.
+    pub fn is_asked_to_stop(&self) -> bool {
+        self.stop_file().exists()
+    }
+
+    /// Takes back what an earlier sweep was asked.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] if the file is there and cannot be removed.
+    pub fn clear_stop(&self) -> Result<()> {
+        match fs::remove_file(self.stop_file()) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                Err(Error::io("remove", self.stop_file())(error))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// One file a launch and rank.
     pub fn journals(&self) -> PathBuf {
         self.root.join("journal")

@@ -1,6 +1,7 @@
 //! How far a sweep is, from the journals and the file in which a running sweep says what it is at. Needs no server
 //! and no MPI: it works on a login node while the job runs.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
 
@@ -13,9 +14,9 @@ use super::journal::read_journals;
 use super::layout::RunDir;
 use super::ledger::Ledger;
 use super::place::FileSystem;
-use super::record::Outcome;
+use super::record::{FailureClass, Outcome};
 use super::results::has_results;
-use super::selection::{metric, select};
+use super::selection::{Candidate, metric, select};
 use super::stopping::stopped;
 
 /// How far one running trial is.
@@ -63,6 +64,12 @@ pub struct Status {
     pub active: bool,
     /// Best search trial so far: configuration, seed and metric.
     pub best: Option<(Configuration, u64, f64)>,
+    /// The best configurations so far, by the mean of the scores that are known.
+    #[serde(default)]
+    pub leaders: Vec<Leader>,
+    /// Failed trials by the class of their latest failure.
+    #[serde(default)]
+    pub failures: BTreeMap<FailureClass, usize>,
     /// The selected configuration and its mean metric.
     pub selected: Option<(Configuration, f64)>,
     /// Seconds to the end of the present stage.
@@ -72,6 +79,22 @@ pub struct Status {
     /// Whether nothing is left to do: all has ended, and is reported.
     pub complete: bool,
 }
+
+/// A configuration and what is known of its scores.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Leader {
+    /// The configuration.
+    pub params: Configuration,
+    /// Mean over the scores that are known.
+    pub mean: f64,
+    /// The worst and the best of them.
+    pub range: (f64, f64),
+    /// How many are known, and how many there will be.
+    pub scores: (usize, usize),
+}
+
+/// Configurations that [`Status::leaders`] has at most.
+const LEADERS: usize = 3;
 
 /// Trials of one stage.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -188,6 +211,8 @@ impl Status {
             last,
             active,
             best,
+            leaders: leaders(&job, &choice.candidates),
+            failures: failures(&ledger, &search),
             selected: winner.map(|winner| (winner.params, winner.score)),
             eta_seconds: live.as_ref().and_then(|live| live.eta_seconds),
             running: live.map(|live| live.running).unwrap_or_default(),
@@ -203,6 +228,36 @@ impl Status {
             (false, _) => Exit::Unfinished,
         }
     }
+}
+
+/// The best configurations of those with a score, not counting stopped ones.
+fn leaders(job: &Job, candidates: &[Candidate]) -> Vec<Leader> {
+    let goodness = |score: &f64| job.selection.metric.measure().goodness(*score);
+    let open = candidates.iter().filter(|one| one.stopped.is_none());
+    let scored = open.filter_map(|candidate| {
+        let mut known = candidate.known();
+        known.sort_by(|a, b| goodness(a).total_cmp(&goodness(b)));
+        Some(Leader {
+            params: candidate.params.clone(),
+            mean: known.iter().sum::<f64>() / known.len() as f64,
+            range: (*known.first()?, *known.last()?),
+            scores: (known.len(), candidate.scores.len()),
+        })
+    });
+    let mut leaders: Vec<Leader> = scored.collect();
+    leaders.sort_by(|a, b| goodness(&b.mean).total_cmp(&goodness(&a.mean)));
+    leaders.truncate(LEADERS);
+    leaders
+}
+
+fn failures(ledger: &Ledger, search: &[Trial]) -> BTreeMap<FailureClass, usize> {
+    let mut failures = BTreeMap::new();
+    for record in ledger.records_of(search) {
+        if let Outcome::Failed(failure) = &record.outcome {
+            *failures.entry(failure.class).or_default() += 1;
+        }
+    }
+    failures
 }
 
 fn best(job: &Job, search: &[Trial], ledger: &Ledger) -> Option<(Configuration, u64, f64)> {
@@ -250,6 +305,23 @@ impl fmt::Display for Status {
                 "  running {}: epoch {:.1} of {}{loss}",
                 heartbeat.trial, heartbeat.epochs_done, heartbeat.epochs
             )?;
+        }
+        for (class, count) in &self.failures {
+            writeln!(f, "  failed  {count} trials: {}", class.label())?;
+        }
+        if self.selected.is_none() {
+            for Leader {
+                params,
+                mean,
+                range: (worst, best),
+                scores: (known, all),
+            } in &self.leaders
+            {
+                writeln!(
+                    f,
+                    "  leader  {mean:.3} ({params}; {known} of {all} scores, {worst:.3} to {best:.3})"
+                )?;
+            }
         }
         if let Some((params, seed, score)) = &self.best {
             writeln!(f, "  best    {score:.3} ({params}, seed {seed})")?;

@@ -45,7 +45,7 @@ pub struct Coordinator<'a> {
     shutdown: Shutdown,
     /// The phase that the ranks have been told of.
     phase: ShutdownPhase,
-    /// The most urgent signal that another rank had.
+    /// The most urgent signal that another rank had, or what `efflux stop` asks for.
     elsewhere: Option<Urgency>,
 }
 
@@ -93,6 +93,9 @@ impl Coordinator<'_> {
             let now = self.transport.now();
             if now.duration_since(ticked) >= TICK {
                 ticked = now;
+                if self.launch.run.is_asked_to_stop() {
+                    self.elsewhere = self.elsewhere.max(Some(Urgency::Graceful));
+                }
                 let tally = self.tally(&progress);
                 if let Err(error) = self.write_live(&tally) {
                     // Only `efflux status` misses it.

@@ -1,0 +1,54 @@
+//! Looking at a sweep, and stopping it, from outside.
+
+use std::fs;
+
+use crate::harness::{Study, await_until, longer};
+
+fn running(study: &Study) -> Option<String> {
+    let live = fs::read_to_string(study.path("run/live.json")).ok()?;
+    let live: serde_json::Value = serde_json::from_str(&live).ok()?;
+    let first = live["running"].as_array()?.first()?;
+    Some(first["trial"].as_str()?.to_owned())
+}
+
+#[test]
+fn a_sweep_is_stopped_from_outside_explained_and_continued() {
+    let study = longer();
+    let mut sweep = study.start_sweep("run", "2");
+    await_until("a trial is running", || running(&study).is_some());
+    let trial = running(&study).unwrap();
+    let text = study.run(&["explain", "run", &trial[..6]]).ok().stdout;
+    assert!(text.contains("running: epoch"), "{text}");
+
+    study.run(&["stop", "run"]).ok();
+    assert_eq!(sweep.wait(), Some(5));
+    assert!(!study.path("run/stop").exists());
+    let refused = study.run(&["stop", "run"]);
+    refused.refused(4, &["no sweep is at work here"]);
+    let mut kept = fs::read_dir(study.path("run/checkpoints")).unwrap();
+    let kept = kept.next().unwrap().unwrap().path();
+    let trial = kept.file_stem().unwrap().to_str().unwrap();
+    let text = study.run(&["explain", "run", trial]).ok().stdout;
+    assert!(text.contains("goes on from its checkpoint"), "{text}");
+    // Nothing is at work: one look is enough.
+    let watched = study.run(&["status", "run", "--watch"]).ok();
+    assert!(watched.stdout.contains("stopped (the same sweep"));
+
+    study.sweep("run", "2").ok();
+    let text = study.run(&["explain", "run", trial]).ok().stdout;
+    for expected in [
+        "trained to the end; median NSE",
+        "attempt 1",
+        "number",
+        "selected is",
+        "epoch ",
+    ] {
+        assert!(text.contains(expected), "{expected}: {text}");
+    }
+    let refused = study.run(&["explain", "run", "x"]);
+    refused.refused(4, &["no trial of this run", "begins with x"]);
+    let refused = study.run(&["explain", "run", ""]);
+    refused.refused(4, &["give more of it"]);
+    let refused = study.run(&["stop", "run"]);
+    refused.refused(4, &["the sweep is complete"]);
+}
