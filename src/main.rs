@@ -44,6 +44,7 @@ fn run(cli: Cli) -> Result<Exit> {
         Command::Trial(args) => command::trial::trial(&args),
         Command::Status(args) => command::status::status(&args),
         Command::Explain(args) => command::explain::explain(&args),
+        Command::Export(args) => command::export::export(&args),
         Command::Stop(args) => command::stop::stop(&args),
         Command::Repair(args) => command::repair::repair(&args),
         Command::Evaluate(args) => command::evaluate::evaluate(&args),

@@ -83,6 +83,9 @@ pub(crate) enum Command {
     Status(StatusArgs),
     /// Tell of a trial and its configuration: how far it is and why, where it ran, its epochs
     Explain(ExplainArgs),
+    /// Write a run's search for other programs: a table, or a study for Optuna and its dashboard
+    #[command(after_help = EXPORT_HELP)]
+    Export(ExportArgs),
     /// Have a running sweep stop in good order, from any host that sees its run directory
     Stop(StopArgs),
     /// Set aside what is damaged in a run directory, so that the same sweep makes it again
@@ -305,6 +308,22 @@ pub(crate) struct ExplainArgs {
 }
 
 #[derive(Args, Debug)]
+#[group(required = true, multiple = true, args = ["csv", "optuna"])]
+pub(crate) struct ExportArgs {
+    /// The run directory
+    #[arg(value_name = "RUN")]
+    pub(crate) run: PathBuf,
+
+    /// Write a table here: a row for every search trial that has ended or was stopped
+    #[arg(long, value_name = "FILE")]
+    pub(crate) csv: Option<PathBuf>,
+
+    /// Write a journal here that Optuna's JournalFileBackend opens
+    #[arg(long, value_name = "FILE")]
+    pub(crate) optuna: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
 pub(crate) struct StopArgs {
     /// The run directory
     #[arg(value_name = "RUN")]
@@ -385,6 +404,14 @@ Examples:
 DIR gets predictions.nc (every member, mean, spread, and for every input where it leaves the range of the
 training), extrapolation.csv (the same, counted by site) and, where the pack has observed fluxes, scores.csv.
 The pack of the run is not needed. docs/predict.md describes the files.";
+
+const EXPORT_HELP: &str = "\
+Examples:
+  efflux export runs/paper-grid --csv trials.csv
+  efflux export runs/paper-grid --optuna study.log && optuna-dashboard study.log
+
+In Python: optuna.load_study(study_name=\"paper-grid\", storage=JournalStorage(JournalFileBackend(\"study.log\"))).
+Seeds, folds and ids are attributes of trials, validation scores by epoch their intermediate values.";
 
 const SWEEP_HELP: &str = "\
 Examples:

@@ -4,6 +4,7 @@ pub(crate) mod data;
 pub(crate) mod doctor;
 pub(crate) mod evaluate;
 pub(crate) mod explain;
+pub(crate) mod export;
 mod loads;
 pub(crate) mod plan;
 pub(crate) mod predict;

@@ -1,5 +1,6 @@
 //! What Python users read of a run.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
@@ -10,13 +11,14 @@ use efflux_testing::{left_out, row, rows};
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 
-use crate::harness::Study;
+use crate::harness::{Study, of_epochs};
 
 const PREDICTIONS: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
     "/tests/it/results/predictions.py"
 );
 const APPEND: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/results/append.py");
+const STUDY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/results/study.py");
 const SIMULATION: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
     "/tests/it/results/simulation.py"
@@ -68,6 +70,49 @@ fn python_opens_the_predictions_by_name_finds_the_median_of_the_table_and_adds_t
         said,
         serde_json::Value::Object(expected.into_iter().collect())
     );
+}
+
+#[test]
+fn optuna_opens_the_trials_of_a_search_and_finds_the_best_of_the_table() {
+    let python = Python {
+        program: "python3".into(),
+        imports: "optuna",
+        required: "EFFLUX_REQUIRE_PYTHON",
+    };
+    if !python.is_there("the trials in Optuna") {
+        return;
+    }
+    let job = of_epochs(4).replace("[8, 12]", "[8, 12]\nloss = [\"mse\", \"nse\"]");
+    let study = Study::with(&format!(
+        "{job}\n[stop]\npolicy = \"top\"\nleast = 2\nkeep = 2\n"
+    ));
+    study.sweep("run", "2").ok();
+    let files = ["--csv", "trials.csv", "--optuna", "study.log"];
+    study.run(&[&["export", "run"], &files[..]].concat()).ok();
+    let said = python.says(STUDY, &[&study.path("study.log")]);
+    assert_eq!(said["name"], "run");
+    assert_eq!(said["direction"], "MAXIMIZE");
+    assert_eq!(
+        said["states"],
+        serde_json::json!({"COMPLETE": 4, "PRUNED": 4})
+    );
+    assert_eq!(said["scored_epochs"], 4 * 4 + 4 * 2);
+
+    let text = fs::read(study.path("trials.csv")).unwrap();
+    let mut reader = csv::Reader::from_reader(&*text);
+    let rows: Vec<BTreeMap<String, String>> = reader.deserialize().map(Result::unwrap).collect();
+    assert_eq!(rows.len(), 8);
+    let score = |row: &&BTreeMap<String, String>| row["median_nse"].parse::<f64>().ok();
+    let scored = rows.iter().filter(|row| score(row).is_some());
+    let best = scored
+        .max_by(|a, b| score(a).unwrap().total_cmp(&score(b).unwrap()))
+        .unwrap();
+    assert_eq!(said["best_id"], best["trial"]);
+    assert_eq!(said["best_value"].as_f64(), score(&best));
+    let params = &said["best_params"];
+    assert_eq!(params["hidden_size"].to_string(), best["hidden_size"]);
+    assert_eq!(params["loss"], best["loss"]);
+    assert_eq!(params["dropout"].to_string(), best["dropout"]);
 }
 
 #[test]
