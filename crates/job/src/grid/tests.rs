@@ -5,7 +5,7 @@ use std::path::Path;
 
 use proptest::prelude::*;
 
-use crate::{Contract, Job, Trial, TrialId, Variables};
+use crate::{Contract, Fold, Job, Trial, TrialId, Variables};
 
 fn parse(text: &str) -> Result<Job, String> {
     let text = format!("pack = \"a.h5\"\n{text}\n");
@@ -349,8 +349,8 @@ const AXES: [(&str, &[&str]); 6] = [
 ];
 
 /// A job with the first so many values of every axis (none: the axis is left out) and seeds, of which all combinations or
-/// so many samples are trained.
-fn sized(sizes: [usize; 6], seeds: usize, samples: usize) -> String {
+/// so many samples are trained, in so many folds (none: on all sites).
+fn sized(sizes: [usize; 6], seeds: usize, samples: usize, folds: usize) -> String {
     let mut text = match samples {
         samples if samples > 0 && sizes.iter().any(|&size| size > 0) => {
             format!("[search]\nmethod = \"sobol\"\nsamples = {samples}\n")
@@ -362,7 +362,11 @@ fn sized(sizes: [usize; 6], seeds: usize, samples: usize) -> String {
         .map(|seed| seed.to_string())
         .collect::<Vec<_>>()
         .join(", ");
-    text += "]\n[grid]\n";
+    text += "]\n";
+    if folds > 0 {
+        text += &format!("[split]\nkind = \"both\"\nfolds = {folds}\n");
+    }
+    text += "[grid]\n";
     for ((key, values), size) in AXES.iter().zip(sizes) {
         if size > 0 {
             text += &format!(
@@ -374,21 +378,43 @@ fn sized(sizes: [usize; 6], seeds: usize, samples: usize) -> String {
     text
 }
 
+/// Holds out one site.
+fn fold(number: usize) -> Fold {
+    Fold {
+        name: number.to_string(),
+        test: vec![number],
+        left_out: Vec::new(),
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
-    /// Whatever order a grid grows in, every trial is trained once: its id is that of its settings.
+    /// Whatever order a grid grows in, with whatever folds, every trial is trained once: its id is that of its stage, its
+    /// settings and the fold that it holds out.
     #[test]
     fn a_grid_that_grows_in_any_direction_trains_every_trial_once(
-        launches in prop::collection::vec((prop::array::uniform6(0usize..4), 1usize..4, 0usize..40), 1..6),
+        launches in prop::collection::vec(
+            (prop::array::uniform6(0usize..4), 1usize..4, 0usize..40, prop::sample::select(vec![0usize, 2, 3, 5])),
+            1..6,
+        ),
     ) {
         let mut trained: BTreeMap<TrialId, String> = BTreeMap::new();
-        for (sizes, seeds, samples) in launches {
-            let text = sized(sizes, seeds, samples);
-            let job = parse(&text).unwrap();
-            for trial in search(&text) {
+        for (sizes, seeds, samples, folds) in launches {
+            let job = parse(&sized(sizes, seeds, samples, folds)).unwrap();
+            let mut contract = contract(&job);
+            contract.folds = (0..folds).map(fold).collect();
+            let configurations = job.grid.configurations();
+            let mut trials = job.search_trials(&contract).unwrap();
+            prop_assert_eq!(trials.len(), configurations.len() * seeds * folds.max(1));
+            let members = job.final_trials(&contract, &configurations[0]).unwrap();
+            prop_assert_eq!(members.len(), job.seeds.final_members.len() * (1 + folds));
+            trials.extend(members);
+            prop_assert_eq!(ids(&trials).len(), trials.len(), "one id twice in a launch");
+            for trial in trials {
                 let settings = job.settings.with(&trial.params).unwrap();
-                let meant = format!("{settings:?} {}", trial.seed);
+                let judged = contract.split;
+                let meant = format!("{} {settings:?} {judged:?} {}", trial.stage, trial.seed);
                 let known = trained.entry(trial.id).or_insert_with(|| meant.clone());
                 prop_assert_eq!(&*known, &meant, "one id for two settings");
             }
