@@ -1,6 +1,7 @@
 //! Real programs on small studies.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 use std::fs;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
@@ -140,6 +141,17 @@ impl Study {
 
     /// The same with options of mpirun's own.
     pub(crate) fn mpirun_with(&self, options: &[&str], ranks: u32, arguments: &[&str]) -> Command {
+        self.mpirun_of(EFFLUX, options, ranks, arguments)
+    }
+
+    /// The same of another program, such as one that starts `efflux`.
+    pub(crate) fn mpirun_of(
+        &self,
+        program: impl AsRef<OsStr>,
+        options: &[&str],
+        ranks: u32,
+        arguments: &[&str],
+    ) -> Command {
         let mut command = Command::new("mpirun");
         trainer();
         command
@@ -151,7 +163,7 @@ impl Study {
                 "-n",
                 &ranks.to_string(),
             ])
-            .arg(EFFLUX)
+            .arg(program)
             .args(arguments)
             .current_dir(self.directory.path());
         clean(&mut command);

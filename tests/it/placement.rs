@@ -8,7 +8,7 @@ use rustix::thread::{CpuSet, sched_getaffinity};
 
 use crate::control_groups::ControlGroup;
 use crate::harness::{Ended, JOB, Running, Study, await_until, finished, longer, trainers_of};
-use crate::programs::trainer;
+use crate::programs::{EFFLUX, trainer};
 
 /// The processors that this process may use.
 fn processors() -> Vec<usize> {
@@ -125,6 +125,49 @@ fn slots_of_a_job_that_owns_its_processors_run_on_one_each_whatever_openmp_was_t
     assert_eq!(sweep.wait(), Some(0));
 }
 
+/// A PATH with an `nvidia-smi` in front that lists these GPUs.
+fn path_with_gpus(study: &Study, uuids: &[&str]) -> String {
+    let line = |uuid| format!("echo 'GPU 0: NVIDIA A100-SXM4-40GB (UUID: {uuid})'\n");
+    let lines: String = uuids.iter().map(line).collect();
+    fs::create_dir(study.path("bin")).unwrap();
+    study.program("bin/nvidia-smi", &format!("#!/bin/sh\n{lines}"));
+    let bin = study.path("bin");
+    format!("{}:{}", bin.display(), std::env::var("PATH").unwrap())
+}
+
+#[test]
+fn ranks_of_a_host_that_do_not_know_which_they_are_do_not_compute_on_the_same_gpu() {
+    let study = Study::new();
+    // A launcher that does not tell the ranks of a host apart.
+    let variables = [
+        "OMPI_COMM_WORLD_LOCAL_SIZE",
+        "OMPI_COMM_WORLD_LOCAL_RANK",
+        "MPI_LOCALNRANKS",
+        "MPI_LOCALRANKID",
+    ];
+    let rank = format!(
+        "#!/bin/sh\nunset {}\nexec {EFFLUX} \"$@\"\n",
+        variables.join(" ")
+    );
+    study.program("rank", &rank);
+    let uuids = ["GPU-5d5ba0d6", "GPU-06a3a0ac"];
+    let path = path_with_gpus(&study, &uuids);
+    let sweep = ["sweep", "job.toml", "--run-dir", "run", "--device", "cuda"];
+    for slots in [&[][..], &["--slots", "1"]] {
+        let arguments = [&sweep[..], slots].concat();
+        let mut command = study.mpirun_of(study.path("rank"), &[], 2, &arguments);
+        let ended: Ended = command.env("PATH", &path).output().unwrap().into();
+        let said = &ended.stderr;
+        assert_ne!(ended.code, Some(0), "{said}");
+        assert!(
+            said.contains("ranks 0 and 1 on ")
+                && said.contains("would both compute on GPU-5d5ba0d6"),
+            "{said}"
+        );
+    }
+    assert_eq!(finished(&study, "run"), 0);
+}
+
 #[test]
 fn gpus_that_trainers_cannot_use_are_left_alone_unless_they_were_asked_for() {
     let study = Study::new();
@@ -132,15 +175,8 @@ fn gpus_that_trainers_cannot_use_are_left_alone_unless_they_were_asked_for() {
         left_out("GPUs that cannot be used", "those of this machine can");
         return;
     }
-    fs::create_dir(study.path("bin")).unwrap();
     let uuid = "GPU-5d5ba0d6-d33d-2b2c-524d-9e3d8d2b8a77";
-    let lists = format!("#!/bin/sh\necho 'GPU 0: NVIDIA A100-SXM4-40GB (UUID: {uuid})'\n");
-    study.program("bin/nvidia-smi", &lists);
-    let path = format!(
-        "{}:{}",
-        study.path("bin").display(),
-        std::env::var("PATH").unwrap()
-    );
+    let path = path_with_gpus(&study, &[uuid]);
     let sweep = |device: &str| -> Ended {
         let options = ["sweep", "job.toml", "--run-dir", "run", "--device", device];
         let mut command = study.command(&options);

@@ -11,8 +11,8 @@ use super::trainer_program::trainer_program;
 /// The placements of so many slots of this rank, in their order.
 ///
 /// Slots get processors of their own where a Slurm job owns those that this process may use, and has enough of them for
-/// the ranks that share them; elsewhere another sweep would bind to the same ones. GPUs are taken in turn, so that
-/// several slots share one if there are more slots than GPUs.
+/// the ranks that share them; elsewhere another sweep would bind to the same ones. Of GPUs each rank has its share, which its
+/// slots take in turn; where there are fewer GPUs than ranks, all slots of the host take them in turn.
 pub fn placements(slots: u32, threads: u32, gpus: &[String]) -> Vec<Placement> {
     let number = |name| std::env::var(name).ok()?.parse().ok();
     let (processors, sharing) = owned(
@@ -65,12 +65,21 @@ fn place(
             } else {
                 Vec::new()
             },
-            gpu: match gpus.len() {
-                0 => None,
-                count => Some(gpus[(sharing.index * slots + slot) % count].clone()),
-            },
+            gpu: (!gpus.is_empty()).then(|| {
+                if gpus.len() < sharing.ranks {
+                    gpus[(sharing.index * slots + slot) % gpus.len()].clone()
+                } else {
+                    let share = share_of(gpus, sharing);
+                    share[slot % share.len()].clone()
+                }
+            }),
         })
         .collect()
+}
+
+/// The part of the GPUs that is this rank's, of at least one for each rank of the host.
+fn share_of(gpus: &[String], Sharing { ranks, index }: Sharing) -> &[String] {
+    &gpus[index * gpus.len() / ranks..(index + 1) * gpus.len() / ranks]
 }
 
 /// The GPUs and MIG instances that this process may use, by UUID; none without NVIDIA's driver, or if the job keeps to
@@ -255,6 +264,11 @@ GPU 1: NVIDIA A100-SXM4-40GB (UUID: GPU-06a3a0ac-2d41-1f0a-4e69-7d0b6b5e6a11)
             placed.into_iter().filter_map(|one| one.gpu).collect()
         };
         assert_eq!(shared(4, ALONE), ["a", "b", "a", "b"]);
-        assert_eq!(shared(1, Sharing { ranks: 2, index: 1 }), ["b"]);
+        let of_two = |slots| [0, 1].map(|index| shared(slots, Sharing { ranks: 2, index }));
+        assert_eq!(of_two(1), [["a"], ["b"]]);
+        // Two ranks never hold the same GPU if there is one for each.
+        assert_eq!(of_two(2), [["a", "a"], ["b", "b"]]);
+        let of_three = [0, 1, 2].map(|index| shared(1, Sharing { ranks: 3, index }));
+        assert_eq!(of_three, [["a"], ["b"], ["a"]]);
     }
 }

@@ -1,6 +1,6 @@
 //! Which ranks of a launch share a host, by whatever launcher, and whether they got into each other's way.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use efflux_protocol::Ready;
 use efflux_run::Rank;
@@ -63,7 +63,7 @@ fn tasks_of(counts: &str, node: usize) -> Option<usize> {
     None
 }
 
-/// What two ranks of a machine both hold although there is enough for each: then the launcher did not say who is who.
+/// What two ranks of a machine both hold although there is one for each: then the launcher did not say who is who.
 pub(super) fn conflict(ranks: &BTreeMap<Rank, Ready>) -> Option<String> {
     let pairs = ranks.iter().flat_map(|one| {
         let after = ranks.range(*one.0..).skip(1);
@@ -88,11 +88,13 @@ pub(super) fn conflict(ranks: &BTreeMap<Rank, Ready>) -> Option<String> {
             let mut of_other = other.placements.iter();
             of_other.any(|held| held.gpu.as_ref() == Some(*gpu))
         });
+        let (there, sharers) = gpus_and_ranks(ranks, &one.machine);
         if let Some(gpu) = shared.clone().next()
-            && let Some(idle) = idle_gpu(ranks, &one.machine)
+            && there >= sharers
         {
             return Some(format!(
-                "ranks {rank} and {other_rank} on {} would both compute on {gpu} while {idle} is idle, {ADVICE}",
+                "ranks {rank} and {other_rank} on {} would both compute on {gpu}, although there are {there} GPUs for \
+                 {sharers} ranks, {ADVICE}",
                 one.host
             ));
         }
@@ -103,16 +105,11 @@ pub(super) fn conflict(ranks: &BTreeMap<Rank, Ready>) -> Option<String> {
 const ADVICE: &str = "because the launcher does not say which rank of the host each is: start the ranks with mpirun, or with \
     srun and --cpus-per-task and --gpus-per-task, and without --slots";
 
-/// A GPU of a machine that some rank may use and none does.
-fn idle_gpu<'a>(ranks: &'a BTreeMap<Rank, Ready>, machine: &str) -> Option<&'a String> {
+/// How many GPUs of a machine its ranks may use, and how many ranks it has.
+fn gpus_and_ranks(ranks: &BTreeMap<Rank, Ready>, machine: &str) -> (usize, usize) {
     let there = || ranks.values().filter(|ready| ready.machine == machine);
-    let is_used = |gpu: &&String| {
-        let mut placements = there().flat_map(|ready| &ready.placements);
-        placements.any(|placement| placement.gpu.as_ref() == Some(*gpu))
-    };
-    there()
-        .flat_map(|ready| &ready.gpus)
-        .find(|gpu| !is_used(gpu))
+    let gpus: BTreeSet<&String> = there().flat_map(|ready| &ready.gpus).collect();
+    (gpus.len(), there().count())
 }
 
 #[cfg(test)]
@@ -202,7 +199,17 @@ mod tests {
         assert_eq!(found(&[ready("x", &[], None), ready("x", &[], None)]), None);
         let on = |gpu| ready("x", &[], Some(gpu));
         let same = found(&[on("a"), on("a")]).unwrap();
-        assert!(same.contains("compute on a while b is idle"), "{same}");
+        assert!(
+            same.contains("compute on a, although there are 2 GPUs"),
+            "{same}"
+        );
+        // Neither said which it is, and each took all.
+        let all = || {
+            let mut ready = on("a");
+            ready.placements.extend(on("b").placements);
+            ready
+        };
+        assert!(found(&[all(), all()]).is_some());
         // Three ranks for two GPUs have to share.
         assert_eq!(found(&[on("a"), on("b"), on("a")]), None);
     }

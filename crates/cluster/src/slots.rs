@@ -56,16 +56,21 @@ pub struct PlacedSlots {
     pub gpus: Vec<String>,
 }
 
-/// Slots of a rank when the user does not say: under Slurm the task's processors, or its share of the job's on this node; in
-/// an MPI launch one, else the processors this process may use; divided by the threads a trainer takes.
+/// Slots of a rank when the user does not say: under Slurm the task's processors; in an MPI launch one, else the processors
+/// this process may use; divided by the threads a trainer takes.
 fn default_slots(threads: u32, ranks: u32) -> u32 {
-    let number = |name| std::env::var(name).ok()?.parse().ok();
-    let of_slurm = number("SLURM_CPUS_PER_TASK").or_else(|| {
-        let here = Sharing::of_this_process().ranks.max(1);
-        Some(number("SLURM_CPUS_ON_NODE")? / u32::try_from(here).ok()?)
-    });
+    let here = Sharing::of_this_process().ranks;
+    let of_slurm = processors_by_slurm(here, |name| std::env::var(name).ok());
     let processors = available_parallelism().map_or(1, |count| count.get());
     slots_of(of_slurm, processors, threads, ranks)
+}
+
+/// The processors of a rank, one of so many on this host, by Slurm's variables: without `--cpus-per-task` its share of the
+/// job's on this node.
+fn processors_by_slurm(here: usize, variable: impl Fn(&str) -> Option<String>) -> Option<u32> {
+    let number = |name| variable(name)?.parse::<u32>().ok();
+    let share = || Some(number("SLURM_CPUS_ON_NODE")? / u32::try_from(here.max(1)).ok()?);
+    number("SLURM_CPUS_PER_TASK").or_else(share)
 }
 
 fn slots_of(of_slurm: Option<u32>, processors: usize, threads: u32, ranks: u32) -> u32 {
@@ -111,6 +116,30 @@ mod tests {
         assert_eq!(common_level(baseline, hosts).unwrap(), Level::Baseline);
         let error = common_level(Some(Level::Avx512), hosts).unwrap_err();
         assert_eq!(error.to_string(), "--level avx512: b has avx2 at most");
+    }
+
+    #[test]
+    fn without_cpus_per_task_a_rank_has_its_share_of_the_jobs_processors_on_the_node() {
+        let found = |here, variables: &[(&str, &str)]| {
+            processors_by_slurm(here, |name| {
+                let known = variables.iter().find(|(known, _)| *known == name);
+                known.map(|(_, value)| (*value).to_owned())
+            })
+        };
+        assert_eq!(found(1, &[]), None);
+        assert_eq!(found(1, &[("SLURM_CPUS_ON_NODE", "1")]), Some(1));
+        assert_eq!(found(2, &[("SLURM_CPUS_ON_NODE", "8")]), Some(4));
+        let both = [("SLURM_CPUS_ON_NODE", "8"), ("SLURM_CPUS_PER_TASK", "3")];
+        assert_eq!(found(2, &both), Some(3));
+        // One slot, not every processor of the machine.
+        assert_eq!(
+            slots_of(found(1, &[("SLURM_CPUS_ON_NODE", "1")]), 64, 1, 1),
+            1
+        );
+        assert_eq!(
+            slots_of(found(2, &[("SLURM_CPUS_ON_NODE", "1")]), 64, 1, 2),
+            1
+        );
     }
 
     #[test]
