@@ -1,5 +1,6 @@
 //! `efflux sweep`: train the grid, select, train the ensemble, evaluate, report. Run twice, it continues.
 
+use std::io::ErrorKind;
 use std::time::Instant;
 
 use efflux_base::error::{Error, Exit, Result};
@@ -118,8 +119,9 @@ fn lead(
         .placed(args.trainer.compute.device, threads, ranks);
     check_lanes(args, &study, &placed)?;
     let search = study.search()?;
-    study.run.create()?;
-    for warning in FileSystem::probe(study.run.root())?.warnings() {
+    study.run.create().map_err(anothers)?;
+    let file_system = FileSystem::probe(study.run.root()).map_err(anothers)?;
+    for warning in file_system.warnings() {
         tracing::warn!("{}: {warning}", study.run.root().display());
     }
     let launch = study.run.next_launch()?;
@@ -177,6 +179,24 @@ fn lead(
         ledger,
         _lock: lock,
     })
+}
+
+/// A run directory in which this user may not write is somebody else's.
+fn anothers(error: Error) -> Error {
+    match error {
+        Error::Io {
+            path,
+            action,
+            source,
+        } if source.kind() == ErrorKind::PermissionDenied => {
+            let reason = format!(
+                "cannot {action}: {source} (it is another user's: sweep into a directory of your own, --run-dir DIRECTORY; \
+                 `efflux status DIRECTORY` shows what is in one)"
+            );
+            Error::file(path, reason)
+        }
+        other => other,
+    }
 }
 
 /// Lanes are libtorch's, and without a GPU nothing is gained by them.

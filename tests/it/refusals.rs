@@ -160,7 +160,25 @@ fn a_world_smaller_than_promised_is_refused() {
     let mut command = study.command(&SWEEP);
     // What an mpirun of another MPI does: it promises three, and each process finds itself alone.
     let ended: Ended = command.env("PMI_SIZE", "3").output().unwrap().into();
-    ended.refused(4, &["promised 3 processes"]);
+    ended.refused(
+        4,
+        &[
+            "promised 3 processes",
+            "mpirun is of another MPI",
+            "`mpirun -n 3 efflux",
+        ],
+    );
+    let mut command = study.command(&SWEEP);
+    let srun = command.env("SLURM_STEP_NUM_TASKS", "3");
+    let ended: Ended = srun.output().unwrap().into();
+    ended.refused(
+        4,
+        &[
+            "promised 3 processes",
+            "srun without PMIx",
+            "`srun --mpi=pmix -n 3 efflux",
+        ],
+    );
     assert!(!study.path("run").exists());
 }
 
@@ -171,9 +189,14 @@ fn another_contract_in_the_same_run_directory_is_refused_by_key() {
     let before = study.findings("run");
     // What is judged would be other days; how trials are trained is in their ids.
     study.write("job.toml", format!("{JOB}\n[split]\ntrain = 0.7\n"));
-    study
-        .run(&SWEEP)
-        .refused(2, &["`split.train` was 0.8 and is now 0.7", "--run-dir"]);
+    study.run(&SWEEP).refused(
+        2,
+        &[
+            "`split.train` was 0.8 and is now 0.7",
+            "--run-dir run-2",
+            "`efflux status run`",
+        ],
+    );
     study.write("job.toml", JOB);
     study
         .run(&[
@@ -214,31 +237,45 @@ fn a_run_directory_that_cannot_be_written_is_refused() {
     if !cfg!(target_os = "linux") || !rustix::process::geteuid().is_root() {
         return;
     }
-    // An ordinary user in a directory of somebody else's.
+    // An ordinary user in directories of somebody else's.
     fs::create_dir(study.path("foreign")).unwrap();
+    study.run(&SWEEP).ok();
     let program = std::path::Path::new(env!("CARGO_BIN_EXE_efflux"));
-    let mut command = Command::new("setpriv");
-    command
-        .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
-        .arg(program)
-        .args([
-            "sweep",
-            "job.toml",
-            "--run-dir",
-            "foreign/run",
-            "--slots",
-            "1",
-        ])
-        .current_dir(study.directory.path());
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
     fs::set_permissions(study.directory.path(), mode).unwrap();
-    let ended: Ended = command.output().unwrap().into();
+    let as_another = |arguments: &[&str]| -> Ended {
+        let mut command = Command::new("setpriv");
+        command
+            .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
+            .arg(program)
+            .args(arguments)
+            .current_dir(study.directory.path());
+        command.output().unwrap().into()
+    };
+    let ended = as_another(&["sweep", "job.toml", "--run-dir", "foreign/run"]);
     if ended.code == Some(127) || ended.code == Some(126) {
         let reason = format!("another user cannot run {}", program.display());
         left_out("a_run_directory_that_cannot_be_written_is_refused", &reason);
         return;
     }
-    ended.refused(4, &["foreign/run", "Permission denied"]);
+    ended.refused(4, &["foreign/run", "Permission denied", "--run-dir"]);
+    as_another(&SWEEP).refused(4, &["run", "another user's", "`efflux status"]);
+    as_another(&["status", "run", "--exit-code"]).ok();
+}
+
+#[test]
+fn a_run_directory_of_another_format_is_refused_with_what_to_do() {
+    let study = Study::new();
+    study.run(&SWEEP).ok();
+    let manifest = study.path("run/manifest.json");
+    let text = fs::read_to_string(&manifest).unwrap();
+    let later = text.replace("\"format\": 1", "\"format\": 99");
+    assert_ne!(later, text);
+    fs::write(&manifest, &later).unwrap();
+    study
+        .run(&SWEEP)
+        .refused(4, &["run directory of format 99", "--run-dir run-2"]);
+    assert_eq!(fs::read_to_string(&manifest).unwrap(), later);
 }
 
 #[test]

@@ -244,8 +244,10 @@ impl RunDir {
         })?;
         if manifest.format != FORMAT {
             let reason = format!(
-                "run directory of format {}, this efflux reads format {FORMAT}",
-                manifest.format
+                "run directory of format {}, this efflux reads format {FORMAT} (go on with the efflux that wrote it, or \
+                 sweep into another one, such as --run-dir {}-2)",
+                manifest.format,
+                self.root.display()
             );
             return Err(Error::file(&path, reason));
         }

@@ -59,23 +59,37 @@ fn promised(variable: impl Fn(&str) -> Option<String>) -> Result<Option<u32>> {
     Ok(None)
 }
 
-/// The world is not what the launcher promised: which command would be right depends on the launcher.
+/// The world is not what the launcher promised.
 #[cfg_attr(
     not(feature = "mpi"),
     expect(dead_code, reason = "only MPI has worlds")
 )]
 fn mismatch(promised: u32, found: u32) -> Error {
-    let is_mpirun = MPIRUN.iter().any(|name| std::env::var_os(name).is_some());
-    let advice = if is_mpirun {
-        "mpirun is of another MPI than efflux was built with: `efflux doctor` names that one, and its mpirun is the first in \
-         PATH after `source .deps/env.sh`"
-    } else {
-        "srun without PMIx starts each of them alone: write `srun --mpi=pmix efflux sweep …` if `srun --mpi=list` shows pmix, \
-         else `mpirun -n N efflux sweep …` in the job"
-    };
+    let advice = advice(promised, |name| std::env::var(name).ok());
     Error::Mpi(format!(
         "the launcher promised {promised} processes, but MPI has {found} ({advice})"
     ))
+}
+
+/// Which command would be right depends on the launcher. Slurm's older interface, PMI-2, sets MPICH's variable too.
+#[cfg_attr(
+    not(feature = "mpi"),
+    expect(dead_code, reason = "only MPI has worlds")
+)]
+fn advice(promised: u32, variable: impl Fn(&str) -> Option<String>) -> String {
+    let is_step = variable("SLURM_STEP_NUM_TASKS") == Some(promised.to_string());
+    if is_step && variable("OMPI_COMM_WORLD_SIZE").is_none() {
+        format!(
+            "srun without PMIx starts each of them alone: write `srun --mpi=pmix -n {promised} efflux sweep …` if \
+             `srun --mpi=list` shows pmix, else `mpirun -n {promised} efflux sweep …` in the job"
+        )
+    } else {
+        format!(
+            "mpirun is of another MPI than efflux was built with, which is {}: its own mpirun is the first in PATH after \
+             `source .deps/env.sh`, then `mpirun -n {promised} efflux sweep …`",
+            library().version
+        )
+    }
 }
 
 /// What mpirun sets, of Open MPI and of MPICH.
@@ -99,5 +113,27 @@ mod tests {
         let both = [("SLURM_STEP_NUM_TASKS", "1"), ("OMPI_COMM_WORLD_SIZE", "8")];
         assert_eq!(promise(&both).unwrap(), Some(8));
         assert!(promise(&[("PMI_SIZE", "many")]).is_err());
+    }
+
+    #[test]
+    fn the_command_that_would_be_right_is_of_the_launcher_that_was_used() {
+        let said = |variables: &[(&str, &str)]| {
+            advice(4, |name| {
+                let found = variables.iter().find(|(known, _)| *known == name);
+                found.map(|(_, value)| (*value).to_owned())
+            })
+        };
+        let step = ("SLURM_STEP_NUM_TASKS", "4");
+        for of_srun in [&[step][..], &[step, ("PMI_SIZE", "4")]] {
+            assert!(said(of_srun).starts_with("srun without PMIx"));
+        }
+        let batch = ("SLURM_STEP_NUM_TASKS", "1");
+        for of_mpirun in [
+            &[("PMI_SIZE", "4")][..],
+            &[batch, ("PMI_SIZE", "4")],
+            &[step, ("OMPI_COMM_WORLD_SIZE", "4")],
+        ] {
+            assert!(said(of_mpirun).starts_with("mpirun is of another MPI"));
+        }
     }
 }
