@@ -205,3 +205,34 @@ pub(crate) fn p_value(p: f64) -> String {
         numbers::number(p, 4)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_text_of_a_table_is_a_formula_to_a_spreadsheet() {
+        for begin in ["=", "+", "@", "\t", "\r"] {
+            let name = format!("{begin}HYPERLINK(\"a\")");
+            let site = Cell::Site {
+                place: 0,
+                id: name.clone(),
+                name: String::new(),
+                remark: String::new(),
+            };
+            let lines = Cell::Lines(vec![name.clone(), "b".to_owned()]);
+            let cells = [
+                Cell::Text(name.clone()),
+                Cell::Named(name.clone(), String::new()),
+                Cell::Word(Some(name.clone())),
+                site,
+            ];
+            for cell in cells {
+                assert_eq!(cell.csv(), format!("'{name}"));
+            }
+            assert_eq!(lines.csv(), format!("'{name}; b"));
+        }
+        assert_eq!(Cell::from("FR-Pue = 1").csv(), "FR-Pue = 1");
+        assert_eq!(Cell::from(-1.5).csv(), "-1.5");
+    }
+}

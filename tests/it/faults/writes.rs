@@ -118,8 +118,7 @@ fn a_lock_that_was_made_although_the_file_server_says_that_it_is_taken_is_ours()
 }
 
 #[test]
-fn where_there_are_no_links_and_directories_cannot_be_flushed_a_sweep_says_so_and_still_excludes_another()
- {
+fn where_there_are_no_links_a_sweep_says_so_and_still_excludes_another() {
     let Some(shim) = shims::compiled("fault", "a file system without links") else {
         return;
     };
@@ -140,6 +139,53 @@ fn where_there_are_no_links_and_directories_cannot_be_flushed_a_sweep_says_so_an
     // Held by somebody whose process cannot be looked for.
     fs::write(study.path("run/lock"), "somebody").unwrap();
     without_links(&mut study.command(&sweep)).refused(4, &["locked by"]);
+}
+
+#[test]
+fn where_directories_cannot_be_flushed_a_sweep_and_doctor_say_so_and_nothing_else_changes() {
+    let Some(shim) = shims::compiled("fault", "a file system that flushes no directories") else {
+        return;
+    };
+    let study = Study::new();
+    study.sweep("whole", "2").ok();
+    for (run, errno) in [("run", Errno::INVAL), ("again", Errno::OPNOTSUPP)] {
+        let how = errno.raw_os_error().to_string();
+        let without = |command: &mut Command| -> Ended {
+            faulty(command, &shim, ["fsync-directory", &how, "/"], 1)
+                .env("FAULT_ALWAYS", "1")
+                .output()
+                .unwrap()
+                .into()
+        };
+        let sweep = ["sweep", "job.toml", "--run-dir", run, "--slots", "2"];
+        let said = without(&mut study.command(&sweep)).ok().stderr;
+        assert_eq!(
+            said.matches("cannot flush directories").count(),
+            1,
+            "{said}"
+        );
+        assert_eq!(study.findings(run), study.findings("whole"), "{errno}");
+        let doctor = without(&mut study.command(&["doctor", "--run-dir", run])).ok();
+        let says = "DIRECTORIES CANNOT BE FLUSHED";
+        assert!(doctor.stdout.contains(says), "{}", doctor.stdout);
+    }
+    let doctor = study.run(&["doctor", "--run-dir", "run"]).ok().stdout;
+    assert!(!doctor.contains("FLUSHED"), "{doctor}");
+}
+
+#[test]
+fn an_empty_copy_of_the_job_is_named_with_its_way_out() {
+    let study = Study::new();
+    study.sweep("run", "2").ok();
+    let complete = study.run(&["status", "run"]).ok().stdout;
+    let empty = study.path("run/jobs/99990101T000000-1.toml");
+    fs::write(&empty, "").unwrap();
+    for command in ["status", "evaluate", "report"] {
+        let refused = study.run(&[command, "run"]);
+        refused.refused(4, &["99990101T000000-1.toml: is empty", "remove the file"]);
+    }
+    fs::remove_file(&empty).unwrap();
+    assert_eq!(study.run(&["status", "run"]).ok().stdout, complete);
 }
 
 #[test]

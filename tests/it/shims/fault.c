@@ -1,5 +1,6 @@
-/* Preloaded, makes one call of a program go wrong: FAULT_CALL (write, close, fsync, link, or any, the calls that change files)
- * number FAULT_AT, counted from 1, on files whose path has FAULT_PATH in it, in programs whose path ends with FAULT_PROGRAM.
+/* Preloaded, makes one call of a program go wrong: FAULT_CALL (write, close, fsync, fsync-directory, link, or any, the calls
+ * that change files) number FAULT_AT, counted from 1, on files whose path has FAULT_PATH in it, in programs whose path ends
+ * with FAULT_PROGRAM.
  *
  * FAULT_HOW: a number is the errno it fails with, without having done anything (close: after it has closed); `lost` does
  * nothing and says that it did; `kill` ends the process before the call; `done` does it and then fails with EEXIST, as a
@@ -100,7 +101,9 @@ ssize_t pwrite64(int file, const void *bytes, size_t length, off64_t at) {
 }
 
 int fsync(int file) {
-    switch (fault_of_file("fsync", file)) {
+    struct stat found;
+    int is_directory = !fstat(file, &found) && S_ISDIR(found.st_mode);
+    switch (fault_of_file(is_directory ? "fsync-directory" : "fsync", file)) {
     case NONE: return NEXT(fsync)(file);
     case FAILS: return -1;
     default: return 0;
