@@ -45,13 +45,14 @@ def count(command, folder, **faults):
     return calls.stat().st_size if calls.exists() else 0
 
 
-def writes(shim, folder, command, file):
-    """Lines on what became of a file when each of the calls that make it went wrong."""
+def writes(shim, folder, command, file, every):
+    """Lines on what became of a file when the calls that make it went wrong, one of them at a time."""
     good = file.read_bytes()
     for call, how in FAULTS:
         calls = count(command, folder, shim=shim, call=call, path=file.name)
         wrong = refused = 0
-        for at in range(1, calls + 1):
+        tried = range(1, calls + 1, every)
+        for at in tried:
             file.write_bytes(b"old")
             ended = run(command, folder, shim=shim, call=call, path=file.name, how=how, at=at)
             found = file.read_bytes()
@@ -59,11 +60,11 @@ def writes(shim, folder, command, file):
             wrong += found != (good if ended.returncode == 0 else b"old")
         file.write_bytes(good)
         name = how if how == "lost" else errno.errorcode[int(how)]
-        yield f"{file.name}: {calls} times {call} {name}: {refused} refused, {wrong} wrong\n"
+        yield f"{file.name}: {len(tried)} of {calls} times {call} {name}: {refused} refused, {wrong} wrong\n"
 
 
-def kills(shim, program, folder):
-    """A line on sweeps that were killed at each of their calls and went on."""
+def kills(shim, program, folder, every):
+    """A line on sweeps that were killed at their calls, one of them at a time, and went on."""
     sweep = [program, "sweep", "job.toml", "--slots", "2", "--run-dir"]
     tables = lambda run: [(folder / run / "report/tables" / name).read_bytes() for name in TABLES]
     ended = run([*sweep, "whole"], folder)
@@ -73,7 +74,8 @@ def kills(shim, program, folder):
     faults = {"shim": shim, "call": "any", "path": "/", "program": "/efflux"}
     calls = count([*sweep, "counted"], folder, **faults)
     early = other = left = 0
-    for at in range(1, calls + 1):
+    tried = range(1, calls + 1, every)
+    for at in tried:
         shutil.rmtree(folder / "killed", ignore_errors=True)
         run([*sweep, "killed"], folder, how="kill", at=at, **faults)
         status = run([program, "status", "killed", "--exit-code"], folder)
@@ -81,11 +83,11 @@ def kills(shim, program, folder):
         ended = run([*sweep, "killed"], folder)
         other += ended.returncode != 0 or tables("killed") != whole
         left += any(path.name.endswith(".tmp") for path in (folder / "killed").rglob("*"))
-    yield f"{calls} kills: {other} other tables, {early} called complete too early, {left} with files left behind\n"
+    yield f"{len(tried)} kills at {calls} calls: {other} other tables, {early} called complete too early, {left} with files left behind\n"
 
 
-def report(program, folder):
-    """All of it, on a folder with `pack.h5`."""
+def report(program, folder, every):
+    """All of it, on a folder with `pack.h5`, with one of so many calls."""
     shim = compiled(folder)
     (folder / "job.toml").write_text(
         'pack = "pack.h5"\n[training]\nepochs = 2\n[grid]\nhidden_size = [8]\nwindow_days = [30]\n'
@@ -93,7 +95,8 @@ def report(program, folder):
     )
     small = [program, "synth", "-o", "small.h5", "--sites", "3", "--years", "1"]
     run(small, folder)
-    yield from writes(shim, folder, small, folder / "small.h5")
+    yield from writes(shim, folder, small, folder / "small.h5", every)
     run([program, "sweep", "job.toml", "--run-dir", "run"], folder)
-    yield from writes(shim, folder, [program, "evaluate", "run"], folder / "run/ensemble/predictions.nc")
-    yield from kills(shim, program, folder)
+    evaluate = [program, "evaluate", "run"]
+    yield from writes(shim, folder, evaluate, folder / "run/ensemble/predictions.nc", every)
+    yield from kills(shim, program, folder, every)

@@ -1,7 +1,7 @@
 """What faults and leaving cost, in seconds and in epochs.
 
     python3 benches/faults.py EFFLUX [--times N] [--trials N] [--save FILE]
-    python3 benches/faults.py EFFLUX --calls [--save FILE]
+    python3 benches/faults.py EFFLUX --calls [--every N] [--save FILE]
 
 EFFLUX is a release build. Two slots train a small job on synthetic sites. Measured are: from the kill of a trainer until
 its trial runs again; from USR2 until the sweep has left; from the start of a sweep that has many finished trials in its
@@ -9,8 +9,8 @@ journals until it hands out the first one that is new; and for each kind of faul
 running trials had behind them that they did not go on from. To kill a rank it takes an mpirun that knows
 `--with-ft ulfm`.
 
-With `--calls` nothing is timed: every call to the system that changes files is made to fail, to be lost, or to be the last
-one, and what comes of it is compared (`calls.py`).
+With `--calls` nothing is timed: every call to the system that changes files, or every Nth, is made to fail, to be lost, or to
+be the last one, and what comes of it is compared (`calls.py`).
 """
 
 import argparse
@@ -276,6 +276,7 @@ def main():
     arguments.add_argument("--times", type=int, default=20)
     arguments.add_argument("--trials", type=int, default=100_000)
     arguments.add_argument("--calls", action="store_true")
+    arguments.add_argument("--every", type=int, default=1, metavar="N")
     arguments.add_argument("--save", type=Path)
     given = arguments.parse_args()
     program = given.program.resolve()
@@ -286,7 +287,8 @@ def main():
         synth = [program, "synth", "-o", "pack.h5", "--sites", "6", "--years", "3"]
         subprocess.run(synth, cwd=folder, check=True, capture_output=True)
         lines = []
-        for line in calls.report(program, folder) if given.calls else measured(program, folder, given):
+        report = calls.report(program, folder, given.every) if given.calls else measured(program, folder, given)
+        for line in report:
             lines.append(line)
             print(line, end="", flush=True)
     if given.save:
