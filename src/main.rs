@@ -50,6 +50,7 @@ fn run(cli: Cli) -> Result<Exit> {
         Command::Evaluate(args) => command::evaluate::evaluate(&args),
         Command::Report(args) => command::evaluate::report(&args),
         Command::Predict(args) => command::predict::predict(&args),
+        Command::Adapt(args) => command::predict::adapt(&args),
         Command::Doctor(args) => command::doctor::doctor(&args),
         Command::Completions(args) => command::completions(&args),
     }

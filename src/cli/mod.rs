@@ -97,6 +97,9 @@ pub(crate) enum Command {
     /// Simulate any pack with a run's members, and tell where they extrapolate
     #[command(after_help = PREDICT_HELP)]
     Predict(PredictArgs),
+    /// Condition a run's members on the observed days of new sites, without training, and simulate the pack
+    #[command(after_help = ADAPT_HELP)]
+    Adapt(PredictArgs),
     /// Check this machine: versions, MPI, CUDA, locks and flushes of the run directory's file system
     Doctor(DoctorArgs),
     /// Print a completion script for a shell
@@ -412,6 +415,14 @@ Examples:
 
 In Python: optuna.load_study(study_name=\"paper-grid\", storage=JournalStorage(JournalFileBackend(\"study.log\"))).
 Seeds, folds and ids are attributes of trials, validation scores by epoch their intermediate values.";
+
+const ADAPT_HELP: &str = "\
+Examples:
+  efflux adapt runs/cosore-daily --pack packs/my-site.h5 -o predictions/my-site
+
+At a site that the training did not have, the days of the pack with a flux give each network a head of the site's own
+and are seen by the Gaussian processes: in closed form, in seconds. DIR gets predictions.nc and extrapolation.csv as
+of `efflux predict`; there are no scores, because the observed days were used. docs/predict.md has the details.";
 
 const SWEEP_HELP: &str = "\
 Examples:

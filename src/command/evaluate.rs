@@ -38,6 +38,7 @@ pub(crate) fn write(study: &Study, ledger: &Ledger, output: Output) -> Result<Ex
         job: &study.job,
         contract: &study.contract,
         pack: &study.pack,
+        external: study.external.as_ref(),
         directory: &study.run,
     };
     let evaluated = report::evaluate(&run, ledger, output)?;

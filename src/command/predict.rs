@@ -7,11 +7,11 @@ use efflux_base::error::{Error, Exit, Result};
 use efflux_cluster::{TrainerSession, common_level};
 use efflux_data as data;
 use efflux_data::{Extrapolation, Filled, Member, Pack, Scales};
-use efflux_job::{Contract, Job, Trial};
+use efflux_job::{Contract, Head, Job, MemberKind, Trial};
 use efflux_numerics::Level;
 use efflux_protocol::{LaunchSpec, Simulation, TrainerPreparation};
 use efflux_report as report;
-use efflux_report::{Prediction, Together};
+use efflux_report::{Mixture, Prediction, Together};
 use efflux_run::{Attempt, Ledger, RunDir, host, read_journals, select};
 
 use crate::cli::PredictArgs;
@@ -20,6 +20,16 @@ use crate::console::say;
 
 /// `efflux predict RUN --pack PACK -o DIR`
 pub(crate) fn predict(args: &PredictArgs) -> Result<Exit> {
+    simulate(args, false)
+}
+
+/// `efflux adapt RUN --pack PACK -o DIR`
+pub(crate) fn adapt(args: &PredictArgs) -> Result<Exit> {
+    simulate(args, true)
+}
+
+/// Simulates the pack; `adapt` says whether sites that the training did not have are made known by their observed days.
+fn simulate(args: &PredictArgs, adapt: bool) -> Result<Exit> {
     let run = RunDir::new(&args.run);
     let job = run.latest_job()?;
     let manifest = run.manifest()?;
@@ -42,24 +52,39 @@ pub(crate) fn predict(args: &PredictArgs) -> Result<Exit> {
         Error::file(&args.pack, format!("{reason}: {advice}"))
     })?;
     let extrapolation = Extrapolation::of(&pack, &scales);
-    let inputs = scales.dynamic.iter().map(|scale| scale.name.clone());
+    let inputs = scales.daily().map(|scale| scale.name.clone());
     let filled = Filled::of(&pack, &inputs.collect::<Vec<_>>());
-    let settings = job.settings.with(&members[0].0.params);
-    let is_corrected = settings.is_ok_and(|settings| settings.params.residual_process);
-    if is_corrected || job.ensemble.is_mixed() {
-        tracing::warn!(
-            "the networks alone simulate another pack: Gaussian processes and fits of single sites know the days of the \
-             training only"
-        );
+    let mixture = job.ensemble.is_mixed().then(|| Mixture::read(&run));
+    let mut mixture = mixture.transpose()?;
+    if let Some(mixture) = &mut mixture {
+        let lacks = |reason| Error::file(&args.pack, format!("{reason}: processes read it"));
+        mixture.check(&pack).map_err(lacks)?;
+        if adapt {
+            mixture.adapt(&pack);
+        }
     }
-
-    let simulations = members.iter().map(|(trial, directory)| Simulation {
-        trial: trial.clone(),
-        weights: directory.join(RunDir::WEIGHTS),
-        scaling: scaling.clone(),
-        keep: scratch.path().join(trial.id.as_str()),
+    if adapt {
+        let params = job.settings.with(&members[0].0.params);
+        let params = params.map_or(job.settings.params, |settings| settings.params);
+        let has_process = params.residual_process || job.ensemble.weight(MemberKind::Gp).is_some();
+        check_adaptable(
+            &args.pack,
+            &pack,
+            &scales,
+            params.head == Head::Site || has_process,
+        )?;
+    }
+    let simulations = members.iter().map(|(trial, directory)| {
+        Ok(Simulation {
+            trial: trial.clone(),
+            weights: directory.join(RunDir::WEIGHTS),
+            scaling: scaling.clone(),
+            residuals: residuals(&job, trial, directory)?,
+            adapt,
+            keep: scratch.path().join(trial.id.as_str()),
+        })
     });
-    let simulations: Vec<Simulation> = simulations.collect();
+    let simulations: Vec<Simulation> = simulations.collect::<Result<_>>()?;
     let launch = LaunchSpec {
         name: "predict".to_owned(),
         run: scratch.path().to_owned(),
@@ -85,7 +110,10 @@ pub(crate) fn predict(args: &PredictArgs) -> Result<Exit> {
         .map(|simulation| data::read_member(&simulation.keep))
         .collect::<Result<_>>()?;
 
-    let together = Together::of(&members);
+    let together = match &mixture {
+        Some(mixture) => mixture.together(&pack, &members, &job.ensemble)?,
+        None => Together::of(&members),
+    };
     let prediction = Prediction {
         run: &job.name,
         pack: &pack,
@@ -94,6 +122,7 @@ pub(crate) fn predict(args: &PredictArgs) -> Result<Exit> {
         members_planned: planned,
         extrapolation: &extrapolation,
         filled: &filled,
+        is_judged: !adapt,
     };
     let file = args.output.join("predictions.nc");
     let (made_of, extrapolation) = ((&members[..], planned), Some(&extrapolation));
@@ -145,6 +174,39 @@ fn selected(
         return Err(Error::file(run.root(), reason));
     }
     Ok((members, planned.len()))
+}
+
+/// Whether there is something to condition, and something to condition it on.
+fn check_adaptable(path: &Path, pack: &Pack, scales: &Scales, can: bool) -> Result<()> {
+    if !can {
+        let reason = "its run has neither weights of each site nor a Gaussian process (`model.head`, \
+            `model.residual_process`, `ensemble.members`), so nothing of it can be conditioned on new days (`efflux predict` \
+            simulates the pack)";
+        return Err(Error::file(path, reason));
+    }
+    let is_new = |site: &usize| !scales.sites.contains(&pack.sites[*site].id);
+    let mut new = (0..pack.sites.len()).filter(is_new);
+    if new.any(|site| pack.flux_of(site).iter().any(|flux| !flux.is_nan())) {
+        return Ok(());
+    }
+    let reason = "no site that the training did not have has an observed flux, so there is nothing to condition on (`efflux \
+        predict` simulates the pack)";
+    Err(Error::file(path, reason))
+}
+
+/// What a member's network left over of its training, if its trial has a process of that.
+fn residuals(job: &Job, trial: &Trial, member: &Path) -> Result<Option<PathBuf>> {
+    let settings = job.settings.with(&trial.params);
+    if !settings.is_ok_and(|settings| settings.params.residual_process) {
+        return Ok(None);
+    }
+    let path = member.join(RunDir::RESIDUALS);
+    if path.exists() {
+        return Ok(Some(path));
+    }
+    let reason = "is missing: the member was trained by a version that did not keep it (remove the folder: the same \
+        sweep trains the member again)";
+    Err(Error::file(&path, reason))
 }
 
 /// The scales of the members' training, and the file that holds them: beside a member's weights, or made from the pack

@@ -4,6 +4,8 @@ use efflux_base::error::{Error, Result};
 use efflux_data as data;
 use efflux_data::{Pack, Parts};
 use efflux_job::{Contract, Job, Part, Trial, VALIDATION_DAYS};
+use efflux_numerics::SiteByDay;
+use efflux_report as report;
 use efflux_run::RunDir;
 
 use crate::cli::JobArgs;
@@ -13,6 +15,8 @@ pub(crate) struct Study {
     pub(crate) job: Job,
     pub(crate) pack: Pack,
     pub(crate) contract: Contract,
+    /// What another program predicts, if the job names a file of that.
+    pub(crate) external: Option<SiteByDay<f32>>,
     pub(crate) run: RunDir,
 }
 
@@ -45,6 +49,7 @@ impl Study {
             reason,
         })?;
         Ok(Self {
+            external: report::external(&job, &pack)?,
             job,
             pack,
             contract,

@@ -9,6 +9,7 @@ mod folds;
 mod gpu;
 mod harness;
 mod lanes;
+mod mixed;
 mod old_runs;
 mod placement;
 mod predict;

@@ -126,6 +126,7 @@ fn every_key_of_a_job_file_is_documented() {
         ("selection", serde_json::to_value(job.selection)),
         ("final", serde_json::to_value(job.final_members)),
         ("ensemble", serde_json::to_value(&job.ensemble)),
+        ("baselines", serde_json::to_value(&job.baselines)),
         ("analysis", serde_json::to_value(job.analysis)),
     ];
     for (section, values) in sections {

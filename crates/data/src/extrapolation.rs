@@ -21,7 +21,7 @@ pub const STAND_IN: u8 = 3;
 /// Where the inputs of a prediction lie relative to the training.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Extrapolation {
-    /// Of the daily inputs, each flag of shape `[S, D]`.
+    /// Of the daily variables that are read, as inputs or by derived ones, each flag of shape `[S, D]`.
     pub dynamic: Vec<InputFlags>,
     /// Of the static inputs, each flag of shape `[S]`.
     pub statics: Vec<InputFlags>,
@@ -61,7 +61,7 @@ impl Extrapolation {
         let daily = |scale| flags(scale, Input::daily(pack, &scale.name), pack.calendar.days);
         let fixed = |scale| flags(scale, Input::fixed(pack, &scale.name), 1);
         Self {
-            dynamic: scales.dynamic.iter().map(daily).collect(),
+            dynamic: scales.daily().map(daily).collect(),
             statics: scales.statics.iter().map(fixed).collect(),
         }
     }

@@ -3,22 +3,39 @@
 use std::ops::Range;
 
 use efflux_job::Expression;
-use efflux_process::Day;
+use efflux_process::{Day, Seen, Stretch};
+use jiff::civil::{Date, date};
+use serde::{Deserialize, Serialize};
 
-use super::derived::SiteRecord;
+use super::derived::{SiteRecord, Statistics};
 use super::pack::Pack;
+
+/// Days of all packs are counted from here where processes tell them apart.
+const EPOCH: Date = date(1970, 1, 1);
 
 /// A site on the days of its record.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ProcessSite {
     /// The days of the calendar on which the site has a temperature or a flux.
     pub span: Range<usize>,
+    /// The number of the first of them, in days since 1970-01-01.
+    pub first: i32,
     /// What is known of each of them.
     pub days: Vec<Day>,
-    /// Those that are fitted on, counted from the first.
-    pub training: Vec<usize>,
-    /// asinh of their flux in µmol m⁻² s⁻¹.
-    pub target: Vec<f64>,
+    /// Those that are fitted on, with asinh of their flux in µmol m⁻² s⁻¹.
+    pub seen: Vec<Seen>,
+    /// Mean and standard deviation of what is in units of the site's own.
+    pub statistics: Statistics,
+}
+
+impl ProcessSite {
+    /// All its days.
+    pub fn stretch(&self) -> Stretch<'_> {
+        Stretch {
+            first: self.first,
+            days: &self.days,
+        }
+    }
 }
 
 /// The place of the daily variable that is taken for a temperature where none is named: of the soil, else of the air, else
@@ -33,12 +50,13 @@ pub fn temperature(pack: &Pack) -> Option<usize> {
 }
 
 /// The daily variables that processes read.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ProcessVariables {
     /// Temperature of the soil, or another one.
     pub temperature: String,
-    /// What is to be taken off it to have °C.
-    pub is_kelvin: bool,
+    /// Its unit.
+    pub temperature_units: String,
     /// Soil moisture, m³ m⁻³.
     pub moisture: Option<String>,
 }
@@ -52,7 +70,7 @@ impl ProcessVariables {
         let moisture = variables.find(|variable| variable.name.starts_with("soil_moisture"));
         Some(Self {
             temperature: found.name.clone(),
-            is_kelvin: found.units == "K",
+            temperature_units: found.units.clone(),
             moisture: moisture.map(|variable| variable.name.clone()),
         })
     }
@@ -63,9 +81,37 @@ impl ProcessVariables {
         Self::of(pack, &pack.dynamic[place].name)
     }
 
+    /// Whether a pack has what a process of another pack reads.
+    ///
+    /// # Errors
+    ///
+    /// Everything that it lacks or has in another unit, in words that follow its name.
+    pub fn check(&self, pack: &Pack) -> Result<(), String> {
+        let find = |name: &str| pack.dynamic.iter().find(|variable| variable.name == name);
+        let mut wrong = Vec::new();
+        let (name, units) = (&self.temperature, &self.temperature_units);
+        match find(name) {
+            None => wrong.push(format!("no daily variable `{name}` ({units})")),
+            Some(found) if found.units != *units => {
+                wrong.push(format!("`{name}` in `{}`, expected `{units}`", found.units));
+            }
+            Some(_) => {}
+        }
+        let moisture = self.moisture.iter().filter(|name| find(name).is_none());
+        wrong.extend(moisture.map(|name| format!("no daily variable `{name}`")));
+        if wrong.is_empty() {
+            return Ok(());
+        }
+        Err(format!("has {}", wrong.join("; ")))
+    }
+
     /// What the numbers of a [`Day`] are made of, in the order of its fields.
     fn expressions(&self) -> [Expression; 9] {
-        let zero = if self.is_kelvin { 273.15 } else { 0.0 };
+        let zero = if self.temperature_units == "K" {
+            273.15
+        } else {
+            0.0
+        };
         let t = &self.temperature;
         // A pack without moisture has no variable of this name, so what reads it is zero.
         let m = self.moisture.as_deref().unwrap_or("soil_moisture");
@@ -86,15 +132,17 @@ impl ProcessVariables {
 
     /// A site of a pack; none if it has no temperature, or no record.
     ///
-    /// * `days_of_year`: of the pack's calendar; `fitted`: the site's days that are fitted on and have a flux.
+    /// * `days_of_year`: of the pack's calendar; `fitted`: the site's days that are fitted on and have a flux; `known`: the
+    ///   statistics of an earlier training of the site, which stand in for those of the days that are fitted on.
     pub fn site(
         &self,
         pack: &Pack,
         site: usize,
         days_of_year: &[f64],
-        fitted: Vec<usize>,
+        fitted: &[usize],
+        known: Option<&Statistics>,
     ) -> Option<ProcessSite> {
-        let record = SiteRecord::of(pack, site, days_of_year, fitted.clone());
+        let mut record = SiteRecord::of(pack, site, days_of_year, fitted.to_vec());
         let (_, own) = record.variables.get(&self.temperature)?;
         let flux = pack.flux_of(site);
         let observed = |day: &usize| !flux[*day].is_nan();
@@ -102,10 +150,13 @@ impl ProcessVariables {
         let first = all.clone().find(observed).unwrap_or(own.start);
         let last = all.rev().find(observed).map_or(own.end, |day| day + 1);
         let span = own.start.min(first)..own.end.max(last);
-        let columns = self
-            .expressions()
-            .map(|expression| record.values(&expression));
-        let day = |day: usize| {
+        let expressions = self.expressions();
+        record.statistics = match known {
+            Some(known) => known.clone(),
+            None => record.statistics_of(&expressions),
+        };
+        let columns = expressions.map(|expression| record.values(&expression));
+        let inputs = |day: usize| {
             let [t, s, c, sn, lat, t7, t30, s30, ds] = columns.each_ref().map(|column| column[day]);
             Day {
                 t,
@@ -119,13 +170,18 @@ impl ProcessVariables {
                 ds,
             }
         };
+        let epoch = -pack.calendar.offset(EPOCH);
+        let number = |day: usize| i32::try_from(epoch + day as i64).unwrap_or(i32::MAX);
+        let seen = fitted.iter().map(|&day| Seen {
+            number: number(day),
+            inputs: inputs(day),
+            target: f64::from(flux[day]).asinh(),
+        });
         Some(ProcessSite {
-            days: span.clone().map(day).collect(),
-            target: fitted
-                .iter()
-                .map(|&day| f64::from(flux[day]).asinh())
-                .collect(),
-            training: fitted.iter().map(|day| day - span.start).collect(),
+            first: number(span.start),
+            seen: seen.collect(),
+            days: span.clone().map(inputs).collect(),
+            statistics: record.statistics,
             span,
         })
     }

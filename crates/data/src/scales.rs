@@ -30,6 +30,9 @@ pub struct Scales {
     /// The inputs that are made of others, in the order of the model's columns.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub derived: Vec<String>,
+    /// The daily variables that these read and that are no inputs themselves; none in files of before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<InputScale>,
     /// What these ask of the days that each site was fitted on, by its id.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub statistics: BTreeMap<String, Statistics>,
@@ -97,6 +100,12 @@ impl Scales {
         let dynamic = dynamic.map(|name| find(name, Input::daily(pack, name)));
         let statics = statics.map(|name| find(name, Input::fixed(pack, name)));
 
+        let read = sources(&view.inputs.dynamic, &view.inputs.derived)?;
+        let read = &read[view.inputs.dynamic.len()..];
+        // A site may lack one of these: what reads it is zero there.
+        let read = read.iter().filter_map(|name| Input::daily(pack, name));
+        let read = read.map(|input| input.scale(transformation, |site| view.trains(site)));
+
         let parts = Parts::of_view(&pack.flux, view);
         let days = fitted(&pack.flux, &parts, view);
         let sites = (0..pack.sites.len()).filter(|&site| view.trains(site));
@@ -113,6 +122,7 @@ impl Scales {
         Ok(Self {
             dynamic: dynamic.collect::<Result<_>>()?,
             statics: statics.collect::<Result<_>>()?,
+            sources: read.collect(),
             derived: view.inputs.derived.clone(),
             statistics: statistics(pack, &view.inputs.derived, &days)?,
             sites: trained_sites(pack, view),
@@ -125,13 +135,18 @@ impl Scales {
         })
     }
 
+    /// The daily variables that are read, as inputs or by derived ones.
+    pub fn daily(&self) -> impl Iterator<Item = &InputScale> {
+        self.dynamic.iter().chain(&self.sources)
+    }
+
     /// Whether a pack has every input in the unit of the training.
     ///
     /// # Errors
     ///
     /// What it lacks or has in another unit, all of it.
     pub fn check(&self, pack: &Pack) -> std::result::Result<(), String> {
-        let daily = self.dynamic.iter().map(|scale| {
+        let daily = self.daily().map(|scale| {
             let found = Input::daily(pack, &scale.name);
             (scale, "daily variable", found)
         });
@@ -139,16 +154,10 @@ impl Scales {
             let found = Input::fixed(pack, &scale.name);
             (scale, "static attribute", found)
         });
-        let names = expressions(&self.derived).map_err(|error| error.to_string())?;
-        let mut read = Vec::new();
-        for (_, expression) in &names {
-            expression.variables(&mut read);
-        }
-        read.sort_unstable();
-        read.dedup();
-        let absent = read
-            .into_iter()
-            .filter(|name| Input::daily(pack, name).is_none());
+        let known: Vec<String> = self.daily().map(|scale| scale.name.clone()).collect();
+        let read = sources(&known, &self.derived).map_err(|error| error.to_string())?;
+        let absent = read[known.len()..].iter();
+        let absent = absent.filter(|name| Input::daily(pack, name).is_none());
         let absent = absent.map(|name| format!("no daily variable `{name}`"));
         let wrong = daily.chain(fixed).filter_map(|(scale, kind, found)| {
             let InputScale { name, units, .. } = scale;
@@ -249,6 +258,25 @@ pub(super) fn expressions(derived: &[String]) -> Result<Vec<(String, Expression)
         })
     });
     Ok(columns.collect::<Result<Vec<_>>>()?.concat())
+}
+
+/// The daily variables that a model reads: these inputs, then those that derived ones read besides, each once.
+///
+/// # Errors
+///
+/// [`Error::Usage`] for a derived input that cannot be read.
+pub fn sources(dynamic: &[String], derived: &[String]) -> Result<Vec<String>> {
+    let mut read = dynamic.to_vec();
+    for (_, expression) in expressions(derived)? {
+        let mut names = Vec::new();
+        expression.variables(&mut names);
+        for name in names {
+            if !read.iter().any(|known| known == name) {
+                read.push(name.to_owned());
+            }
+        }
+    }
+    Ok(read)
 }
 
 /// What derived inputs ask of the days that each site is fitted on, by its id.

@@ -58,6 +58,23 @@ impl fmt::Debug for Tensors {
 }
 
 impl Tensors {
+    /// The days of a site that are fitted on.
+    pub fn fitted(&self, site: usize) -> Vec<usize> {
+        let target = self.target.site(site).iter().enumerate();
+        let fitted = target.filter(|(_, value)| !value.is_nan());
+        fitted.map(|(day, _)| day).collect()
+    }
+
+    /// The days of a site that the training did not have and on which the pack has a flux.
+    pub fn observed_anew(&self, site: usize) -> Vec<usize> {
+        if self.heads[site].is_some() {
+            return Vec::new();
+        }
+        let flux = self.observed.site(site).iter().enumerate();
+        let observed = flux.filter(|(_, value)| !value.is_nan());
+        observed.map(|(day, _)| day).collect()
+    }
+
     /// The arrays for trials with this view, scaled by [`Scales::fit`]. Where a site lacks an
     /// input, the mean of the other sites' means stands in and the input's 0/1 column is 1.
     ///

@@ -16,9 +16,9 @@ use super::settings::Refused;
 use super::training::keys::TrainingKeys;
 use super::trial::{Naming, OfConfiguration};
 use super::{
-    Analysis, Contract, EnsembleMembers, Evaluation, Final, Fit, Grid, Inputs, Params, Policy,
-    Sampling, Scaling, Search, Seeds, Selection, SelectionPart, Settings, Split, Stage, Stop,
-    Transform, Trial, Variables,
+    Analysis, Baselines, Contract, EnsembleMembers, Evaluation, Final, Fit, Grid, Inputs, Params,
+    Policy, Sampling, Scaling, Search, Seeds, Selection, SelectionPart, Settings, Split, Stage,
+    Stop, Transform, Trial, Variables,
 };
 
 /// A job file whose every value is possible.
@@ -52,6 +52,8 @@ pub struct Job {
     pub stop: Stop,
     /// `[ensemble]`
     pub ensemble: EnsembleMembers,
+    /// `[baselines]`
+    pub baselines: Baselines,
     /// `[analysis]`
     pub analysis: Analysis,
 }
@@ -88,6 +90,8 @@ struct Raw {
     stop: Stop,
     #[serde(default)]
     ensemble: EnsembleMembers,
+    #[serde(default)]
+    baselines: Baselines,
     #[serde(default)]
     analysis: Analysis,
 }
@@ -151,6 +155,7 @@ impl Job {
             final_members: raw.final_members,
             stop: raw.stop,
             ensemble: raw.ensemble,
+            baselines: raw.baselines,
             analysis: raw.analysis,
         };
         job.configured = job.validate()?;

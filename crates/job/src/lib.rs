@@ -37,6 +37,6 @@ pub use stop::{Policy, Stop};
 pub use training::{Backend, Keep, Loss, Optimizer, Sampling, Schedule, Training};
 pub use trial::{Stage, Trial, TrialId};
 pub use value::{
-    Analysis, DeviceChoice, Evaluation, Final, Fit, Metric, Part, SAME_PLACE_KM, Scaling, Seeds,
-    Selection, SelectionPart, State, Transform, Transformation, VALIDATION_DAYS,
+    Analysis, Baselines, DeviceChoice, Evaluation, Final, Fit, Metric, Part, SAME_PLACE_KM,
+    Scaling, Seeds, Selection, SelectionPart, State, Transform, Transformation, VALIDATION_DAYS,
 };

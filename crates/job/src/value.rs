@@ -1,6 +1,8 @@
 //! The sections of a job file as types: each with the field's default, none of them validated yet
 //! (that is [`crate::Job`]'s part).
 
+use std::path::PathBuf;
+
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -302,6 +304,14 @@ pub struct Analysis {
     pub temperature: Option<String>,
     /// Sites at most this many kilometres apart, also through others, lie at one place.
     pub same_place_km: f64,
+}
+
+/// `[baselines]`: what the report sets the ensemble against, besides what efflux fits itself.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Baselines {
+    /// A CSV file of fluxes that another program predicts, as written: relative to the directory the command runs in.
+    pub external: Option<PathBuf>,
 }
 
 /// Kilometres within which sites are one place, unless a person says otherwise: the grid cell of most predictors.

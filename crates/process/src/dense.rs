@@ -49,11 +49,6 @@ impl Factor {
     }
 }
 
-/// A column of these values.
-pub(crate) fn column(values: &[f64]) -> Mat<f64> {
-    Mat::from_fn(values.len(), 1, |row, _| values[row])
-}
-
 /// The sum of products of two columns.
 pub(crate) fn dot(a: &Mat<f64>, b: &Mat<f64>) -> f64 {
     (0..a.nrows()).map(|row| a[(row, 0)] * b[(row, 0)]).sum()

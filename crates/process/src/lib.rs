@@ -6,10 +6,11 @@
 //!
 //! | file | answers |
 //! | --- | --- |
-//! | `day` | what a process knows of a day |
+//! | `day` | what a process knows of a day, and what it has seen of one |
 //! | `dense` | how linear systems are solved |
 //! | `kernel` | how alike two days are |
 //! | `residual` | the process of what a network leaves over |
+//! | `ridge` | what a linear part of a site is |
 //! | `pooled` | a process with common weights and a part of each site |
 //! | `plain` | the first such process |
 //! | `effects` | the second: its site effects are correlated |
@@ -25,8 +26,9 @@ mod numbers;
 mod plain;
 mod pooled;
 mod residual;
+mod ridge;
 
-pub use day::Day;
+pub use day::{Day, Seen, Stretch};
 pub use dense::Singular;
 pub use effects::Effects;
 pub use kernel::Fourier;
@@ -34,3 +36,4 @@ pub use numbers::{PRIOR_SD, SiteNumbers};
 pub use plain::Plain;
 pub use pooled::{Climate, Definition, Pooled, Posterior, Site};
 pub use residual::{Residual, ResidualPosterior};
+pub use ridge::ridge;

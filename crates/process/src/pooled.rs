@@ -17,23 +17,22 @@ use std::fmt::Debug;
 
 use faer::Mat;
 
-use crate::dense::{Factor, column, dot};
+use crate::day::{lag, lags};
+use crate::dense::{Factor, dot};
 use crate::kernel::Exponentials;
-use crate::{Day, Singular, SiteNumbers};
+use crate::{Day, Seen, Singular, SiteNumbers, Stretch};
 
-/// A site's days, and what was observed of it.
-#[derive(Clone, Debug)]
+/// What was observed of a site.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Site<'a> {
-    /// Consecutive days, `[D]`.
-    pub days: &'a [Day],
-    /// Indices of those with a target, `[n]`; a site may have none.
-    pub training: Cow<'a, [usize]>,
-    /// asinh of the flux in µmol m⁻² s⁻¹, `[n]`.
-    pub target: Cow<'a, [f64]>,
+    /// The days that were seen, `[n]`; a site may have none.
+    pub seen: Cow<'a, [Seen]>,
+    /// Of its record.
+    pub climate: Climate,
 }
 
 /// Mean and spread of the soil temperature over a record.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Climate {
     /// (mean − 12 °C) / 8.
     pub mean: f64,
@@ -41,27 +40,27 @@ pub struct Climate {
     pub spread: f64,
 }
 
-impl Site<'_> {
-    /// The same with every `every`th training day, the first included.
-    pub(crate) fn thinned(&self, every: usize) -> Self {
-        let training = self.training.iter().step_by(every);
-        let target = self.target.iter().step_by(every);
-        Self {
-            days: self.days,
-            training: training.copied().collect(),
-            target: target.copied().collect(),
-        }
-    }
-
-    fn climate(&self) -> Climate {
-        let count = self.days.len() as f64;
-        let mean = self.days.iter().map(|day| day.t).sum::<f64>() / count;
-        let squares = self.days.iter().map(|day| (day.t - mean).powi(2));
+impl Climate {
+    /// Of the days of a record.
+    pub fn of(days: &[Day]) -> Self {
+        let count = days.len() as f64;
+        let mean = days.iter().map(|day| day.t).sum::<f64>() / count;
+        let squares = days.iter().map(|day| (day.t - mean).powi(2));
         let spread = (squares.sum::<f64>() / count).sqrt();
         // `t` is in 8 °C.
-        Climate {
+        Self {
             mean,
             spread: spread * 8.0 / 5.0 - 1.0,
+        }
+    }
+}
+
+impl Site<'_> {
+    /// The same with every `every`th day, the first included.
+    pub(crate) fn thinned(&self, every: usize) -> Self {
+        Self {
+            seen: self.seen.iter().step_by(every).copied().collect(),
+            climate: self.climate,
         }
     }
 }
@@ -117,14 +116,15 @@ impl Block {
         site: &Site<'_>,
         numbers: SiteNumbers,
     ) -> Result<Self, Singular> {
-        let (count, days) = (site.training.len(), site.days);
+        let (count, seen) = (site.seen.len(), &site.seen);
         let scale = (2.0 * numbers.log_amplitude).exp();
         let noise_variance = (definition.noise() * numbers.log_noise.exp()).powi(2);
-        let by_lag = definition.by_lag(days.len());
+        let by_lag = definition.by_lag(lags(seen.iter().map(|day| day.number)));
         let mut kernel = Mat::zeros(count, count);
-        for (column, &b) in site.training.iter().enumerate() {
-            for (row, &a) in site.training.iter().enumerate().skip(column) {
-                let alike = definition.covariance(&days[a], &days[b]) + by_lag[a.abs_diff(b)];
+        for (column, b) in seen.iter().enumerate() {
+            for (row, a) in seen.iter().enumerate().skip(column) {
+                let alike =
+                    definition.covariance(&a.inputs, &b.inputs) + by_lag[lag(a.number, b.number)];
                 kernel[(row, column)] = scale * alike;
                 kernel[(column, row)] = scale * alike;
             }
@@ -134,13 +134,8 @@ impl Block {
             covariance[(day, day)] += noise_variance;
         }
         let factor = Factor::of(&covariance)?;
-        let climate = site.climate();
-        let features = features(
-            definition,
-            site.training.iter().map(|&day| &days[day]),
-            climate,
-        );
-        let target = column(&site.target);
+        let features = features(definition, seen.iter().map(|day| &day.inputs), site.climate);
+        let target = Mat::from_fn(count, 1, |row, _| seen[row].target);
         Ok(Self {
             kernel,
             noise_variance,
@@ -287,11 +282,7 @@ impl<'a> Pooled<'a> {
         numbers: &[SiteNumbers],
     ) -> Result<Self, Singular> {
         let mut width = Vec::new();
-        let climate = Climate {
-            mean: 0.0,
-            spread: 0.0,
-        };
-        definition.features(&Day::default(), climate, &mut width);
+        definition.features(&Day::default(), Climate::default(), &mut width);
         let mut sums = Sums::new(width.len());
         for (site, &numbers) in sites.iter().zip(numbers) {
             sums.add(&Block::of(definition, site, numbers)?);
@@ -312,7 +303,7 @@ impl<'a> Pooled<'a> {
         self.common.negative_log_likelihood
     }
 
-    /// What is to be expected on the days of a site: one that the weights were found with, or a new one.
+    /// What is to be expected on some days of a site: one that the weights were found with, or a new one.
     ///
     /// # Errors
     ///
@@ -321,15 +312,16 @@ impl<'a> Pooled<'a> {
         &self,
         site: &Site<'_>,
         numbers: SiteNumbers,
+        on: Stretch<'_>,
         with_variance: bool,
     ) -> Result<Posterior, Singular> {
         let block = Block::of(self.definition, site, numbers)?;
-        let own = features(self.definition, site.days.iter(), site.climate()); // [D, p]
+        let own = features(self.definition, on.days.iter(), site.climate); // [D, p]
         let global = &own * &self.common.weights;
-        let cross = self.cross(site, numbers); // [n, D]
+        let cross = self.cross(site, numbers, on); // [n, D]
         let mean = &global + cross.transpose() * block.weights(&self.common.weights);
         let variance = if with_variance {
-            self.variance(site, numbers, &block, &own, cross)
+            self.variance(on, numbers, &block, &own, cross)
         } else {
             Vec::new()
         };
@@ -341,21 +333,22 @@ impl<'a> Pooled<'a> {
         })
     }
 
-    /// Covariances of the training days with all days, `[n, D]`.
-    fn cross(&self, site: &Site<'_>, numbers: SiteNumbers) -> Mat<f64> {
+    /// Covariances of the days that were seen with these, `[n, D]`.
+    fn cross(&self, site: &Site<'_>, numbers: SiteNumbers, on: Stretch<'_>) -> Mat<f64> {
         let scale = (2.0 * numbers.log_amplitude).exp();
-        let (days, by_lag) = (site.days, self.definition.by_lag(site.days.len()));
-        Mat::from_fn(site.training.len(), days.len(), |row, day| {
-            let other = site.training[row];
-            let alike = self.definition.covariance(&days[other], &days[day]);
-            scale * (alike + by_lag[other.abs_diff(day)])
+        let by_lag = self.definition.by_lag(on.lags(&site.seen));
+        let days: Vec<(i32, &Day)> = on.numbered().collect();
+        Mat::from_fn(site.seen.len(), days.len(), |row, day| {
+            let (seen, (number, inputs)) = (&site.seen[row], days[day]);
+            let alike = self.definition.covariance(&seen.inputs, inputs);
+            scale * (alike + by_lag[lag(seen.number, number)])
         })
     }
 
     /// k** − k*ᵀA⁻¹k* + rᵀS⁻¹r with r = g* − GᵀA⁻¹k*.
     fn variance(
         &self,
-        site: &Site<'_>,
+        on: Stretch<'_>,
         numbers: SiteNumbers,
         block: &Block,
         own: &Mat<f64>,
@@ -374,6 +367,6 @@ impl<'a> Pooled<'a> {
             let prior = scale * (self.definition.covariance(inputs, inputs) + today);
             prior - square(&known, day) + square(&of_weights, day)
         };
-        site.days.iter().enumerate().map(of).collect()
+        on.days.iter().enumerate().map(of).collect()
     }
 }

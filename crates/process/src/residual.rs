@@ -4,9 +4,10 @@ use std::f64::consts::TAU;
 
 use faer::Mat;
 
-use crate::dense::{Factor, column, dot};
+use crate::day::{lag, lags};
+use crate::dense::{Factor, dot};
 use crate::kernel::{Exponentials, Nearness};
-use crate::{Day, Singular};
+use crate::{Day, Seen, Singular, Stretch};
 
 /// The constants of the process:
 ///
@@ -53,9 +54,7 @@ impl Default for Residual {
 #[derive(Debug)]
 pub struct ResidualPosterior<'a> {
     process: Residual,
-    days: &'a [Day],
-    training: &'a [usize],
-    by_lag: Vec<f64>,
+    seen: &'a [Seen],
     factor: Factor,
     /// Inverse of the covariance times the residuals.
     solved: Mat<f64>,
@@ -63,40 +62,33 @@ pub struct ResidualPosterior<'a> {
 }
 
 impl Residual {
-    /// Conditions the process on residuals.
-    ///
-    /// * `days`: consecutive, `[D]`; `training`: indices of those with a residual, `[n]`; `residuals`: asinh units, `[n]`.
+    /// Conditions the process on the residuals of `[n]` days: their targets.
     ///
     /// # Errors
     ///
-    /// [`Singular`] if an input or a constant is not finite, or the noise is zero.
-    pub fn condition<'a>(
-        self,
-        days: &'a [Day],
-        training: &'a [usize],
-        residuals: &[f64],
-    ) -> Result<ResidualPosterior<'a>, Singular> {
-        let by_lag = self.exponentials().by_lag(days.len());
-        let (nearness, count) = (self.nearness(), training.len());
+    /// [`Singular`] if an input, a residual or a constant is not finite, or the noise is zero.
+    pub fn condition(self, seen: &[Seen]) -> Result<ResidualPosterior<'_>, Singular> {
+        let by_lag = self
+            .exponentials()
+            .by_lag(lags(seen.iter().map(|day| day.number)));
+        let (nearness, count) = (self.nearness(), seen.len());
         let covariance = Mat::from_fn(count, count, |row, column| {
             if column > row {
                 return 0.0;
             }
-            let (a, b) = (training[row], training[column]);
+            let (a, b) = (&seen[row], &seen[column]);
             let noise = if row == column {
                 self.noise.powi(2)
             } else {
                 0.0
             };
-            by_lag[a.abs_diff(b)] + nearness.of(&days[a], &days[b]) + noise
+            by_lag[lag(a.number, b.number)] + nearness.of(&a.inputs, &b.inputs) + noise
         });
         let factor = Factor::of(&covariance)?;
-        let residuals = column(residuals);
+        let residuals = Mat::from_fn(count, 1, |row, _| seen[row].target);
         Ok(ResidualPosterior {
             process: self,
-            days,
-            training,
-            by_lag,
+            seen,
             solved: factor.solve(&residuals),
             factor,
             residuals,
@@ -121,27 +113,28 @@ impl Residual {
 }
 
 impl ResidualPosterior<'_> {
-    /// What is to be expected on each day, asinh units, `[D]`.
-    pub fn mean(&self) -> Vec<f64> {
+    /// What is to be expected on each of these days, asinh units, `[D]`.
+    pub fn mean(&self, on: Stretch<'_>) -> Vec<f64> {
+        let by_lag = self.by_lag(on);
         let of = |day| {
             let weights = self.solved.col_as_slice(0);
-            let covariances = self.with_training(day).zip(weights);
+            let covariances = self.with_seen(&by_lag, day).zip(weights);
             covariances.map(|(k, weight)| k * weight).sum()
         };
-        (0..self.days.len()).map(of).collect()
+        on.numbered().map(of).collect()
     }
 
     /// The variance of that, without the noise of an observation, `[D]`.
-    pub fn variance(&self) -> Vec<f64> {
-        let days = self.days.len();
-        let mut cross = Mat::zeros(self.training.len(), days);
-        for day in 0..days {
-            for (row, k) in self.with_training(day).enumerate() {
-                cross[(row, day)] = k;
+    pub fn variance(&self, on: Stretch<'_>) -> Vec<f64> {
+        let (days, by_lag) = (on.days.len(), self.by_lag(on));
+        let mut cross = Mat::zeros(self.seen.len(), days);
+        for (column, day) in on.numbered().enumerate() {
+            for (row, k) in self.with_seen(&by_lag, day).enumerate() {
+                cross[(row, column)] = k;
             }
         }
         let half = self.factor.half_solve(cross);
-        let own = self.by_lag.first().copied().unwrap_or(0.0) + self.process.rbf.powi(2);
+        let own = by_lag.first().copied().unwrap_or(0.0) + self.process.rbf.powi(2);
         let known = |day| {
             half.col_as_slice(day)
                 .iter()
@@ -153,16 +146,23 @@ impl ResidualPosterior<'_> {
 
     /// The negative logarithm of the residuals' likelihood.
     pub fn negative_log_likelihood(&self) -> f64 {
-        let constant = self.training.len() as f64 * TAU.ln();
+        let constant = self.seen.len() as f64 * TAU.ln();
         0.5 * (dot(&self.residuals, &self.solved) + self.factor.log_determinant() + constant)
     }
 
-    /// Covariances of a day with the training days.
-    fn with_training(&self, day: usize) -> impl Iterator<Item = f64> + '_ {
+    fn by_lag(&self, on: Stretch<'_>) -> Vec<f64> {
+        self.process.exponentials().by_lag(on.lags(self.seen))
+    }
+
+    /// Covariances of a day with those that were seen.
+    fn with_seen(
+        &self,
+        by_lag: &[f64],
+        (number, inputs): (i32, &Day),
+    ) -> impl Iterator<Item = f64> {
         let nearness = self.process.nearness();
-        self.training.iter().map(move |&other| {
-            let lag = day.abs_diff(other);
-            self.by_lag[lag] + nearness.of(&self.days[day], &self.days[other])
-        })
+        self.seen
+            .iter()
+            .map(move |seen| by_lag[lag(number, seen.number)] + nearness.of(inputs, &seen.inputs))
     }
 }

@@ -152,6 +152,11 @@ pub struct Simulation {
     /// How its training scaled inputs and target.
     #[serde(with = "crate::path")]
     pub scaling: PathBuf,
+    /// What it left over of its training, for a process of that; none if its trial has none.
+    #[serde(with = "crate::path::optional")]
+    pub residuals: Option<PathBuf>,
+    /// Whether sites that the training did not have are made known by the days on which the pack has a flux.
+    pub adapt: bool,
     /// The file to keep what it simulates in.
     #[serde(with = "crate::path")]
     pub keep: PathBuf,

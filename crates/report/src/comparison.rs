@@ -30,9 +30,9 @@ pub(crate) struct Comparison {
 /// The ensemble mean against each baseline, and against itself with a correction.
 pub(crate) fn comparisons(evaluation: &Evaluation) -> Vec<Comparison> {
     let baselines = Baseline::ALL.into_iter().map(Series::Baseline);
-    let pooled = [Series::Pooled].into_iter();
-    let pooled = pooled.filter(|&series| !evaluation.scores(series, Part::Test).is_empty());
-    let all = baselines.chain(pooled);
+    let given = [Series::Pooled, Series::External].into_iter();
+    let given = given.filter(|&series| !evaluation.scores(series, Part::Test).is_empty());
+    let all = baselines.chain(given);
     let all = all.chain([Series::SiteLevel, Series::Smeared]);
     all.map(|series| compare(evaluation, series)).collect()
 }
@@ -61,6 +61,7 @@ impl Comparison {
         match self.series {
             Series::Baseline(baseline) => baseline.label(),
             Series::Pooled => "pooled Gaussian process",
+            Series::External => "what another program predicts",
             Series::SiteLevel => "ensemble mean, site level corrected",
             Series::Smeared => "ensemble mean, smeared",
             Series::Ensemble

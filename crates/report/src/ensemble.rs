@@ -4,7 +4,7 @@ use std::path::Path;
 
 use efflux_analysis::ensemble;
 use efflux_base::error::Result;
-use efflux_data::{Ensemble, Extrapolation, Filled, Member, Pack};
+use efflux_data::{Ensemble, Extrapolation, Filled, Interval, Member, Pack};
 
 /// What the members say together, `[S, D]`, µmol m⁻² s⁻¹, in the 32 bits that files keep.
 #[derive(Clone, Debug)]
@@ -13,6 +13,8 @@ pub struct Together {
     pub mean: Vec<f32>,
     /// Their standard deviation; NaN if there is one member.
     pub sd: Vec<f32>,
+    /// The interval about the mean from forecasts; none where the pooled process is no member.
+    pub interval: Option<Interval>,
 }
 
 impl Together {
@@ -29,6 +31,7 @@ impl Together {
         Self {
             mean: rounded(mean),
             sd: rounded(spread),
+            interval: None,
         }
     }
 
@@ -55,6 +58,7 @@ impl Together {
             observed: &pack.flux,
             mean: &self.mean,
             sd: &self.sd,
+            interval: self.interval.as_ref(),
             members,
             planned,
             filled,

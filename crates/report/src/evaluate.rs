@@ -4,19 +4,23 @@ use std::path::Path;
 
 use efflux_base::durable;
 use efflux_base::error::{Error, Result};
-use efflux_data::{Filled, Member, Parts};
-use efflux_job::{MemberKind, Trial};
+use efflux_data::{Filled, Member, Pack, Parts, ProcessVariables, SeenSites};
+use efflux_job::{MemberKind, Part, Trial};
 use efflux_numerics::SiteByDay;
+use efflux_process::Singular;
 use efflux_run::record::{Outcome, Record};
 use efflux_run::stopping::{judged, stopped};
 use efflux_run::{Attempt, Ledger, read_epochs, reseal_results, seal_results, select};
 
 use super::ensemble::Together;
+use super::forecast::{self, ForecastSpread};
 use super::inputs::{self, Run};
-use super::mixed;
-use super::pooled;
+use super::mixed::{Kinds, SiteRecords};
+use super::mixture::{Kept, Mixture};
+use super::pooled::{self, Expected};
 use super::results::{Results, Temperature};
 use super::summary::Summary;
+use super::uncertainty::HEADLINE;
 use super::{Output, unseen, write};
 
 /// A report that was written, and of what.
@@ -56,7 +60,8 @@ pub fn evaluate(run: &Run<'_>, ledger: &Ledger, output: Output) -> Result<Evalua
         .partition(|trial| trial.params.fold().is_some());
     let members = gather(run, ledger, &of_all)?;
     let unseen = unseen::gather(run, &gather(run, ledger, &of_folds)?, &of_folds);
-    let filled = Filled::of(run.pack, &view.inputs.dynamic);
+    let read = efflux_data::sources(&view.inputs.dynamic, &view.inputs.derived)?;
+    let filled = Filled::of(run.pack, &read);
     // As the job at hand describes them: the grid that they were trained for may have had other axes.
     let described = search.iter().chain(&last).filter_map(|trial| {
         Some(Record {
@@ -73,8 +78,20 @@ pub fn evaluate(run: &Run<'_>, ledger: &Ledger, output: Output) -> Result<Evalua
     let sites = inputs::sites(run);
     let parts = Parts::of_view(&run.pack.flux, &view);
     let origin = run.pack.origin.as_ref();
-    let pooled = match (&temperature, members.is_empty()) {
-        (Some((name, _)), false) => pooled(run, name, &parts, &mut caveats),
+    let variables = match &temperature {
+        Some((name, _)) => ProcessVariables::of(run.pack, name),
+        None => None,
+    };
+    let site_records = temperature.as_ref().map(|(_, temperature)| SiteRecords {
+        pack: run.pack,
+        temperature,
+    });
+    let fit = run.job.final_members.fit;
+    let fitted = |site| observed(run.pack, &parts, site, &|part| fit.holds(part));
+    let pooled = match (&site_records, &variables, members.is_empty()) {
+        (Some(records), Some(variables), false) => {
+            pooled(run, records, variables, &parts, &mut caveats)
+        }
         _ => None,
     };
     let results = Results {
@@ -99,9 +116,11 @@ pub fn evaluate(run: &Run<'_>, ledger: &Ledger, output: Output) -> Result<Evalua
             .as_ref()
             .map(|(name, values)| Temperature { name, values }),
         attributes: &inputs::attributes(run.pack),
-        outside_training: &efflux_data::outside_training(run.pack, &view.inputs.dynamic, &parts),
+        outside_training: &efflux_data::outside_training(run.pack, &read, &parts),
         filled: &filled,
-        pooled: pooled.as_ref(),
+        pooled: pooled.as_ref().map(|of| &of.flux),
+        forecast: pooled.as_ref().and_then(|of| of.forecast.as_ref()),
+        external: run.external,
         mixed: None,
         members: &members,
         unseen: (!run.contract.folds.is_empty()).then_some(&unseen),
@@ -110,15 +129,54 @@ pub fn evaluate(run: &Run<'_>, ledger: &Ledger, output: Output) -> Result<Evalua
         provenance: &inputs::provenance(run, &records),
     };
     let is_mixed = run.job.ensemble.is_mixed() && !members.is_empty();
-    let mixed = is_mixed.then(|| mixed::mean(&results, &run.job.ensemble));
+    let site_fits = site_records
+        .as_ref()
+        .filter(|_| is_mixed && run.job.ensemble.weight(MemberKind::SiteFit).is_some())
+        .map(|records| {
+            let fits = records.fit(&fitted);
+            (records.flux(&fits), fits)
+        });
+    let (site_flux, site_fits) = site_fits.unzip();
+    let kinds = Kinds {
+        networks: &members,
+        pooled: results.pooled,
+        site_fits: site_flux,
+    };
+    let shape = (sites.len(), results.days);
+    let mixed = is_mixed.then(|| kinds.mean(&run.job.ensemble, shape));
     let results = Results {
         mixed: mixed.as_ref(),
         ..results
     };
     if output != Output::Page {
-        let (mixed, directory) = (results.mixed, run.directory);
-        write_predictions(run, &directory.predictions(), &members, mixed, &filled)?;
-        write_predictions(run, &directory.unseen_predictions(), &unseen, None, &filled)?;
+        let directory = run.directory;
+        let mut together = Together::of(&members);
+        if let Some(mixed) = results.mixed {
+            together.mean = mixed.values().to_vec();
+        }
+        let factor = results.forecast.and_then(|of| of.factor(HEADLINE).ok());
+        if let (Some(forecast), Some(factor)) = (results.forecast, factor) {
+            let interval = forecast::interval(&together.mean, &forecast.sd, HEADLINE, factor);
+            together.interval = Some(interval);
+        }
+        let seen = pooled.as_ref().and_then(|of| of.seen.clone());
+        let kept = Kept {
+            variables,
+            site_fits,
+            has_process: seen.is_some(),
+            interval: factor.map(|factor| (HEADLINE, factor)),
+        };
+        let mixture = is_mixed.then(|| Mixture::new(directory, kept, seen));
+        Mixture::keep(mixture.as_ref(), directory)?;
+        write_predictions(run, &directory.predictions(), &members, &together, &filled)?;
+        let together = Together::of(&unseen);
+        write_predictions(
+            run,
+            &directory.unseen_predictions(),
+            &unseen,
+            &together,
+            &filled,
+        )?;
     }
     let mut outcomes = records.iter().map(|record| &record.outcome);
     let summary = write(&results, &run.directory.report(), output)?;
@@ -133,13 +191,32 @@ pub fn evaluate(run: &Run<'_>, ledger: &Ledger, output: Output) -> Result<Evalua
     })
 }
 
-/// What the pooled process expects, as far as it is wanted and can be computed.
+/// The observed days of a site in some parts.
+fn observed(pack: &Pack, parts: &Parts, site: usize, holds: &dyn Fn(Part) -> bool) -> Vec<usize> {
+    let flux = pack.flux_of(site);
+    let days = parts.site(site).iter().enumerate();
+    let days = days.filter(|&(day, &part)| holds(part) && !flux[day].is_nan());
+    days.map(|(day, _)| day).collect()
+}
+
+/// The pooled process of a run's own pack.
+struct PooledHere {
+    /// What it expects, `[S, D]`, µmol m⁻² s⁻¹.
+    flux: SiteByDay<f32>,
+    /// What it has seen, where it is a member.
+    seen: Option<SeenSites>,
+    /// How sure it is, where it is a member.
+    forecast: Option<ForecastSpread>,
+}
+
+/// As far as it is wanted and can be computed.
 fn pooled(
     run: &Run<'_>,
-    temperature: &str,
+    records: &SiteRecords<'_>,
+    variables: &ProcessVariables,
     parts: &Parts,
     caveats: &mut Vec<String>,
-) -> Option<SiteByDay<f32>> {
+) -> Option<PooledHere> {
     let is_member = run.job.ensemble.weight(MemberKind::Gp).is_some();
     let sites = run.pack.sites.len();
     if sites > pooled::MOST_SITES && !is_member {
@@ -150,15 +227,16 @@ fn pooled(
         return None;
     }
     let fit = run.job.final_members.fit;
-    let fitted = |site: usize| {
-        let flux = run.pack.flux_of(site);
-        let days = parts.site(site).iter().enumerate();
-        let days = days.filter(|&(day, &part)| fit.holds(part) && !flux[day].is_nan());
-        days.map(|(day, _)| day).collect()
+    let fitted = |site| observed(run.pack, parts, site, &|part| fit.holds(part));
+    let of_now = || {
+        let seen = pooled::seen(run.pack, variables, &fitted)?;
+        let expected = pooled::expected(run.pack, &seen, is_member)?;
+        Ok((seen, expected))
     };
-    match pooled::simulate(run.pack, temperature, &fitted) {
-        Ok(pooled) => Some(pooled),
+    let (seen, Expected { flux, sd }) = match of_now() {
+        Ok(now) => now,
         Err(error) => {
+            let error: Singular = error;
             let left = if is_member {
                 "and the ensemble is without it"
             } else {
@@ -167,9 +245,26 @@ fn pooled(
             caveats.push(format!(
                 "The pooled Gaussian process could not be computed, {left}: {error}."
             ));
-            None
+            return None;
         }
-    }
+    };
+    let before_test = |part| matches!(part, Part::Train | Part::Validation);
+    let known = |site| observed(run.pack, parts, site, &before_test);
+    let ensemble = &run.job.ensemble;
+    let forecast = is_member.then(|| ForecastSpread::of(records, variables, ensemble, sd, &known));
+    let forecast = forecast.and_then(|found| {
+        let failed = |error: &Singular| {
+            caveats.push(format!(
+                "Errors of forecasts of earlier days could not be computed, and there are no intervals of them: {error}."
+            ));
+        };
+        found.inspect_err(failed).ok()
+    });
+    Some(PooledHere {
+        flux,
+        seen: is_member.then_some(seen),
+        forecast,
+    })
 }
 
 /// The simulations of the members that have finished.
@@ -205,23 +300,18 @@ fn gather(run: &Run<'_>, ledger: &Ledger, trials: &[Trial]) -> Result<Vec<Member
     Ok(members)
 }
 
-/// Every member, their mean, which may be that of unlike members, and spread.
+/// Every member and what they say together.
 fn write_predictions(
     run: &Run<'_>,
     path: &Path,
     members: &[Member],
-    mixed: Option<&SiteByDay<f32>>,
+    together: &Together,
     filled: &Filled,
 ) -> Result<()> {
     if members.is_empty() {
         // Those of an earlier selection would pass for those of this one.
         return durable::remove(path);
     }
-    let name = inputs::name(run);
-    let mut together = Together::of(members);
-    if let Some(mixed) = mixed {
-        together.mean = mixed.values().to_vec();
-    }
     let made_of = (members, run.job.seeds.final_members.len());
-    together.write(path, &name, run.pack, made_of, filled, None)
+    together.write(path, &inputs::name(run), run.pack, made_of, filled, None)
 }

@@ -12,6 +12,7 @@ use efflux_analysis::measures::{ByMeasure, Measure, NSE, Scores};
 use efflux_analysis::metrics::Pairs;
 use efflux_analysis::statistics::median;
 use efflux_job::{Part, State, VALIDATION_DAYS};
+use efflux_numerics::SiteByDay;
 
 use super::results::Results;
 
@@ -34,6 +35,8 @@ pub(crate) enum Series {
     Smeared,
     /// The pooled Gaussian process; on the test part only.
     Pooled,
+    /// What another program predicts; on the test part only.
+    External,
     /// A model of the site alone, fitted on the days that members fit on; on the test part only.
     Baseline(Baseline),
 }
@@ -102,6 +105,7 @@ impl Series {
             Self::Unfiltered => "ensemble-mean-unfiltered".to_owned(),
             Self::Smeared => "ensemble-mean-smeared".to_owned(),
             Self::Pooled => "pooled-process".to_owned(),
+            Self::External => "external".to_owned(),
             Self::Baseline(baseline) => baseline.key().to_owned(),
         }
     }
@@ -110,7 +114,7 @@ impl Series {
     pub(crate) fn state(self, results: &Results<'_>) -> Option<State> {
         let asked = results.contract.evaluation.state;
         match self {
-            Self::Baseline(_) | Self::Pooled => None,
+            Self::Baseline(_) | Self::Pooled | Self::External => None,
             Self::OtherState | Self::MemberOtherState(_) => Some(asked.other()),
             Self::Ensemble
             | Self::Member(_)
@@ -183,14 +187,19 @@ impl Evaluation {
                 sites: (0..results.sites.len()).map(of_site).collect(),
             });
         }
-        if let Some(pooled) = results.pooled {
-            scored.push(Scored {
-                series: Series::Pooled,
+        let given = [
+            (Series::Pooled, results.pooled),
+            (Series::External, results.external),
+        ];
+        for (series, flux) in given {
+            let of = |flux: &SiteByDay<f32>| Scored {
+                series,
                 part: Part::Test,
                 sites: each_site(results, Part::Test, |site, day| {
-                    f64::from(pooled[(site, day)])
+                    f64::from(flux[(site, day)])
                 }),
-            });
+            };
+            scored.extend(flux.map(of));
         }
         let calendar = results.days_of_year();
         for baseline in Baseline::ALL {

@@ -12,6 +12,8 @@ use super::results::{Attribute, Site};
 /// A run with what it trains on.
 #[derive(Clone, Copy, Debug)]
 pub struct Run<'a> {
+    /// What another program predicts of the pack, as [`external`](crate::external()) reads it.
+    pub external: Option<&'a SiteByDay<f32>>,
     /// The latest job.
     pub job: &'a Job,
     /// What all trials have in common.
@@ -58,13 +60,20 @@ pub(super) fn temperature(run: &Run<'_>) -> Result<Option<(String, SiteByDay<f32
         None => efflux_data::temperature(pack),
     };
     Ok(found.map(|index| {
-        let variable = &pack.dynamic[index];
-        let zero = if variable.units == "K" { 273.15 } else { 0.0 };
-        let sites = 0..pack.sites.len();
-        let values = sites.flat_map(|site| pack.series(site, index).map(|value| value - zero));
-        let values = SiteByDay::of(pack.calendar.days, values.collect());
-        (variable.name.clone(), values)
+        let name = pack.dynamic[index].name.clone();
+        (name, celsius(pack, index))
     }))
+}
+
+/// A daily temperature of a pack in °C, `[S, D]`.
+pub(super) fn celsius(pack: &Pack, index: usize) -> SiteByDay<f32> {
+    let zero = match pack.dynamic[index].units.as_str() {
+        "K" => 273.15,
+        _ => 0.0,
+    };
+    let sites = 0..pack.sites.len();
+    let values = sites.flat_map(|site| pack.series(site, index).map(|value| value - zero));
+    SiteByDay::of(pack.calendar.days, values.collect())
 }
 
 /// The static attributes and the means of the daily variables.

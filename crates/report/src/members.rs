@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use efflux_base::error::{Error, Result};
-use efflux_data::{Scales, read_member, sealed};
+use efflux_data::{Scales, SeenSites, read_member, sealed};
 use efflux_job::Trial;
 use efflux_run::{Ledger, RunDir};
 
@@ -35,6 +35,10 @@ fn check(folder: &Path) -> Result<()> {
     // Without them they are taken from the run's pack.
     if scaling.exists() {
         Scales::read(&scaling)?;
+    }
+    let residuals = folder.join(RunDir::RESIDUALS);
+    if residuals.exists() {
+        SeenSites::read(&residuals)?;
     }
     read_member(&folder.join(RunDir::SIMULATION)).map(drop)
 }

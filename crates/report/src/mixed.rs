@@ -1,44 +1,53 @@
 //! The mean of an ensemble of unlike members: networks, the pooled process, a fit of each site.
 
-use efflux_analysis::baselines::{Baseline, Day};
+use std::collections::BTreeMap;
+
+use efflux_analysis::baselines::{Baseline, Day, Fitted};
 use efflux_analysis::mixture::mix;
-use efflux_data::Member;
+use efflux_data::{Member, Pack};
 use efflux_job::{EnsembleMembers, MemberKind};
 use efflux_numerics::{SiteByDay, single};
 
-use super::results::Results;
+/// What each kind of members says, `[S, D]`, µmol m⁻² s⁻¹, NaN where it says nothing; none where it has no part.
+pub(super) struct Kinds<'a> {
+    pub(super) networks: &'a [Member],
+    pub(super) pooled: Option<&'a SiteByDay<f32>>,
+    pub(super) site_fits: Option<SiteByDay<f64>>,
+}
 
-/// The weighted mean over the kinds of members in asinh units, `[S, D]`, µmol m⁻² s⁻¹. The networks are one kind, by their
-/// own mean in asinh units. On a day on which a kind says nothing, the others have its weight; NaN where none says
-/// anything.
-pub(super) fn mean(results: &Results<'_>, ensemble: &EnsembleMembers) -> SiteByDay<f32> {
-    let (sites, days) = (results.sites.len(), results.days);
-    let site_fit = ensemble
-        .weight(MemberKind::SiteFit)
-        .map(|_| site_fits(results));
-    let mut mixed = SiteByDay::filled(sites, days, f32::NAN);
-    for site in 0..sites {
-        for day in 0..days {
-            let place = mixed.place(site, day);
-            let said = |kind| match kind {
-                MemberKind::Lstm => networks(results.members, place),
-                MemberKind::Gp => {
-                    let pooled = results.pooled.map(|pooled| pooled[(site, day)]);
-                    pooled.map_or(f64::NAN, f64::from)
-                }
-                MemberKind::SiteFit => {
-                    let fitted = site_fit.as_ref().map(|fitted| fitted[(site, day)]);
-                    fitted.unwrap_or(f64::NAN)
-                }
-            };
-            let known = ensemble
-                .weights()
-                .map(|(kind, weight)| (weight, said(kind)));
-            let known = known.filter(|(_, flux)| flux.is_finite());
-            mixed[(site, day)] = mix(known).map_or(f32::NAN, single);
+impl Kinds<'_> {
+    /// The weighted mean over the kinds of members in asinh units, `[S, D]`, µmol m⁻² s⁻¹. The networks are one kind, by
+    /// their own mean in asinh units. On a day on which a kind says nothing, the others have its weight; NaN where none says
+    /// anything.
+    pub(super) fn mean(
+        &self,
+        ensemble: &EnsembleMembers,
+        (sites, days): (usize, usize),
+    ) -> SiteByDay<f32> {
+        let mut mixed = SiteByDay::filled(sites, days, f32::NAN);
+        for site in 0..sites {
+            for day in 0..days {
+                let place = mixed.place(site, day);
+                let said = |kind| match kind {
+                    MemberKind::Lstm => networks(self.networks, place),
+                    MemberKind::Gp => {
+                        let pooled = self.pooled.map(|pooled| pooled[(site, day)]);
+                        pooled.map_or(f64::NAN, f64::from)
+                    }
+                    MemberKind::SiteFit => {
+                        let fitted = self.site_fits.as_ref().map(|fitted| fitted[(site, day)]);
+                        fitted.unwrap_or(f64::NAN)
+                    }
+                };
+                let known = ensemble
+                    .weights()
+                    .map(|(kind, weight)| (weight, said(kind)));
+                let known = known.filter(|(_, flux)| flux.is_finite());
+                mixed[(site, day)] = mix(known).map_or(f32::NAN, single);
+            }
         }
+        mixed
     }
-    mixed
 }
 
 /// The mean of the networks in asinh units.
@@ -49,29 +58,54 @@ fn networks(members: &[Member], place: usize) -> f64 {
     mix(fluxes).unwrap_or(f64::NAN)
 }
 
-/// Temperature and season of each site, by least squares.
-fn site_fits(results: &Results<'_>) -> SiteByDay<f64> {
-    let calendar = results.days_of_year();
-    let mut flux = SiteByDay::filled(results.sites.len(), results.days, f64::NAN);
-    for site in 0..results.sites.len() {
-        let observed = results.observed(site);
-        let day = |index: usize| Day {
-            of_year: calendar[index].0,
-            temperature: results.temperature_on(site, index),
-            flux: f64::from(observed[index]),
-        };
-        let training: Vec<Day> = results.fitted_days(site).map(day).collect();
-        let Ok(fitted) = Baseline::Harmonic.fit(&training) else {
-            continue;
-        };
-        for index in 0..results.days {
-            let Day {
-                of_year,
-                temperature,
-                ..
-            } = day(index);
-            flux[(site, index)] = fitted.flux(of_year, temperature);
-        }
+/// What fits of single sites read of a pack.
+pub(super) struct SiteRecords<'a> {
+    pub(super) pack: &'a Pack,
+    /// °C, NaN where it is unknown, `[S, D]`.
+    pub(super) temperature: &'a SiteByDay<f32>,
+}
+
+impl SiteRecords<'_> {
+    /// The coefficients of temperature and season of each site, by least squares on some of its days, under its id; none
+    /// where the days do not determine them.
+    pub(super) fn fit(&self, fitted: &dyn Fn(usize) -> Vec<usize>) -> BTreeMap<String, [f64; 5]> {
+        let (of_year, sites) = (self.of_year(), self.pack.sites.iter().enumerate());
+        let fitted = sites.filter_map(|(site, named)| {
+            let day = |index: usize| Day {
+                of_year: of_year[index],
+                temperature: f64::from(self.temperature[(site, index)]),
+                flux: f64::from(self.pack.flux[(site, index)]),
+            };
+            let training: Vec<Day> = fitted(site).into_iter().map(day).collect();
+            let Ok(Fitted::Harmonic(coefficients)) = Baseline::Harmonic.fit(&training) else {
+                return None;
+            };
+            Some((named.id.clone(), coefficients))
+        });
+        fitted.collect()
     }
-    flux
+
+    /// What such fits say, `[S, D]`, µmol m⁻² s⁻¹; NaN at sites without one and where the temperature is unknown.
+    pub(super) fn flux(&self, fits: &BTreeMap<String, [f64; 5]>) -> SiteByDay<f64> {
+        let of_year = self.of_year();
+        let mut flux = SiteByDay::filled(self.pack.sites.len(), of_year.len(), f64::NAN);
+        for (site, named) in self.pack.sites.iter().enumerate() {
+            let Some(coefficients) = fits.get(&named.id) else {
+                continue;
+            };
+            let fitted = Fitted::Harmonic(*coefficients);
+            for (day, &of_year) in of_year.iter().enumerate() {
+                let temperature = f64::from(self.temperature[(site, day)]);
+                flux[(site, day)] = fitted.flux(of_year, temperature);
+            }
+        }
+        flux
+    }
+
+    /// The day of the year of each day, 1 to 366.
+    fn of_year(&self) -> Vec<u16> {
+        let calendar = self.pack.calendar;
+        let days = (0..calendar.days).map(|day| calendar.date(day));
+        days.map(|date| date.day_of_year().unsigned_abs()).collect()
+    }
 }

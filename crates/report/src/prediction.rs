@@ -32,6 +32,8 @@ pub struct Prediction<'a> {
     pub extrapolation: &'a Extrapolation,
     /// Which values of its daily inputs were not measured.
     pub filled: &'a Filled,
+    /// Whether the series are scored; not where members were conditioned on the observed days.
+    pub is_judged: bool,
 }
 
 impl Prediction<'_> {
@@ -54,7 +56,7 @@ impl Prediction<'_> {
     }
 
     fn is_observed(&self) -> bool {
-        self.pack.flux.iter().any(|flux| !flux.is_nan())
+        self.is_judged && self.pack.flux.iter().any(|flux| !flux.is_nan())
     }
 }
 

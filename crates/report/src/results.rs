@@ -9,6 +9,8 @@ use efflux_run::stopping::Judged;
 use efflux_run::{Choice, EpochLine};
 use jiff::civil::Date;
 
+use super::forecast::ForecastSpread;
+
 /// The input of [`super::write`]. Fluxes are in µmol m⁻² s⁻¹; days count from [`Results::start`].
 #[derive(Clone, Debug)]
 pub struct Results<'a> {
@@ -58,6 +60,10 @@ pub struct Results<'a> {
     /// What the pooled Gaussian process expects, `[S, D]`, µmol m⁻² s⁻¹, NaN where it says nothing; none if it was not
     /// computed.
     pub pooled: Option<&'a SiteByDay<f32>>,
+    /// How sure that process is; none unless it is a member of the ensemble.
+    pub forecast: Option<&'a ForecastSpread>,
+    /// What another program predicts, of the same shape; none where the job names no such file.
+    pub external: Option<&'a SiteByDay<f32>>,
     /// The mean of an ensemble of unlike members, of the same shape; none where it is that of `members`.
     pub mixed: Option<&'a SiteByDay<f32>>,
     /// The members that simulated the calendar.
@@ -116,6 +122,8 @@ impl Results<'_> {
             self.unfiltered,
             self.temperature.map(|given| given.values),
             self.pooled,
+            self.external,
+            self.forecast.map(|given| &given.sd),
             self.mixed,
         ];
         let given = given.into_iter().flatten().map(|given| given.len());

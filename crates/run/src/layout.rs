@@ -111,7 +111,9 @@ impl RunDir {
     pub const WEIGHTS: &str = "weights.safetensors";
     /// The file that it keeps the scales of its inputs and its target in.
     pub const SCALING: &str = "scaling.json";
-    /// The file that it keeps its simulation in, the last of the three to be written.
+    /// The file that it keeps what its network leaves over in, if there is a process of that.
+    pub const RESIDUALS: &str = "residuals.safetensors";
+    /// The file that it keeps its simulation in, the last of them to be written.
     pub const SIMULATION: &str = "simulation.safetensors";
 
     /// What is kept of a member: the directory of its highest attempt that is complete.
@@ -144,7 +146,17 @@ impl RunDir {
         self.root.join("ensemble/predictions.nc")
     }
 
-    /// The same at sites by members that have not seen them.
+    /// What the pooled process has seen, where it is a member.
+    pub fn processes(&self) -> PathBuf {
+        self.root.join("ensemble/processes.safetensors")
+    }
+
+    /// What else a mean of unlike members takes on another pack.
+    pub fn mixture(&self) -> PathBuf {
+        self.root.join("ensemble/mixture.json")
+    }
+
+    /// The simulations at sites by members that have not seen them.
     pub fn unseen_predictions(&self) -> PathBuf {
         self.root.join("ensemble/unseen.nc")
     }

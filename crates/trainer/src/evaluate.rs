@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Instant;
 
-use efflux_data::{Member, Scales, write_member};
+use efflux_data::{Member, ProcessVariables, Scales, SeenSites, write_member};
 use efflux_job::{Part, State, Trial, VALIDATION_DAYS};
 use efflux_model::{Days, Flow, Trained, TrialError, checkpoint, medians, physical};
 use efflux_protocol::{Assignment, FromTrainer, TrialEvent};
@@ -33,11 +33,18 @@ impl Evaluator<'_> {
         let state = self.context.contract.evaluation.state;
         let mut flux = self.simulate(trained, Days::All, state, pipes)?;
         let settings = self.context.settings_of(&self.assignment.trial.params)?;
+        let (pack, tensors) = (self.context.pack, self.context.tensors);
         let is_corrected = settings.params.residual_process;
-        if is_corrected {
-            residual::correct(self.context.pack, self.context.tensors, &mut flux).map_err(
-                |error| TrialError::Defect(format!("the process of the residuals: {error}")),
-            )?;
+        let fitted = |site: usize| tensors.fitted(site);
+        let variables = ProcessVariables::of_soil(pack).filter(|_| is_corrected);
+        let left = variables.map(|variables| SeenSites {
+            sites: residual::left_over(pack, &variables, &fitted, &flux),
+            variables,
+        });
+        if let Some(left) = &left {
+            residual::correct(pack, left, &mut flux).map_err(|error| {
+                TrialError::Defect(format!("the process of the residuals: {error}"))
+            })?;
         }
         if let Some(directory) = &self.assignment.keep {
             // What the process makes of the other state nobody asks for.
@@ -53,10 +60,9 @@ impl Evaluator<'_> {
                 flux: flux.clone(),
                 other_state: other,
             };
-            self.keep(directory, trained, &member)
+            self.keep(directory, trained, left.as_ref(), &member)
                 .map_err(|error| StopReason::Failed(not_written(error.to_string())))?;
         }
-        let tensors = self.context.tensors;
         let judged = |part, least| {
             let is_judged = |site: usize| tensors.is_judged(site);
             medians(tensors, &flux, part, least, is_judged)
@@ -73,16 +79,20 @@ impl Evaluator<'_> {
         })
     }
 
-    /// Weights, scales and simulation, durable before anybody is told of them.
+    /// Weights, scales, what is left over and simulation, durable before anybody is told of them.
     fn keep(
         self,
         directory: &Path,
         trained: &Trained,
+        left: Option<&SeenSites>,
         member: &Member,
     ) -> efflux_base::error::Result<()> {
         checkpoint::save_weights(&trained.model, &directory.join(RunDir::WEIGHTS))?;
         Scales::fit(self.context.pack, self.context.view)?
             .write(&directory.join(RunDir::SCALING))?;
+        if let Some(left) = left {
+            left.write(&directory.join(RunDir::RESIDUALS))?;
+        }
         write_member(&directory.join(RunDir::SIMULATION), member)
     }
 

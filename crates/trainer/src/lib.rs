@@ -8,6 +8,7 @@
 //! simulation   a member that was trained before
 //! ```
 
+mod adapt;
 mod attempt;
 mod concurrent;
 mod context;

@@ -1,38 +1,65 @@
 //! What a trained network leaves over at each site, and what a Gaussian process makes of it.
 
-use efflux_data::{Pack, ProcessVariables, Tensors};
+use efflux_data::{Pack, ProcessVariables, SeenSite, SeenSites};
 use efflux_numerics::single;
-use efflux_process::{Residual, Singular};
+use efflux_process::{Climate, Residual, Seen, Singular, Site, SiteNumbers};
 
-/// Adds to a simulation, `[S, D]` in µmol m⁻² s⁻¹, what the process expects of its errors: conditioned at each site on the
-/// days that were fitted on, in asinh units. Sites without a temperature or without such a day stay as they are.
+/// What a simulation, `[S, D]` in µmol m⁻² s⁻¹, leaves over on the days of each site that were fitted on, in asinh units.
+/// Sites without a temperature or without such a day are not in it.
+pub(crate) fn left_over(
+    pack: &Pack,
+    variables: &ProcessVariables,
+    fitted: &dyn Fn(usize) -> Vec<usize>,
+    flux: &[f32],
+) -> Vec<SeenSite> {
+    let days_of_year = pack.days_of_year();
+    let sites = flux.chunks_exact(pack.calendar.days).enumerate();
+    let sites = sites.filter_map(|(site, flux)| {
+        let fitted = fitted(site);
+        if fitted.is_empty() {
+            return None;
+        }
+        let record = variables.site(pack, site, &days_of_year, &fitted, None)?;
+        let seen = record.seen.iter().zip(&fitted).map(|(seen, &day)| Seen {
+            target: seen.target - f64::from(flux[day]).asinh(),
+            ..*seen
+        });
+        Some(SeenSite {
+            id: pack.sites[site].id.clone(),
+            numbers: SiteNumbers::default(),
+            site: Site {
+                seen: seen.collect(),
+                climate: Climate::of(&record.days),
+            },
+            statistics: record.statistics,
+        })
+    });
+    sites.collect()
+}
+
+/// Adds to a simulation of a pack what the process expects of its errors, at sites that it has seen errors of.
 ///
 /// # Errors
 ///
 /// [`Singular`] if the values of a site are beyond what can be computed with.
-pub(crate) fn correct(pack: &Pack, tensors: &Tensors, flux: &mut [f32]) -> Result<(), Singular> {
-    let Some(variables) = ProcessVariables::of_soil(pack) else {
-        return Ok(());
-    };
+pub(crate) fn correct(pack: &Pack, left: &SeenSites, flux: &mut [f32]) -> Result<(), Singular> {
     let days_of_year = pack.days_of_year();
-    for (site, flux) in flux.chunks_exact_mut(pack.calendar.days).enumerate() {
-        let target = tensors.target.site(site).iter().enumerate();
-        let fitted = target.filter(|(_, value)| !value.is_nan());
-        let fitted: Vec<usize> = fitted.map(|(day, _)| day).collect();
-        if fitted.is_empty() {
-            continue;
-        }
-        let Some(record) = variables.site(pack, site, &days_of_year, fitted.clone()) else {
+    let sites = pack.sites.iter().enumerate();
+    for ((site, named), flux) in sites.zip(flux.chunks_exact_mut(pack.calendar.days)) {
+        let Some(SeenSite {
+            statistics,
+            site: errors,
+            ..
+        }) = left.site(&named.id)
+        else {
             continue;
         };
-        let residuals: Vec<f64> = record
-            .target
-            .iter()
-            .zip(&fitted)
-            .map(|(target, &day)| target - f64::from(flux[day]).asinh())
-            .collect();
-        let seen = Residual::default().condition(&record.days, &record.training, &residuals)?;
-        for (day, expected) in record.span.clone().zip(seen.mean()) {
+        let known = Some(statistics);
+        let Some(record) = left.variables.site(pack, site, &days_of_year, &[], known) else {
+            continue;
+        };
+        let seen = Residual::default().condition(&errors.seen)?;
+        for (day, expected) in record.span.clone().zip(seen.mean(record.stretch())) {
             flux[day] = single((f64::from(flux[day]).asinh() + expected).sinh());
         }
     }

@@ -235,6 +235,8 @@ fn a_member_that_is_kept_simulates_a_pack_and_one_that_is_not_is_an_error() {
             trial: bench.trials[0].clone(),
             weights,
             scaling: directory.join(RunDir::SCALING),
+            residuals: None,
+            adapt: false,
             keep: bench.path("simulated"),
         })
     };

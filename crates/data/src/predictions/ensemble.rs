@@ -15,6 +15,17 @@ use crate::pack::{HELD, INTERPOLATED, OBSERVED, Site};
 
 const UNITS: (&str, &str) = ("units", "umol m-2 s-1");
 
+/// Where the flux of a day is expected with some probability.
+#[derive(Clone, Debug)]
+pub struct Interval {
+    /// That probability.
+    pub level: f64,
+    /// Its lower end, shape `[S, D]`, µmol m⁻² s⁻¹, NaN where there is none.
+    pub lower: Vec<f32>,
+    /// Its upper end.
+    pub upper: Vec<f32>,
+}
+
 /// An ensemble over S sites and D days with M members.
 #[derive(Clone, Copy, Debug)]
 pub struct Ensemble<'a> {
@@ -32,6 +43,8 @@ pub struct Ensemble<'a> {
     pub mean: &'a [f32],
     /// Standard deviation over the members, shape `[S, D]`, µmol m⁻² s⁻¹; NaN if there is one member.
     pub sd: &'a [f32],
+    /// The interval about the mean from forecasts, if there is one.
+    pub interval: Option<&'a Interval>,
     /// The M members, each with S × D values.
     pub members: &'a [Member],
     /// How the values of the inputs came about.
@@ -53,9 +66,12 @@ pub fn write_ensemble(path: &Path, ensemble: &Ensemble<'_>) -> Result<()> {
     let cells = ensemble.sites.len() * ensemble.calendar.days;
     let simulated = ensemble.members.iter().map(|member| member.flux.len());
     let given = [ensemble.observed, ensemble.mean, ensemble.sd].map(<[f32]>::len);
+    let ends = ensemble.interval.into_iter();
+    let ends = ends.flat_map(|interval| [interval.lower.len(), interval.upper.len()]);
     let filled = ensemble.filled.least_known.len();
     if let Some(found) = given
         .into_iter()
+        .chain(ends)
         .chain([filled])
         .chain(simulated)
         .find(|found| *found != cells)
@@ -167,6 +183,20 @@ fn write(path: &Path, ensemble: &Ensemble<'_>) -> hdf5::Result<()> {
     file.variable("simulated_mean", &series, ensemble.mean, &about)?;
     let about = [UNITS, ("long_name", "standard deviation over the members")];
     file.variable("simulated_sd", &series, ensemble.sd, &about)?;
+    if let Some(Interval {
+        level,
+        lower,
+        upper,
+    }) = ensemble.interval
+    {
+        for (end, values) in [("lower", lower), ("upper", upper)] {
+            let about = format!("{end} end of the {level} interval from forecasts");
+            let about = [UNITS, ("long_name", about.as_str())];
+            let name = format!("simulated_{end}");
+            file.variable(&name, &series, values, &about)?;
+            file.numbers(&name, "level", &[*level])?;
+        }
+    }
     let all: Vec<f32> = ensemble
         .members
         .iter()

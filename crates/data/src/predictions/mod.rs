@@ -4,5 +4,5 @@ mod ensemble;
 mod member;
 mod netcdf;
 
-pub use ensemble::{Ensemble, write_ensemble};
+pub use ensemble::{Ensemble, Interval, write_ensemble};
 pub use member::{Member, read_member, write_member};

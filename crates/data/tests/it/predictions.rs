@@ -40,6 +40,7 @@ fn every_axis_of_every_variable_is_a_named_dimension() {
         observed: &pack.flux,
         mean: &mean,
         sd: &sd,
+        interval: None,
         members: &members,
         filled: &filled,
         planned: 4,

@@ -1,9 +1,8 @@
 //! What pooled processes promise besides the reference numbers.
 
-use std::borrow::Cow;
 use std::f64::consts::TAU;
 
-use efflux_process::{Day, Effects, Pooled, Site, SiteNumbers};
+use efflux_process::{Climate, Day, Effects, Pooled, Seen, Site, SiteNumbers, Stretch};
 
 const DAYS: usize = 400;
 
@@ -37,6 +36,19 @@ fn target(days: &[Day], training: &[usize], seed: u64, sd: f64) -> Vec<f64> {
     training.iter().zip(noise(100 + seed)).map(of).collect()
 }
 
+/// A site of these days with these targets on some of them.
+fn site(days: &[Day], training: &[usize], target: &[f64]) -> Site<'static> {
+    let seen = training.iter().zip(target).map(|(&day, &target)| Seen {
+        number: i32::try_from(day).unwrap(),
+        inputs: days[day],
+        target,
+    });
+    Site {
+        seen: seen.collect(),
+        climate: Climate::of(days),
+    }
+}
+
 #[test]
 fn a_noisy_site_is_told_from_a_quiet_one() {
     let records: Vec<Vec<Day>> = (1..=4).map(days).collect();
@@ -44,15 +56,9 @@ fn a_noisy_site_is_told_from_a_quiet_one() {
     let sites: Vec<Site> = records
         .iter()
         .zip(1..)
-        .map(|(days, seed)| Site {
-            days,
-            training: Cow::Borrowed(&training),
-            target: Cow::Owned(target(
-                days,
-                &training,
-                seed,
-                if seed == 4 { 0.4 } else { 0.05 },
-            )),
+        .map(|(days, seed)| {
+            let sd = if seed == 4 { 0.4 } else { 0.05 };
+            site(days, &training, &target(days, &training, seed, sd))
         })
         .collect();
     let numbers = SiteNumbers::fit(&Effects::default(), &sites).unwrap();
@@ -63,9 +69,8 @@ fn a_noisy_site_is_told_from_a_quiet_one() {
     let thinned: Vec<Site> = sites
         .iter()
         .map(|site| Site {
-            days: site.days,
-            training: site.training.iter().step_by(6).copied().collect(),
-            target: site.target.iter().step_by(6).copied().collect(),
+            seen: site.seen.iter().step_by(6).copied().collect(),
+            climate: site.climate,
         })
         .collect();
     let objective = |numbers: &[SiteNumbers]| {
@@ -91,32 +96,21 @@ fn a_noisy_site_is_told_from_a_quiet_one() {
 fn a_site_without_a_day_is_what_the_sites_have_in_common_and_a_few_days_make_it_its_own() {
     let records: Vec<Vec<Day>> = (1..=3).map(days).collect();
     let training: Vec<usize> = (0..DAYS).step_by(2).collect();
-    let site = |days, training: &[usize], target| Site {
-        days,
-        training: Cow::Owned(training.to_vec()),
-        target: Cow::Owned(target),
+    let of = |(days, seed): (&Vec<Day>, u64)| {
+        site(days, &training, &target(days, &training, seed, 0.05))
     };
-    let of = |(days, seed): (&'static [Day], u64)| {
-        site(days, &training, target(days, &training, seed, 0.05))
-    };
-    let records: &'static [Vec<Day>] = Vec::leak(records);
-    let seen: Vec<Site> = records[..2]
-        .iter()
-        .map(|days| &days[..])
-        .zip(1..)
-        .map(of)
-        .collect();
+    let seen: Vec<Site> = records[..2].iter().zip(1..).map(of).collect();
     let process = Effects::default();
     let pooled = Pooled::fit(&process, &seen, &[SiteNumbers::default(); 2]).unwrap();
     let posterior = |training: &[usize]| {
-        let target = training
-            .iter()
-            .map(|&day| 2.0 + 0.4 * records[2][day].t)
-            .collect();
-        let new = site(&records[2], training, target);
-        pooled
-            .posterior(&new, SiteNumbers::default(), true)
-            .unwrap()
+        let target = training.iter().map(|&day| 2.0 + 0.4 * records[2][day].t);
+        let new = site(&records[2], training, &target.collect::<Vec<f64>>());
+        let on = Stretch {
+            first: 0,
+            days: &records[2],
+        };
+        let posterior = pooled.posterior(&new, SiteNumbers::default(), on, true);
+        posterior.unwrap()
     };
     let unseen = posterior(&[]);
     assert_eq!(unseen.mean, unseen.global);
@@ -136,14 +130,33 @@ fn a_site_without_a_day_is_what_the_sites_have_in_common_and_a_few_days_make_it_
 }
 
 #[test]
+fn days_long_after_a_record_are_what_its_inputs_say_and_no_origin_of_days_matters() {
+    let record = days(1);
+    let training: Vec<usize> = (0..DAYS).collect();
+    let process = Effects::default();
+    let seen = site(&record, &training, &target(&record, &training, 1, 0.05));
+    let pooled = Pooled::fit(&process, &[seen.clone()], &[SiteNumbers::default()]).unwrap();
+    let at = |site: &Site, first| {
+        let days = &record[100..110];
+        let on = Stretch { first, days };
+        let posterior = pooled.posterior(site, SiteNumbers::default(), on, true);
+        posterior.unwrap()
+    };
+    let (within, later) = (at(&seen, 100), at(&seen, 100_000));
+    let pairs = within.variance.iter().zip(&later.variance);
+    assert!(pairs.clone().all(|(now, then)| now < then));
+    let mut moved = seen.clone();
+    for day in moved.seen.to_mut() {
+        day.number += 7_000;
+    }
+    assert_eq!(at(&moved, 7_100), within);
+}
+
+#[test]
 fn a_covariance_that_is_none_is_an_error() {
     let mut days = days(1);
     days[3].t = f64::NAN;
-    let site = Site {
-        days: &days,
-        training: Cow::Owned(vec![1, 3]),
-        target: Cow::Owned(vec![1.0, 1.0]),
-    };
+    let site = site(&days, &[1, 3], &[1.0, 1.0]);
     let error = Pooled::fit(&Effects::default(), &[site], &[SiteNumbers::default()]).unwrap_err();
     assert_eq!(
         error.to_string(),

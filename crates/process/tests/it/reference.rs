@@ -1,9 +1,8 @@
 //! The Gaussian processes of `site_model.json`.
 
-use std::borrow::Cow;
-
 use efflux_process::{
-    Day, Definition, Effects, Fourier, Plain, Pooled, Posterior, Residual, Site, SiteNumbers,
+    Climate, Day, Definition, Effects, Fourier, Plain, Pooled, Posterior, Residual, Seen, Site,
+    SiteNumbers, Stretch,
 };
 use efflux_testing::golden;
 use serde_json::{Value, json};
@@ -49,6 +48,17 @@ fn sites(file: &Value) -> Vec<(Vec<Day>, Vec<usize>)> {
     sites.zip(features).map(of).collect()
 }
 
+/// What was observed on some of these days.
+fn seen(days: &[Day], training: &[usize], targets: &[f64]) -> Vec<Seen> {
+    let pairs = training.iter().zip(targets);
+    let of = pairs.map(|(&day, &target)| Seen {
+        number: i32::try_from(day).unwrap(),
+        inputs: days[day],
+        target,
+    });
+    of.collect()
+}
+
 fn assert_close(file: &Value, what: &str, got: &[f64], expected: &Value) {
     let tolerance = number(&file["tolerance"]["gp"]);
     let expected = match expected {
@@ -82,10 +92,12 @@ fn the_process_of_residuals_gives_the_reference_means_variances_and_likelihoods(
     let cases = file["residual_gp"]["sites"].as_array().unwrap();
     for ((days, training), case) in sites(&file).iter().zip(cases) {
         let residuals = numbers(&case["residual_on_training_days"]);
-        let seen = process.condition(days, training, &residuals).unwrap();
-        assert_close(&file, "mean", &seen.mean(), &case["mean"]);
+        let seen = seen(days, training, &residuals);
+        let seen = process.condition(&seen).unwrap();
+        let on = Stretch { first: 0, days };
+        assert_close(&file, "mean", &seen.mean(on), &case["mean"]);
         let variance = &case["variance_without_noise"];
-        assert_close(&file, "variance", &seen.variance(), variance);
+        assert_close(&file, "variance", &seen.variance(on), variance);
         let likelihood = seen.negative_log_likelihood();
         let expected = &case["negative_log_marginal_likelihood"];
         assert_close(&file, "likelihood", &[likelihood], expected);
@@ -104,14 +116,16 @@ fn pooled(
         .iter()
         .zip(&targets)
         .map(|((days, training), target)| Site {
-            days,
-            training: Cow::Borrowed(training),
-            target: Cow::Borrowed(target),
+            seen: seen(days, training, target).into(),
+            climate: Climate::of(days),
         })
         .collect();
     let seen = Pooled::fit(definition, &sites, own).unwrap();
-    let of = |(site, &own): (&Site, &SiteNumbers)| seen.posterior(site, own, true).unwrap();
-    let posteriors = sites.iter().zip(own).map(of).collect();
+    let of = |((site, &own), (days, _)): ((&Site, &SiteNumbers), &(Vec<Day>, _))| {
+        seen.posterior(site, own, Stretch { first: 0, days }, true)
+            .unwrap()
+    };
+    let posteriors = sites.iter().zip(own).zip(&days).map(of).collect();
     let likelihood = seen.negative_log_likelihood();
     (posteriors, seen.weights().to_vec(), likelihood)
 }

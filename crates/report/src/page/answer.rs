@@ -77,6 +77,8 @@ fn lead(findings: &Findings<'_>) -> Html {
             selection.compared_by()
         ),
     };
+    let is_judged = summary.members > 0 && summary.sites_compared > 0;
+    let standing = is_judged.then(|| hardest(&findings.comparisons)).flatten();
     let ensemble = if summary.members == 0 {
         html!("None of its members has simulated the calendar yet.")
     } else {
@@ -85,10 +87,8 @@ fn lead(findings: &Findings<'_>) -> Html {
             (all, planned) if all == planned => format!("The mean of {all} members"),
             (some, planned) => format!("The mean of {some} of {planned} members"),
         };
-        let better = if summary.sites_compared == 0 {
+        let better = if !is_judged || standing.is_some() {
             Html::default()
-        } else if let Some(hardest) = hardest(&findings.comparisons) {
-            hardest
         } else {
             html!(
                 " At {} of {} its NSE is above that of the site’s mean over the training days.",
@@ -106,18 +106,23 @@ fn lead(findings: &Findings<'_>) -> Html {
         )
     };
     html!(
-        "<strong class=\"selected\">{}</strong> {}. {}",
+        "{}<strong class=\"selected\">{}</strong> {}. {}",
+        standing.unwrap_or_default(),
         winner.to_string(),
         field,
         ensemble
     )
 }
 
-/// The baseline with the highest median of the differences to the ensemble, and how the ensemble does against it.
+/// Where the ensemble stands against the strongest baseline: the one with the lowest median of the differences.
 fn hardest(comparisons: &[Comparison]) -> Option<Html> {
-    let baselines = comparisons
-        .iter()
-        .filter(|comparison| matches!(comparison.series, Series::Baseline(_) | Series::Pooled));
+    let baselines = comparisons.iter().filter(|comparison| {
+        let series = comparison.series;
+        matches!(
+            series,
+            Series::Baseline(_) | Series::Pooled | Series::External
+        )
+    });
     let (hardest, found, test) = baselines
         .filter_map(|one| Some((one, one.difference.ok()?, one.test.ok()?)))
         .min_by(|(_, a, _), (_, b, _)| a.median.total_cmp(&b.median))?;
@@ -127,8 +132,8 @@ fn hardest(comparisons: &[Comparison]) -> Option<Html> {
         (false, _) => "not told apart from",
     };
     Some(html!(
-        " Site by site it is {} the strongest baseline, {}: its NSE is higher at {} of {} \
-         (<a href=\"#baselines\">baselines</a>).",
+        "Site by site the ensemble is {} the strongest baseline, {}: its NSE is higher at {} of {} \
+         (<a href=\"#baselines\">baselines</a>). ",
         verdict,
         hardest.label(),
         hardest.won,

@@ -1,7 +1,7 @@
 //! How sure the ensemble is, for people.
 
-use efflux_analysis::Defined;
 use efflux_analysis::units::Unit;
+use efflux_analysis::{Defined, Undefined};
 use efflux_job::Part as RecordPart;
 
 use crate::Findings;
@@ -12,10 +12,16 @@ use crate::numbers;
 use crate::section::{Drawing, Frame, Part, Section};
 use crate::table::{Column, Table};
 use crate::tables;
-use crate::uncertainty::{Coverage, Interval, SiteSpread, Size, Uncertainty};
+use crate::uncertainty::{Coverage, HEADLINE, Interval, SiteSpread, Size, Uncertainty};
+
+/// What intervals from forecasts are.
+const FORECAST: &str = " Intervals from forecasts are, in asinh units, the ensemble mean plus and minus the standard \
+    deviation that the pooled process has itself, times a factor that holds the level of the process’s forecasts from the \
+    first three quarters of what was observed before the test part, of the last quarter. No test day has a part in them.";
 
 pub(super) fn section<'a>(findings: &'a Findings<'_>) -> Section<'a> {
     let uncertainty = &findings.uncertainty;
+    let is_forecast = findings.results.forecast.is_some();
     let figures: [fn(&Uncertainty) -> Figure; 4] = [coverage, spread_error, ranks, sizes];
     let figures = figures.into_iter().map(|draw| {
         Part::figure(move || Drawing::new("Uncertainty", draw(uncertainty), Html::default()))
@@ -34,8 +40,10 @@ pub(super) fn section<'a>(findings: &'a Findings<'_>) -> Section<'a> {
                  takes at least 2 / (1 − level) members. Calibrated ones are the mean plus and minus the spread times a factor \
                  that holds the level on the validation days (split conformal, by land cover where it has 200 such days). They \
                  hold it on the test days as far as these are like the validation days: they come later, and the level of a \
-                 site may have moved."
+                 site may have moved.{}",
+                if is_forecast { FORECAST } else { "" }
             )),
+            Part::table(tables::uncertainty::by_lead(uncertainty)),
             Part::table(scores(uncertainty)),
             Part::Beside(figures.collect()),
             Part::caption(html!(
@@ -64,7 +72,7 @@ fn intervals(uncertainty: &Uncertainty) -> Table<'_, &Interval> {
     fn width(found: Defined<Coverage>) -> Defined {
         found.map(|found| found.width)
     }
-    let columns = vec![
+    let mut columns = vec![
         Column::text("level", "interval", |row: &&Interval| {
             format!("{} %", numbers::number(100.0 * row.level, 0))
         }),
@@ -77,6 +85,27 @@ fn intervals(uncertainty: &Uncertainty) -> Table<'_, &Interval> {
             width(row.calibrated)
         }),
     ];
+    let is_forecast = uncertainty
+        .intervals
+        .iter()
+        .any(|row| row.forecast.is_some());
+    let forecast = |row: &&Interval| match row.forecast {
+        Some((found, _)) => found,
+        None => Err(Undefined::Missing("forecasts")),
+    };
+    if is_forecast {
+        columns.extend([
+            Column::number("", "from forecasts: inside, %", 1, move |row| {
+                inside(forecast(row))
+            }),
+            Column::number("", "from forecasts: width", 2, move |row| {
+                width(forecast(row))
+            }),
+            Column::number("", "from forecasts: median width", 2, move |row| {
+                forecast(row).map(|found| found.median_width)
+            }),
+        ]);
+    }
     let title = format!(
         "Intervals for the flux of a day, on the test days of all sites; widths in {}",
         Unit::FLUX.label
@@ -89,7 +118,7 @@ fn scores(uncertainty: &Uncertainty) -> Table<'_, ()> {
     let median = |label, of: fn(&SiteSpread) -> f64| {
         Column::number("", label, 3, move |(): &()| uncertainty.over_sites(of))
     };
-    let columns = vec![
+    let mut columns = vec![
         Column::text("", "medians over sites", |(): &()| "ensemble, test part"),
         median("spread", |site| site.spread),
         median("RMSE", |site| site.rmse),
@@ -97,6 +126,10 @@ fn scores(uncertainty: &Uncertainty) -> Table<'_, ()> {
         median("CRPS", |site| site.crps),
         median("CRPS, fair", |site| site.crps_fair),
     ];
+    if let Some(found) = uncertainty.crps_forecast() {
+        let label = "CRPS of the distribution from forecasts";
+        columns.push(Column::number("", label, 3, move |(): &()| found));
+    }
     let title = format!(
         "The ensemble as a distribution, in {}; for one member the CRPS is the MAE",
         Unit::FLUX.label
@@ -132,8 +165,9 @@ pub(super) fn headline(uncertainty: &Uncertainty) -> Option<Html> {
     let interval = uncertainty
         .intervals
         .iter()
-        .find(|interval| (interval.level - 0.9).abs() < 1e-9)?;
-    let found = interval.calibrated.ok()?;
+        .find(|interval| interval.level == HEADLINE)?;
+    let forecast = interval.forecast.and_then(|(found, _)| found.ok());
+    let found = forecast.or(interval.calibrated.ok())?;
     Some(html!(
         " Calibrated 90 % intervals hold {} % of the {} days.",
         numbers::number(100.0 * found.share, 0),
@@ -151,6 +185,7 @@ fn coverage(uncertainty: &Uncertainty) -> Figure {
     };
     let calibrated = covered(|interval| Some(interval.calibrated.ok()?.share));
     let raw = covered(|interval| Some(interval.raw.ok()?.share));
+    let forecast = covered(|interval| Some(interval.forecast?.0.ok()?.share));
     Chart {
         x: "level of the interval, %".into(),
         y: "test days inside, %".into(),
@@ -164,6 +199,7 @@ fn coverage(uncertainty: &Uncertainty) -> Figure {
             ),
             Layer::new("calibrated", Ink::Good, Shape::Points, calibrated),
             Layer::new("raw", Ink::Poor, Shape::Points, raw),
+            Layer::new("from forecasts", Ink::Simulated, Shape::Points, forecast),
         ]
         .into_iter()
         // The table says why there are none of a kind.

@@ -6,7 +6,9 @@ use efflux_analysis::units::Unit;
 use crate::Findings;
 use crate::cell::Cell;
 use crate::table::{Column, Table};
-use crate::uncertainty::{Coverage, SiteSpread, Size, SpreadError, Uncertainty, Year};
+use crate::uncertainty::{
+    ByLead, Coverage, HEADLINE, SiteSpread, Size, SpreadError, Uncertainty, Year,
+};
 
 /// A kind of interval at a level.
 pub(crate) struct Held {
@@ -19,7 +21,11 @@ pub(crate) struct Held {
 pub(crate) fn intervals(uncertainty: &Uncertainty) -> Table<'_, Held> {
     let columns = vec![
         Column::number("level", "level of the interval", 2, |row: &Held| row.level),
-        Column::text("kind", "`raw` or `calibrated`", |row: &Held| row.kind),
+        Column::text(
+            "kind",
+            "`raw`, `calibrated` or, where the pooled process is a member, `forecast`",
+            |row: &Held| row.kind,
+        ),
         Column::count("days", "test days", |row: &Held| {
             Cell::Word(row.found.ok().map(|found| found.days.to_string()))
         }),
@@ -31,9 +37,10 @@ pub(crate) fn intervals(uncertainty: &Uncertainty) -> Table<'_, Held> {
             row.found.map(|found| found.width)
         })
         .unit(Unit::FLUX),
+        median_width(|row: &Held| row.found),
         Column::number(
             "factor_all_sites",
-            "factor of the spread, all sites together",
+            "factor of the spread, all sites together; of `forecast` that of the process’s standard deviation, in asinh units",
             3,
             |row: &Held| row.factor.and_then(Result::ok),
         ),
@@ -45,10 +52,14 @@ pub(crate) fn intervals(uncertainty: &Uncertainty) -> Table<'_, Held> {
             found,
             factor,
         };
+        let forecast = interval.forecast;
         [
-            of("raw", interval.raw, None),
-            of("calibrated", interval.calibrated, Some(interval.factor)),
+            Some(of("raw", interval.raw, None)),
+            Some(of("calibrated", interval.calibrated, Some(interval.factor))),
+            forecast.map(|(found, factor)| of("forecast", found, Some(factor))),
         ]
+        .into_iter()
+        .flatten()
     });
     Table::file(
         "intervals",
@@ -58,8 +69,54 @@ pub(crate) fn intervals(uncertainty: &Uncertainty) -> Table<'_, Held> {
     )
 }
 
-/// A site and what its test days say.
-type AtSite<'a> = (&'a str, Defined<SiteSpread>);
+fn median_width<'a, Row: 'a>(of: impl Fn(&Row) -> Defined<Coverage> + 'a) -> Column<'a, Row> {
+    let width = move |row: &Row| of(row).map(|found| found.median_width);
+    Column::number("median_width", "median width", 2, width).unit(Unit::FLUX)
+}
+
+/// How far ahead days are, and what intervals of a level hold of them.
+pub(crate) fn by_lead(uncertainty: &Uncertainty) -> Table<'_, &ByLead> {
+    let columns = vec![
+        Column::number("level", "level of the interval", 2, |row: &&ByLead| {
+            row.level
+        }),
+        Column::count(
+            "lead_from",
+            "days since the last one that the site was fitted on, from",
+            |row: &&ByLead| row.lead.0,
+        ),
+        Column::count("lead_to", "to; empty if without end", |row: &&ByLead| {
+            Cell::Word(row.lead.1.map(|last| last.to_string()))
+        }),
+        Column::count("days", "test days", |row: &&ByLead| {
+            Cell::Word(row.found.ok().map(|found| found.days.to_string()))
+        }),
+        Column::number("coverage", "share of them inside", 3, |row: &&ByLead| {
+            row.found.map(|found| found.share)
+        })
+        .reason("coverage"),
+        median_width(|row: &&ByLead| row.found),
+    ];
+    Table::new(
+        "intervals_by_lead",
+        "Intervals from forecasts, by how far ahead the day is",
+        "a level and a range of days since the last one that the site was fitted on: how many test days the intervals from \
+         forecasts hold, and their width",
+        columns,
+        uncertainty.by_lead.iter().collect(),
+    )
+    .page_rows(headline_rows(uncertainty))
+    .in_file_alone_if(uncertainty.by_lead.is_empty())
+}
+
+/// Those of the level that reports quote.
+fn headline_rows(uncertainty: &Uncertainty) -> Vec<&ByLead> {
+    let rows = uncertainty.by_lead.iter();
+    rows.filter(|row| row.level == HEADLINE).collect()
+}
+
+/// A site, what its test days say, and the score of its forecasts if there are such.
+type AtSite<'a> = (&'a str, Defined<SiteSpread>, Option<Defined>);
 
 pub(crate) fn sites<'a>(findings: &'a Findings<'_>) -> Table<'a, AtSite<'a>> {
     let number = |key, label, of: fn(&SiteSpread) -> f64| {
@@ -78,14 +135,23 @@ pub(crate) fn sites<'a>(findings: &'a Findings<'_>) -> Table<'a, AtSite<'a>> {
         number("mae", "MAE", |site| site.mae),
         number("crps", "CRPS", |site| site.crps).reason("uncertainty"),
         number("crps_fair", "CRPS, fair", |site| site.crps_fair),
+        Column::number(
+            "crps_forecast",
+            "CRPS of the distribution from forecasts, where the pooled process is a member",
+            3,
+            |row: &AtSite<'a>| row.2.and_then(Result::ok),
+        )
+        .unit(Unit::FLUX),
     ];
-    let sites = findings.results.sites.iter();
-    let rows = sites.zip(&findings.uncertainty.sites);
+    let sites = findings.results.sites.iter().enumerate();
+    let uncertainty = &findings.uncertainty;
+    let forecast = |site: usize| uncertainty.crps_forecast.as_ref().map(|crps| crps[site]);
+    let rows = sites.zip(&uncertainty.sites);
     Table::file(
         "uncertainty",
         "a site: spread, errors and scores of the distribution, test part",
         columns,
-        rows.map(|(site, found)| (site.id.as_str(), *found))
+        rows.map(|((place, site), found)| (site.id.as_str(), *found, forecast(place)))
             .collect(),
     )
 }

@@ -4,15 +4,17 @@ use std::collections::BTreeMap;
 
 use efflux_analysis::conformal::conformal_factor;
 use efflux_analysis::ensemble::interval;
-use efflux_analysis::statistics::median;
+use efflux_analysis::statistics::{mean, median};
 use efflux_analysis::{Defined, Undefined};
 use efflux_job::Fit;
 
-use super::Day;
+use super::{Day, Forecast};
 use crate::results::Results;
 
 /// The levels that are judged.
-const LEVELS: [f64; 4] = [0.5, 0.8, 0.9, 0.95];
+pub(super) const LEVELS: [f64; 4] = [0.5, 0.8, 0.9, 0.95];
+/// That which reports quote.
+pub(crate) const HEADLINE: f64 = 0.9;
 /// A land cover with as many validation days is calibrated by itself.
 const GROUP: usize = 200;
 
@@ -25,6 +27,9 @@ pub(crate) struct Interval {
     pub(crate) calibrated: Defined<Coverage>,
     /// That factor over all sites together.
     pub(crate) factor: Defined,
+    /// From forecasts of earlier days, with the standard deviations to either side; none where the pooled process is no
+    /// member.
+    pub(crate) forecast: Option<(Defined<Coverage>, Defined)>,
 }
 
 /// How intervals did on test days.
@@ -35,12 +40,40 @@ pub(crate) struct Coverage {
     pub(crate) share: f64,
     /// Mean width, flux units.
     pub(crate) width: f64,
+    /// Its median.
+    pub(crate) median_width: f64,
+}
+
+/// Counts what intervals hold.
+#[derive(Default)]
+pub(super) struct Hold {
+    inside: usize,
+    widths: Vec<f64>,
+}
+
+impl Hold {
+    pub(super) fn add(&mut self, (low, high): (f64, f64), observed: f64) {
+        self.inside += usize::from((low..=high).contains(&observed));
+        self.widths.push(high - low);
+    }
+
+    /// Or of which days there are none.
+    pub(super) fn coverage(self, days: &'static str) -> Defined<Coverage> {
+        let missing = |_| Undefined::Missing(days);
+        Ok(Coverage {
+            days: self.widths.len(),
+            width: mean(&self.widths).map_err(missing)?,
+            median_width: median(&self.widths).map_err(missing)?,
+            share: self.inside as f64 / self.widths.len() as f64,
+        })
+    }
 }
 
 pub(super) fn intervals(
     results: &Results<'_>,
     test: &[Vec<Day>],
     validation: &[Vec<Day>],
+    forecast: Option<&Forecast<'_>>,
 ) -> Vec<Interval> {
     let calibration = Calibration::new(results, validation);
     LEVELS
@@ -61,6 +94,7 @@ pub(super) fn intervals(
                 .as_ref()
                 .map_err(|reason| *reason)
                 .and_then(|of| conformal_factor(&of.all, level)),
+            forecast: forecast.map(|of| (of.coverage(level), of.factor(level))),
         })
         .into()
 }
@@ -128,21 +162,11 @@ fn coverage(
     test: &[Vec<Day>],
     interval: impl Fn(usize, &Day) -> Defined<(f64, f64)>,
 ) -> Defined<Coverage> {
-    let (mut days, mut inside, mut width) = (0, 0, 0.0);
+    let mut hold = Hold::default();
     for (site, of_site) in test.iter().enumerate() {
         for day in of_site {
-            let (low, high) = interval(site, day)?;
-            days += 1;
-            inside += usize::from((low..=high).contains(&day.observed));
-            width += high - low;
+            hold.add(interval(site, day)?, day.observed);
         }
     }
-    if days == 0 {
-        return Err(Undefined::Missing("test days with two members or more"));
-    }
-    Ok(Coverage {
-        days,
-        share: inside as f64 / days as f64,
-        width: width / days as f64,
-    })
+    hold.coverage("test days with two members or more")
 }

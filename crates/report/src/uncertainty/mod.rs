@@ -2,9 +2,11 @@
 //! members would bring.
 //!
 //! Members differ by their seed alone: raw intervals tell how far seeds disagree. Calibrated ones are widened by what
-//! the validation days, on which nothing was fitted, say of the errors.
+//! the validation days, on which nothing was fitted, say of the errors. Where the pooled process is a member its own standard
+//! deviation is the scale, and errors of forecasts of earlier days say how many of them.
 
 mod annual;
+mod forecast;
 mod intervals;
 mod size;
 
@@ -18,13 +20,18 @@ use super::evaluation::{Evaluation, members_on};
 use super::results::Results;
 
 pub(crate) use annual::Year;
-pub(crate) use intervals::{Coverage, Interval};
+pub(crate) use forecast::{ByLead, Forecast};
+pub(crate) use intervals::{Coverage, HEADLINE, Interval};
 pub(crate) use size::Size;
 
 /// Everything about uncertainty that the report tells.
 pub(crate) struct Uncertainty {
     /// Coverage and width on the test part, by level.
     pub(crate) intervals: Vec<Interval>,
+    /// Those from forecasts, by how far ahead days are; none where the pooled process is no member.
+    pub(crate) by_lead: Vec<ByLead>,
+    /// The score of the distribution that these are intervals of, by site.
+    pub(crate) crps_forecast: Option<Vec<Defined>>,
     /// What each site's test days say.
     pub(crate) sites: Vec<Defined<SiteSpread>>,
     /// On how many test days so many members lay below the observation, 0 to all of them. A day whose observation equals
@@ -84,8 +91,12 @@ impl Uncertainty {
             }
         }
         let candidates = results.selection.candidates.iter();
+        let forecast = Forecast::new(results, evaluation);
+        let forecast = forecast.as_ref();
         Self {
-            intervals: intervals::intervals(results, &test, &validation),
+            intervals: intervals::intervals(results, &test, &validation, forecast),
+            by_lead: forecast.map_or_else(Vec::new, |of| of.by_lead(&intervals::LEVELS)),
+            crps_forecast: forecast.map(Forecast::crps),
             sites: test.iter().map(|days| site_spread(days)).collect(),
             ranks,
             spread_error: spread_error(&test),
@@ -93,6 +104,12 @@ impl Uncertainty {
             years: annual::years(results),
             luck: variance(&candidates.map(Candidate::known).collect::<Vec<_>>()),
         }
+    }
+
+    /// The median over sites of the score of the distribution from forecasts, if there are such.
+    pub(crate) fn crps_forecast(&self) -> Option<Defined> {
+        let sites = self.crps_forecast.as_ref()?.iter().flatten();
+        Some(statistics::median(&sites.copied().collect::<Vec<f64>>()))
     }
 
     /// Medians over the sites at which they are defined: spread, error and both scores.

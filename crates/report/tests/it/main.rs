@@ -9,6 +9,7 @@
 mod baselines;
 mod browser;
 mod drivers;
+mod external;
 mod extremes;
 mod figures;
 mod files;

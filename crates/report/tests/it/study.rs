@@ -430,6 +430,8 @@ impl Study {
             outside_training: &self.outside_training,
             filled: &self.filled,
             pooled: None,
+            forecast: None,
+            external: None,
             mixed: None,
             members: &self.members,
             unseen: Some(&self.unseen),

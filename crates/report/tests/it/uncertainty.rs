@@ -92,3 +92,55 @@ fn annual_sums_are_those_of_whole_years_in_grams_of_carbon() {
     assert!((of("2004") - 366.0 * a_day).abs() < 1e-6);
     assert!(years.iter().all(|row| row["year"] != "2009"));
 }
+
+#[test]
+fn intervals_from_forecasts_are_judged_by_level_and_by_how_far_ahead_days_are() {
+    let (study, out) = (Study::new(), tempfile::tempdir().unwrap());
+    let mut sd = study.observed.clone();
+    for site in 0..study.sites.len() {
+        sd.site_mut(site).fill(0.2);
+    }
+    let forecast = report::ForecastSpread {
+        sd,
+        errors: vec![(1..=100).map(|rank| f64::from(rank) / 50.0).collect(); 3],
+    };
+    let results = report::Results {
+        forecast: Some(&forecast),
+        ..study.results()
+    };
+    report::write(&results, out.path(), Output::All).unwrap();
+    let number = |text: &str| text.parse::<f64>().unwrap();
+    let table = rows(out.path(), "intervals.csv");
+    let of = |level: &str, column: &str| {
+        let row = row(&table, &[("level", level), ("kind", "forecast")]);
+        number(&row[column])
+    };
+    let levels = ["0.5", "0.8", "0.9", "0.95"];
+    assert!((of("0.9", "factor_all_sites") - 1.8).abs() < 1e-12);
+    for column in ["coverage", "median_width_umol_m-2_s-1"] {
+        let by_level = levels.map(|level| of(level, column));
+        assert!(
+            by_level.is_sorted() && by_level[0] < by_level[3],
+            "{by_level:?}"
+        );
+    }
+    let by_lead = rows(out.path(), "intervals_by_lead.csv");
+    for level in levels {
+        let rows = by_lead.iter().filter(|row| row["level"] == level);
+        let days = rows.filter(|row| !row["days"].is_empty());
+        let days: f64 = days.map(|row| number(&row["days"])).sum();
+        assert_eq!(days, of(level, "days"));
+    }
+    let sites = rows(out.path(), "uncertainty.csv");
+    let scored = sites
+        .iter()
+        .filter(|row| !row["crps_forecast_umol_m-2_s-1"].is_empty());
+    assert!(scored.count() > 1);
+    let page = std::fs::read_to_string(out.path().join("index.html")).unwrap();
+    assert!(page.contains("Intervals from forecasts, by how far ahead the day is"));
+
+    let without = tempfile::tempdir().unwrap();
+    report::write(&study.results(), without.path(), Output::Tables).unwrap();
+    let table = rows(without.path(), "intervals.csv");
+    assert!(table.iter().all(|row| row["kind"] != "forecast"));
+}

@@ -1,0 +1,227 @@
+//! An ensemble of unlike members on a few of the real sites: its intervals, and its forecasts of other packs.
+
+use std::fs;
+use std::path::Path;
+
+use efflux_data::{OBSERVED, Pack};
+use efflux_numerics::SiteByDay;
+
+use crate::harness::Study;
+
+const SITES: [&str; 5] = [
+    "d20190504_SAVAGE_hf006-03",
+    "d20190617_SCOTT_WHS",
+    "d20190722_GORRES",
+    "d20200114_CARBONE_BURNS",
+    "d20200328_UEYAMA_FAIRBANKS",
+];
+
+const JOB: &str = r#"
+pack = "few.h5"
+
+[inputs]
+dynamic = []
+static = []
+derived = [
+    "(soil_temp_c - 12) / 8",
+    "season",
+    "clip((mean(soil_moisture_m3_m3, 30) - site_mean(soil_moisture_m3_m3)) / max(site_sd(soil_moisture_m3_m3), 0.02), -3, 3)",
+]
+
+[transform]
+scaling = "none"
+
+[model]
+hidden_size = 8
+dropout = 0.0
+head = "site"
+skip = true
+residual_process = true
+
+[training]
+window_days = 60
+warm_up_days = 20
+epochs = 2
+epoch_updates = 10
+sampler = "root"
+batch_windows = 8
+optimizer = "adamw"
+learning_rate = 0.01
+
+[final]
+fit = "train+validation"
+
+[seeds]
+search = [0]
+final = [0, 1]
+
+[ensemble]
+members = ["lstm", "gp", "site-fit"]
+"#;
+
+/// A study of a few real sites, swept.
+fn swept() -> Study {
+    let study = Study::with(JOB);
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/cosore-daily");
+    fs::create_dir(study.path("sites")).unwrap();
+    let list = fs::read_to_string(data.join("sites.csv")).unwrap();
+    let is_wanted = |line: &&str| {
+        let id = line.split(',').next().unwrap_or_default();
+        id == "site" || SITES.contains(&id)
+    };
+    let wanted: Vec<&str> = list.lines().filter(is_wanted).collect();
+    study.write("sites/sites.csv", wanted.join("\n") + "\n");
+    for site in SITES {
+        let name = format!("{site}.csv");
+        fs::copy(data.join(&name), study.path("sites").join(&name)).unwrap();
+    }
+    study
+        .run(&["pack", "--sites", "sites", "-o", "few.h5"])
+        .ok();
+    study.sweep("run", "2").ok();
+    study
+}
+
+fn read(file: &Path, name: &str) -> Vec<f32> {
+    let file = hdf5::File::open(file).unwrap();
+    file.dataset(name).unwrap().read_raw().unwrap()
+}
+
+const SERIES: [&str; 4] = [
+    "simulated",
+    "simulated_mean",
+    "simulated_lower",
+    "simulated_upper",
+];
+
+/// The bits of a series on the first days of each site or member.
+fn bits(file: &Path, name: &str, days: usize, first: usize) -> Vec<u32> {
+    let values = read(file, name);
+    let rows = values.chunks_exact(days);
+    rows.flat_map(|row| row[..first].iter().map(|value| value.to_bits()))
+        .collect()
+}
+
+/// The same pack with so many days more, which are those of a year before, and nothing observed on them.
+fn longer(pack: &Pack, more: usize) -> Pack {
+    let (days, width) = (pack.calendar.days, pack.dynamic.len());
+    let mut longer = pack.clone();
+    longer.calendar.days += more;
+    fn extended<T: Copy>(
+        rows: &[T],
+        days: usize,
+        more: usize,
+        width: usize,
+        fill: Option<T>,
+    ) -> Vec<T> {
+        let rows = rows.chunks_exact(days * width);
+        rows.flat_map(|row| {
+            let behind = (days - 365) * width..(days - 365 + more) * width;
+            let behind = row[behind].iter().map(|&value| fill.unwrap_or(value));
+            row.iter().copied().chain(behind).collect::<Vec<T>>()
+        })
+        .collect()
+    }
+    longer.values = extended(&pack.values, days, more, width, None);
+    longer.filled = extended(&pack.filled, days, more, width, Some(OBSERVED));
+    let flux = extended(pack.flux.values(), days, more, 1, Some(f32::NAN));
+    let count = extended(pack.count.values(), days, more, 1, Some(0));
+    longer.flux = SiteByDay::of(days + more, flux);
+    longer.count = SiteByDay::of(days + more, count);
+    longer.sealed()
+}
+
+#[test]
+fn a_mixed_ensemble_has_intervals_and_forecasts_the_same_and_a_longer_pack_as_the_sweep_did() {
+    let study = swept();
+    let run = study.path("run/ensemble/predictions.nc");
+    let pack = Pack::read(&study.path("few.h5")).unwrap();
+    let days = pack.calendar.days;
+    let [mean, lower, upper] =
+        ["simulated_mean", "simulated_lower", "simulated_upper"].map(|name| read(&run, name));
+    let known = lower.iter().filter(|value| value.is_finite()).count();
+    assert!(known > 500, "{known}");
+    for ((mean, lower), upper) in mean.iter().zip(&lower).zip(&upper) {
+        assert!(lower.is_nan() || (lower <= mean && mean <= upper));
+    }
+    let tables = study.path("run/report/tables");
+    let intervals = fs::read_to_string(tables.join("intervals.csv")).unwrap();
+    assert_eq!(intervals.matches(",forecast,").count(), 4, "{intervals}");
+    let by_lead = fs::read_to_string(tables.join("intervals_by_lead.csv")).unwrap();
+    assert_eq!(by_lead.lines().count(), 1 + 4 * 4, "{by_lead}");
+
+    study
+        .run(&["predict", "run", "--pack", "few.h5", "-o", "same"])
+        .ok();
+    let same = study.path("same/predictions.nc");
+    for name in SERIES {
+        assert!(
+            bits(&same, name, days, days) == bits(&run, name, days, days),
+            "{name}"
+        );
+    }
+
+    longer(&pack, 200).write(&study.path("longer.h5")).unwrap();
+    study
+        .run(&["predict", "run", "--pack", "longer.h5", "-o", "later"])
+        .ok();
+    let later = study.path("later/predictions.nc");
+    for name in SERIES {
+        let begins = bits(&later, name, days + 200, days);
+        let short = bits(&run, name, days, days);
+        // Behind a site's record inputs were held, and are not held any more.
+        let is_record = lower.iter().cycle().map(|lower| lower.is_finite());
+        let pairs = begins.iter().zip(&short).zip(is_record);
+        let differ = pairs.filter(|((long, short), is_record)| *is_record && long != short);
+        assert_eq!(differ.count(), 0, "{name}");
+    }
+    let ahead = read(&later, "simulated_upper");
+    let last = ahead.chunks_exact(days + 200).map(|site| site[days + 199]);
+    assert!(last.clone().all(f32::is_finite), "{last:?}");
+    let columns = fs::read_to_string(study.path("later/extrapolation.csv")).unwrap();
+    assert!(
+        columns.contains(",soil_moisture_m3_m3,"),
+        "sources of derived inputs are told of"
+    );
+}
+
+#[test]
+fn the_recommended_job_fits_a_pack_of_any_variables() {
+    let study = Study::new();
+    let job = Path::new(env!("CARGO_MANIFEST_DIR")).join("jobs/recommended.toml");
+    fs::copy(job, study.path("recommended.toml")).unwrap();
+    let said = study.run(&["plan", "recommended.toml", "--pack", "small.h5"]);
+    assert!(said.ok().stdout.contains("300"), "updates of a trial");
+}
+
+#[test]
+fn what_a_forecast_of_unlike_members_lacks_is_named() {
+    let study = swept();
+    let mut pack = Pack::read(&study.path("few.h5")).unwrap();
+    pack.dynamic[0].units = "K".to_owned();
+    assert_eq!(pack.dynamic[0].name, "soil_temp_c");
+    pack.sealed().write(&study.path("kelvin.h5")).unwrap();
+    let predict = |pack| study.run(&["predict", "run", "--pack", pack, "-o", "out"]);
+    predict("kelvin.h5").refused(4, &["kelvin.h5", "`soil_temp_c` in `K`"]);
+
+    let processes = study.path("run/ensemble/processes.safetensors");
+    let mut bytes = fs::read(&processes).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&processes, bytes).unwrap();
+    predict("few.h5").refused(4, &["processes.safetensors"]);
+    fs::remove_file(&processes).unwrap();
+    predict("few.h5").refused(4, &["processes.safetensors", "efflux evaluate"]);
+    study.run(&["evaluate", "run"]).ok();
+    predict("few.h5").ok();
+    for trial in fs::read_dir(study.path("run/trials")).unwrap() {
+        let kept = trial
+            .unwrap()
+            .path()
+            .join("attempt-1/residuals.safetensors");
+        if kept.exists() {
+            fs::remove_file(kept).unwrap();
+        }
+    }
+    predict("few.h5").refused(4, &["residuals.safetensors", "the same sweep"]);
+}
