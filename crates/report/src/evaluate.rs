@@ -88,10 +88,8 @@ pub fn evaluate(run: &Run<'_>, ledger: &Ledger, output: Output) -> Result<Evalua
     });
     let fit = run.job.final_members.fit;
     let fitted = |site| observed(run.pack, &parts, site, &|part| fit.holds(part));
-    let pooled = match (&site_records, &variables, members.is_empty()) {
-        (Some(records), Some(variables), false) => {
-            pooled(run, records, variables, &parts, &mut caveats)
-        }
+    let pooled = match (&variables, members.is_empty()) {
+        (Some(variables), false) => pooled(run, variables, &parts, &mut caveats),
         _ => None,
     };
     let results = Results {
@@ -212,7 +210,6 @@ struct PooledHere {
 /// As far as it is wanted and can be computed.
 fn pooled(
     run: &Run<'_>,
-    records: &SiteRecords<'_>,
     variables: &ProcessVariables,
     parts: &Parts,
     caveats: &mut Vec<String>,
@@ -250,8 +247,7 @@ fn pooled(
     };
     let before_test = |part| matches!(part, Part::Train | Part::Validation);
     let known = |site| observed(run.pack, parts, site, &before_test);
-    let ensemble = &run.job.ensemble;
-    let forecast = is_member.then(|| ForecastSpread::of(records, variables, ensemble, sd, &known));
+    let forecast = is_member.then(|| ForecastSpread::of(run.pack, variables, sd, &known));
     let forecast = forecast.and_then(|found| {
         let failed = |error: &Singular| {
             caveats.push(format!(

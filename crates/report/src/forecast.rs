@@ -7,12 +7,10 @@
 
 use efflux_analysis::Defined;
 use efflux_analysis::mixture::interval_factor;
-use efflux_data::{Interval, ProcessVariables};
-use efflux_job::{EnsembleMembers, MemberKind};
+use efflux_data::{Interval, Pack, ProcessVariables};
 use efflux_numerics::{SiteByDay, single};
 use efflux_process::Singular;
 
-use super::mixed::{Kinds, SiteRecords};
 use super::pooled;
 
 /// How sure the pooled process is of an observation, and how sure it should have been.
@@ -27,8 +25,8 @@ pub struct ForecastSpread {
 }
 
 impl ForecastSpread {
-    /// The ensemble of the forecasts of earlier days is without networks, which would have to be trained for them: their
-    /// weight is that of the other members.
+    /// The forecasts of earlier days are the process's own: networks would have to be trained for them, and with fits of
+    /// single sites beside it the factors come out larger.
     ///
     /// * `sd`: as the process has it with all that the ensemble was fitted on; `known`: the observed days of each site before
     ///   the test part.
@@ -37,35 +35,25 @@ impl ForecastSpread {
     ///
     /// [`Singular`] if the values of a site are beyond what can be computed with.
     pub(super) fn of(
-        records: &SiteRecords<'_>,
+        pack: &Pack,
         variables: &ProcessVariables,
-        ensemble: &EnsembleMembers,
         sd: SiteByDay<f32>,
         known: &dyn Fn(usize) -> Vec<usize>,
     ) -> Result<Self, Singular> {
-        let pack = records.pack;
         let split = |site: usize| {
             let mut earlier = known(site);
             let later = earlier.split_off(earlier.len() * 3 / 4);
             (earlier, later)
         };
-        let fitted = |site| split(site).0;
-        let seen = pooled::seen(pack, variables, &fitted)?;
+        let seen = pooled::seen(pack, variables, &|site| split(site).0)?;
         let then = pooled::expected(pack, &seen, true)?;
-        let has_fits = ensemble.weight(MemberKind::SiteFit).is_some();
-        let kinds = Kinds {
-            networks: &[],
-            pooled: Some(&then.flux),
-            site_fits: has_fits.then(|| records.flux(&records.fit(&fitted))),
-        };
-        let mean = kinds.mean(ensemble, (pack.sites.len(), pack.calendar.days));
         let errors = (0..pack.sites.len()).map(|site| {
             let (earlier, later) = split(site);
             // Without an earlier day it is no forecast of a site that is known.
             let later = later.iter().filter(|_| !earlier.is_empty());
             let scaled = later.map(|&day| {
                 let observed = f64::from(pack.flux[(site, day)]).asinh();
-                let error = observed - f64::from(mean[(site, day)]).asinh();
+                let error = observed - f64::from(then.flux[(site, day)]).asinh();
                 error.abs() / f64::from(then.sd[(site, day)])
             });
             scaled.filter(|error| error.is_finite()).collect()
