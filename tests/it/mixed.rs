@@ -28,6 +28,9 @@ derived = [
     "clip((mean(soil_moisture_m3_m3, 30) - site_mean(soil_moisture_m3_m3)) / max(site_sd(soil_moisture_m3_m3), 0.02), -3, 3)",
 ]
 
+[split]
+validation = 0.2
+
 [transform]
 scaling = "none"
 
