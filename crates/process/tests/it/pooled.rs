@@ -135,7 +135,12 @@ fn days_long_after_a_record_are_what_its_inputs_say_and_no_origin_of_days_matter
     let training: Vec<usize> = (0..DAYS).collect();
     let process = Effects::default();
     let seen = site(&record, &training, &target(&record, &training, 1, 0.05));
-    let pooled = Pooled::fit(&process, &[seen.clone()], &[SiteNumbers::default()]).unwrap();
+    let pooled = Pooled::fit(
+        &process,
+        std::slice::from_ref(&seen),
+        &[SiteNumbers::default()],
+    )
+    .unwrap();
     let at = |site: &Site, first| {
         let days = &record[100..110];
         let on = Stretch { first, days };
