@@ -36,24 +36,25 @@ impl Parts {
             }
         }
         if let Some(fold) = &view.held_out {
-            parts.hold_out(observed, fold, &view.judged);
+            parts.hold_out(observed, fold, view);
         }
         parts
     }
 
     /// Holds the sites of a fold out: none of their days trains, those before the test part are for choosing configurations.
-    /// The other sites have no test part: their later days are trained on if the split is by sites alone, and else unused.
-    fn hold_out(&mut self, observed: &SiteByDay<f32>, fold: &Fold, split: &Split) {
-        let whole = Split::by_time(1.0, split.validation);
+    /// The other sites have no test part: their later days are trained on if its split is by sites alone, and else unused.
+    fn hold_out(&mut self, observed: &SiteByDay<f32>, fold: &Fold, view: &View) {
+        let judged = &view.judged;
+        let whole = Split::by_time(1.0, judged.validation);
         for (site, record) in observed.rows().enumerate() {
             let parts = self.0.site_mut(site);
             if fold.test.contains(&site) {
                 // Whatever a configuration trains on, it is judged on the same days.
-                by_time(record, split, parts);
+                by_time(record, judged, parts);
                 replace(parts, Part::Train, Part::Validation);
             } else if fold.left_out.contains(&site) {
                 parts.fill(Part::Unused);
-            } else if split.kind == SplitKind::Sites {
+            } else if view.split.kind == SplitKind::Sites {
                 parts.fill(Part::Unused);
                 by_time(record, &whole, parts);
             } else {

@@ -235,7 +235,7 @@ impl Key {
             (Section::Training, "threads" | "tf32") => {
                 Some("no such axis: trainers are started with it, so a launch has one")
             }
-            (Section::Split, "train" | "validation") => None,
+            (Section::Split, "train" | "validation" | "kind") => None,
             (Section::Split, _) => {
                 Some("no such axis: it says which sites are judged, so a run directory has one")
             }

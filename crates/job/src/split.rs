@@ -43,6 +43,17 @@ pub enum SplitKind {
     Both,
 }
 
+impl SplitKind {
+    /// Its name in job files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Time => "time",
+            Self::Sites => "sites",
+            Self::Both => "both",
+        }
+    }
+}
+
 /// Which sites a fold holds out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

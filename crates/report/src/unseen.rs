@@ -170,7 +170,7 @@ impl Simple {
             let observed = results.observed(site);
             let of_site =
                 |index: usize| day(results, &calendar, site, index, f64::from(observed[index]));
-            let days: Vec<Day> = match results.contract.split.kind {
+            let days: Vec<Day> = match results.settings.split.kind {
                 SplitKind::Sites => results.days_observed(site).map(of_site).collect(),
                 SplitKind::Time | SplitKind::Both => {
                     results.fitted_days(site).map(of_site).collect()

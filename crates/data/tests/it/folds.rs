@@ -148,6 +148,27 @@ fn other_sites_train_on_their_whole_records_only_if_the_split_is_by_sites_alone(
 }
 
 #[test]
+fn configurations_of_both_kinds_are_judged_alike_and_train_each_as_its_own_kind_says() {
+    let pack = pack();
+    let judged = split(SplitKind::Both, FoldsBy::Random);
+    let folds = pack.folds(&judged).unwrap();
+    let whole = split(SplitKind::Sites, FoldsBy::Random);
+    let of = |split| view(&pack, split, Scaling::Training, Fit::Train, &folds);
+    // A run directory judged by one kind, with a configuration of the other.
+    let across = View {
+        judged,
+        ..of(whole)
+    };
+    let [both, sites, across] =
+        [of(judged), of(whole), across].map(|view| Tensors::build(&pack, &view).unwrap());
+    assert_eq!(bits(across.target.values()), bits(sites.target.values()));
+    assert_ne!(bits(across.target.values()), bits(both.target.values()));
+    for &site in &folds[1].test {
+        assert_eq!(across.parts.site(site), both.parts.site(site));
+    }
+}
+
+#[test]
 fn every_observed_site_is_in_one_fold_with_all_of_its_place() {
     let pack = pack();
     for by in [FoldsBy::Random, FoldsBy::Stratified, FoldsBy::Site] {

@@ -9,7 +9,7 @@ use super::Job;
 use crate::configuration::Configuration;
 use crate::section::{Key, Section};
 use crate::settings::{Refused, Settings};
-use crate::{Analysis, Fit, FoldsBy, Keep, SelectionPart, SplitKind, Training};
+use crate::{Analysis, Fit, FoldsBy, Keep, SelectionPart, Split, SplitKind, Training};
 
 impl Job {
     /// Whether everything in the file can be. Returns the settings of its configurations.
@@ -101,15 +101,32 @@ impl Job {
         if own == judged {
             return None;
         }
-        let refused = |key, found: f64, expected: String| Refused {
+        let of_key = |key, found: &str, expected: &str| Refused {
             section: Section::Split.name(),
             key,
-            found: found.to_string(),
-            expected,
+            found: found.to_owned(),
+            expected: expected.to_owned(),
         };
-        if judged.kind == SplitKind::Sites {
-            let expected =
-                "no such axis with `split.kind = \"sites\"`, which trains on whole records";
+        let refused =
+            |key, found: f64, expected: String| of_key(key, &found.to_string(), &expected);
+        if own.kind != judged.kind {
+            let expected = match (judged.has_folds(), own.has_folds()) {
+                (false, _) => {
+                    Some("no such axis without folds: [split] says which sites are judged")
+                }
+                (true, false) => Some("`sites` or `both`, which judge the same sites and days"),
+                (true, true) => None,
+            };
+            if let Some(expected) = expected {
+                return Some(of_key("kind", own.kind.name(), expected));
+            }
+        }
+        let of_days = |split: Split| [split.train, split.validation];
+        if of_days(own) == of_days(judged) {
+            return None;
+        }
+        if own.kind == SplitKind::Sites {
+            let expected = "no such axis with `kind = \"sites\"`, which trains on whole records";
             return Some(refused("train", own.train, expected.to_owned()));
         }
         if self.final_members.fit == Fit::TrainValidation {

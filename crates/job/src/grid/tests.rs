@@ -157,6 +157,22 @@ fn whatever_cannot_be_is_refused_with_line_found_and_expected() {
             "line 3: `grid.train` has 0.5, expected no such axis with `final.fit",
         ),
         (
+            "[split]\nkind = \"sites\"\n[grid]\ntrain = [0.5]",
+            "line 5: `grid.train` has 0.5, expected no such axis with `kind = \"sites\"`",
+        ),
+        (
+            "[grid]\nkind = [\"both\"]",
+            "line 3: `grid.kind` has both, expected no such axis without folds",
+        ),
+        (
+            "[split]\nkind = \"both\"\n[grid]\nkind = [\"both\", \"time\"]",
+            "line 5: `grid.kind` has time, expected `sites` or `both`",
+        ),
+        (
+            "[split]\nkind = \"both\"\n[grid]\nby = [\"random\", \"class\"]",
+            "line 5: `grid.by` is a list, expected no such axis: it says which sites are judged",
+        ),
+        (
             "[grid]\nepochs = [\n  200,\n  50\n]\n[stop]\npolicy = \"top\"",
             "line 5: `grid.epochs` has 50, expected 200 as [training] says",
         ),

@@ -20,7 +20,7 @@ pub(super) fn section<'a>(findings: &'a Findings<'_>) -> Option<Section<'a>> {
     } else {
         html!("{} of {} members are there.", members, of)
     };
-    let trained_on = match results.contract.split.kind {
+    let trained_on = match results.settings.split.kind {
         SplitKind::Sites => "the whole records of the other sites",
         SplitKind::Time | SplitKind::Both => "the earlier days of the other sites",
     };
