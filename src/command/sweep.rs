@@ -9,12 +9,13 @@ use efflux_cluster::{
     World, dismiss_ranks, serve, transport,
 };
 use efflux_job::{Backend, DeviceChoice, Job, Training, Trial};
+use efflux_protocol::Urgency;
 use efflux_report::{DamagedMember, Output, damaged_members};
 use efflux_run::record::{Outcome, Record};
 use efflux_run::stopping::{Stopping, stopped};
 use efflux_run::{
     Choice, Duration, FileSystem, Ledger, Lock, Rank, RunDir, expect_results, merge_journals,
-    metric, note_launch, read_journals, select,
+    metric, note_giving_up, note_launch, read_journals, select,
 };
 
 use super::evaluate;
@@ -153,6 +154,7 @@ fn lead(
         tracing::warn!("{warning}");
     }
     let ranks = transport(world, placed, args.lanes);
+    let mut asked = signals.clone();
     let launch = Launch {
         name: launch,
         run: study.run.clone(),
@@ -169,14 +171,29 @@ fn lead(
         drain_seconds: drain,
         signals,
     };
-    let mut coordinator = Coordinator::join(launch, ranks, ledger, lock)?;
-    let ending = train(&study, &search, &mut coordinator);
-    let ledger = coordinator.ledger().clone();
-    let lock = coordinator.dismiss();
+    let name = launch.name.clone();
+    let trained = Coordinator::join(launch, ranks, ledger, lock).and_then(|mut coordinator| {
+        let ending = train(&study, &search, &mut coordinator);
+        let ledger = coordinator.ledger().clone();
+        let lock = coordinator.dismiss();
+        Ok((ending?, ledger, lock))
+    });
+    let gave_up = match &trained {
+        Ok((Ending::Done, ..)) => false,
+        // Who interrupts it at once, or with `efflux stop`, knows why.
+        Ok((Ending::Interrupted, ..)) => {
+            asked.asked() != Some(Urgency::Immediate) && !study.run.is_asked_to_stop()
+        }
+        Err(_) => true,
+    };
+    if gave_up && let Err(error) = note_giving_up(&study.run, &name) {
+        tracing::warn!("{error}");
+    }
+    let (ending, ledger, lock) = trained?;
     Ok(Trained {
-        ending: ending?,
         study,
         ledger,
+        ending,
         _lock: lock,
     })
 }

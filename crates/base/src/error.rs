@@ -89,9 +89,9 @@ pub enum Error {
         holder: String,
     },
 
-    /// Two launches in a row brought nothing.
+    /// Two launches in a row gave up and brought nothing.
     #[error(
-        "{}: launches {launches} brought neither a record nor a checkpoint, so another would not either: see their \
+        "{}: launches {launches} gave up and brought neither a record nor a checkpoint, so another would not either: see their \
          files in logs/ (to go on all the same, remove the folder launches/)",
         run.display()
     )]

@@ -22,7 +22,7 @@ pub use epochs::{EpochLine, EpochLog, read_epochs};
 pub use holder::{host, machine};
 pub use ids::{Attempt, Rank, Slot};
 pub use journal::{Entry, Journal, merge_journals, read_journal, read_journals};
-pub use launches::note_launch;
+pub use launches::{note_giving_up, note_launch};
 pub use layout::{Manifest, RunDir};
 pub use ledger::Ledger;
 pub use lock::Lock;
