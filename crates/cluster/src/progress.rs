@@ -15,29 +15,30 @@ pub(super) struct StageProgress {
     pub(super) finished: usize,
     /// By their latest attempt.
     pub(super) failed: HashSet<TrialId>,
-    /// Not ended in this launch.
-    left: HashSet<TrialId>,
+    /// Not ended in this launch, with their epochs.
+    left: HashMap<TrialId, f64>,
     since: Instant,
-    /// Of a trial.
-    epochs: f64,
-    /// In this launch, by trials that have ended.
+    /// Epochs in this launch, by trials that have ended.
     done: f64,
 }
 
 impl StageProgress {
     pub(super) fn new(
         ledger: &Ledger,
-        epochs: u32,
+        epochs: impl Fn(&Trial) -> u32,
         trials: &[Trial],
         left: &[Planned],
         now: Instant,
     ) -> Self {
-        let left: HashSet<TrialId> = left.iter().map(|one| one.trial.id.clone()).collect();
+        let left = left.iter().map(|one| &one.trial);
+        let left: HashMap<TrialId, f64> = left
+            .map(|trial| (trial.id.clone(), f64::from(epochs(trial))))
+            .collect();
         let (mut finished, mut failed) = (0, HashSet::new());
         for record in ledger.records_of(trials) {
             match record.outcome {
                 // One whose simulation is gone is trained again, and counts when it has been.
-                Outcome::Finished(_) if left.contains(&record.trial.id) => {}
+                Outcome::Finished(_) if left.contains_key(&record.trial.id) => {}
                 Outcome::Finished(_) => finished += 1,
                 Outcome::Failed(_) => {
                     failed.insert(record.trial.id.clone());
@@ -50,7 +51,6 @@ impl StageProgress {
             failed,
             left,
             since: now,
-            epochs: f64::from(epochs),
             done: 0.0,
         }
     }
@@ -66,9 +66,7 @@ impl StageProgress {
                 self.failed.insert(id.clone());
             }
         }
-        if self.left.remove(id) {
-            self.done += self.epochs;
-        }
+        self.done += self.left.remove(id).unwrap_or(0.0);
     }
 
     /// Seconds to the end of the stage at the pace so far, once there is one.
@@ -88,7 +86,51 @@ impl StageProgress {
         if done <= 0.0 || seconds < 5.0 {
             return None;
         }
-        let left = (self.left.len() as f64 * self.epochs - underway).max(0.0);
+        let left = (self.left.values().sum::<f64>() - underway).max(0.0);
         Some(Duration::from_secs_f64(left * seconds / done).as_secs())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use efflux_job::{Job, Variables};
+    use efflux_run::Attempt;
+    use efflux_run::record::{Failure, FailureClass, Place};
+
+    use super::*;
+
+    #[test]
+    fn the_time_that_is_left_counts_the_epochs_of_each_trial() {
+        let text = "pack = \"a\"\n[training]\nepochs = 7\n[grid]\nepochs = [10, 90]\n";
+        let job = Job::parse(Path::new("x.toml"), text.to_owned()).unwrap();
+        let variables = Variables::complete(&["t".into()], &[]);
+        let contract = job.contract("d", variables, 1000).unwrap();
+        let trials = job.search_trials(&contract).unwrap();
+        let epochs = |trial: &Trial| trial.params.epochs(&job.settings.training);
+        let planned = |trial: &Trial| Planned {
+            trial: trial.clone(),
+            attempts: Attempt::NONE,
+            until: None,
+            goes_on: false,
+        };
+        let left: Vec<Planned> = trials.iter().map(planned).collect();
+        let begun = Instant::now();
+        let mut progress = StageProgress::new(&Ledger::default(), epochs, &trials, &left, begun);
+        progress.ended(&Record {
+            trial: trials[0].clone(),
+            attempt: Attempt::FIRST,
+            place: Place::default(),
+            started: String::new(),
+            seconds: 20.0,
+            outcome: Outcome::Failed(Failure {
+                class: FailureClass::Diverged,
+                message: String::new(),
+            }),
+        });
+        // 10 epochs in 20 seconds, and 90 to come.
+        let now = begun + Duration::from_secs(20);
+        assert_eq!(progress.eta(&[], &HashMap::new(), now), Some(180));
     }
 }

@@ -2,14 +2,15 @@
 
 use std::cmp::Ordering;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use serde::de::{Error as _, MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
-use super::section::Key;
+use super::section::{Key, Section};
+use super::training::Training;
 
 /// Keys and values of one point of the grid, in the order of [`Key`]. Whatever it does not set is as the job says.
 ///
@@ -60,6 +61,14 @@ impl Configuration {
     /// The value of a key as a count, if it sets one.
     pub fn count(&self, key: Key) -> Option<u64> {
         self.get(key)?.as_u64()
+    }
+
+    /// The epochs of its trainings; those of the job where it sets none.
+    pub fn epochs(&self, of_job: &Training) -> u32 {
+        static EPOCHS: LazyLock<Option<Key>> =
+            LazyLock::new(|| Key::of(Section::Training, "epochs"));
+        let set = EPOCHS.and_then(|key| u32::try_from(self.count(key)?).ok());
+        set.unwrap_or(of_job.epochs)
     }
 
     /// The value of a key as a number, if it sets one.

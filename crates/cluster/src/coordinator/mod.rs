@@ -68,7 +68,8 @@ impl Coordinator<'_> {
     ) -> Result<Ending> {
         let left = trials.iter().filter(|trial| !self.is_settled(trial));
         let left: Vec<Planned> = left.map(|trial| self.planned(trial.clone())).collect();
-        let epochs = self.launch.settings.training.epochs;
+        let settings = &self.launch.settings;
+        let epochs = |trial: &Trial| trial.params.epochs(&settings.training);
         let now = self.transport.now();
         let mut progress = StageProgress::new(&self.ledger, epochs, trials, &left, now);
         // What a signal asked for before the stage comes before its trials.
