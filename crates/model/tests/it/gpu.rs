@@ -46,7 +46,7 @@ fn a_seed_gives_the_same_weights_on_a_gpu_every_time() {
     for training in by_torch() {
         let [first, second] = [0, 1].map(|_| alone(0, &training, device));
         assert_eq!(first.0, second.0);
-        let [first, second] = [0, 1].map(|_| in_lanes(&training, device));
+        let [first, second] = [0, 1].map(|_| in_lanes(&[training; 4], device));
         for (first, second) in first.iter().zip(&second) {
             assert_eq!(first.0, second.0, "in lanes");
         }

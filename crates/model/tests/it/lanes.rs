@@ -1,12 +1,12 @@
 //! Trials that are trained at once, beside the same trials alone.
 
-use efflux_job::{Backend, Params, Training};
+use efflux_job::{Backend, Optimizer, Params, Schedule, Training};
 use efflux_model::checkpoint::{Checkpoint, load_weights};
 use efflux_model::device::Device;
 use efflux_model::{EpochReport, Flow, Lanes, Trainer};
 
-use super::PARAMS;
 use super::options::{validated, variants};
+use super::{PARAMS, rules};
 use crate::devices;
 
 /// Updates after which weights are compared: later, what was rounding has become another path to the same skill.
@@ -59,9 +59,9 @@ pub(crate) fn alone(trial: usize, training: &Training, device: Device) -> Course
     (at, epochs)
 }
 
-pub(crate) fn in_lanes(training: &Training, device: Device) -> Vec<Course> {
+pub(crate) fn in_lanes(trainings: &[Training; 4], device: Device) -> Vec<Course> {
     let tensors = validated();
-    let mut lanes = Lanes::new(3, &tensors, &PARAMS, training, device).unwrap();
+    let mut lanes = Lanes::new(3, &tensors, &PARAMS, &trainings[0], device).unwrap();
     let mut courses = vec![Course::default(); 4];
     // Trial, updates so far, trainer.
     let mut running: Vec<(usize, usize, Trainer)> = Vec::new();
@@ -71,7 +71,7 @@ pub(crate) fn in_lanes(training: &Training, device: Device) -> Vec<Course> {
         while begun < 4
             && updates >= BEGINS[begun]
             && let Some(trainer) = lanes
-                .begin(&with_dropout(begun), training, begun as u64)
+                .begin(&with_dropout(begun), &trainings[begun], begun as u64)
                 .unwrap()
         {
             running.push((begun, 0, trainer));
@@ -107,9 +107,34 @@ fn trials_in_lanes_learn_what_each_learns_alone_whatever_the_options_and_wheneve
             )
         })
     }) {
-        for (trial, found) in in_lanes(&training, device).into_iter().enumerate() {
+        for (trial, found) in in_lanes(&[training; 4], device).into_iter().enumerate() {
             // A trial alone on a GPU is computed by cuDNN, which is not as exact as a processor or as lanes.
             assert_same(&found, &alone(trial, &training, Device::Cpu), 1e-4);
+        }
+    }
+}
+
+#[test]
+fn trials_of_different_rates_schedules_and_lengths_share_lanes_and_learn_what_each_learns_alone() {
+    let of_trial = |rate, schedule, epochs| Training {
+        backend: Backend::Torch,
+        optimizer: Optimizer::Adam,
+        learning_rate: Some(rate),
+        schedule,
+        epochs,
+        ..rules()
+    };
+    let trainings = [
+        of_trial(0.001, Schedule::Constant, 2),
+        of_trial(0.01, Schedule::Cosine, 3),
+        of_trial(0.003, Schedule::Linear, 1),
+        of_trial(0.03, Schedule::Constant, 1),
+    ];
+    for device in devices() {
+        let found = in_lanes(&trainings, device);
+        for (trial, (found, training)) in found.iter().zip(&trainings).enumerate() {
+            assert_eq!(found.1.len(), training.epochs as usize);
+            assert_same(found, &alone(trial, training, Device::Cpu), 1e-4);
         }
     }
 }

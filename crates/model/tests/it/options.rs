@@ -5,8 +5,10 @@ use std::time::Duration;
 use efflux_analysis::measures::{Measure, NSE};
 use efflux_data::{Pack, Tensors};
 use efflux_ingest::{SynthOptions, synthesize};
-use efflux_job::{Fit, Keep, Loss, Optimizer, Part, Sampling, Schedule, Training, VALIDATION_DAYS};
-use efflux_model::checkpoint::Checkpoint;
+use efflux_job::{
+    Fit, Keep, Loss, Optimizer, Params, Part, Sampling, Schedule, Training, VALIDATION_DAYS,
+};
+use efflux_model::checkpoint::{Checkpoint, load_weights, save_weights};
 use efflux_model::device::Device;
 use efflux_model::{
     EpochReport, Flow, Trained, Trainer, TrialError, medians, physical, predict, predict_by_window,
@@ -46,7 +48,7 @@ fn followed(trainer: Trainer) -> (Trained, Vec<EpochReport>, Vec<Vec<f32>>) {
         if let Some(report) = progress.finished {
             reports.push(report);
             progress.checkpoint().save("t", &file).unwrap();
-            let model = efflux_model::checkpoint::load_weights(&file).unwrap();
+            let model = load_weights(&file).unwrap();
             weights.push(Vec::try_from(model.flat()).unwrap());
         }
         Flow::Continue
@@ -126,6 +128,55 @@ fn an_interrupted_trial_goes_on_to_the_same_bytes_whatever_the_options() {
             let same = bits(&trained) == whole;
             assert!(same, "{training:?} stopped at look {stop_after}");
         }
+    }
+}
+
+#[test]
+fn a_model_of_several_layers_goes_on_from_its_checkpoint_and_comes_back_from_its_weights() {
+    let tensors = validated();
+    let folder = tempfile::tempdir().unwrap();
+    let [checkpoint, weights] = ["checkpoint", "weights"].map(|name| folder.path().join(name));
+    for (backend, layers) in BACKENDS.into_iter().flat_map(|one| [(one, 2), (one, 3)]) {
+        let params = Params {
+            layers,
+            layer_dropout: 0.3,
+            ..PARAMS
+        };
+        let training = Training {
+            backend,
+            epochs: 2,
+            ..rules()
+        };
+        let new = || Trainer::new(&tensors, &params, &training, 1, Device::Cpu).unwrap();
+        let whole = to_the_end(new());
+        // In the middle of the first epoch, and of the second.
+        for updates in [50, 250] {
+            let mut stopped = new();
+            for _ in 0..updates {
+                stopped.update().unwrap();
+            }
+            stopped.checkpoint().save("trial", &checkpoint).unwrap();
+            let left = Checkpoint::load("trial", &checkpoint).unwrap();
+            let resumed = to_the_end(new().restore(&left).unwrap());
+            assert!(bits(&resumed) == bits(&whole), "{backend:?} {layers}");
+        }
+        // A model of other depth is not taken for it.
+        let other = Params {
+            layers: layers - 1,
+            layer_dropout: 0.0,
+            ..params
+        };
+        let left = Checkpoint::load("trial", &checkpoint).unwrap();
+        let other = Trainer::new(&tensors, &other, &training, 1, Device::Cpu).unwrap();
+        assert!(matches!(
+            other.restore(&left),
+            Err(TrialError::Checkpoint(_))
+        ));
+        save_weights(&whole.model, &weights).unwrap();
+        let loaded = load_weights(&weights).unwrap();
+        assert_eq!(loaded.shape(), whole.model.shape());
+        assert_eq!(i64::from(layers), loaded.shape().layers);
+        assert_eq!(loaded.flat(), whole.model.flat());
     }
 }
 
