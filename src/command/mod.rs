@@ -9,6 +9,7 @@ mod loads;
 pub(crate) mod plan;
 pub(crate) mod predict;
 pub(crate) mod repair;
+mod stages;
 pub(crate) mod status;
 pub(crate) mod stop;
 mod study;

@@ -22,7 +22,25 @@ fn job(epochs: u32) -> String {
 #[test]
 fn folds_give_the_same_after_a_kill_and_every_site_is_judged_by_who_has_not_seen_it() {
     let study = Study::with(&job(12));
+    let plan = || {
+        study
+            .run(&["plan", "job.toml", "--run-dir", "whole"])
+            .ok()
+            .stdout
+    };
+    let planned = plan();
+    for line in [
+        "2 configurations × 2 folds × 2 seeds = 8 trials: 0 done, 8 new",
+        "2 members × 2 folds = 4 trials: 0 done, 4 new",
+        ", members in folds ",
+    ] {
+        assert!(planned.contains(line), "{line}: {planned}");
+    }
     study.sweep("whole", "2").ok();
+    let planned = plan();
+    for line in ["8 trials: 8 done, 0 new", "4 trials: 4 done, 0 new"] {
+        assert!(planned.contains(line), "{line}: {planned}");
+    }
     // Two configurations × two seeds × two folds, and two members on all sites and in each fold.
     assert_eq!(study.records("whole").len(), 8 + 2 * 3);
 

@@ -78,13 +78,26 @@ fn plan_counts_what_is_new_and_what_is_done() {
         planned.contains("2 configurations × 2 seeds = 4 trials: 0 done, 4 new"),
         "{planned}"
     );
+    for line in [
+        "the configuration that the search selects: 2 trials: 0 done, 2 new",
+        "one core of 3.7 GHz",
+    ] {
+        assert!(planned.contains(line), "{line}: {planned}");
+    }
     assert!(!study.path("run").exists(), "a plan leaves no trace");
     study.sweep("run", "2").ok();
     let planned = study
         .run(&["plan", "job.toml", "--run-dir", "run"])
         .ok()
         .stdout;
-    assert!(planned.contains("4 done, 0 new"), "{planned}");
+    for line in [
+        "4 trials: 4 done, 0 new",
+        "2 trials: 2 done, 0 new",
+        "together 0.00 s",
+        "one core here, by the 6 trials that are done",
+    ] {
+        assert!(planned.contains(line), "{line}: {planned}");
+    }
 }
 
 #[test]

@@ -68,13 +68,19 @@ pub fn windows_with_target(
 /// assert_eq!(efflux_data::days_up_to_targets(&[5], 10, 3), 6);
 /// ```
 pub fn days_up_to_targets(targets: &[usize], days: usize, window: usize) -> usize {
-    (0..days.saturating_sub(window))
-        .map(|start| {
-            let before = targets.partition_point(|&target| target < start + window);
-            let last = targets[..before].last().filter(|&&target| target >= start);
-            last.map_or(0, |target| target - start + 1)
-        })
-        .sum()
+    let starts = days.saturating_sub(window);
+    let following = targets.iter().skip(1).copied().chain([days + window]);
+    let sums = targets.iter().zip(following).map(|(&target, next)| {
+        // Windows that hold this target and not the next one.
+        let first = (target + 1).saturating_sub(window);
+        let end = (next + 1)
+            .saturating_sub(window)
+            .min(target + 1)
+            .min(starts);
+        let count = end.saturating_sub(first);
+        count * (target + 1 - first) - count * count.saturating_sub(1) / 2
+    });
+    sums.sum()
 }
 
 #[cfg(test)]
@@ -101,7 +107,14 @@ mod tests {
             let expected = (0..present.len().saturating_sub(window))
                 .filter(|&start| present[start..start + window].contains(&true))
                 .count();
-            prop_assert_eq!(windows_with_target(targets, present.len(), window), expected);
+            prop_assert_eq!(windows_with_target(targets.clone(), present.len(), window), expected);
+            let reach = |start: usize| {
+                let held = (start..start + window).rev().find(|&day| present[day]);
+                held.map_or(0, |last| last - start + 1)
+            };
+            let reached: usize = (0..present.len().saturating_sub(window)).map(reach).sum();
+            let targets: Vec<usize> = targets.collect();
+            prop_assert_eq!(days_up_to_targets(&targets, present.len(), window), reached);
         }
     }
 }

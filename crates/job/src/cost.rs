@@ -4,7 +4,7 @@
 use crate::params::Params;
 use crate::training::Training;
 
-/// What the updates of one trial compute.
+/// What one trial computes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Workload {
     /// Units of the input layer and of the LSTM.
@@ -17,6 +17,10 @@ pub struct Workload {
     pub updates: u64,
     /// Site-days that an update computes, on average: those of each drawn window up to its last target.
     pub site_days: f64,
+    /// Site-days that are run without a gradient, one after the other: validation after each epoch, and simulation.
+    pub simulated_days: f64,
+    /// Site-days of simulation that are run by window.
+    pub windowed_days: f64,
 }
 
 /// Operations a second of one core of an AMD EPYC 9004 (Zen 4, 3.7 GHz), all products and cells of a native training
@@ -29,6 +33,13 @@ const CORE_RATE: f64 = 1e11;
 
 /// Seconds a weight and update on that core: masks, optimizer, and putting it where products want it.
 const CORE_WEIGHT: f64 = 1.6e-9;
+
+/// Operations a second of the same core in simulations by window, whose many windows are not in its caches.
+///
+/// # Source
+///
+/// `benches/results/2026-11-25-amd-epyc-zen4/window-state.txt`: 66 to 101 s for 29,212 windows of 365 days.
+const WINDOW_RATE: f64 = 3.6e10;
 
 /// Seconds that an update takes on an NVIDIA H200 whatever the number of lanes: its twenty calls.
 ///
@@ -52,12 +63,20 @@ impl Workload {
         self.site_days * (layers * 48.0 * hidden * hidden + 4.0 * self.inputs as f64 * hidden)
     }
 
-    /// Hours that a trial takes on one core of a processor, trained natively.
+    /// Operations of a site-day that is run forward alone.
+    fn forward_operations(&self) -> f64 {
+        let hidden = f64::from(self.hidden_size);
+        let layers = f64::from(self.layers);
+        layers * 16.0 * hidden * hidden + 2.0 * self.inputs as f64 * hidden
+    }
+
+    /// Hours that a trial takes on one core of a processor, trained and simulated natively.
     pub fn core_hours(&self) -> f64 {
         let hidden = f64::from(self.hidden_size);
         let weights = f64::from(self.layers) * 8.0 * hidden * hidden;
         let update = self.operations() / CORE_RATE + weights * CORE_WEIGHT;
-        self.updates as f64 * update / 3600.0
+        let days = self.simulated_days / CORE_RATE + self.windowed_days / WINDOW_RATE;
+        (self.updates as f64 * update + days * self.forward_operations()) / 3600.0
     }
 
     /// Seconds that an update of all trials takes on an NVIDIA H200, with so many of them in lanes.
@@ -105,6 +124,8 @@ mod tests {
         inputs: 21,
         updates: 192_200,
         site_days: 183.7,
+        simulated_days: 0.0,
+        windowed_days: 0.0,
     };
 
     /// The same as `benches/update` trains it: on validation days, too.
@@ -137,6 +158,16 @@ mod tests {
     #[test]
     fn a_core_trains_as_many_trials_an_hour_as_it_was_measured_to_train() {
         is_about(1.0 / SEARCH.core_hours(), 11.6);
+    }
+
+    #[test]
+    fn a_member_is_run_by_window_for_as_long_as_it_was_measured_to_be() {
+        let member = Workload {
+            updates: 0,
+            windowed_days: 29_212.0 * 365.0,
+            ..SEARCH
+        };
+        is_about(member.core_hours() * 3600.0, 83.0 - 4.8);
     }
 
     #[test]
