@@ -1,6 +1,7 @@
 //! The command line, as types. What the options mean is carried out in `command/`.
 
 mod packs;
+mod runs;
 
 use std::path::PathBuf;
 
@@ -10,6 +11,7 @@ use efflux_job::DeviceChoice;
 use efflux_numerics::Level;
 
 pub(crate) use packs::{InspectArgs, PackArgs, SynthArgs};
+pub(crate) use runs::{ExplainArgs, ExportArgs, RepairArgs, RunArgs, StatusArgs, StopArgs};
 
 /// Of `--drain-seconds`, when nobody says.
 pub(crate) const DRAIN_SECONDS: u32 = 90;
@@ -278,77 +280,6 @@ pub(crate) struct ComputeArgs {
     /// [default: the lowest of all hosts]
     #[arg(long, env = "EFFLUX_LEVEL", value_name = "LEVEL")]
     pub(crate) level: Option<Level>,
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct StatusArgs {
-    /// The run directory
-    #[arg(value_name = "RUN")]
-    pub(crate) run: PathBuf,
-
-    /// As JSON
-    #[arg(long)]
-    pub(crate) json: bool,
-
-    /// End with 0 if complete, 3 if complete with failed trials, 75 if unfinished
-    #[arg(long)]
-    pub(crate) exit_code: bool,
-
-    /// Show it again every two seconds, until no sweep is at work
-    #[arg(long, conflicts_with = "json")]
-    pub(crate) watch: bool,
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct ExplainArgs {
-    /// The run directory
-    #[arg(value_name = "RUN")]
-    pub(crate) run: PathBuf,
-
-    /// The trial's id, as `efflux status`, the log and the tables have it, or enough of its beginning
-    #[arg(value_name = "TRIAL")]
-    pub(crate) trial: String,
-}
-
-#[derive(Args, Debug)]
-#[group(required = true, multiple = true, args = ["csv", "optuna"])]
-pub(crate) struct ExportArgs {
-    /// The run directory
-    #[arg(value_name = "RUN")]
-    pub(crate) run: PathBuf,
-
-    /// Write a table here: a row for every search trial that has ended or was stopped
-    #[arg(long, value_name = "FILE")]
-    pub(crate) csv: Option<PathBuf>,
-
-    /// Write a journal here that Optuna's JournalFileBackend opens
-    #[arg(long, value_name = "FILE")]
-    pub(crate) optuna: Option<PathBuf>,
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct StopArgs {
-    /// The run directory
-    #[arg(value_name = "RUN")]
-    pub(crate) run: PathBuf,
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct RepairArgs {
-    /// The run directory
-    #[arg(value_name = "RUN")]
-    pub(crate) run: PathBuf,
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct RunArgs {
-    /// The run directory
-    #[arg(value_name = "RUN")]
-    pub(crate) run: PathBuf,
-
-    /// The pack [default: the one the run's job names]
-    #[arg(long, value_name = "PACK")]
-    pub(crate) pack: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]
