@@ -175,8 +175,14 @@ fn a_mixed_ensemble_has_intervals_and_forecasts_the_same_and_a_longer_pack_as_th
         // Behind a site's record inputs were held, and are not held any more.
         let is_record = lower.iter().cycle().map(|lower| lower.is_finite());
         let pairs = begins.iter().zip(&short).zip(is_record);
-        let differ = pairs.filter(|((long, short), is_record)| *is_record && long != short);
-        assert_eq!(differ.count(), 0, "{name}");
+        let differ = pairs
+            .enumerate()
+            .filter(|(_, ((long, short), is_record))| *is_record && long != short)
+            .map(|(at, ((long, short), _))| {
+                let values = [*long, *short].map(f32::from_bits);
+                format!("row {} day {} of {days}: {values:?}", at / days, at % days)
+            });
+        assert_eq!(differ.collect::<Vec<_>>(), [""; 0], "{name}");
     }
     let ahead = read(&later, "simulated_upper");
     let last = ahead.chunks_exact(days + 200).map(|site| site[days + 199]);

@@ -4,7 +4,7 @@ use efflux_analysis::statistics::{Fences, range};
 
 use super::super::grid::Axis;
 use super::super::numbers;
-use super::canvas::{Anchor, Canvas, Figure};
+use super::canvas::{Anchor, Canvas, Figure, shortened};
 use super::ink::Ink;
 use super::scale::Scale;
 
@@ -31,7 +31,13 @@ pub(crate) fn axes(axes: &[Axis], score: &str) -> Figure {
         let step = (right - left) / axis.values.len() as f64;
         let x = |level: usize| left + (level as f64 + 0.5) * step;
         for (level, value) in axis.values.iter().enumerate() {
-            canvas.text(Ink::Label, (x(level), bottom + 16.0), Anchor::Middle, value);
+            let value = shortened(value, step);
+            canvas.text(
+                Ink::Label,
+                (x(level), bottom + 16.0),
+                Anchor::Middle,
+                &value,
+            );
             draw_level(
                 &mut canvas,
                 &y,

@@ -266,6 +266,17 @@ pub(crate) fn key_height(width: f64, left: f64, entries: &[(Ink, String)]) -> f6
     KEY_LINE * lines
 }
 
+/// As much of a label as fits into so many units.
+pub(crate) fn shortened(label: &str, width: f64) -> String {
+    let most = (width / 6.2).max(2.0);
+    if (label.chars().count() as f64) <= most {
+        return label.to_owned();
+    }
+    let kept = label.chars().zip(1_u32..);
+    let kept = kept.take_while(|(_, count)| f64::from(*count) <= most - 1.0);
+    kept.map(|(letter, _)| letter).chain(['…']).collect()
+}
+
 /// A coordinate at a tenth of a pixel, in as few characters as that takes.
 pub(crate) fn px(value: f64) -> String {
     let text = format!("{value:.1}");

@@ -5,7 +5,7 @@ use efflux_job::Key;
 use efflux_run::{Candidate, Choice};
 
 use super::super::grid::{name, values};
-use super::canvas::{Anchor, Canvas, Figure, px};
+use super::canvas::{Anchor, Canvas, Figure, px, shortened};
 use super::ink::Ink;
 use super::scale::Scale;
 
@@ -90,7 +90,7 @@ pub(crate) fn parallel(choice: &Choice, score: &str) -> Figure {
         let ink = if *place < strong {
             Ink::Simulated
         } else {
-            Ink::Grid
+            Ink::Axis
         };
         let points = keys.iter().zip(&axes).enumerate();
         let points = points.map(|(at, (key, axis))| (x(at), axis.at(*key, candidate, pixels)));
@@ -130,10 +130,11 @@ pub(crate) fn parallel(choice: &Choice, score: &str) -> Figure {
             }
         };
         for (at, label) in labels {
-            let label = shortened(&label, step);
+            let label = shortened(&label, step - 12.0);
+            // Above the lines that go through the value.
             canvas.text(
                 Ink::Muted,
-                (x(place) + 5.0, at + 4.0),
+                (x(place) + 5.0, at - 6.0),
                 Anchor::Start,
                 &label,
             );
@@ -152,7 +153,7 @@ pub(crate) fn parallel(choice: &Choice, score: &str) -> Figure {
     canvas.text(Ink::Label, (canvas.width - 4.0, 18.0), Anchor::End, score);
     let entries = [
         (Ink::Simulated, "best tenth".to_owned()),
-        (Ink::Grid, "other configurations".to_owned()),
+        (Ink::Axis, "other configurations".to_owned()),
     ];
     canvas.key((4.0, 18.0), &entries);
     let names: Vec<&str> = keys.iter().map(|key| name(*key)).collect();
@@ -170,16 +171,4 @@ pub(crate) fn parallel(choice: &Choice, score: &str) -> Figure {
         &format!("Configurations: {score}"),
         &description,
     )
-}
-
-/// As much of a label as fits between two axes.
-fn shortened(label: &str, step: f64) -> String {
-    let most = ((step - 12.0) / 6.2).max(2.0);
-    if (label.chars().count() as f64) <= most {
-        return label.to_owned();
-    }
-    let kept = label
-        .char_indices()
-        .take_while(|(place, _)| (*place as f64) < most - 1.0);
-    kept.map(|(_, letter)| letter).chain(['…']).collect()
 }
