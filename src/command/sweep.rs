@@ -21,14 +21,10 @@ use efflux_run::{
 use super::evaluate;
 use super::study::Study;
 use crate::cli::SweepArgs;
-use crate::console::{self, Log, say};
+use crate::console::{self, Log};
 
 /// Joins the launch's other processes, if there are any, and does this one's part.
 pub(crate) fn sweep(args: &SweepArgs, log: &Log) -> Result<Exit> {
-    if args.show_run_dir {
-        say!("{}", args.job.run_dir().display());
-        return Ok(Exit::Complete);
-    }
     // Before anything else: the default action of these signals is to kill.
     let signals = Signals::listen()?;
     let began = Instant::now();
