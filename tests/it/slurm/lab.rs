@@ -165,6 +165,13 @@ PartitionName=urgent Nodes=n1,n2 MaxTime=INFINITE State=UP PriorityTier=2 Preemp
         self.processes().iter().find(is_rank).unwrap().id
     }
 
+    /// The process of a sweep of one rank.
+    pub(crate) fn sweep(&self) -> u32 {
+        let begin = format!("{EFFLUX}\0sweep\0");
+        let is_sweep = |process: &&Process| process.command.starts_with(&begin);
+        self.processes().iter().find(is_sweep).unwrap().id
+    }
+
     /// A program that speaks to this Slurm.
     pub(crate) fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
