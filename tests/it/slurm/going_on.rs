@@ -82,10 +82,15 @@ fn tasks_without_nodes_are_ranks_wherever_slurm_puts_them() {
     };
     let study = longer();
     // More than fit on one node.
-    let job = lab.sbatch(&study, &["--ntasks=3", "--cpus-per-task=2"], &["job.toml"]);
+    let options = [
+        "--ntasks=2",
+        "--cpus-per-task=3",
+        "--export=ALL,EFFLUX_SLOTS=1",
+    ];
+    let job = lab.sbatch(&study, &options, &["job.toml"]);
     lab.until_state(&job, "COMPLETED");
     same_as_undisturbed(&study, "runs/job");
-    assert!(lab.log().contains("mpirun -n 3 "), "{}", lab.log());
+    assert!(lab.log().contains("on n[1-2], ") && lab.log().contains("mpirun -n 2 "));
 }
 
 #[test]

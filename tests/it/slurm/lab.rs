@@ -62,7 +62,7 @@ impl Lab {
     }
 
     fn configure(&self) {
-        for folder in ["munge", "state", "spool/n1", "spool/n2"] {
+        for folder in ["munge", "state", "spool/n1", "spool/n2", "tmp/n1", "tmp/n2"] {
             fs::create_dir_all(self.path(folder)).unwrap();
         }
         let key: Vec<u8> = fs::read("/proc/sys/kernel/random/uuid").unwrap();
@@ -88,6 +88,8 @@ AuthInfo=socket={lab}/munge/socket,cred_expire=5
 CredType=cred/munge
 StateSaveLocation={lab}/state
 SlurmdSpoolDir={lab}/spool/%n
+# PMIx has folders here, named by user, job and step.
+TmpFS={lab}/tmp/%n
 SlurmctldPidFile={lab}/slurmctld.pid
 SlurmdPidFile={lab}/slurmd-%n.pid
 SlurmctldLogFile={lab}/slurmctld.log
