@@ -190,6 +190,8 @@ fn describe(pack: &Pack) -> String {
 
 /// Hours as people say them, to two digits or more.
 fn span(hours: f64) -> String {
+    // The sum of no trials is minus zero.
+    let hours = hours + 0.0;
     let (count, unit) = match hours * 3600.0 {
         seconds if seconds < 99.5 => (seconds, "s"),
         seconds if seconds < 99.5 * 60.0 => (seconds / 60.0, "min"),
