@@ -4,10 +4,9 @@ use efflux_base::error::{Error, Exit, Result};
 use efflux_job::{Job, Stage, Trial};
 use efflux_run::record::{Outcome, Record};
 use efflux_run::stopping::{judged, stopped};
-use efflux_run::{
-    Choice, Entry, Ledger, RunDir, Status, metric, read_epochs, read_journals, select,
-};
+use efflux_run::{Choice, Entry, Ledger, Live, RunDir, metric, read_epochs, read_journals, select};
 
+use super::said;
 use crate::cli::ExplainArgs;
 use crate::console::say;
 
@@ -22,13 +21,13 @@ struct Known {
     attempts: Vec<Record>,
     ledger: Ledger,
     choice: Choice,
-    status: Status,
+    /// What a sweep that is at work says of itself.
+    live: Option<Live>,
 }
 
 /// Prints how far a trial is and why, its attempts, its configuration beside the others, and its epochs.
 pub(crate) fn explain(args: &ExplainArgs) -> Result<Exit> {
     let run = RunDir::new(&args.run);
-    let status = Status::of(&run)?;
     let manifest = run.manifest()?;
     let Some(manifest) = manifest else {
         return Err(Error::file(run.root(), "no sweep has been started here"));
@@ -49,13 +48,13 @@ pub(crate) fn explain(args: &ExplainArgs) -> Result<Exit> {
     }
     let trial = found(&args.trial, &trials, &attempts, &run)?;
     let known = Known {
-        run,
         job,
         search,
         attempts,
         ledger,
         choice,
-        status,
+        live: Live::read(&run),
+        run,
     };
     known.tell(&trial, trials.contains(&trial))?;
     Ok(Exit::Complete)
@@ -104,7 +103,7 @@ impl Known {
 
     /// How far it is, and why.
     fn state(&self, trial: &Trial, is_planned: bool) -> String {
-        let of_trial = self.status.running.iter();
+        let of_trial = self.live.iter().flat_map(|live| &live.running);
         let mut running = of_trial.filter(|heartbeat| heartbeat.trial == trial.id);
         if let Some(heartbeat) = running.next() {
             return format!(
@@ -119,7 +118,7 @@ impl Known {
         {
             Some((_, Outcome::Finished(summary))) => {
                 let score = metric(self.job.selection, summary);
-                let score = score.map_or("not defined".to_owned(), |score| format!("{score:.3}"));
+                let score = said(score);
                 return format!("trained to the end; {} {score}", self.choice.compared_by());
             }
             Some((record, Outcome::Failed(failure))) => {
@@ -147,7 +146,7 @@ impl Known {
                 format!("was trained for {epochs} epochs, and waits for what `{policy}` says")
             }
         };
-        let why = match (self.status.active, self.has_checkpoint(trial)) {
+        let why = match (self.live.is_some(), self.has_checkpoint(trial)) {
             (true, _) => "others are before it",
             (false, true) => {
                 "no sweep is at work; the same sweep command goes on from its checkpoint"
@@ -217,9 +216,7 @@ impl Known {
         }
         let rungs = judged(&self.job, &self.search, &self.ledger).into_iter();
         for rung in rungs.filter(|rung| rung.trial.id == trial.id) {
-            let score = rung
-                .score
-                .map_or("not defined".to_owned(), |score| format!("{score:.3}"));
+            let score = said(rung.score);
             let then = if rung.is_stopped {
                 "stopped there"
             } else {
@@ -248,7 +245,7 @@ impl Known {
         for place in 0..shown {
             let line = own[place * last / (shown - 1).max(1)];
             let score = line.validation[measure];
-            let score = score.map_or("not defined".to_owned(), |score| format!("{score:.3}"));
+            let score = said(score);
             say!("  {:<15}{:.4}, {score}", line.epoch, line.loss);
         }
         Ok(())

@@ -30,3 +30,8 @@ pub(crate) fn completions(args: &CompletionsArgs) -> Result<Exit> {
     console::print(String::from_utf8_lossy(&script));
     Ok(Exit::Complete)
 }
+
+/// A score as people read it.
+fn said(score: Option<f64>) -> String {
+    score.map_or("not defined".to_owned(), |score| format!("{score:.3}"))
+}

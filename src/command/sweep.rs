@@ -19,6 +19,7 @@ use efflux_run::{
 };
 
 use super::evaluate;
+use super::said;
 use super::study::Study;
 use crate::cli::SweepArgs;
 use crate::console::{self, Log};
@@ -360,7 +361,7 @@ fn tell(record: &Record, tally: &Tally, score: Option<f64>) {
     let place = format!("rank {} slot {}", place.rank, place.slot);
     match &record.outcome {
         Outcome::Finished(summary) => {
-            let score = score.map_or("not defined".to_owned(), |score| format!("{score:.3}"));
+            let score = said(score);
             tracing::info!(
                 "{count} {what}: score {score}, loss {:.4} ({seconds:.0} s on {place}){eta}",
                 summary.loss

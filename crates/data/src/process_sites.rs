@@ -156,20 +156,7 @@ impl ProcessVariables {
             None => record.statistics_of(&expressions),
         };
         let columns = expressions.map(|expression| record.values(&expression));
-        let inputs = |day: usize| {
-            let [t, s, c, sn, lat, t7, t30, s30, ds] = columns.each_ref().map(|column| column[day]);
-            Day {
-                t,
-                s,
-                c,
-                sn,
-                lat,
-                t7,
-                t30,
-                s30,
-                ds,
-            }
-        };
+        let inputs = |day: usize| Day::of(columns.each_ref().map(|column| column[day]));
         let epoch = -pack.calendar.offset(EPOCH);
         let number = |day: usize| i32::try_from(epoch + day as i64).unwrap_or(i32::MAX);
         let seen = fitted.iter().map(|&day| Seen {

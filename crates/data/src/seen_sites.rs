@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use efflux_base::error::{Error, Result};
-use efflux_process::{Climate, Day, Seen, Site, SiteNumbers};
+use efflux_process::{Climate, Day, INPUTS, Seen, Site, SiteNumbers};
 use safetensors::{Dtype, SafeTensors};
 use serde::{Deserialize, Serialize};
 
@@ -14,10 +14,8 @@ use crate::process_sites::ProcessVariables;
 use crate::sealed::{self, Named, Seal, Versions};
 
 const NUMBER: &str = "day_number";
-const INPUTS: &str = "inputs";
+const DAY_INPUTS: &str = "inputs";
 const TARGET: &str = "target";
-/// Inputs of a day.
-const WIDTH: usize = 9;
 const VERSIONS: &Versions = &[(1, Seal::Everything)];
 
 /// The sites of a training as a process has seen them.
@@ -91,12 +89,12 @@ impl SeenSites {
             bytes,
         };
         let numbers = seen().flat_map(|day| day.number.to_le_bytes()).collect();
-        let inputs = seen().flat_map(|day| inputs(&day.inputs));
+        let inputs = seen().flat_map(|day| day.inputs.inputs());
         let inputs = inputs.flat_map(f64::to_le_bytes).collect();
         let targets = seen().flat_map(|day| day.target.to_le_bytes()).collect();
         let tensors = [
             named(NUMBER, Dtype::I32, vec![days], numbers),
-            named(INPUTS, Dtype::F64, vec![days, WIDTH], inputs),
+            named(DAY_INPUTS, Dtype::F64, vec![days, INPUTS], inputs),
             named(TARGET, Dtype::F64, vec![days], targets),
         ];
         sealed::write(path, VERSIONS, header, &tensors)
@@ -118,21 +116,21 @@ impl SeenSites {
         let numbers = values(&tensors, NUMBER, &[days], Dtype::I32, i32::from_le_bytes);
         let inputs = values(
             &tensors,
-            INPUTS,
-            &[days, WIDTH],
+            DAY_INPUTS,
+            &[days, INPUTS],
             Dtype::F64,
             f64::from_le_bytes,
         );
         let targets = values(&tensors, TARGET, &[days], Dtype::F64, f64::from_le_bytes);
         let (numbers, inputs) = (numbers.map_err(broken)?, inputs.map_err(broken)?);
         let targets = targets.map_err(broken)?;
-        let inputs = inputs.as_chunks::<WIDTH>().0.iter();
+        let inputs = inputs.as_chunks::<INPUTS>().0.iter();
         let mut seen = numbers.into_iter().zip(inputs).zip(targets);
         let sites = header.sites.into_iter().map(|of| {
             let days = seen.by_ref().take(of.days);
             let days = days.map(|((number, inputs), target)| Seen {
                 number,
-                inputs: day(*inputs),
+                inputs: Day::of(*inputs),
                 target,
             });
             SeenSite {
@@ -177,36 +175,6 @@ fn values<T, const N: usize>(
         .collect())
 }
 
-/// The inputs of a day in the order of its fields.
-fn inputs(day: &Day) -> [f64; WIDTH] {
-    let Day {
-        t,
-        s,
-        c,
-        sn,
-        lat,
-        t7,
-        t30,
-        s30,
-        ds,
-    } = *day;
-    [t, s, c, sn, lat, t7, t30, s30, ds]
-}
-
-fn day([t, s, c, sn, lat, t7, t30, s30, ds]: [f64; WIDTH]) -> Day {
-    Day {
-        t,
-        s,
-        c,
-        sn,
-        lat,
-        t7,
-        t30,
-        s30,
-        ds,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -214,7 +182,7 @@ mod tests {
     fn sites() -> SeenSites {
         let seen = |number| Seen {
             number,
-            inputs: day(std::array::from_fn(|place| 0.1 * place as f64)),
+            inputs: Day::of(std::array::from_fn(|place| 0.1 * place as f64)),
             target: f64::from(number) / 3.0,
         };
         let site = |id: &str, days: std::ops::Range<i32>| SeenSite {

@@ -23,7 +23,41 @@ pub struct Day {
     pub ds: f64,
 }
 
+/// How many inputs a day has.
+pub const INPUTS: usize = 9;
+
 impl Day {
+    /// A day with these inputs, in the order of the fields.
+    pub fn of([t, s, c, sn, lat, t7, t30, s30, ds]: [f64; INPUTS]) -> Self {
+        Self {
+            t,
+            s,
+            c,
+            sn,
+            lat,
+            t7,
+            t30,
+            s30,
+            ds,
+        }
+    }
+
+    /// Its inputs, in the order of the fields.
+    pub fn inputs(&self) -> [f64; INPUTS] {
+        let Self {
+            t,
+            s,
+            c,
+            sn,
+            lat,
+            t7,
+            t30,
+            s30,
+            ds,
+        } = *self;
+        [t, s, c, sn, lat, t7, t30, s30, ds]
+    }
+
     /// Cosine and sine of twice the time of the year.
     pub(crate) fn second_harmonic(&self) -> [f64; 2] {
         [self.c * self.c - self.sn * self.sn, 2.0 * self.c * self.sn]

@@ -28,7 +28,7 @@ mod pooled;
 mod residual;
 mod ridge;
 
-pub use day::{Day, Seen, Stretch};
+pub use day::{Day, INPUTS, Seen, Stretch};
 pub use dense::Singular;
 pub use effects::Effects;
 pub use kernel::Fourier;

@@ -152,7 +152,8 @@ impl Live {
         durable::write(&run.live_file(), text)
     }
 
-    fn read(run: &RunDir) -> Option<Self> {
+    /// What the sweep says that is at work in a run directory; none if there is none.
+    pub fn read(run: &RunDir) -> Option<Self> {
         let text = fs::read_to_string(run.live_file()).ok()?;
         let live: Self = serde_json::from_str(&text).ok()?;
         // By one clock, that of the file server: hosts need not agree on the time.
