@@ -148,6 +148,10 @@ pub(crate) struct SweepArgs {
     #[command(flatten)]
     pub(crate) job: JobArgs,
 
+    /// Print the run directory and do nothing else: for the batch script, which looks into it
+    #[arg(long, hide = true)]
+    pub(crate) show_run_dir: bool,
+
     /// Trials to train at a time on each rank; `auto` is one for each of its GPUs and MIG instances, without GPUs
     /// the task's processors under Slurm, one under mpirun, else every processor
     #[arg(

@@ -10,7 +10,6 @@ use efflux_base::durable;
 use efflux_base::error::{Error, Exit, Result};
 use efflux_cluster::Shutdown;
 use efflux_job::{Cluster, Launcher};
-use efflux_run::RunDir;
 
 use super::study::Study;
 use crate::cli::{CHECKPOINT_SECONDS, DRAIN_SECONDS, SubmitArgs};
@@ -179,12 +178,17 @@ fn render(cluster: &Cluster, study: &Study, args: &SubmitArgs) -> Result<String>
         quoted(&args.job.job.to_string_lossy()),
         quoted(&args.cluster)
     ));
-    options(cluster, &study.job.name, &study.run, &mut line);
-    line(String::new());
-    surroundings(cluster, &program, &mut line);
     // Wherever it is submitted from.
     let here = std::env::current_dir().map_err(Error::io("find", "this folder"))?;
-    line(format!("cd -- {}", quoted(&here.to_string_lossy())));
+    options(
+        cluster,
+        &study.job.name,
+        &here.join(study.run.logs()),
+        &mut line,
+    );
+    line(String::new());
+    line(format!("cd -- {} || exit", quoted(&here.to_string_lossy())));
+    surroundings(cluster, &program, &mut line);
     line("export EFFLUX_HOME=${EFFLUX_HOME:-$PWD}".into());
     let mut arguments = vec![
         file_name(&args.job.job),
@@ -199,7 +203,7 @@ fn render(cluster: &Cluster, study: &Study, args: &SubmitArgs) -> Result<String>
 }
 
 /// The lines that sbatch reads.
-fn options(cluster: &Cluster, name: &str, run: &RunDir, line: &mut dyn FnMut(String)) {
+fn options(cluster: &Cluster, name: &str, logs: &Path, line: &mut dyn FnMut(String)) {
     let mut option = |name: &str, value: &str| line(format!("#SBATCH --{name}={value}"));
     option("job-name", &quoted(name));
     for (name, value) in [
@@ -220,8 +224,8 @@ fn options(cluster: &Cluster, name: &str, run: &RunDir, line: &mut dyn FnMut(Str
     option("mem-per-cpu", &cluster.mem_per_cpu);
     option("time", &cluster.time);
     option("signal", &format!("B:USR2@{}", cluster.signal_lead_seconds));
-    // Slurm takes a percent sign for the beginning of a number of its own.
-    let folder = run.logs().to_string_lossy().replace('%', "%%");
+    // Slurm takes a percent sign, of a folder's name too, for the beginning of a number of its own.
+    let folder = logs.to_string_lossy().replace('%', "%%");
     option("output", &quoted(&format!("{folder}/slurm-%j.log")));
     option("open-mode", "append");
     let requeue = if cluster.requeue {

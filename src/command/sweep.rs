@@ -22,10 +22,14 @@ use super::evaluate;
 use super::said;
 use super::study::Study;
 use crate::cli::SweepArgs;
-use crate::console::{self, Log};
+use crate::console::{self, Log, say};
 
 /// Joins the launch's other processes, if there are any, and does this one's part.
 pub(crate) fn sweep(args: &SweepArgs, log: &Log) -> Result<Exit> {
+    if args.show_run_dir {
+        say!("{}", args.job.run_dir().display());
+        return Ok(Exit::Complete);
+    }
     // Before anything else: the default action of these signals is to kill.
     let signals = Signals::listen()?;
     let began = Instant::now();

@@ -1,6 +1,7 @@
 //! The batch script under a real Slurm: time limits, signals, lost nodes, arrays. Each time the tables are those of a
 //! sweep that nobody disturbed.
 
+mod going_on;
 mod lab;
 mod losses;
 mod submit;
@@ -231,7 +232,8 @@ fn a_job_that_gets_nowhere_is_not_queued_for_ever() {
     // Unfinished whenever it is asked, once it was told to stop.
     study.program(
         "program",
-        "#!/bin/sh\ntrap 'exit 75' USR2\nsleep 60 & wait\n",
+        "#!/bin/sh\ncase \"$*\" in *--show-run-dir*) echo runs/job; exit ;; esac\n\
+         trap 'exit 75' USR2\nsleep 60 & wait\n",
     );
     let program = format!(
         "--export=ALL,EFFLUX_PROGRAM={}",

@@ -62,7 +62,7 @@ impl Lab {
     }
 
     fn configure(&self) {
-        for folder in ["munge", "state", "spool/n1", "spool/n2"] {
+        for folder in ["munge", "state", "spool/n1", "spool/n2", "tmp/n1", "tmp/n2"] {
             fs::create_dir_all(self.path(folder)).unwrap();
         }
         let key: Vec<u8> = fs::read("/proc/sys/kernel/random/uuid").unwrap();
@@ -88,6 +88,8 @@ AuthInfo=socket={lab}/munge/socket,cred_expire=5
 CredType=cred/munge
 StateSaveLocation={lab}/state
 SlurmdSpoolDir={lab}/spool/%n
+# PMIx has folders here, named by user, job and step.
+TmpFS={lab}/tmp/%n
 SlurmctldPidFile={lab}/slurmctld.pid
 SlurmdPidFile={lab}/slurmd-%n.pid
 SlurmctldLogFile={lab}/slurmctld.log
@@ -163,6 +165,13 @@ PartitionName=urgent Nodes=n1,n2 MaxTime=INFINITE State=UP PriorityTier=2 Preemp
             process.command.contains("\0sweep\0") && process.has_variable(&wanted)
         };
         self.processes().iter().find(is_rank).unwrap().id
+    }
+
+    /// The process of a sweep of one rank.
+    pub(crate) fn sweep(&self) -> u32 {
+        let begin = format!("{EFFLUX}\0sweep\0");
+        let is_sweep = |process: &&Process| process.command.starts_with(&begin);
+        self.processes().iter().find(is_sweep).unwrap().id
     }
 
     /// A program that speaks to this Slurm.

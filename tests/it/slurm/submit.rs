@@ -120,9 +120,9 @@ fn a_container_of_the_cluster_file_is_what_the_script_runs_the_sweep_in() {
     study.write("script", script);
     // Stand-ins for Slurm, mpirun and the container: what would be run is what counts.
     let says = "#!/bin/sh\necho \"${0##*/}: $*\" >> said\n";
-    for program in ["apptainer", "mpirun"] {
-        study.program(program, &format!("{says}exit 2\n"));
-    }
+    study.program("mpirun", &format!("{says}exit 2\n"));
+    // The container is asked for the run directory first.
+    study.program("apptainer", &format!("{says}echo runs/job\n"));
     let path = format!("{}:/usr/bin:/bin", study.directory.path().display());
     let mut command = Command::new("bash");
     command
@@ -141,8 +141,8 @@ fn a_container_of_the_cluster_file_is_what_the_script_runs_the_sweep_in() {
         "apptainer exec --nv efflux.sif {} sweep",
         env!("CARGO_BIN_EXE_efflux")
     );
-    assert!(said.starts_with("mpirun: -n 2 "), "{said}");
-    assert!(said.contains(&expected), "{said}");
+    let launched = said.lines().find(|line| line.starts_with("mpirun: -n 2 "));
+    assert!(launched.unwrap_or(&said).contains(&expected), "{said}");
 }
 
 #[test]
