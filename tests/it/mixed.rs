@@ -62,27 +62,32 @@ final = [0, 1]
 members = ["lstm", "gp", "site-fit"]
 "#;
 
-/// A study of a few real sites, swept.
-fn swept() -> Study {
+/// A study of these real sites, swept.
+fn swept(sites: &[&str]) -> Study {
     let study = Study::with(JOB);
+    pack(&study, sites, "few");
+    study.sweep("run", "2").ok();
+    study
+}
+
+/// Packs these real sites as `<name>.h5`.
+fn pack(study: &Study, sites: &[&str], name: &str) {
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/cosore-daily");
-    fs::create_dir(study.path("sites")).unwrap();
+    fs::create_dir(study.path(name)).unwrap();
     let list = fs::read_to_string(data.join("sites.csv")).unwrap();
     let is_wanted = |line: &&str| {
         let id = line.split(',').next().unwrap_or_default();
-        id == "site" || SITES.contains(&id)
+        id == "site" || sites.contains(&id)
     };
     let wanted: Vec<&str> = list.lines().filter(is_wanted).collect();
-    study.write("sites/sites.csv", wanted.join("\n") + "\n");
-    for site in SITES {
-        let name = format!("{site}.csv");
-        fs::copy(data.join(&name), study.path("sites").join(&name)).unwrap();
+    study.write(&format!("{name}/sites.csv"), wanted.join("\n") + "\n");
+    for site in sites {
+        let file = format!("{site}.csv");
+        fs::copy(data.join(&file), study.path(name).join(&file)).unwrap();
     }
     study
-        .run(&["pack", "--sites", "sites", "-o", "few.h5"])
+        .run(&["pack", "--sites", name, "-o", &format!("{name}.h5")])
         .ok();
-    study.sweep("run", "2").ok();
-    study
 }
 
 fn read(file: &Path, name: &str) -> Vec<f32> {
@@ -136,7 +141,7 @@ fn longer(pack: &Pack, more: usize) -> Pack {
 
 #[test]
 fn a_mixed_ensemble_has_intervals_and_forecasts_the_same_and_a_longer_pack_as_the_sweep_did() {
-    let study = swept();
+    let study = swept(&SITES);
     let run = study.path("run/ensemble/predictions.nc");
     let pack = Pack::read(&study.path("few.h5")).unwrap();
     let days = pack.calendar.days;
@@ -199,6 +204,51 @@ fn a_mixed_ensemble_has_intervals_and_forecasts_the_same_and_a_longer_pack_as_th
 }
 
 #[test]
+fn days_of_a_new_site_adapt_the_networks_to_it_and_to_no_other() {
+    let new = SITES.len() - 1;
+    let study = swept(&SITES[..new]);
+    pack(&study, &SITES, "more");
+    for command in ["predict", "adapt"] {
+        study
+            .run(&[command, "run", "--pack", "more.h5", "-o", command])
+            .ok();
+    }
+    let more = Pack::read(&study.path("more.h5")).unwrap();
+    let days = more.calendar.days;
+    assert_eq!(more.sites[new].id, SITES[new]);
+    let of = |command: &str, name: &str| {
+        let file = study.path(command).join("predictions.nc");
+        bits(&file, name, days, days)
+    };
+    let [before, after] = ["predict", "adapt"].map(|command| of(command, "simulated"));
+    let rows = before.chunks_exact(days).zip(after.chunks_exact(days));
+    for (row, (before, after)) in rows.enumerate() {
+        assert_eq!(before == after, row % SITES.len() != new, "row {row}");
+    }
+    let error = |command: &str| -> f64 {
+        let mean = of(command, "simulated_mean");
+        let mean = mean[new * days..].iter().map(|bits| f32::from_bits(*bits));
+        let pairs = mean.zip(more.flux_of(new));
+        let known = pairs.filter(|(_, flux)| !flux.is_nan());
+        known
+            .map(|(mean, flux)| f64::from(mean - flux).powi(2))
+            .sum()
+    };
+    let [before, after] = ["predict", "adapt"].map(error);
+    assert!(after < before / 2.0, "{after} after {before}");
+    let has_interval = |command: &str| {
+        let upper = of(command, "simulated_upper");
+        let mut upper = upper[new * days..].iter();
+        upper.any(|bits| f32::from_bits(*bits).is_finite())
+    };
+    assert!(!has_interval("predict") && has_interval("adapt"));
+    assert!(!study.path("adapt/scores.csv").exists());
+    study
+        .run(&["adapt", "run", "--pack", "few.h5", "-o", "nothing"])
+        .refused(4, &["few.h5", "nothing to condition on", "efflux predict"]);
+}
+
+#[test]
 fn the_recommended_job_fits_a_pack_of_any_variables() {
     let study = Study::new();
     let job = Path::new(env!("CARGO_MANIFEST_DIR")).join("jobs/recommended.toml");
@@ -209,7 +259,7 @@ fn the_recommended_job_fits_a_pack_of_any_variables() {
 
 #[test]
 fn what_a_forecast_of_unlike_members_lacks_is_named() {
-    let study = swept();
+    let study = swept(&SITES);
     let mut pack = Pack::read(&study.path("few.h5")).unwrap();
     pack.dynamic[0].units = "K".to_owned();
     assert_eq!(pack.dynamic[0].name, "soil_temp_c");
