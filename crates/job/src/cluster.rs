@@ -277,9 +277,10 @@ mod tests {
     fn an_empty_file_is_what_the_batch_script_asks_for_by_itself() {
         let cluster = Cluster::parse(Path::new("a.toml"), String::new()).unwrap();
         let script = include_str!("../../../slurm/sweep.sbatch");
+        // One task on one node is Slurm's own default, which leaves `--ntasks` to users.
+        assert_eq!((cluster.nodes, cluster.ntasks_per_node), (1, 1));
+        assert!(!script.contains("#SBATCH --nodes") && !script.contains("#SBATCH --ntasks"));
         for option in [
-            format!("--nodes={}", cluster.nodes),
-            format!("--ntasks-per-node={}", cluster.ntasks_per_node),
             format!("--cpus-per-task={}", cluster.cpus_per_task),
             format!("--mem-per-cpu={}", cluster.mem_per_cpu),
             format!("--time={}", cluster.time),

@@ -3,8 +3,9 @@
 use std::fmt;
 
 use serde::de::DeserializeOwned;
+use serde::de::value::MapDeserializer;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::configuration::{Configuration, text};
 use super::inputs::Inputs;
@@ -87,35 +88,23 @@ impl Settings {
     ///
     /// The first value that cannot be, or that another one contradicts.
     pub fn with(&self, configuration: &Configuration) -> Result<Self, Refused> {
-        let mut settings = self.clone();
-        let by_section =
-            |(one, _): &(Key, Value), (other, _): &(Key, Value)| one.section() == other.section();
-        for values in configuration.values().chunk_by(by_section) {
-            match values[0].0.section() {
-                Section::Model => settings.params = overlaid(&settings.params, values)?,
-                Section::Training => {
-                    let keys = overlaid(&TrainingKeys::from(settings.training), values)?;
-                    let training = keys.training();
-                    settings.training = training
-                        .map_err(|fault| Refused::in_section(Section::Training.name(), fault))?;
-                }
-                Section::Inputs => settings.inputs = overlaid(&settings.inputs, values)?,
-                Section::Transform => settings.transform = overlaid(&settings.transform, values)?,
-                Section::Split => settings.split = overlaid(&settings.split, values)?,
-            }
-        }
-        Ok(settings)
+        Overlay::of(self).with(configuration)
     }
 
-    /// The value of a key.
-    pub(super) fn get(&self, key: Key) -> Value {
-        let section = match key.section() {
+    /// A section as JSON has it.
+    fn table(&self, section: Section) -> Map<String, Value> {
+        match section {
             Section::Model => table(&self.params),
             Section::Training => table(&TrainingKeys::from(self.training)),
             Section::Inputs => table(&self.inputs),
             Section::Transform => table(&self.transform),
             Section::Split => table(&self.split),
-        };
+        }
+    }
+
+    /// The value of a key.
+    pub(super) fn get(&self, key: Key) -> Value {
+        let section = self.table(key.section());
         section.get(key.name()).cloned().unwrap_or_default()
     }
 
@@ -137,25 +126,67 @@ impl Settings {
     }
 }
 
-/// A section with these values in the place of its own.
-fn overlaid<T: Serialize + DeserializeOwned>(
-    section: &T,
-    values: &[(Key, Value)],
-) -> Result<T, Refused> {
-    let mut keys = table(section);
-    for (key, value) in values {
-        keys.insert(key.name().to_owned(), value.clone());
-    }
-    serde_json::from_value(Value::Object(keys)).map_err(|error| {
-        let wrong = values.iter().find(|(key, value)| key.read(value).is_err());
-        let (key, value) = wrong.unwrap_or(&values[0]);
-        Refused {
-            section: key.section().name(),
-            key: key.name(),
-            found: text(value),
-            expected: error.to_string(),
+/// Settings that many configurations are laid over.
+pub(super) struct Overlay<'a> {
+    settings: &'a Settings,
+    /// Their sections as JSON has them, in the order of [`Section::ALL`].
+    tables: [Map<String, Value>; 5],
+}
+
+impl<'a> Overlay<'a> {
+    pub(super) fn of(settings: &'a Settings) -> Self {
+        Self {
+            settings,
+            tables: Section::ALL.map(|section| settings.table(section)),
         }
-    })
+    }
+
+    /// As [`Settings::with`].
+    pub(super) fn with(&self, configuration: &Configuration) -> Result<Settings, Refused> {
+        let mut settings = self.settings.clone();
+        for section in Section::ALL {
+            // The oldest keys come first in configurations, so those of a section need not stand together.
+            let values = configuration.values().iter();
+            let values: Vec<&(Key, Value)> =
+                values.filter(|(key, _)| key.section() == section).collect();
+            if values.is_empty() {
+                continue;
+            }
+            match section {
+                Section::Model => settings.params = self.overlaid(&values)?,
+                Section::Training => {
+                    let training = self.overlaid::<TrainingKeys>(&values)?.training();
+                    settings.training = training
+                        .map_err(|fault| Refused::in_section(Section::Training.name(), fault))?;
+                }
+                Section::Inputs => settings.inputs = self.overlaid(&values)?,
+                Section::Transform => settings.transform = self.overlaid(&values)?,
+                Section::Split => settings.split = self.overlaid(&values)?,
+            }
+        }
+        Ok(settings)
+    }
+
+    /// A section with these values, all of it, in the place of its own.
+    fn overlaid<T: DeserializeOwned>(&self, values: &[&(Key, Value)]) -> Result<T, Refused> {
+        let section = values[0].0.section();
+        let is_set = |name: &str| values.iter().any(|(key, _)| key.name() == name);
+        let own = self.tables[section as usize].iter();
+        let own = own.filter(|(name, _)| !is_set(name));
+        let own = own.map(|(name, value)| (name.as_str(), value));
+        let set = values.iter().map(|(key, value)| (key.name(), value));
+        let read = T::deserialize(MapDeserializer::new(own.chain(set)));
+        read.map_err(|error: serde_json::Error| {
+            let wrong = values.iter().find(|(key, value)| key.read(value).is_err());
+            let (key, value) = wrong.unwrap_or(&values[0]);
+            Refused {
+                section: section.name(),
+                key: key.name(),
+                found: text(value),
+                expected: error.to_string(),
+            }
+        })
+    }
 }
 
 impl Key {

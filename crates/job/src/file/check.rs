@@ -8,7 +8,7 @@ use efflux_base::error::Result;
 use super::Job;
 use crate::configuration::Configuration;
 use crate::section::{Key, Section};
-use crate::settings::{Refused, Settings};
+use crate::settings::{Overlay, Refused, Settings};
 use crate::{Analysis, Fit, FoldsBy, Keep, SelectionPart, Split, SplitKind, Training};
 
 impl Job {
@@ -56,8 +56,9 @@ impl Job {
             return Err(self.wrong(fault.section, fault.key, fault.found, &fault.expected));
         }
         let configurations = self.grid.configurations().iter();
+        let overlay = Overlay::of(&self.settings);
         let settings = configurations.map(|configuration| {
-            let settings = self.settings.with(configuration).and_then(|settings| {
+            let settings = overlay.with(configuration).and_then(|settings| {
                 match settings.fault().or_else(|| self.contradiction(&settings)) {
                     None => Ok(settings),
                     Some(fault) => Err(fault),

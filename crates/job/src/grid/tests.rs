@@ -72,6 +72,15 @@ fn a_key_in_its_section_and_the_same_key_as_an_axis_of_one_value_are_the_same_tr
     let stated = search("[training]\nloss = \"nse\"\nwindow_days = 60\n[model]\ndropout = 0.5");
     let axes = search("[grid]\nloss = [\"nse\"]\nwindow_days = [60]\ndropout = [0.5]");
     assert_eq!(ids(&stated), ids(&axes));
+    // In a configuration the keys of one section need not stand together.
+    let stated = search(
+        "[model]\nhidden_size = 16\nlayers = 2\n[training]\nwindow_days = 60\nepochs = 7\nloss = \"nse\"\n\
+         [transform]\nscaling = \"all\"",
+    );
+    let axes = search(
+        "[grid]\nlayers = [2]\nscaling = [\"all\"]\nloss = [\"nse\"]\nepochs = [7]\nhidden_size = [16]\nwindow_days = [60]",
+    );
+    assert_eq!(ids(&stated), ids(&axes));
 }
 
 #[test]
