@@ -18,6 +18,11 @@ pub(crate) const DRAIN_SECONDS: u32 = 90;
 /// Of `--checkpoint-seconds`, when nobody says.
 pub(crate) const CHECKPOINT_SECONDS: u32 = 60;
 
+/// Heading of the options that every command has.
+const LOGGING: &str = "Logging";
+/// Place of those options: after a command's own.
+const LAST: usize = 900;
+
 /// Train, select and judge LSTM models of daily soil CO2 efflux
 #[derive(Debug, Parser)]
 #[command(
@@ -34,7 +39,9 @@ pub(crate) struct Cli {
         global = true,
         env = "EFFLUX_LOG",
         default_value = "info",
-        value_name = "FILTER"
+        value_name = "FILTER",
+        help_heading = LOGGING,
+        display_order = LAST
     )]
     pub(crate) log: String,
 
@@ -44,7 +51,9 @@ pub(crate) struct Cli {
         global = true,
         env = "EFFLUX_LOG_FORMAT",
         default_value = "text",
-        value_name = "FORMAT"
+        value_name = "FORMAT",
+        help_heading = LOGGING,
+        display_order = LAST
     )]
     pub(crate) log_format: LogFormat,
 
@@ -68,6 +77,7 @@ pub(crate) enum Command {
     /// Write a synthetic pack: realistic sites, weather and fluxes, the same for the same seed
     Synth(SynthArgs),
     /// Write a pack from files of real sites
+    #[command(after_help = PACK_HELP)]
     Pack(PackArgs),
     /// Show what is in a pack
     Inspect(InspectArgs),
@@ -105,6 +115,7 @@ pub(crate) enum Command {
     /// Check this machine: versions, MPI, CUDA, locks and flushes of the run directory's file system
     Doctor(DoctorArgs),
     /// Print a completion script for a shell
+    #[command(after_help = COMPLETIONS_HELP)]
     Completions(CompletionsArgs),
 }
 
@@ -296,6 +307,10 @@ pub(crate) struct PredictArgs {
     #[arg(short, long, value_name = "DIR")]
     pub(crate) output: PathBuf,
 
+    /// Replace predictions that are there already
+    #[arg(long)]
+    pub(crate) force: bool,
+
     #[command(flatten)]
     pub(crate) compute: ComputeArgs,
 }
@@ -324,50 +339,61 @@ Exit codes:
   5   stopped by `efflux stop`: the same command continues
   75  unfinished: the same command continues (walltime, preemption, interrupt)";
 
+const PACK_HELP: &str = "\
+Examples:
+  efflux pack --sites data/cosore-daily -o data/sites.h5
+  efflux pack --cosore cosore/ --predictors tables/ -o data/cosore.h5
+
+configs/README.md describes both kinds of folders, and what becomes of their values.";
+
+const COMPLETIONS_HELP: &str = "\
+Examples:
+  efflux completions bash > ~/.local/share/bash-completion/completions/efflux
+  efflux completions fish > ~/.config/fish/completions/efflux.fish";
+
 const SUBMIT_HELP: &str = "\
 Examples:
-  efflux submit jobs/paper-grid.toml --cluster cpu --dry-run             see the script
-  efflux submit jobs/paper-grid.toml --cluster my-site.toml --time 2-0   two days at a time
+  efflux submit jobs/demo.toml --cluster cpu --dry-run    see the script
+  efflux submit jobs/demo.toml --cluster cpu --time 2-0   two days at a time
 
 An unfinished job is queued again by itself. docs/slurm.md says how, and how to do it by hand.";
 
 const PREDICT_HELP: &str = "\
 Examples:
-  efflux predict runs/paper-grid --pack packs/new-sites.h5 -o predictions/new-sites
+  efflux predict runs/paper-grid --pack data/new-sites.h5 -o predictions
 
-DIR gets predictions.nc (every member, mean, spread, and for every input where it leaves the range of the
-training), extrapolation.csv (the same, counted by site) and, where the pack has observed fluxes, scores.csv.
-The pack of the run is not needed. docs/predict.md describes the files.";
+DIR gets predictions.nc (every member, mean, spread, and for every input where it leaves the range of the training), \
+extrapolation.csv (the same, counted by site) and, where the pack has observed fluxes, scores.csv. The pack of the run is \
+not needed. docs/predict.md describes the files.";
 
 const EXPORT_HELP: &str = "\
 Examples:
   efflux export runs/paper-grid --csv trials.csv
   efflux export runs/paper-grid --optuna study.log && optuna-dashboard study.log
 
-In Python: optuna.load_study(study_name=\"paper-grid\", storage=JournalStorage(JournalFileBackend(\"study.log\"))).
+In Python: optuna.load_study(study_name=\"paper-grid\", storage=JournalStorage(JournalFileBackend(\"study.log\"))). \
 Seeds, folds and ids are attributes of trials, validation scores by epoch their intermediate values.";
 
 const ADAPT_HELP: &str = "\
 Examples:
-  efflux adapt runs/cosore-daily --pack packs/my-site.h5 -o predictions/my-site
+  efflux adapt runs/cosore-daily --pack data/my-site.h5 -o predictions
 
-At a site that the training did not have, the days of the pack with a flux give each network a head of the site's own
-and are seen by the Gaussian processes: in closed form, in seconds. DIR gets predictions.nc and extrapolation.csv as
+At a site that the training did not have, the days of the pack with a flux give each network a head of the site's own \
+and are seen by the Gaussian processes: in closed form, in seconds. DIR gets predictions.nc and extrapolation.csv as \
 of `efflux predict`; there are no scores, because the observed days were used. docs/predict.md has the details.";
 
 const SWEEP_HELP: &str = "\
 Examples:
-  efflux sweep jobs/demo.toml --slots 2             two trials at a time on this machine
-  mpirun -n 4 efflux sweep jobs/paper-grid.toml     four ranks, one trial at a time each
-  sbatch slurm/sweep.sbatch jobs/paper-grid.toml    the same as a Slurm job
+  efflux sweep jobs/demo.toml --slots 2            two trials at a time here
+  mpirun -n 4 efflux sweep jobs/demo.toml          four ranks, a trial each
+  sbatch slurm/sweep.sbatch jobs/paper-grid.toml   the same as a Slurm job
 
-A run directory belongs to one contract: pack, inputs, split, transform, training. Grid and seeds may
+A run directory belongs to one contract: pack, rules of evaluation, and the days that are judged. Grid and seeds may \
 grow between launches; only what is new is trained.
 
-USR2, USR1 and XCPU make a sweep leave in good order: running trials write a checkpoint and stop, nothing is
-begun, the exit code is 75, or 0 if nothing was left. TERM, HUP (unless under nohup) and Ctrl-C do the same
-within two seconds. The signal may go to any rank, USR2 and TERM also to mpirun. A second signal ends the
-sweep at once.";
+USR2, USR1 and XCPU make a sweep leave in good order: running trials write a checkpoint and stop, nothing is begun, the \
+exit code is 75, or 0 if nothing was left. TERM, HUP (unless under nohup) and Ctrl-C do the same within two seconds. The \
+signal may go to any rank, USR2 and TERM also to mpirun. A second signal ends the sweep at once.";
 
 #[cfg(test)]
 mod tests {
@@ -377,5 +403,27 @@ mod tests {
     #[test]
     fn every_option_is_documented_and_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn help_is_no_wider_than_a_terminal_and_has_what_all_commands_share_at_its_end() {
+        let mut program = Cli::command().term_width(80);
+        program.build();
+        for command in program.get_subcommands_mut() {
+            let help = command.render_long_help().to_string();
+            for line in help.lines() {
+                assert!(line.chars().count() <= 80, "{line}");
+            }
+            // An example that is wrapped cannot be pasted.
+            let examples = help.split("Examples:\n").nth(1).unwrap_or_default();
+            let lines = examples.lines().take_while(|line| !line.is_empty());
+            for line in lines {
+                let begins = ["  efflux ", "  mpirun ", "  sbatch "];
+                assert!(begins.iter().any(|begin| line.starts_with(begin)), "{line}");
+            }
+            let logging = help.find("Logging:").unwrap();
+            let own = help.rfind("  -h, --help").unwrap();
+            assert!(own < logging, "{help}");
+        }
     }
 }

@@ -30,6 +30,11 @@ pub(crate) fn adapt(args: &PredictArgs) -> Result<Exit> {
 
 /// Simulates the pack; `adapt` says whether sites that the training did not have are made known by their observed days.
 fn simulate(args: &PredictArgs, adapt: bool) -> Result<Exit> {
+    let file = args.output.join("predictions.nc");
+    if file.exists() && !args.force {
+        let reason = "is there already (--force replaces it, another --output keeps it)";
+        return Err(Error::file(&file, reason));
+    }
     let run = RunDir::new(&args.run);
     let job = run.latest_job()?;
     let manifest = run.manifest()?;
@@ -122,9 +127,9 @@ fn simulate(args: &PredictArgs, adapt: bool) -> Result<Exit> {
         members_planned: planned,
         extrapolation: &extrapolation,
         filled: &filled,
+        trained_with: &scales.sites,
         is_judged: !adapt,
     };
-    let file = args.output.join("predictions.nc");
     let (made_of, extrapolation) = ((&members[..], planned), Some(&extrapolation));
     together.write(&file, &job.name, &pack, made_of, &filled, extrapolation)?;
     let summary = report::write_prediction(&prediction, &args.output)?;

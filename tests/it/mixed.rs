@@ -286,5 +286,6 @@ fn what_a_forecast_of_unlike_members_lacks_is_named() {
             fs::remove_file(kept).unwrap();
         }
     }
+    fs::remove_dir_all(study.path("out")).unwrap();
     predict("few.h5").refused(4, &["residuals.safetensors", "the same sweep"]);
 }

@@ -54,6 +54,10 @@ fn the_pack_of_the_run_comes_out_as_the_sweep_had_it_even_when_it_is_gone() {
         assert!(said.contains("6 sites"), "{said}");
         assert!(said.contains("2 of 2 members"), "{said}");
         assert!(said.contains("within the range of the training"), "{said}");
+        assert!(
+            said.contains("6 of them the members were trained with"),
+            "{said}"
+        );
         assert_eq!(series(&study.path("out/predictions.nc")), expected);
         let mut left: Vec<_> = fs::read_dir(study.path("out"))
             .unwrap()
@@ -61,6 +65,11 @@ fn the_pack_of_the_run_comes_out_as_the_sweep_had_it_even_when_it_is_gone() {
             .collect();
         left.sort();
         assert_eq!(left, ["extrapolation.csv", "predictions.nc", "scores.csv"]);
+        let again = predict("moved.h5", "out");
+        study
+            .run(&again)
+            .refused(4, &["out/predictions.nc", "is there already", "--force"]);
+        study.run(&[&again[..], &["--force"]].concat()).ok();
     }
 }
 

@@ -32,6 +32,8 @@ pub struct Prediction<'a> {
     pub extrapolation: &'a Extrapolation,
     /// Which values of its daily inputs were not measured.
     pub filled: &'a Filled,
+    /// Ids of the sites that the members were trained with; none if the run does not tell.
+    pub trained_with: &'a [String],
     /// Whether the series are scored; not where members were conditioned on the observed days.
     pub is_judged: bool,
 }
@@ -112,6 +114,8 @@ pub struct PredictionSummary {
     pub inputs_held: Vec<(String, f64)>,
     /// Sites with an observation, and the medians over them of each measure of the ensemble mean; absent without any.
     pub skill: Option<(usize, ByMeasure<Defined>)>,
+    /// Sites with an observation that the members were trained with: their scores hold days of the training.
+    pub trained_with: usize,
     /// Where the files are.
     pub directory: PathBuf,
 }
@@ -152,8 +156,20 @@ impl PredictionSummary {
             });
             (scores.iter().filter(|scores| scores.n > 0).count(), medians)
         });
+        let is_known = |site: &usize| {
+            let is_observed = prediction
+                .pack
+                .flux_of(*site)
+                .iter()
+                .any(|flux| !flux.is_nan());
+            is_observed
+                && prediction
+                    .trained_with
+                    .contains(&prediction.pack.sites[*site].id)
+        };
         Self {
             run: prediction.run.to_owned(),
+            trained_with: (0..sites).filter(is_known).count(),
             sites,
             days,
             members: prediction.members.len(),
@@ -248,6 +264,13 @@ impl fmt::Display for PredictionSummary {
                 "  observed        {sites}, ensemble mean: median {}",
                 said.collect::<Vec<String>>().join(", ")
             )?;
+            if self.trained_with > 0 {
+                writeln!(
+                    f,
+                    "                  {} of them the members were trained with: those scores hold days of the training",
+                    self.trained_with
+                )?;
+            }
         }
         write!(f, "  files           {}", self.directory.display())
     }
