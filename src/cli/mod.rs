@@ -81,7 +81,8 @@ pub(crate) enum Command {
     Pack(PackArgs),
     /// Show what is in a pack
     Inspect(InspectArgs),
-    /// Show what a sweep would do: trials, what is done already, memory; checks the job against its pack
+    /// Show what a sweep would do: trials, what is done already, time and memory; checks the job against its pack
+    #[command(after_help = PLAN_HELP)]
     Plan(PlanArgs),
     /// Train the grid, select, train the ensemble, evaluate, report; run again, it continues
     #[command(after_help = SWEEP_HELP)]
@@ -152,6 +153,32 @@ pub(crate) struct PlanArgs {
     /// List every trial with its id
     #[arg(long)]
     pub(crate) trials: bool,
+
+    /// Time a few epochs of trials of each size here, for some seconds, instead of going by another machine
+    #[arg(long)]
+    pub(crate) calibrate: bool,
+
+    /// Ranks that the sweep will have
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) ranks: u32,
+
+    /// Slots that each rank will have; `auto` is as `efflux sweep` would have it here
+    #[arg(
+        long,
+        env = "EFFLUX_SLOTS",
+        default_value = "auto",
+        value_name = "N|auto"
+    )]
+    pub(crate) slots: Slots,
+
+    /// Time limit of a job, as sbatch takes it: how many jobs will follow each other
+    #[arg(long, value_name = "TIME", value_parser = time_limit)]
+    pub(crate) walltime: Option<u64>,
+}
+
+/// Seconds of a time limit.
+fn time_limit(text: &str) -> Result<u64, String> {
+    efflux_job::time_limit(text).ok_or_else(|| format!("expected {}", efflux_job::TIME_LIMITS))
 }
 
 #[derive(Args, Debug)]
@@ -345,6 +372,15 @@ Examples:
   efflux pack --cosore cosore/ --predictors tables/ -o data/cosore.h5
 
 configs/README.md describes both kinds of folders, and what becomes of their values.";
+
+const PLAN_HELP: &str = "\
+Examples:
+  efflux plan jobs/demo.toml
+  efflux plan jobs/demo.toml --calibrate --slots 2
+  efflux plan jobs/paper-grid.toml --ranks 4 --slots 32 --walltime 4:00:00
+
+Times go by a core that was measured once (within a factor of 2), with --calibrate by this host, and where trials of the \
+run have ended by what those took.";
 
 const COMPLETIONS_HELP: &str = "\
 Examples:

@@ -2,6 +2,8 @@
 
 mod days;
 
+use std::iter::repeat_n;
+
 use efflux_base::error::{Error, Result};
 use efflux_data::Pack;
 use efflux_job::cost::{Workload, trainer_megabytes};
@@ -9,6 +11,7 @@ use efflux_job::{Backend, Chosen, Inputs, Stage};
 
 use self::days::Days;
 use super::study::Study;
+use super::timing::{Makespan, Timing};
 
 /// Of the plan for a GPU, where more of them gain little.
 const LANES: u32 = 128;
@@ -52,6 +55,13 @@ pub(crate) struct Left {
     pub(crate) selected: Option<usize>,
 }
 
+impl Left {
+    /// Whether all is trained.
+    pub(crate) fn is_nothing(&self) -> bool {
+        self.search.is_empty() && self.members.iter().all(|count| *count == 0)
+    }
+}
+
 /// Hours for what is left.
 pub(crate) struct Times {
     /// Of the search.
@@ -66,10 +76,18 @@ pub(crate) struct Times {
     pub(crate) most: f64,
 }
 
+/// From the first trial's beginning to the last one's end.
+pub(crate) struct Wall {
+    /// Search, then members.
+    pub(crate) all: Makespan,
+    /// Seconds of the longest search trial and the longest member after it.
+    pub(crate) longest_chain: f64,
+}
+
 impl Machine {
-    pub(crate) fn hours(self, workload: &Workload) -> f64 {
+    fn hours(self, workload: &Workload, timing: &Timing) -> f64 {
         match self {
-            Self::Core => workload.core_hours(),
+            Self::Core => timing.seconds(workload) / 3600.0,
             Self::Gpu => workload.gpu_hours(1),
             Self::Lanes => workload.gpu_hours(LANES),
         }
@@ -165,22 +183,33 @@ impl Loads {
         &self.members[configuration * self.per_seed..][..self.per_seed]
     }
 
-    /// What it takes to train what is left. While it is not known of which configuration members will be, theirs is what
-    /// they take on average.
-    pub(crate) fn times(&self, machine: Machine, left: &Left) -> Times {
-        let hours = |workload: &Workload| machine.hours(workload);
-        let of_member = |fold: usize| match left.selected {
-            Some(configuration) => hours(&self.of_members(configuration)[fold]),
-            None => {
-                let of_fold = self.members.iter().skip(fold).step_by(self.per_seed);
-                of_fold.map(hours).sum::<f64>() * self.per_seed as f64 / self.members.len() as f64
-            }
-        };
+    /// Places of search trials of one seed whose updates differ in size, the smallest first, each with what it computes.
+    pub(crate) fn sizes(&self) -> Vec<(usize, &Workload)> {
+        let mut sizes: Vec<(usize, &Workload)> = self.search.iter().enumerate().collect();
+        let operations = |(_, workload): &(usize, &Workload)| workload.operations();
+        sizes.sort_by(|a, b| operations(a).total_cmp(&operations(b)));
+        sizes.dedup_by(|a, b| operations(a) == operations(b));
+        sizes
+    }
+
+    /// What a member takes, on all sites or in a fold: on average over configurations while it is not known of which one
+    /// members will be.
+    fn of_member(&self, left: &Left, fold: usize, takes: impl Fn(&Workload) -> f64) -> f64 {
+        if let Some(configuration) = left.selected {
+            return takes(&self.of_members(configuration)[fold]);
+        }
+        let of_fold = self.members.iter().skip(fold).step_by(self.per_seed);
+        of_fold.map(takes).sum::<f64>() * self.per_seed as f64 / self.members.len() as f64
+    }
+
+    /// What it takes to train what is left.
+    pub(crate) fn times(&self, machine: Machine, timing: &Timing, left: &Left) -> Times {
+        let hours = |workload: &Workload| machine.hours(workload, timing);
         let mut members = left
             .members
             .iter()
             .enumerate()
-            .map(|(fold, &count)| count as f64 * of_member(fold));
+            .map(|(fold, &count)| count as f64 * self.of_member(left, fold, hours));
         let search = self.search.iter().map(hours);
         Times {
             search: left
@@ -192,6 +221,28 @@ impl Loads {
             in_folds: members.sum(),
             mean: search.clone().sum::<f64>() / self.search.len().max(1) as f64,
             most: search.fold(0.0, f64::max),
+        }
+    }
+
+    /// When what is left has ended, if so many slots take it in the order of dispatch.
+    pub(crate) fn wall(&self, timing: &Timing, left: &Left, slots: usize) -> Wall {
+        let longest_first = |mut seconds: Vec<f64>| {
+            seconds.sort_by(|a, b| b.total_cmp(a));
+            seconds
+        };
+        let search = left.search.iter();
+        let search = search.map(|&place| timing.seconds(self.of_search(place)));
+        let search = longest_first(search.collect());
+        let seconds = |workload: &Workload| timing.seconds(workload);
+        let members = left.members.iter().enumerate();
+        let members =
+            members.flat_map(|(fold, &count)| repeat_n(self.of_member(left, fold, seconds), count));
+        let members = longest_first(members.collect());
+        let longest = |seconds: &[f64]| seconds.first().copied().unwrap_or(0.0);
+        Wall {
+            longest_chain: longest(&search) + longest(&members),
+            all: Makespan::of(search.into_iter(), slots)
+                .then(Makespan::of(members.into_iter(), slots)),
         }
     }
 

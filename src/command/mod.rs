@@ -1,5 +1,6 @@
 //! One file a command: what `efflux SOMETHING` does, joined from the library's halves.
 
+mod calibration;
 pub(crate) mod data;
 pub(crate) mod doctor;
 pub(crate) mod evaluate;
@@ -15,6 +16,7 @@ pub(crate) mod stop;
 mod study;
 pub(crate) mod submit;
 pub(crate) mod sweep;
+mod timing;
 pub(crate) mod trial;
 
 use clap::CommandFactory;

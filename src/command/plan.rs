@@ -1,15 +1,17 @@
 //! `efflux plan`: what a sweep would do, without doing it.
 
-use efflux_base::error::{Exit, Result};
+use efflux_base::error::{Error, Exit, Result};
 use efflux_data::Pack;
 use efflux_job::cost::coordinator_megabytes;
-use efflux_job::{Fold, Trial};
+use efflux_job::{DeviceChoice, Fold, Trial};
 use efflux_run::stopping::Stopping;
 use efflux_run::{Ledger, read_journals};
 
-use super::loads::{Loads, Machine};
+use super::calibration::calibrate as calibrate_on;
+use super::loads::{Loads, Machine, Wall};
 use super::stages::Stages;
 use super::study::Study;
+use super::timing::{Timed, Timing};
 use crate::cli::PlanArgs;
 use crate::console::say;
 
@@ -45,16 +47,26 @@ pub(crate) fn plan(args: &PlanArgs) -> Result<Exit> {
             rungs.join(", ")
         );
     }
+    let threads = job.settings.training.threads;
+    let placed = args.slots.placed(DeviceChoice::Cpu, threads, args.ranks);
+    let slots = placed.placements.len();
+    let (timing, basis) = timing(
+        &study,
+        &loads,
+        &search,
+        &stages,
+        args.calibrate.then_some(slots),
+    )?;
     for machine in [Machine::Core, Machine::Gpu, Machine::Lanes] {
         if machine.is_for(&study) {
-            say_time(&study, &loads, &stages, machine);
+            say_time(&study, &loads, &stages, machine, &timing, &basis);
         }
     }
-    say!(
-        "  memory         about {:.0} MB a slot, {:.0} MB for rank 0",
-        loads.trainer_megabytes,
-        coordinator_megabytes(loads.pack_megabytes)
-    );
+    if Machine::Core.is_for(&study) && !stages.left.is_nothing() {
+        let wall = loads.wall(&timing, &stages.left, slots * args.ranks as usize);
+        say_wall(&study, args, slots, &timing, &wall);
+    }
+    say_memory(&loads, slots);
     for caveat in job.caveats() {
         say!("  note           {caveat}");
     }
@@ -110,33 +122,141 @@ fn say_trials(study: &Study, search: usize, stages: &Stages) {
     }
 }
 
+/// How long trials take here, and what that is known from. `calibrate`: on so many slots.
+fn timing(
+    study: &Study,
+    loads: &Loads,
+    search: &[Trial],
+    stages: &Stages,
+    calibrate: Option<usize>,
+) -> Result<(Timing, String)> {
+    let mut timed: Vec<Timed> = stages.timed().collect();
+    let mut basis = match timed.len() {
+        0 => Vec::new(),
+        1 => vec!["the trial that is done".to_owned()],
+        trials => vec![format!("the {trials} trials that are done")],
+    };
+    if let Some(slots) = calibrate {
+        if !Machine::Core.is_for(study) {
+            return Err(Error::Usage(
+                "--calibrate times native training on processors, and this job trains by libtorch"
+                    .into(),
+            ));
+        }
+        let measured = calibrate_on(study, loads, search, slots)?;
+        basis.push(format!("{} short trials", measured.len() * slots));
+        timed.extend(measured);
+    }
+    Ok(match Timing::of(&timed) {
+        Some(timing) => (timing, format!("one core here, by {}", basis.join(" and "))),
+        None => (Timing::unmeasured(), Machine::Core.name()),
+    })
+}
+
 /// What is left takes so long, stage by stage.
-fn say_time(study: &Study, loads: &Loads, stages: &Stages, machine: Machine) {
-    let times = loads.times(machine, &stages.left);
-    // What records say of processors here is better than what was measured elsewhere.
-    let pace = stages.pace().filter(|_| machine == Machine::Core);
-    let time = |hours: f64| span(hours * pace.map_or(1.0, |(pace, _)| pace));
+fn say_time(
+    study: &Study,
+    loads: &Loads,
+    stages: &Stages,
+    machine: Machine,
+    timing: &Timing,
+    basis: &str,
+) {
+    let times = loads.times(machine, timing, &stages.left);
     let in_folds = match study.contract.folds.len() {
         0 => String::new(),
-        _ => format!(", members in folds {}", time(times.in_folds)),
+        _ => format!(", members in folds {}", span(times.in_folds)),
     };
-    let basis = match pace {
-        Some((_, 1)) => "one core here, by the trial that is done".to_owned(),
-        Some((_, trials)) => format!("one core here, by the {trials} trials that are done"),
-        None => machine.name(),
+    let (name, basis) = match machine {
+        Machine::Core => ("core time", basis.to_owned()),
+        Machine::Gpu | Machine::Lanes => ("GPU time", machine.name()),
     };
     say!(
-        "  {:<15}search {}, members {}{in_folds}, together {}; a search trial {} ({} at most); {basis}",
-        match machine {
-            Machine::Core => "core time",
-            Machine::Gpu | Machine::Lanes => "GPU time",
-        },
-        time(times.search),
-        time(times.members),
-        time(times.search + times.members + times.in_folds),
-        time(times.mean),
-        time(times.most),
+        "  {name:<15}search {}, members {}{in_folds}, together {}; a search trial {} ({} at most); {basis}",
+        span(times.search),
+        span(times.members),
+        span(times.search + times.members + times.in_folds),
+        span(times.mean),
+        span(times.most),
     );
+}
+
+/// From the first trial's beginning to the last one's end, and what to ask Slurm for.
+fn say_wall(study: &Study, args: &PlanArgs, slots: usize, timing: &Timing, wall: &Wall) {
+    let time = |seconds: f64| span(seconds / 3600.0);
+    let [least, most] = timing.band.map(|factor| wall.all.seconds * factor);
+    say!(
+        "  wall time      {} ({} to {}) with {}; {} of it with slots that have nothing left to take; {} however many there are",
+        time(wall.all.seconds),
+        time(least),
+        time(most),
+        on(args.ranks, slots),
+        time(wall.all.tail),
+        time(wall.longest_chain),
+    );
+    // A job ends two minutes early, and one that just fits does not fit.
+    const SPARE: f64 = 600.0;
+    let needed = most + SPARE;
+    let (limit, jobs) = match args.walltime {
+        Some(limit) if (limit as f64) < needed => {
+            let of_job = (limit as f64 - LEAD).max(1.0);
+            (limit as f64, (most / of_job).ceil())
+        }
+        _ => (needed, 1.0),
+    };
+    let follow = match jobs {
+        1.0 => String::new(),
+        jobs => format!("; {jobs} such jobs, which follow each other by themselves"),
+    };
+    let minutes = (limit / 60.0).ceil();
+    say!(
+        "  Slurm          sbatch --ntasks={} --cpus-per-task={} --time={minutes} slurm/sweep.sbatch {}{follow}",
+        args.ranks,
+        slots * study.job.settings.training.threads as usize,
+        study.job.path.display(),
+    );
+}
+
+/// Seconds before its end at which a job is told to leave.
+const LEAD: f64 = 120.0;
+
+fn on(ranks: u32, slots: usize) -> String {
+    let slots = match slots {
+        1 => "1 slot".to_owned(),
+        slots => format!("{slots} slots"),
+    };
+    match ranks {
+        1 => slots,
+        ranks => format!("{ranks} ranks of {slots}"),
+    }
+}
+
+/// What trainers need, beside what this host has.
+fn say_memory(loads: &Loads, slots: usize) {
+    let rank = coordinator_megabytes(loads.pack_megabytes);
+    let needed = loads.trainer_megabytes * slots as f64 + rank;
+    let here = match available_megabytes() {
+        Some(available) if available < needed => {
+            format!("; {slots} slots do NOT fit into the {available:.0} MB that are free here")
+        }
+        Some(available) => {
+            format!("; {slots} slots fit into the {available:.0} MB that are free here")
+        }
+        None => String::new(),
+    };
+    say!(
+        "  memory         about {:.0} MB a slot, {rank:.0} MB for rank 0{here}",
+        loads.trainer_megabytes,
+    );
+}
+
+/// What the kernel would give to new processes.
+fn available_megabytes() -> Option<f64> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let mut lines = text.lines();
+    let kilobytes = lines.find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    let kilobytes: f64 = kilobytes.trim().trim_end_matches(" kB").parse().ok()?;
+    Some(kilobytes / 1024.0)
 }
 
 fn print_trial(trial: &Trial, ledger: &Ledger) {

@@ -8,13 +8,14 @@ use efflux_run::{Ledger, select};
 
 use super::loads::{Left, Loads};
 use super::study::Study;
+use super::timing::{Timed, Timing};
 
 /// How far the stages of a job are.
 pub(crate) struct Stages {
     /// What is left to train.
     pub(crate) left: Left,
-    /// Measured hours over estimated ones, of each trial that one core has trained from its beginning.
-    paces: Vec<f64>,
+    /// Those that one core has trained, and in which launch.
+    timed: Vec<(Timed, String)>,
 }
 
 impl Stages {
@@ -57,16 +58,16 @@ impl Stages {
         };
         let places = search.iter().enumerate();
         let left_search = places.clone().filter(|(_, trial)| is_left(trial));
-        let search_paces = places.filter_map(|(place, trial)| {
+        let of_search = places.filter_map(|(place, trial)| {
             let record = ledger.record(&trial.id)?;
-            pace(loads.of_search(place), record)
+            timed(loads.of_search(place), record)
         });
-        let member_paces = members.iter().enumerate().filter_map(|(place, trial)| {
+        let of_members = members.iter().enumerate().filter_map(|(place, trial)| {
             let record = ledger.record(&trial.id)?;
-            pace(&loads.of_members(selected?)[place / seeds], record)
+            timed(&loads.of_members(selected?)[place / seeds], record)
         });
         Ok(Self {
-            paces: search_paces.chain(member_paces).collect(),
+            timed: of_search.chain(of_members).collect(),
             left: Left {
                 search: left_search.map(|(place, _)| place).collect(),
                 members: left_members,
@@ -75,20 +76,31 @@ impl Stages {
         })
     }
 
-    /// How many times as long as estimated trials have taken here, by their median, and how many there are.
-    pub(crate) fn pace(&self) -> Option<(f64, usize)> {
-        let mut paces = self.paces.clone();
-        paces.sort_by(f64::total_cmp);
-        let median = *paces.get(paces.len() / 2)?;
-        Some((median, paces.len()))
+    /// What trials of earlier launches have taken.
+    pub(crate) fn timed(&self) -> impl Iterator<Item = Timed> + '_ {
+        self.timed.iter().map(|(timed, _)| *timed)
+    }
+
+    /// How many times as long the trials of a launch have taken as was to be expected before it, and how many they are;
+    /// none without one.
+    pub(crate) fn error_of(&self, launch: &str) -> Option<(f64, usize)> {
+        let (own, earlier): (Vec<_>, Vec<_>) = self.timed.iter().partition(|(_, of)| of == launch);
+        let earlier: Vec<Timed> = earlier.iter().map(|(timed, _)| *timed).collect();
+        let timing = Timing::of(&earlier).unwrap_or_else(Timing::unmeasured);
+        let measured: f64 = own.iter().map(|(timed, _)| timed.seconds).sum();
+        let expected = own.iter().map(|(timed, _)| timing.seconds(&timed.workload));
+        (!own.is_empty()).then(|| (measured / expected.sum::<f64>(), own.len()))
     }
 }
 
-/// Measured over estimated hours of a trial that one core has trained.
-fn pace(workload: &Workload, record: &Record) -> Option<f64> {
+/// What a trial took that one core has trained.
+fn timed(workload: &Workload, record: &Record) -> Option<(Timed, String)> {
     let is_native =
         record.place.device.starts_with("cpu") && record.place.device.contains("native");
     let is_measured = matches!(record.outcome, Outcome::Finished(_)) && is_native;
-    let estimated = workload.core_hours();
-    (is_measured && estimated > 0.0).then(|| record.seconds / 3600.0 / estimated)
+    let timed = Timed {
+        workload: *workload,
+        seconds: record.seconds,
+    };
+    is_measured.then(|| (timed, record.place.launch.clone()))
 }

@@ -1,28 +1,30 @@
 //! `efflux sweep`: train the grid, select, train the ensemble, evaluate, report. Run twice, it continues.
 
+mod training;
+
 use std::io::ErrorKind;
 use std::time::Instant;
 
 use efflux_base::error::{Error, Exit, Result};
 use efflux_cluster::{
-    Coordinator, Deadline, Ending, Launch, Notice, PlacedSlots, RankExit, Shutdown, Signals, Tally,
-    World, dismiss_ranks, serve, transport,
+    Coordinator, Deadline, Ending, Launch, PlacedSlots, RankExit, Shutdown, Signals, World,
+    dismiss_ranks, serve, transport,
 };
 use efflux_job::{Backend, DeviceChoice, Job, Training, Trial};
 use efflux_protocol::Urgency;
 use efflux_report::{DamagedMember, Output, damaged_members};
-use efflux_run::record::{Outcome, Record};
-use efflux_run::stopping::{Stopping, stopped};
+use efflux_run::record::Record;
+use efflux_run::stopping::stopped;
 use efflux_run::{
-    Choice, Duration, FileSystem, Ledger, Lock, Rank, RunDir, expect_results, merge_journals,
-    metric, note_giving_up, note_launch, read_journals, select,
+    Duration, FileSystem, Ledger, Lock, Rank, RunDir, expect_results, merge_journals,
+    note_giving_up, note_launch, read_journals, select,
 };
 
+use self::training::train;
 use super::evaluate;
-use super::said;
 use super::study::Study;
 use crate::cli::SweepArgs;
-use crate::console::{self, Log, say};
+use crate::console::{Log, say};
 
 /// Joins the launch's other processes, if there are any, and does this one's part.
 pub(crate) fn sweep(args: &SweepArgs, log: &Log) -> Result<Exit> {
@@ -174,7 +176,7 @@ fn lead(
     };
     let name = launch.name.clone();
     let trained = Coordinator::join(launch, ranks, ledger, lock).and_then(|mut coordinator| {
-        let ending = train(&study, &search, &mut coordinator);
+        let ending = train(&study, &search, args.lanes, &name, &mut coordinator);
         let ledger = coordinator.ledger().clone();
         let lock = coordinator.dismiss();
         Ok((ending?, ledger, lock))
@@ -277,125 +279,4 @@ fn left_of(study: &Study, search: &[Trial], ledger: &Ledger) -> Result<usize> {
         record.is_none_or(Record::worth_another) && !stopped.contains_key(&trial.id)
     };
     Ok(search.iter().chain(&members).filter(is_left).count())
-}
-
-/// One line of log for what a stopping rule gave up.
-fn tell_stopped(study: &Study, choice: &Choice) {
-    let all = choice.candidates.len();
-    let stopped = choice.candidates.iter();
-    let stopped = stopped.filter(|one| one.stopped.is_some()).count();
-    if stopped > 0 {
-        let policy = study.job.stop.policy.name();
-        tracing::info!("`{policy}` stopped {stopped} of {all} configurations early");
-    }
-}
-
-/// Search, selection, final members.
-fn train(study: &Study, search: &[Trial], coordinator: &mut Coordinator<'_>) -> Result<Ending> {
-    let stopping = Stopping::of(&study.job, search);
-    if stage(study, coordinator, "search", search, stopping)? == Ending::Interrupted {
-        return Ok(Ending::Interrupted);
-    }
-    let choice = select(&study.job, search, coordinator.ledger());
-    tell_stopped(study, &choice);
-    let Some(winner) = choice.winner else {
-        tracing::error!(
-            "no configuration has a score for every search seed: nothing can be selected"
-        );
-        return Ok(Ending::Done);
-    };
-    console::wipe();
-    tracing::info!("selected {}: {:.3}", winner.params, winner.score);
-    let last = study.job.final_trials(&study.contract, &winner.params)?;
-    stage(study, coordinator, "final", &last, None)
-}
-
-fn stage(
-    study: &Study,
-    coordinator: &mut Coordinator<'_>,
-    name: &str,
-    trials: &[Trial],
-    stopping: Option<Stopping>,
-) -> Result<Ending> {
-    let known = coordinator.ledger().records_of(trials).count();
-    tracing::info!(
-        "{name}: {known} of {} trials known from earlier launches",
-        trials.len()
-    );
-    let score = |record: &Record| match &record.outcome {
-        Outcome::Finished(summary) => metric(study.job.selection, summary),
-        Outcome::Failed(_) => None,
-    };
-    let measure = study.job.selection.metric.measure();
-    let mut best = None;
-    let mut better = |score: Option<f64>| {
-        let goodness = |score: &f64| measure.goodness(*score);
-        let both = [best, score].into_iter().flatten();
-        best = both.max_by(|a, b| goodness(a).total_cmp(&goodness(b)));
-        best
-    };
-    for record in coordinator.ledger().records_of(trials) {
-        better(score(record));
-    }
-    let ending = coordinator.train(trials, stopping, &mut |notice| match notice {
-        Notice::Ended(record, tally) => {
-            tell(record, tally, score(record));
-            console::progress(&line(name, tally, better(score(record))));
-        }
-        Notice::Tick(tally) => console::progress(&line(name, tally, better(None))),
-    });
-    console::wipe();
-    ending
-}
-
-/// One line of log for a trial that has ended.
-fn tell(record: &Record, tally: &Tally, score: Option<f64>) {
-    let Record {
-        trial,
-        place,
-        seconds,
-        ..
-    } = record;
-    let count = format!("{}/{}", tally.finished + tally.failed, tally.planned);
-    let eta = tally
-        .eta_seconds
-        .map(|seconds| format!(", ends in about {}", Duration(seconds)))
-        .unwrap_or_default();
-    let what = format!("{} {}, seed {}", trial.id, trial.params, trial.seed);
-    let place = format!("rank {} slot {}", place.rank, place.slot);
-    match &record.outcome {
-        Outcome::Finished(summary) => {
-            let score = said(score);
-            tracing::info!(
-                "{count} {what}: score {score}, loss {:.4} ({seconds:.0} s on {place}){eta}",
-                summary.loss
-            );
-        }
-        Outcome::Failed(failure) => tracing::warn!(
-            "{count} {what}: attempt {} failed after {seconds:.0} s on {place}: {}",
-            record.attempt,
-            failure.message
-        ),
-    }
-}
-
-/// The line of progress on a terminal.
-fn line(stage: &str, tally: &Tally, best: Option<f64>) -> String {
-    let best = best
-        .map(|best| format!(" · best {best:.3}"))
-        .unwrap_or_default();
-    let eta = tally
-        .eta_seconds
-        .map(|seconds| format!(" · {} left", Duration(seconds)))
-        .unwrap_or_default();
-    let failed = match tally.failed {
-        0 => String::new(),
-        failed => format!(" · {failed} failed"),
-    };
-    format!(
-        "{stage}: {} of {} done · {} running{failed}{best}{eta}",
-        tally.finished,
-        tally.planned,
-        tally.running.len(),
-    )
 }

@@ -8,7 +8,7 @@ use std::process::Command;
 use efflux_job::Job;
 use serde_json::Value;
 
-use crate::harness::Study;
+use crate::harness::{JOB, Study};
 use crate::programs::{EFFLUX, trainer};
 
 /// The libraries that a program is loaded with and where they are, without the addresses, which may spell anything.
@@ -85,7 +85,8 @@ fn plan_counts_what_is_new_and_what_is_done() {
         assert!(planned.contains(line), "{line}: {planned}");
     }
     assert!(!study.path("run").exists(), "a plan leaves no trace");
-    study.sweep("run", "2").ok();
+    let said = study.sweep("run", "2").ok().stderr;
+    assert!(said.contains("6 trials of this launch took "), "{said}");
     let planned = study
         .run(&["plan", "job.toml", "--run-dir", "run"])
         .ok()
@@ -98,6 +99,38 @@ fn plan_counts_what_is_new_and_what_is_done() {
     ] {
         assert!(planned.contains(line), "{line}: {planned}");
     }
+    assert!(!planned.contains("wall time"), "nothing is left: {planned}");
+}
+
+#[test]
+fn plan_times_trials_of_this_host_and_says_what_to_ask_slurm_for() {
+    let study = Study::new();
+    let seeds: Vec<String> = (0..20_000).map(|seed| seed.to_string()).collect();
+    let seeds = format!("search = [{}]", seeds.join(", "));
+    study.write("many.toml", JOB.replace("search = [0, 1]", &seeds));
+    let options = [
+        "--calibrate",
+        "--slots",
+        "2",
+        "--ranks",
+        "3",
+        "--walltime",
+        "2:10",
+    ];
+    let planned = study.run(&[&["plan", "many.toml"], &options[..]].concat());
+    let planned = planned.ok().stdout;
+    for line in [
+        "one core here, by 8 short trials",
+        "with 3 ranks of 2 slots; ",
+        "sbatch --ntasks=3 --cpus-per-task=2 --time=3 slurm/sweep.sbatch many.toml; ",
+        "such jobs, which follow each other by themselves",
+        "2 slots fit into the ",
+    ] {
+        assert!(planned.contains(line), "{line}: {planned}");
+    }
+    study
+        .run(&["plan", "job.toml", "--walltime", "soon"])
+        .refused(2, &["soon", "12:30:00"]);
 }
 
 #[test]

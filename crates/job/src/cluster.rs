@@ -126,9 +126,9 @@ impl Cluster {
         let mut cluster = Self::parse(path, text)?;
         if let Some(time) = time {
             let lead = cluster.signal_lead_seconds;
-            if seconds(time).is_none_or(|limit| limit <= lead.into()) {
+            if time_limit(time).is_none_or(|limit| limit <= lead.into()) {
                 return Err(Error::Usage(format!(
-                    "--time {time}: expected {TIMES}, more than the {lead} s of signal_lead_seconds"
+                    "--time {time}: expected {TIME_LIMITS}, more than the {lead} s of signal_lead_seconds"
                 )));
             }
             time.clone_into(&mut cluster.time);
@@ -153,7 +153,7 @@ impl Cluster {
     /// The time limit of a job.
     pub fn limit_seconds(&self) -> u64 {
         // It was validated.
-        seconds(&self.time).unwrap_or(u64::MAX)
+        time_limit(&self.time).unwrap_or(u64::MAX)
     }
 
     fn validate(&self) -> Result<()> {
@@ -214,8 +214,8 @@ impl Cluster {
             let expected = format!("at most {LONGEST_LEAD}");
             return Err(self.wrong("signal_lead_seconds", self.signal_lead_seconds, &expected));
         }
-        match seconds(&self.time) {
-            None => Err(self.wrong("time", format!("{:?}", self.time), TIMES)),
+        match time_limit(&self.time) {
+            None => Err(self.wrong("time", format!("{:?}", self.time), TIME_LIMITS)),
             Some(limit) if limit <= self.signal_lead_seconds.into() => {
                 let expected = format!("less than `time`, {limit} s");
                 Err(self.wrong("signal_lead_seconds", self.signal_lead_seconds, &expected))
@@ -235,12 +235,13 @@ impl Cluster {
     }
 }
 
-const TIMES: &str =
+/// What a time limit may be.
+pub const TIME_LIMITS: &str =
     "minutes, or as in \"12:30:00\", \"2-00:00:00\" (days, hours, minutes, seconds)";
 
 /// A time limit as sbatch takes it, in seconds: minutes, minutes:seconds, hours:minutes:seconds, and with days in front
 /// days-hours, days-hours:minutes, days-hours:minutes:seconds.
-fn seconds(limit: &str) -> Option<u64> {
+pub fn time_limit(limit: &str) -> Option<u64> {
     let (days, rest) = match limit.split_once('-') {
         Some((days, rest)) => (Some(days), rest),
         None => (None, limit),
@@ -306,7 +307,7 @@ mod tests {
         );
         assert_eq!(
             refusal("time = \"1:2:3:4\""),
-            format!("a.toml: line 1: `time` has \"1:2:3:4\", expected {TIMES}")
+            format!("a.toml: line 1: `time` has \"1:2:3:4\", expected {TIME_LIMITS}")
         );
         assert_eq!(
             refusal("time = \"1\""),
@@ -325,7 +326,7 @@ mod tests {
     #[test]
     fn time_limits_are_read_as_slurm_reads_them() {
         let limits = ["90", "90:30", "1:30:00", "2-0", "2-1:30", "2-01:30:15"];
-        let found = limits.map(seconds);
+        let found = limits.map(time_limit);
         let expected = [5400, 5430, 5400, 172_800, 178_200, 178_215];
         assert_eq!(found, expected.map(Some));
         for no_limit in [
@@ -338,14 +339,14 @@ mod tests {
             "UNLIMITED",
             "1-2:3:4:5",
         ] {
-            assert_eq!(seconds(no_limit), None, "{no_limit}");
+            assert_eq!(time_limit(no_limit), None, "{no_limit}");
         }
     }
 
     proptest! {
         #[test]
         fn any_text_is_read_or_refused(text in "\\PC*") {
-            let _ = seconds(&text);
+            let _ = time_limit(&text);
             let _ = Cluster::parse(Path::new("a.toml"), text);
         }
     }

@@ -17,7 +17,9 @@ pub struct Workload {
     pub updates: u64,
     /// Site-days that an update computes, on average: those of each drawn window up to its last target.
     pub site_days: f64,
-    /// Site-days that are run without a gradient, one after the other: validation after each epoch, and simulation.
+    /// Site-days of validation after all epochs, which are run without a gradient.
+    pub validated_days: f64,
+    /// Site-days of the simulation of the trained model, which are run so, too.
     pub simulated_days: f64,
     /// Site-days of simulation that are run by window.
     pub windowed_days: f64,
@@ -70,12 +72,23 @@ impl Workload {
         layers * 16.0 * hidden * hidden + 2.0 * self.inputs as f64 * hidden
     }
 
+    /// The same trial with so many epochs, where it has `all` of them.
+    #[must_use]
+    pub fn of_epochs(&self, epochs: u32, all: u32) -> Self {
+        Self {
+            updates: self.updates * u64::from(epochs) / u64::from(all),
+            validated_days: self.validated_days * f64::from(epochs) / f64::from(all),
+            ..*self
+        }
+    }
+
     /// Hours that a trial takes on one core of a processor, trained and simulated natively.
     pub fn core_hours(&self) -> f64 {
         let hidden = f64::from(self.hidden_size);
         let weights = f64::from(self.layers) * 8.0 * hidden * hidden;
         let update = self.operations() / CORE_RATE + weights * CORE_WEIGHT;
-        let days = self.simulated_days / CORE_RATE + self.windowed_days / WINDOW_RATE;
+        let carried = self.validated_days + self.simulated_days;
+        let days = carried / CORE_RATE + self.windowed_days / WINDOW_RATE;
         (self.updates as f64 * update + days * self.forward_operations()) / 3600.0
     }
 
@@ -124,6 +137,7 @@ mod tests {
         inputs: 21,
         updates: 192_200,
         site_days: 183.7,
+        validated_days: 0.0,
         simulated_days: 0.0,
         windowed_days: 0.0,
     };

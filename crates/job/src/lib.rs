@@ -20,7 +20,7 @@ mod training;
 mod trial;
 mod value;
 
-pub use cluster::{Cluster, Launcher};
+pub use cluster::{Cluster, Launcher, TIME_LIMITS, time_limit};
 pub use configuration::Configuration;
 pub use contract::{Contract, View};
 pub use derived::{Expression, Function, Malformed, Operation};

@@ -94,7 +94,8 @@ impl<'a> Days<'a> {
                     training.batch_windows.map_or(sites as f64, f64::from) * drawn.window
                 }
             },
-            simulated_days: validated + carried,
+            validated_days: validated,
+            simulated_days: carried,
             windowed_days: windowed,
         })
     }

@@ -55,7 +55,7 @@ impl Coordinator<'_> {
         &self.ledger
     }
 
-    /// Trains those of a stage's trials that have not finished yet, as far as its stopping rule lets them.
+    /// Trains those of a stage's trials that have not finished yet, in their order, as far as its stopping rule lets them.
     ///
     /// # Errors
     ///

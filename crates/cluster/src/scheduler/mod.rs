@@ -6,9 +6,9 @@ mod lease;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 
-use efflux_job::{Key, Trial, TrialId};
+use efflux_job::{Trial, TrialId};
 use efflux_protocol::Isolation;
 use efflux_run::record::FailureClass;
 use efflux_run::{Attempt, Rank};
@@ -178,17 +178,7 @@ impl Scheduler {
         held.any(|held| !held.is_stale) || self.pending.iter().any(|one| one.trial.id == *id)
     }
 
-    fn add(&mut self, mut trials: Vec<Planned>) {
-        // The largest networks first: what is still running at the end is then short.
-        // Those of one shape stay together, for lanes.
-        let mut shapes = HashMap::new();
-        trials.sort_by_cached_key(|planned| {
-            let size =
-                [Key::HIDDEN_SIZE, Key::WINDOW_DAYS].map(|key| planned.trial.params.count(key));
-            let place = shapes.len();
-            let shape = *shapes.entry(planned.trial.shape()).or_insert(place);
-            (std::cmp::Reverse(size), shape)
-        });
+    fn add(&mut self, trials: Vec<Planned>) {
         // A rank that was silent may still be at one of them, for fewer epochs.
         let held = self.ranks.values().flat_map(|rank| rank.held.keys());
         let held: HashSet<TrialId> = held.cloned().collect();
