@@ -26,10 +26,8 @@ pub(crate) enum Cell {
     P(Defined),
     /// A p value that may be missing without a reason of its own.
     BareP(Option<f64>),
-    /// A site by its place among the sites: files have its id; the page has its name, which leads to its own page, its
-    /// id and a remark.
+    /// A site: files have its id; the page has its name, which leads to its own page, its id and a remark.
     Site {
-        place: usize,
         id: String,
         name: String,
         remark: String,
@@ -123,18 +121,11 @@ impl Cell {
                 Some(p) => html!("{}", p_value(*p)),
                 None => bare(None, decimals),
             },
-            Self::Site {
-                place,
-                id,
-                name,
-                remark,
-            } => {
-                let mut html = html!(
-                    "<a href=\"#site-{}\">{}</a> <span class=\"id\">{}</span>",
-                    *place,
-                    name,
-                    id
-                );
+            Self::Site { id, name, remark } => {
+                let mut html = html!("<a href=\"#site={}\">{}</a>", id, name);
+                if id != name {
+                    html.push(&html!(" <span class=\"id\">{}</span>", id));
+                }
                 if !remark.is_empty() {
                     html.push(&html!("<span class=\"none\">{}</span>", remark));
                 }
@@ -215,7 +206,6 @@ mod tests {
         for begin in ["=", "+", "@", "\t", "\r"] {
             let name = format!("{begin}HYPERLINK(\"a\")");
             let site = Cell::Site {
-                place: 0,
                 id: name.clone(),
                 name: String::new(),
                 remark: String::new(),

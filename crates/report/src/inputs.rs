@@ -110,7 +110,10 @@ pub(super) fn sites(run: &Run<'_>) -> Vec<Site> {
     let sites = run.pack.sites.iter();
     let described = sites.map(|site| Site {
         id: site.id.clone(),
-        name: site.name.clone(),
+        name: match site.name.as_str() {
+            "" => site.id.clone(),
+            name => name.to_owned(),
+        },
         latitude: site.latitude,
         longitude: site.longitude,
         igbp: site.igbp.clone(),

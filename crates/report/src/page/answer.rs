@@ -2,6 +2,7 @@
 
 use efflux_analysis::Defined;
 use efflux_analysis::measures::{Measure, NSE};
+use efflux_analysis::paired::{Bootstrap, SignedRank};
 use efflux_job::Part as RecordPart;
 
 use crate::Findings;
@@ -15,13 +16,25 @@ use crate::numbers;
 use crate::section::{Drawing, Frame, Part, Section};
 use crate::tables;
 
+/// The simplest baseline, as it is called in the cards.
+const MEAN: &str = "training mean";
+
 pub(super) fn section<'a>(findings: &'a Findings<'_>) -> Section<'a> {
     let summary = &findings.summary;
     let test = summary.test();
+    let strongest = strongest(&findings.comparisons).map(|(baseline, ..)| baseline);
     let headlines = Measure::headline().map(|measure| {
-        let baseline = (measure == NSE).then_some(summary.training_mean_nse);
+        let evaluation = &findings.evaluation;
+        let of_strongest = strongest.map(|baseline| {
+            let median = evaluation.median(baseline.series, RecordPart::Test, measure);
+            (baseline.label(), median)
+        });
+        // Of other measures a constant has no value.
+        let of_mean = (measure == NSE).then_some((MEAN, summary.training_mean_nse));
+        let of_mean = of_mean.filter(|_| of_strongest.is_none_or(|(label, _)| label != MEAN));
         let median = test.map(|test| test.medians[measure]);
-        headline(measure, median, summary.members_test[measure], baseline)
+        let range = summary.members_test[measure];
+        headline(measure, median, range, [of_strongest, of_mean])
     });
     let mut parts = vec![
         Part::Text(html!(
@@ -114,8 +127,8 @@ fn lead(findings: &Findings<'_>) -> Html {
     )
 }
 
-/// Where the ensemble stands against the strongest baseline: the one with the lowest median of the differences.
-fn hardest(comparisons: &[Comparison]) -> Option<Html> {
+/// The strongest baseline: the one with the lowest median of the differences, which it is compared by.
+fn strongest(comparisons: &[Comparison]) -> Option<(&Comparison, Bootstrap, SignedRank)> {
     let baselines = comparisons.iter().filter(|comparison| {
         let series = comparison.series;
         matches!(
@@ -123,9 +136,14 @@ fn hardest(comparisons: &[Comparison]) -> Option<Html> {
             Series::Baseline(_) | Series::Pooled | Series::External
         )
     });
-    let (hardest, found, test) = baselines
+    baselines
         .filter_map(|one| Some((one, one.difference.ok()?, one.test.ok()?)))
-        .min_by(|(_, a, _), (_, b, _)| a.median.total_cmp(&b.median))?;
+        .min_by(|(_, a, _), (_, b, _)| a.median.total_cmp(&b.median))
+}
+
+/// Where the ensemble stands against it.
+fn hardest(comparisons: &[Comparison]) -> Option<Html> {
+    let (hardest, found, test) = strongest(comparisons)?;
     let verdict = match (test.p < 0.05, found.median > 0.0) {
         (true, true) => "better than",
         (true, false) => "worse than",
@@ -141,12 +159,12 @@ fn hardest(comparisons: &[Comparison]) -> Option<Html> {
     ))
 }
 
-/// One number of the headline, with the range over members and, where there is one, the baseline.
+/// One number of the headline, with the range over members and the same number of baselines.
 fn headline(
     measure: Measure,
     median: Option<Defined>,
     members: Defined<(f64, f64)>,
-    baseline: Option<Defined>,
+    baselines: [Option<(&str, Defined)>; 2],
 ) -> Html {
     let decimals = measure.decimals;
     let value = match median {
@@ -168,9 +186,11 @@ fn headline(
             numbers::number(high, decimals)
         ));
     }
-    if let Some(Ok(baseline)) = baseline {
+    for (label, baseline) in baselines.into_iter().flatten() {
+        let Ok(baseline) = baseline else { continue };
         notes.push(&html!(
-            "<dd class=\"note\">training mean {}</dd>",
+            "<dd class=\"note\">{} {}</dd>",
+            label,
             numbers::number(baseline, decimals)
         ));
     }

@@ -28,25 +28,31 @@ use super::section::{self, Frame, Members, Section};
 /// What the report consists of, in the order of the page.
 pub(crate) fn sections<'a>(findings: &'a Findings<'_>) -> Vec<Section<'a>> {
     let results = findings.results;
-    let mut sections = vec![answer::section(findings), search::section(findings)];
-    sections.extend(search::training(results));
-    sections.extend([data::section(findings), skill::scores(findings)]);
+    let mut sections = vec![answer::section(findings), skill::scores(findings)];
     sections.extend(unseen::section(findings));
     sections.extend([
         baselines::section(findings),
         skill::series(findings),
         extremes::section(findings),
         uncertainty::section(findings),
-        drivers::section(findings),
+        data::section(findings),
         skill::sites(findings),
-        reasons::section(findings),
         site::section(findings),
+        drivers::section(findings),
+        reasons::section(findings),
+        search::section(findings),
+    ]);
+    sections.extend(search::training(results));
+    sections.extend([
         search::failures(findings),
         record::methods(results),
         record::provenance(results),
     ]);
     sections
 }
+
+/// The sections that begin a group in the navigation: skill, sites, search, record.
+const GROUPS: [&str; 4] = ["scores", "data", "search", "methods"];
 
 /// Sections that simulations of members have no part in.
 const WITHOUT_MEMBERS: [&str; 5] = ["search", "data", "failures", "methods", "provenance"];
@@ -76,11 +82,12 @@ pub(crate) fn page(results: &Results<'_>, sections: &[Section<'_>]) -> (Html, Ve
          script-src 'unsafe-inline'; img-src data:\">\n\
          <link rel=\"icon\" href=\"data:,\">\n\
          <title>{title} · efflux report</title>\n<style>\n{style}</style>\n</head>\n<body>\n\
-         <a class=\"skip\" href=\"#answer\">To the results</a>\n{header}<main>\n{content}</main>\n{footer}\
+         <a class=\"skip\" href=\"#answer\">To the results</a>\n{header}{navigation}<main>\n{content}</main>\n{footer}\
          <script>\n{script}</script>\n</body>\n</html>\n";
         title = name,
         style = Html::literal(include_str!("page.css")),
-        header = header(name, sections),
+        header = header(name),
+        navigation = navigation(sections),
         content = content,
         footer = footer(sections, &figures),
         script = Html::literal(concat!(include_str!("page.js"), include_str!("site.js")))
@@ -88,15 +95,32 @@ pub(crate) fn page(results: &Results<'_>, sections: &[Section<'_>]) -> (Html, Ve
     (page, figures)
 }
 
-fn header(name: &str, sections: &[Section<'_>]) -> Html {
+fn header(name: &str) -> Html {
+    html!(
+        "<header id=\"top\">\n<p class=\"kind\">Daily soil CO₂ efflux · report of a sweep</p>\n<h1>{}</h1>\n</header>\n",
+        name
+    )
+}
+
+/// Links to all sections, which stay in sight.
+fn navigation(sections: &[Section<'_>]) -> Html {
     let links = sections.iter().filter_map(|section| match section.frame {
-        Frame::Named(name) => Some(html!("<li><a href=\"#{}\">{}</a></li>", section.id, name)),
+        Frame::Named(name) => {
+            let class = match GROUPS.contains(&section.id) {
+                true => Html::literal(" class=\"group\""),
+                false => Html::default(),
+            };
+            Some(html!(
+                "<li{}><a href=\"#{}\">{}</a></li>",
+                class,
+                section.id,
+                name
+            ))
+        }
         Frame::First | Frame::Hidden => None,
     });
     html!(
-        "<header>\n<p class=\"kind\">Daily soil CO₂ efflux · report of a sweep</p>\n<h1>{}</h1>\n\
-         <nav aria-label=\"Sections\"><ul>{}</ul></nav>\n</header>\n",
-        name,
+        "<nav aria-label=\"Sections\"><ul><li><a href=\"#top\">Top</a></li>{}</ul></nav>\n",
         links.collect::<Html>()
     )
 }

@@ -32,3 +32,34 @@ for (const table of document.querySelectorAll("table.sortable")) {
     header.replaceChildren(button);
   });
 }
+
+// Paper has no folds: what is folded is printed open, and folded again.
+{
+  let folded = [];
+  addEventListener("beforeprint", () => {
+    folded = [...document.querySelectorAll("details:not([open])")];
+    for (const details of folded) details.open = true;
+  });
+  addEventListener("afterprint", () => { for (const details of folded) details.open = false; });
+}
+
+// The navigation marks the section that is read.
+{
+  const links = new Map([...document.querySelectorAll("nav a")].map((link) => [link.hash.slice(1), link]));
+  const inSight = new Set();
+  const mark = () => {
+    const first = [...links.keys()].find((id) => inSight.has(id));
+    for (const [id, link] of links) {
+      if (id === first) link.setAttribute("aria-current", "true");
+      else link.removeAttribute("aria-current");
+    }
+  };
+  const watch = new IntersectionObserver((entries) => {
+    for (const entry of entries) inSight[entry.isIntersecting ? "add" : "delete"](entry.target.id);
+    mark();
+  }, { rootMargin: "-10% 0px -60% 0px" });
+  for (const id of links.keys()) {
+    const section = document.getElementById(id);
+    if (section) watch.observe(section);
+  }
+}

@@ -1,4 +1,4 @@
-// The page of one site, opened by a link to #site-NUMBER. Draws the series between two days of the record.
+// The page of one site, opened by a link to #site=ID. Draws the series between two days of the record.
 {
   const data = JSON.parse(document.getElementById("series-data").textContent);
   const view = document.getElementById("site");
@@ -40,7 +40,8 @@
     const day = (point) => site.first + point * data.step;
     const x = (at) => left + ((at - from) / (to - from)) * (right - left);
     const inside = site.observed.map((_, point) => point).filter((point) => day(point) >= from && day(point) <= to);
-    const values = inside.flatMap((point) => [site.observed[point], site.mean[point]]).filter((value) => value !== null);
+    const drawn = [site.observed, site.mean, site.lower, site.upper];
+    const values = inside.flatMap((point) => drawn.map((series) => series[point])).filter((value) => value !== null);
     const low = Math.min(0, ...values.map(Math.floor)), high = Math.max(low + 1, ...values.map(Math.ceil));
     const y = (value) => bottom - ((value - low) / (high - low)) * (bottom - top);
     const at = (point, value) => `${x(day(point)).toFixed(1)} ${y(value).toFixed(1)}`;
@@ -66,10 +67,10 @@
         if (b > a) shapes.push(`<rect ${ink[name]} x="${x(a).toFixed(1)}" y="${bottom - 4}" width="${(x(b) - x(a)).toFixed(1)}" height="4"/>`);
       }
     }
-    const banded = inside.filter((point) => site.mean[point] !== null && site.spread[point] !== null);
+    const banded = inside.filter((point) => site.lower[point] !== null && site.upper[point] !== null);
     if (banded.length > 1) {
-      const upper = banded.map((point) => at(point, site.mean[point] + site.spread[point]));
-      const lower = banded.reverse().map((point) => at(point, site.mean[point] - site.spread[point]));
+      const upper = banded.map((point) => at(point, site.upper[point]));
+      const lower = banded.reverse().map((point) => at(point, site.lower[point]));
       shapes.push(`<path ${ink.band} d="M${[...upper, ...lower].join("L")}Z"/>`);
     }
     const line = inside.filter((point) => site.mean[point] !== null).map((point) => at(point, site.mean[point]));
@@ -81,6 +82,23 @@
     drawing.setAttribute("aria-label", `Observed and simulated flux at ${site.name}, ${date(from)} to ${date(to)}`);
   };
 
+  // Every day of the record, as precisely as the page has it.
+  const csv = () => {
+    const within = (day, ranges) => ranges.some(([start, end]) => start <= day && day < end);
+    const digits = Math.max(0, Math.ceil(-Math.log10(site.size)));
+    const number = (value) => (value === null || value === undefined ? "" : value.toFixed(digits));
+    const band = calibrated() ? ["lower_90", "upper_90"] : ["mean_minus_sd", "mean_plus_sd"];
+    const lines = [["date", "part", "observed", "mean", "sd_of_members", ...band, "inputs"].join(",")];
+    site.observed.forEach((value, point) => {
+      const day = site.first + point * data.step;
+      const part = site.parts.find(([, start, end]) => start <= day && day < end)?.[0] ?? "";
+      const inputs = within(day, site.held) ? "held" : within(day, site.interpolated) ? "interpolated" : "measured";
+      const series = [value, site.mean[point], site.spread[point], site.lower[point], site.upper[point]];
+      lines.push([date(day), part, ...series.map(number), inputs].join(","));
+    });
+    return `${lines.join("\n")}\n`;
+  };
+
   const whole = () => [site.first, site.first + Math.max(1, site.observed.length - 1) * data.step];
   const range = (a, b) => {
     const [first, last] = whole();
@@ -89,12 +107,26 @@
     to = Math.round(from + width);
     draw();
   };
+  const named = () => {
+    const [, id] = location.hash.match(/^#site=(.+)$/) ?? [];
+    try { return id && data.sites.find((one) => one.id === decodeURIComponent(id)); } catch { return undefined; }
+  };
+  const calibrated = () => data.sites.length > 0 && data.sites[0].lower !== null;
   const open = () => {
-    const found = data.sites[(location.hash.match(/^#site-(\d+)$/) ?? [])[1]];
+    const found = named();
     view.hidden = !found;
     if (!found) return;
     site = { ...found };
     for (const series of ["observed", "mean", "spread"]) site[series] = numbers(found[series], found.size);
+    if (calibrated()) for (const series of ["lower", "upper"]) site[series] = numbers(found[series], found.size);
+    else {
+      const away = (sign) => site.mean.map((mean, point) => (mean === null || site.spread[point] === null ? null : mean + sign * site.spread[point]));
+      site.lower = away(-1);
+      site.upper = away(1);
+    }
+    const link = document.getElementById("site-download");
+    link.href = `data:text/csv;charset=utf-8,${encodeURIComponent(csv())}`;
+    link.download = `${site.id}.csv`;
     document.getElementById("site-title").textContent = site.name;
     document.getElementById("site-place").textContent = site.place;
     const parts = site.parts.map(([name]) => `<th scope="col" class="number">${text(name)}</th>`).join("");

@@ -16,9 +16,10 @@ use crate::filled;
 use crate::markup::{Html, html};
 use crate::numbers;
 use crate::section::{Frame, Part, Section};
+use crate::uncertainty::HEADLINE;
 
-/// Points of all sites together; records are thinned until they fit, so that the page stays below 20 MB.
-const POINTS: usize = 3_000_000;
+/// Values of all sites together; records are thinned until they fit, so that the page stays below 20 MB.
+const VALUES: usize = 9_000_000;
 
 /// Parts that the largest value of a site is drawn in: more than a screen has pixels.
 const PARTS: f64 = 2000.0;
@@ -41,11 +42,13 @@ fn content(findings: &Findings<'_>) -> Html {
         .map(|site| record(results.observed(site)))
         .collect();
     let days: usize = records.iter().map(|(first, last)| last - first).sum();
-    let step = days.div_ceil(POINTS).max(1);
+    let factor = results.forecast.and_then(|of| of.factor(HEADLINE).ok());
+    let series = if factor.is_some() { 5 } else { 3 };
+    let step = (days * series).div_ceil(VALUES).max(1);
     let sites: Vec<Value> = records
         .iter()
         .enumerate()
-        .map(|(site, days)| of_site(findings, site, *days, step))
+        .map(|(site, days)| of_site(findings, site, *days, step, factor))
         .collect();
     let data = json!({
         "start": results.start.to_string(),
@@ -59,20 +62,25 @@ fn content(findings: &Findings<'_>) -> Html {
         1 => String::new(),
         step => format!(" Points are means of {step} days."),
     };
+    let band = match factor {
+        Some(_) => "the band its calibrated 90 % interval",
+        None => "the band one standard deviation over members to each side",
+    };
     html!(
         "<p id=\"site-place\"></p>\n<div class=\"tools\" role=\"group\" aria-label=\"Range of days\">\
          <button type=\"button\" data-zoom=\"earlier\">Earlier</button>\
          <button type=\"button\" data-zoom=\"later\">Later</button>\
          <button type=\"button\" data-zoom=\"closer\">Closer</button>\
          <button type=\"button\" data-zoom=\"wider\">Wider</button>\
-         <button type=\"button\" data-zoom=\"all\">Whole record</button></div>\n\
+         <button type=\"button\" data-zoom=\"all\">Whole record</button>\
+         <a id=\"site-download\" href=\"#site\">Download as CSV</a></div>\n\
          <svg id=\"site-series\" class=\"drawing\" viewBox=\"0 0 960 300\" role=\"img\" \
          aria-label=\"Observed and simulated flux\" font-size=\"12\"></svg>\n\
-         <p class=\"caption\">Points are observed days, the line is the ensemble mean, the band one standard deviation over \
-         members to each side. Shaded: validation and test part. The strip above the axis marks days on which an input was not measured: \
+         <p class=\"caption\">Points are observed days, the line is the ensemble mean, {}. Shaded: validation and test part. The strip above the axis marks days on which an input was not measured: \
          light, between two measured values; dark, held from the nearest one.{} Drag over days to see them closer.</p>\n\
          <div id=\"site-scores\"></div>\n<p><a href=\"#sites\">All sites</a></p>\n\
          <script type=\"application/json\" id=\"series-data\">{}</script>\n",
+        band,
         thinned,
         Html::json(&data)
     )
@@ -91,6 +99,7 @@ fn of_site(
     site: usize,
     (first, last): (usize, usize),
     step: usize,
+    factor: Option<f64>,
 ) -> Value {
     let (results, evaluation) = (findings.results, &findings.evaluation);
     let about = &results.sites[site];
@@ -106,7 +115,7 @@ fn of_site(
             json!([measure.label, of_parts])
         })
         .collect();
-    let series = [
+    let mut series = vec![
         thinned(
             observed[first..last].iter().map(|&flux| f64::from(flux)),
             step,
@@ -114,10 +123,18 @@ fn of_site(
         thinned(mean[first..last].iter().copied(), step),
         thinned(spread[first..last].iter().copied(), step),
     ];
+    if let (Some(forecast), Some(factor)) = (results.forecast, factor) {
+        let end = |deviations: f64| {
+            let days = first..last;
+            let ends = days.map(|day| forecast.away(mean[day], (site, day), deviations));
+            thinned(ends.map(|end| end.unwrap_or(f64::NAN)), step)
+        };
+        series.extend([end(-factor), end(factor)]);
+    }
     let values = series.iter().flatten().flatten();
     let largest = values.fold(0.0, |largest: f64, value| largest.max(value.abs()));
     let size = if largest > 0.0 { largest / PARTS } else { 1.0 };
-    let [observed, mean, spread] = series.map(|values| written(&values, size));
+    let written: Vec<String> = series.iter().map(|values| written(values, size)).collect();
     let properties = &findings.drivers.sites[site];
     let class = evaluation.class(site, Reading::Text);
     let facts: Vec<(&str, String)> = vec![
@@ -155,10 +172,11 @@ fn of_site(
         "name": about.name,
         "id": about.id,
         "place": format!(
-            "{} · {}°, {}° · {}",
+            "{} · {}°, {}°{}{}",
             about.id,
             numbers::number(about.latitude, 3),
             numbers::number(about.longitude, 3),
+            if about.igbp.is_empty() { "" } else { " · " },
             about.igbp
         ),
         "first": first,
@@ -169,9 +187,11 @@ fn of_site(
         "interpolated": stretches(INTERPOLATED),
         "held": stretches(HELD),
         "size": size,
-        "observed": observed,
-        "mean": mean,
-        "spread": spread,
+        "observed": written[0],
+        "mean": written[1],
+        "spread": written[2],
+        "lower": written.get(3),
+        "upper": written.get(4),
         "scores": rows,
         "facts": facts,
     })

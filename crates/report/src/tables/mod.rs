@@ -80,7 +80,6 @@ fn configuration<'a, Row: 'a>(
 pub(super) fn site(results: &Results<'_>, place: usize, remark: String) -> Cell {
     let site = &results.sites[place];
     Cell::Site {
-        place,
         id: site.id.clone(),
         name: site.name.clone(),
         remark,

@@ -67,6 +67,24 @@ fn the_page_opens_from_disk_in_a_browser_and_shows_its_figures() {
         "{said}"
     );
     assert_eq!(said["zoomed"], true, "{said}");
+    let id = said["hash"].as_str().unwrap().strip_prefix("#site=");
+    let place = study
+        .sites
+        .iter()
+        .position(|site| Some(site.id.as_str()) == id);
+    let observed: Vec<f64> = study
+        .observed
+        .site(place.unwrap())
+        .iter()
+        .map(|flux| f64::from(*flux))
+        .collect();
+    is_the_record(&said["download"], &observed);
+    assert_eq!(said["downloadName"], format!("{}.csv", id.unwrap()));
+    assert_eq!(
+        said["navigation"], "sticky",
+        "sections are at hand everywhere"
+    );
+    assert_eq!(said["lost"], 0, "a link of the navigation leads nowhere");
     let table = rows(out.path(), "summary.csv");
     let median = &row(
         &table,
@@ -92,6 +110,35 @@ fn the_page_opens_from_disk_in_a_browser_and_shows_its_figures() {
         sorted.windows(2).all(|pair| pair[0] >= pair[1]),
         "{sorted:?}"
     );
+}
+
+/// Whether a site's download has its observed days, as precisely as the page has them.
+#[track_caller]
+fn is_the_record(download: &serde_json::Value, observed: &[f64]) {
+    let text = download.as_str().unwrap();
+    let mut rows = csv::Reader::from_reader(text.as_bytes());
+    let header = "date,part,observed,mean,sd_of_members,mean_minus_sd,mean_plus_sd,inputs";
+    let named: Vec<&str> = header.split(',').collect();
+    assert_eq!(rows.headers().unwrap(), named);
+    let there: Vec<f64> = rows
+        .records()
+        .filter_map(|row| row.unwrap()[2].parse().ok())
+        .collect();
+    let expected: Vec<f64> = observed
+        .iter()
+        .copied()
+        .filter(|flux| flux.is_finite())
+        .collect();
+    assert_eq!(there.len(), expected.len());
+    let largest = expected
+        .iter()
+        .fold(0.0, |largest: f64, flux| largest.max(flux.abs()));
+    for (there, expected) in there.iter().zip(&expected) {
+        assert!(
+            (there - expected).abs() < largest / 500.0,
+            "{there} {expected}"
+        );
+    }
 }
 
 /// A browser, or none with the reason printed; where one is required, its absence is a failure.

@@ -27,7 +27,13 @@ window.dispatchEvent(new HashChangeEvent("hashchange"));
 const site = document.getElementById("site");
 const wholeRecord = document.getElementById("site-series").getAttribute("aria-label");
 site.querySelector("[data-zoom=closer]").click();
+const download = document.getElementById("site-download");
 const found = {
+  hash: location.hash,
+  downloadName: download.download,
+  download: decodeURIComponent(download.href.split(",").slice(1).join(",")),
+  navigation: getComputedStyle(document.querySelector("nav")).position,
+  lost: [...document.querySelectorAll("nav a")].filter((link) => !document.querySelector(link.hash)).length,
   site: site.hidden ? null : document.getElementById("site-title").textContent,
   siteRows: site.querySelectorAll("tbody tr").length,
   zoomed: document.getElementById("site-series").getAttribute("aria-label") !== wholeRecord,
