@@ -4,8 +4,8 @@
 // CI DOES NOT RUN THIS SCRIPT: it needs an Earth Engine account. Look at the first rows of every table you get.
 //
 // How to use it
-//   1. Make a table of your sites with the columns `site`, `lat`, `lon` (sites.csv of a folder for `--sites` will do) and
-//      upload it as a table asset (Assets, New, CSV file; the columns of longitude and latitude are `lon` and `lat`).
+//   1. Make a table of your sites with the columns `site`, `lat`, `lon` (`efflux inspect PACK --sites-csv sites.csv` writes
+//      it; sites.csv of a folder for `--sites` will do, too) and upload it as a table asset (Assets, New, CSV file; the columns of longitude and latitude are `lon` and `lat`).
 //   2. For WorldClim, which Earth Engine has only in version 1: download wc2.1_30s_bio.zip from worldclim.org, upload
 //      bio_1 and bio_12 as one image asset with the bands `bio_1` and `bio_12`, or leave it empty here to go without.
 //   3. Put both below, paste the script into https://code.earthengine.google.com, run it and start the tasks.

@@ -75,11 +75,13 @@ pub(crate) enum LogFormat {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Write a synthetic pack: realistic sites, weather and fluxes, the same for the same seed
+    #[command(after_help = SYNTH_HELP)]
     Synth(SynthArgs),
     /// Write a pack from files of real sites
     #[command(after_help = PACK_HELP)]
     Pack(PackArgs),
     /// Show what is in a pack
+    #[command(after_help = INSPECT_HELP)]
     Inspect(InspectArgs),
     /// Show what a sweep would do: trials, what is done already, time and memory; checks the job against its pack
     #[command(after_help = PLAN_HELP)]
@@ -366,13 +368,6 @@ Exit codes:
   5   stopped by `efflux stop`: the same command continues
   75  unfinished: the same command continues (walltime, preemption, interrupt)";
 
-const PACK_HELP: &str = "\
-Examples:
-  efflux pack --sites data/cosore-daily -o data/sites.h5
-  efflux pack --cosore cosore/ --predictors tables/ -o data/cosore.h5
-
-configs/README.md describes both kinds of folders, and what becomes of their values.";
-
 const PLAN_HELP: &str = "\
 Examples:
   efflux plan jobs/demo.toml
@@ -386,6 +381,29 @@ const COMPLETIONS_HELP: &str = "\
 Examples:
   efflux completions bash > ~/.local/share/bash-completion/completions/efflux
   efflux completions fish > ~/.config/fish/completions/efflux.fish";
+
+const SYNTH_HELP: &str = "\
+Examples:
+  efflux synth -o data/demo.h5 --sites 24
+  efflux synth --predictors-for data/sites.h5 -o tables/   tables for real sites
+
+Such tables have the weather that a site's land cover might have, and a column `synthetic`: packs and reports that rest \
+on them say so.";
+
+const PACK_HELP: &str = "\
+Examples:
+  efflux pack --sites data/cosore-daily -o data/cosore-daily.h5
+  efflux pack --cosore cosore/ -o data/sites.h5
+  efflux pack --cosore cosore/ --predictors tables/ -o data/cosore.h5
+
+docs/reproduce.md goes from a release of COSORE to a report beside the paper.";
+
+const INSPECT_HELP: &str = "\
+Examples:
+  efflux inspect data/demo.h5
+  efflux inspect data/sites.h5 --sites-csv sites.csv
+
+The table is what configs/earth-engine/export.js takes.";
 
 const SUBMIT_HELP: &str = "\
 Examples:

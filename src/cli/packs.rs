@@ -8,9 +8,14 @@ use jiff::civil::Date;
 
 #[derive(Args, Debug)]
 pub(crate) struct SynthArgs {
-    /// The pack to write
-    #[arg(short, long, value_name = "PACK")]
+    /// The pack to write; with --predictors-for the folder for its tables
+    #[arg(short, long, value_name = "PACK|DIR")]
     pub(crate) output: PathBuf,
+
+    /// Make predictor tables for the sites of this pack instead, as Earth Engine exports them, to try
+    /// `efflux pack --predictors` with
+    #[arg(long, value_name = "PACK", conflicts_with_all = ["sites", "years"])]
+    pub(crate) predictors_for: Option<PathBuf>,
 
     /// Number of sites
     #[arg(long, default_value = "82", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
@@ -50,6 +55,10 @@ pub(crate) struct PackArgs {
     /// What the predictor tables hold [default: the paper's products, configs/predictors.toml]
     #[arg(long, value_name = "FILE", requires = "predictors")]
     pub(crate) predictors_config: Option<PathBuf>,
+
+    /// Table with `site` and `elevation_m`: elevations that the release lacks, as `efflux inspect --sites-csv` writes it
+    #[arg(long, conflicts_with = "sites", value_name = "FILE")]
+    pub(crate) elevations: Option<PathBuf>,
 
     /// Write no pack if there is a warning
     #[arg(long)]
@@ -159,6 +168,10 @@ pub(crate) struct InspectArgs {
     /// Sites nearer to each other than this, kilometres, are one place
     #[arg(long, default_value = "1", value_name = "KM", value_parser = kilometres)]
     pub(crate) same_place: f64,
+
+    /// Also write the sites as a table, for configs/earth-engine/export.js and to fill in elevations
+    #[arg(long, value_name = "FILE")]
+    pub(crate) sites_csv: Option<PathBuf>,
 
     /// As JSON, with all sites, years and findings (configs/README.md lists the keys)
     #[arg(long)]

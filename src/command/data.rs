@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use efflux_base::durable;
 use efflux_base::error::{Error, Exit, Result};
 use efflux_data::Pack;
 use efflux_ingest as ingest;
@@ -11,8 +12,18 @@ use efflux_job::Split;
 use crate::cli::{InspectArgs, PackArgs, SynthArgs};
 use crate::console::say;
 
-/// Writes a synthetic pack.
+/// Writes a synthetic pack, or synthetic predictors of one.
 pub(crate) fn synth(args: &SynthArgs) -> Result<Exit> {
+    if let Some(path) = &args.predictors_for {
+        let pack = Pack::read(path)?;
+        let tables = ingest::synthesize_predictors(&pack, args.seed, &args.output)?;
+        say!(
+            "{}: {tables} tables of synthetic predictors for {} sites",
+            args.output.display(),
+            pack.sites.len()
+        );
+        return Ok(Exit::Complete);
+    }
     let options = SynthOptions {
         sites: args.sites as usize,
         years: args.years.map(|years| years as usize),
@@ -48,6 +59,11 @@ pub(crate) fn pack(args: &PackArgs) -> Result<Exit> {
         Some(file) => Products::read(file)?,
         None => Products::paper()?,
     };
+    if let Some(table) = &args.elevations {
+        let (with_elevations, told) = ingest::add_elevations(pack, table, &missing)?;
+        pack = with_elevations;
+        warnings.extend(told);
+    }
     if let Some(folder) = &args.predictors {
         let predictors =
             ingest::read_predictors(folder, &products, &pack.sites, pack.calendar, &missing)?;
@@ -133,11 +149,11 @@ impl Sites {
 
 /// Shows what is in a pack.
 pub(crate) fn inspect(args: &InspectArgs) -> Result<Exit> {
-    let inspection = ingest::inspect(
-        &Pack::read(&args.pack)?,
-        args.train_fraction,
-        args.same_place,
-    )?;
+    let pack = Pack::read(&args.pack)?;
+    if let Some(path) = &args.sites_csv {
+        durable::write(path, ingest::site_table(&pack.sites)?)?;
+    }
+    let inspection = ingest::inspect(&pack, args.train_fraction, args.same_place)?;
     if args.json {
         let text = serde_json::to_string_pretty(&inspection)
             .map_err(|error| Error::Internal(format!("inspection: {error}")))?;

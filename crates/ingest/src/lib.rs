@@ -9,6 +9,7 @@ mod land_cover;
 mod line_ends;
 mod missing;
 mod predictors;
+mod site_table;
 mod sites;
 mod span;
 mod sun;
@@ -25,5 +26,6 @@ pub use missing::Missing;
 pub use predictors::{
     Daily, Formula, Predictors, Product, Products, Quality, StandsFor, Step, read_predictors,
 };
+pub use site_table::{add_elevations, site_table};
 pub use sites::{Packed, SiteOptions, pack_sites};
-pub use synth::{Profile, SynthOptions, synthesize};
+pub use synth::{Profile, SynthOptions, synthesize, synthesize_predictors};

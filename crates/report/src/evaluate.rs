@@ -110,6 +110,8 @@ pub fn evaluate(run: &Run<'_>, ledger: &Ledger, output: Output) -> Result<Evalua
         parts: &parts,
         observed: &run.pack.flux,
         unfiltered: origin.map(|origin| &origin.flux),
+        account: origin.map(|origin| &origin.account),
+        sources: &run.pack.sources,
         temperature: temperature
             .as_ref()
             .map(|(name, values)| Temperature { name, values }),

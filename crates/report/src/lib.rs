@@ -32,6 +32,7 @@ mod mixed;
 mod mixture;
 mod numbers;
 mod page;
+mod paper;
 mod pooled;
 mod prediction;
 mod reasons;
@@ -70,6 +71,7 @@ use evaluation::Evaluation;
 use extremes::Extremes;
 use grid::Grid;
 use groups::Group;
+use paper::{Here, Paper};
 use reasons::Explained;
 use record::Record;
 use states::States;
@@ -97,7 +99,7 @@ pub enum Output {
 pub fn write(results: &Results<'_>, directory: &Path, output: Output) -> Result<Summary> {
     results.check()?;
     let index = directory.join("index.html");
-    let findings = Findings::new(results, &index);
+    let findings = Findings::new(results, &index)?;
     let sections = page::sections(&findings);
     if output != Output::Page {
         let directory = directory.join("tables");
@@ -144,7 +146,7 @@ This file is written by a test (`EFFLUX_WRITE_DOCS=1 cargo test -p efflux-report
 /// As [`write`](fn@write).
 pub fn columns(results: &Results<'_>) -> Result<String> {
     results.check()?;
-    let findings = Findings::new(results, Path::new(""));
+    let findings = Findings::new(results, Path::new(""))?;
     let sections = page::sections(&findings);
     let described = sections.iter().flat_map(|section| {
         let members = page::members(results, section);
@@ -170,15 +172,26 @@ struct Findings<'a> {
     groups: Vec<Group>,
     reasons: Vec<Explained>,
     record: Record,
+    paper: Paper,
     summary: Summary,
 }
 
 impl<'a> Findings<'a> {
-    fn new(results: &'a Results<'a>, index: &Path) -> Self {
+    /// # Errors
+    ///
+    /// As [`Paper::new`].
+    fn new(results: &'a Results<'a>, index: &Path) -> Result<Self> {
         let evaluation = Evaluation::new(results);
         let extremes = Extremes::new(results, &evaluation);
         let drivers = Drivers::new(results, &evaluation);
-        Self {
+        let here = Here {
+            results,
+            evaluation: &evaluation,
+            extremes: &extremes,
+            drivers: &drivers,
+        };
+        let paper = Paper::new(&here)?;
+        Ok(Self {
             reasons: reasons::explained(results, &evaluation, &extremes, &drivers),
             extremes,
             grid: Grid::new(results),
@@ -190,9 +203,10 @@ impl<'a> Findings<'a> {
             unseen: Unseen::new(results, &evaluation),
             drivers,
             record: Record::new(results),
+            paper,
             summary: Summary::new(results, &evaluation, index),
             results,
             evaluation,
-        }
+        })
     }
 }

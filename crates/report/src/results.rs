@@ -1,7 +1,7 @@
 //! What the report is made of: everything the caller knows once the sweep has ended, or so far.
 
 use efflux_base::error::{Error, Result};
-use efflux_data::{Filled, Member, Parts};
+use efflux_data::{Account, Filled, Member, Parts};
 use efflux_job::{Analysis, Chosen, Contract, Fit, Part, Settings};
 use efflux_numerics::SiteByDay;
 use efflux_run::record::Record;
@@ -48,6 +48,10 @@ pub struct Results<'a> {
     pub observed: &'a SiteByDay<f32>,
     /// The observed flux without the percentile filter, where the pack kept it.
     pub unfiltered: Option<&'a SiteByDay<f32>>,
+    /// What became of the release that the pack was made of; none if it was made of daily means.
+    pub account: Option<&'a Account>,
+    /// Where the data come from, as the pack says it, a sentence each.
+    pub sources: &'a [String],
     /// The temperature that baselines and responses take; none if the pack has none.
     pub temperature: Option<Temperature<'a>>,
     /// What is known of the sites besides.

@@ -16,7 +16,9 @@ use std::path::Path;
 
 use self::daily::Series;
 pub use self::products::{Daily, Formula, Product, Products, Quality, StandsFor, Step};
+pub(crate) use self::rows::SYNTHETIC;
 use self::rows::{Record, Records};
+pub(crate) use self::steps::days_of;
 use super::missing::Missing;
 use super::table::Rows;
 use efflux_base::error::{Error, Result};
@@ -85,7 +87,7 @@ pub fn read_predictors(
                 Values::Daily(series(product, of_sites, sites, calendar, &mut warnings))
             };
             if values.are_known() {
-                let source = source(product, records.tells_filled);
+                let source = source(product, &records);
                 found.push(Found {
                     product,
                     values,
@@ -227,6 +229,11 @@ fn records<'a>(
             "{table}.csv has rows of sites that are not among those to pack, so left out: {strangers}"
         )]);
     }
+    if records.is_synthetic {
+        warnings.extend([format!(
+            "{table}.csv is synthetic, as its column `{SYNTHETIC}` says: what is trained with it says nothing of the sites"
+        )]);
+    }
     for (product, of_sites) in &records.products {
         fill_values::refuse(folder, product, of_sites, &records.files, missing)?;
         for (site, record) in sites.iter().zip(of_sites) {
@@ -276,10 +283,13 @@ fn attributes(
 }
 
 /// Where a variable comes from, for people.
-fn source(product: &Product, tells_filled: bool) -> String {
+fn source(product: &Product, records: &Records<'_>) -> String {
     let Product { name, source, .. } = product;
+    if records.is_synthetic {
+        return format!("{name}: synthetic, made by `efflux synth` in the layout of {source}");
+    }
     let mut text = format!("{name}: {source}, {}", product.bands.join(" and "));
-    let stand_in = product.stand_in.as_ref().filter(|_| !tells_filled);
+    let stand_in = product.stand_in.as_ref().filter(|_| !records.tells_filled);
     for remark in stand_in.into_iter().chain(&product.note) {
         text += "; ";
         text += remark;

@@ -218,7 +218,7 @@ impl Products {
     }
 
     /// The names of their tables, each once, in order.
-    pub(super) fn tables(&self) -> Vec<&str> {
+    pub(crate) fn tables(&self) -> Vec<&str> {
         let mut tables: Vec<&str> = Vec::new();
         for Product { table, .. } in &self.0 {
             if !tables.contains(&table.as_str()) {

@@ -23,6 +23,8 @@ pub(super) const MARGIN: usize = 31;
 const SITE: &str = "site";
 /// The column that tells which values their producer has filled: 1 for those.
 const FILLED: &str = "filled";
+/// The column of tables that `efflux synth` made.
+pub(crate) const SYNTHETIC: &str = "synthetic";
 
 /// What the tables of a product hold for one site.
 #[derive(Clone, Debug, Default)]
@@ -76,6 +78,8 @@ pub(super) struct Records<'a> {
     pub(super) strangers: Vec<String>,
     /// Whether the table says which of its values were filled.
     pub(super) tells_filled: bool,
+    /// Whether a part of the table was made, not measured.
+    pub(super) is_synthetic: bool,
 }
 
 /// The columns of one file that all products need.
@@ -110,6 +114,7 @@ impl<'a> Records<'a> {
             paths: Vec::new(),
             strangers: Vec::new(),
             tells_filled: false,
+            is_synthetic: false,
         }
     }
 
@@ -128,6 +133,7 @@ impl<'a> Records<'a> {
         let dated = self.products.iter().any(|(of, _)| of.step != Step::Static);
         let shared = Shared::of(&rows.header, dated)?;
         self.tells_filled |= shared.filled.is_some();
+        self.is_synthetic |= rows.header.find(SYNTHETIC).is_some();
         let places: HashMap<&str, usize> =
             self.sites.iter().map(|site| &*site.id).zip(0..).collect();
         let mut form: Option<(Form, u64)> = None;

@@ -40,7 +40,7 @@ pub(super) fn key(
 }
 
 /// Days of the step that begins on this day.
-pub(super) fn days_of(step: Step, first: Date) -> u16 {
+pub(crate) fn days_of(step: Step, first: Date) -> u16 {
     let left = || {
         let end = date(first.year(), 12, 31).day_of_year();
         u16::try_from(end - first.day_of_year() + 1).unwrap_or(1)

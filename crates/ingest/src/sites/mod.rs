@@ -16,9 +16,10 @@ use self::remarks::remarks;
 use self::series::Series;
 use super::land_cover;
 use super::missing::Missing;
+use super::site_table::height;
 use super::span;
 use super::sun::{DAY_LENGTH, RADIATION, Sun};
-use super::table::{Cell, Table};
+use super::table::Table;
 
 /// The list of sites in the folder.
 const SITES: &str = "sites.csv";
@@ -257,18 +258,6 @@ impl List {
             sources: sources.into_iter().collect(),
             licences: licences.into_iter().collect(),
         })
-    }
-}
-
-/// Metres above sea level; no fill value.
-fn height(cell: &Cell<'_>, missing: &Missing) -> Result<Option<f64>> {
-    let height = cell.number()?;
-    let out = |height: &f64| *height < -500.0 || *height > 9000.0;
-    match height.filter(out) {
-        Some(height) if !missing.sentinels(&[height]).is_empty() => Err(cell.wrong(&format!(
-            "metres above sea level: this looks like a fill value (leave the cell empty, or pack with `--missing {height}`)"
-        ))),
-        _ => Ok(height),
     }
 }
 

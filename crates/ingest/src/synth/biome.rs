@@ -25,6 +25,44 @@ pub(super) struct Biome {
     pub(super) organic_carbon: (f64, f64),
 }
 
+/// Words of land covers and the index into [`BIOMES`] of what is nearest to them, the first that fits.
+const NEAREST: [(&str, usize); 13] = [
+    ("needleleaf", 1),
+    ("mixed", 2),
+    ("evergreen", 6),
+    ("deciduous", 0),
+    ("shrub", 4),
+    ("savanna", 5),
+    ("woodland", 4),
+    ("barren", 4),
+    ("wetland", 7),
+    ("water", 7),
+    ("grass", 3),
+    ("crop", 3),
+    ("snow", 1),
+];
+
+impl Biome {
+    /// The one that is nearest to a land cover at a latitude.
+    pub(super) fn nearest(igbp: &str, latitude: f64) -> &'static Self {
+        let igbp = igbp.to_lowercase();
+        let mut words = NEAREST.iter();
+        let found = words.find(|(word, _)| igbp.contains(word));
+        match found.map(|(_, place)| &BIOMES[*place]) {
+            // Evergreen broadleaf forest of warm temperate climates is no rain forest.
+            Some(tropical) if tropical.latitude.1 < 20.0 && latitude.abs() > 25.0 => &BIOMES[0],
+            Some(nearest) => nearest,
+            None => &BIOMES[3],
+        }
+    }
+
+    /// How far a latitude lies on the way through the biome towards the pole, 0 to 1.
+    pub(super) fn poleward(&self, latitude: f64) -> f64 {
+        let (low, high) = self.latitude;
+        ((latitude.abs() - low) / (high - low)).clamp(0.0, 1.0)
+    }
+}
+
 /// Index into [`BIOMES`] of one site after another, round and round: about the shares of land covers in COSORE, mixed
 /// so that a pack of few sites has several.
 pub(super) const ORDER: [usize; 20] = [0, 3, 6, 1, 4, 0, 2, 1, 0, 5, 3, 0, 7, 1, 6, 0, 4, 2, 0, 1];

@@ -22,7 +22,7 @@ pub(super) const PREDICTORS: [(&str, &str); 11] = [
 ];
 
 /// 0 °C.
-const KELVIN: f64 = 273.15;
+pub(super) const KELVIN: f64 = 273.15;
 
 /// What satellites and reanalyses make of the days, in the order of [`PREDICTORS`]: values and how they came about.
 pub(super) fn observe(days: &[Day], random: &mut Random) -> [(Vec<f64>, Vec<u8>); 11] {
@@ -43,8 +43,7 @@ pub(super) fn observe(days: &[Day], random: &mut Random) -> [(Vec<f64>, Vec<u8>)
     let mut surface: Vec<f64> = days
         .iter()
         .map(|day| {
-            let hidden = if day.precipitation > 0.0 { 0.75 } else { 0.15 };
-            if random.uniform() < hidden {
+            if day.is_cloudy(random) {
                 f64::NAN
             } else {
                 day.surface + KELVIN

@@ -5,6 +5,7 @@
 //! with noise and gaps. Everything is a function of the seed.
 
 mod biome;
+mod exports;
 mod instruments;
 mod random;
 mod record;
@@ -15,7 +16,8 @@ use efflux_data::{Calendar, Pack, Site, Variable};
 use efflux_numerics::{SiteByDay, single};
 use jiff::civil::Date;
 
-use self::biome::{BIOMES, ORDER};
+use self::biome::{BIOMES, Biome, ORDER};
+pub use self::exports::synthesize_predictors;
 use self::instruments::PREDICTORS;
 use self::random::Random;
 use self::weather::{Day, Place};
@@ -137,29 +139,61 @@ fn variables(table: &[(&str, &str)]) -> Vec<Variable> {
         .collect()
 }
 
+/// What a site's soil is made of.
+struct Soil {
+    /// Share of the fine earth.
+    clay: f64,
+    /// Share of the fine earth.
+    sand: f64,
+    /// Organic carbon, g kg⁻¹.
+    carbon: f64,
+    /// kg dm⁻³.
+    bulk_density: f64,
+}
+
+impl Soil {
+    fn draw(biome: &Biome, random: &mut Random) -> Self {
+        let clay = random.between(0.05, 0.45);
+        let sand = (1.0 - clay) * random.between(0.2, 0.9);
+        let (low, high) = biome.organic_carbon;
+        let carbon = random.between(low, high);
+        Self {
+            clay,
+            sand,
+            carbon,
+            bulk_density: 1.6 / (1.0 + carbon / 90.0),
+        }
+    }
+}
+
+/// The mean over all days.
+fn annual(days: &[Day], of: fn(&Day) -> f64) -> f64 {
+    days.iter().map(of).sum::<f64>() / days.len() as f64
+}
+
 fn add_site(pack: &mut Pack, seed: u64, site: usize, length: record::Length) {
     // One stream a purpose: a change of one part leaves the others as they are.
     let stream = |purpose| Random::stream(seed, site as u64, purpose);
     let biome = &BIOMES[ORDER[site % ORDER.len()]];
-    let mut soil = stream(1);
-    let clay = soil.between(0.05, 0.45);
-    let sand = (1.0 - clay) * soil.between(0.2, 0.9);
-    let (low, high) = biome.organic_carbon;
-    let carbon = soil.between(low, high);
-    let bulk_density = 1.6 / (1.0 + carbon / 90.0);
-    let elevation = 700.0 * soil.exponential();
-    let longitude = soil.between(-180.0, 180.0);
+    let mut ground = stream(1);
+    let Soil {
+        clay,
+        sand,
+        carbon,
+        bulk_density,
+    } = Soil::draw(biome, &mut ground);
+    let elevation = 700.0 * ground.exponential();
+    let longitude = ground.between(-180.0, 180.0);
 
     let place = Place::draw(biome, clay, &mut stream(2));
     let days = place.days(&pack.calendar, &mut stream(3));
-    let mean = |of: fn(&Day) -> f64| days.iter().map(of).sum::<f64>() / days.len() as f64;
     pack.static_values.extend(
         [
             place.latitude,
             longitude,
             elevation,
-            365.25 * mean(|day| day.precipitation),
-            mean(|day| day.temperature),
+            365.25 * annual(&days, |day| day.precipitation),
+            annual(&days, |day| day.temperature),
             carbon,
             100.0 * sand,
             100.0 * (1.0 - sand - clay),

@@ -2,6 +2,12 @@
 
 use efflux_numerics::random::{GAMMA, Stream, mix};
 
+/// A number for the stream of a site that is known by its name.
+pub(super) fn key(name: &str) -> u64 {
+    let bytes = name.bytes();
+    bytes.fold(GAMMA, |key, byte| mix(key ^ u64::from(byte)))
+}
+
 /// Draws from one stream.
 #[derive(Clone, Debug)]
 pub(super) struct Random(Stream);

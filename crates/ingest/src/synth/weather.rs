@@ -59,18 +59,37 @@ pub(super) struct Day {
     pub(super) flux: f64,
 }
 
+impl Day {
+    /// Whether clouds hide the land surface.
+    pub(super) fn is_cloudy(&self, random: &mut Random) -> bool {
+        let hidden = if self.precipitation > 0.0 { 0.75 } else { 0.15 };
+        random.uniform() < hidden
+    }
+}
+
 impl Place {
+    /// Somewhere in the biome.
     pub(super) fn draw(biome: &Biome, clay: f64, random: &mut Random) -> Self {
+        Self::drawn(biome, clay, None, random)
+    }
+
+    /// The biome at this latitude.
+    pub(super) fn at(biome: &Biome, clay: f64, latitude: f64, random: &mut Random) -> Self {
+        Self::drawn(biome, clay, Some(latitude), random)
+    }
+
+    fn drawn(biome: &Biome, clay: f64, given: Option<f64>, random: &mut Random) -> Self {
         let mut of = |(low, high): (f64, f64)| random.between(low, high);
         let annual = of(biome.precipitation);
         let wet_amount = 4.0 + 3.0 * (annual / 1000.0);
         // Towards the pole it gets colder and more seasonal.
-        let poleward = of((0.0, 1.0));
+        let drawn = of((0.0, 1.0));
+        let poleward = given.map_or(drawn, |latitude| biome.poleward(latitude));
         let seasonal = 0.7 * poleward + of((0.0, 0.3));
         let latitude = along(biome.latitude, poleward);
         let southern = of((0.0, 1.0)) < 0.15 && latitude < 45.0;
         Self {
-            latitude: if southern { -latitude } else { latitude },
+            latitude: given.unwrap_or(if southern { -latitude } else { latitude }),
             temperature: along(biome.temperature, 1.0 - seasonal),
             amplitude: along(biome.amplitude, seasonal),
             wet_share: (annual / 365.25 / wet_amount).min(0.8),

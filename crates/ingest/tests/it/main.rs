@@ -10,6 +10,7 @@ mod inspect;
 mod kinds;
 mod predictors;
 mod reference;
+mod site_table;
 mod sites;
 
 use efflux_data::Pack;

@@ -1,6 +1,7 @@
 //! Tables of predictors as Earth Engine exports them.
 
 mod complaints;
+mod documented;
 mod values;
 
 use std::fmt::Write as _;

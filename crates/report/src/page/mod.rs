@@ -9,6 +9,7 @@ mod drivers;
 mod extremes;
 mod gallery;
 mod grid;
+mod paper;
 mod reasons;
 mod record;
 mod search;
@@ -45,6 +46,7 @@ pub(crate) fn sections<'a>(findings: &'a Findings<'_>) -> Vec<Section<'a>> {
     sections.extend(search::training(results));
     sections.extend([
         search::failures(findings),
+        paper::section(findings),
         record::methods(results),
         record::provenance(results),
     ]);
@@ -52,7 +54,7 @@ pub(crate) fn sections<'a>(findings: &'a Findings<'_>) -> Vec<Section<'a>> {
 }
 
 /// The sections that begin a group in the navigation: skill, sites, search, record.
-const GROUPS: [&str; 4] = ["scores", "data", "search", "methods"];
+const GROUPS: [&str; 4] = ["scores", "data", "search", "paper"];
 
 /// Sections that simulations of members have no part in.
 const WITHOUT_MEMBERS: [&str; 5] = ["search", "data", "failures", "methods", "provenance"];

@@ -11,6 +11,7 @@ pub(super) mod drivers;
 pub(super) mod extremes;
 pub(super) mod filled;
 pub(super) mod grid;
+pub(super) mod paper;
 pub(super) mod places;
 pub(super) mod prediction;
 pub(super) mod reasons;

@@ -15,6 +15,7 @@ mod figures;
 mod files;
 mod filled;
 mod grid;
+mod paper;
 mod reasons;
 mod study;
 mod uncertainty;

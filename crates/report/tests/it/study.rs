@@ -422,6 +422,8 @@ impl Study {
             parts: &self.parts,
             observed: &self.observed,
             unfiltered: None,
+            account: None,
+            sources: &[],
             temperature: self.temperature.as_ref().map(|values| Temperature {
                 name: "soil_temperature",
                 values,
