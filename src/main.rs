@@ -36,6 +36,8 @@ fn run(cli: Cli) -> Result<Exit> {
     let log = Log::start(&cli.log, cli.log_format)?;
     match cli.command {
         Command::Synth(args) => command::data::synth(&args),
+        Command::Init(args) => command::import::init(&args),
+        Command::Import(args) => command::import::import(&args),
         Command::Pack(args) => command::data::pack(&args),
         Command::Inspect(args) => command::data::inspect(&args),
         Command::Plan(args) => command::plan::plan(&args),

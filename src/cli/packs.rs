@@ -31,6 +31,38 @@ pub(crate) struct SynthArgs {
 }
 
 #[derive(Args, Debug)]
+pub(crate) struct InitArgs {
+    /// The folder to write: a new or an empty one
+    #[arg(value_name = "DIR")]
+    pub(crate) folder: PathBuf,
+}
+
+#[derive(Args, Debug)]
+#[command(group(ArgGroup::new("what").required(true).args(["mapping", "guess"])))]
+pub(crate) struct ImportArgs {
+    /// The mapping: which files there are, in which layout, and what their columns mean (docs/import.md describes it)
+    #[arg(value_name = "MAPPING")]
+    pub(crate) mapping: Option<PathBuf>,
+
+    /// Print the mapping that would read these files; lines with FILL IN ask for what no file tells
+    #[arg(long, num_args = 1.., value_name = "FILE")]
+    pub(crate) guess: Vec<PathBuf>,
+
+    /// The column that is the flux, instead of the one that the mapping names
+    #[arg(long, value_name = "COLUMN", conflicts_with = "guess")]
+    pub(crate) target: Option<String>,
+
+    /// Write no folder if there is a warning
+    #[arg(long, conflicts_with = "guess")]
+    pub(crate) strict: bool,
+
+    /// The folder to write; one that an earlier import wrote and nobody changed is replaced [default: MAPPING without its
+    /// ending, and `-daily`]
+    #[arg(short, long, value_name = "DIR", conflicts_with = "guess")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
 #[command(group(ArgGroup::new("data").required(true).args(["sites", "cosore"])))]
 pub(crate) struct PackArgs {
     /// Folder with sites.csv and one CSV of daily values per site (configs/README.md describes it)

@@ -6,6 +6,7 @@ pub(crate) mod doctor;
 pub(crate) mod evaluate;
 pub(crate) mod explain;
 pub(crate) mod export;
+pub(crate) mod import;
 mod loads;
 pub(crate) mod plan;
 pub(crate) mod predict;

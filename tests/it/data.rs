@@ -2,5 +2,6 @@
 
 mod command;
 mod hostile;
+mod import;
 mod inspect;
 mod reproduce;

@@ -9,6 +9,7 @@ mod filled;
 pub mod folds;
 mod h5;
 mod inputs;
+mod netcdf;
 mod pack;
 mod pack_read;
 mod pack_write;
@@ -33,6 +34,7 @@ pub use extrapolation::{
 pub use filled::{Filled, FilledDays, FilledInput};
 pub use h5::library_version;
 pub use inputs::variables;
+pub use netcdf::{NetCdfAttribute, NetCdfVariable, read_netcdf};
 pub use pack::{HELD, INTERPOLATED, OBSERVED, Origin, Pack, Site, Variable};
 pub use places::{distance_km, places};
 pub use predictions::{Ensemble, Interval, Member, read_member, write_ensemble, write_member};

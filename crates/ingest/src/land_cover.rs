@@ -58,7 +58,7 @@ const CLASSES: [(&str, &str, &[&str]); 21] = [
 ];
 
 /// The class that a text names, by any of its names, in letters of any size.
-pub(crate) fn class(text: &str) -> Option<&'static str> {
+pub fn class(text: &str) -> Option<&'static str> {
     let wanted = plain(text);
     let names = |name: &str, short: &str, others: &[&str]| {
         let mut all = [name, short].into_iter().chain(others.iter().copied());
@@ -71,7 +71,7 @@ pub(crate) fn class(text: &str) -> Option<&'static str> {
 }
 
 /// What is wrong with a text that names no class, and what is meant probably.
-pub(crate) fn misspelt(text: &str) -> String {
+pub fn misspelt(text: &str) -> String {
     let wanted = &plain(text);
     let names = CLASSES.iter().flat_map(|(name, short, others)| {
         let all = [*name, *short].into_iter().chain(others.iter().copied());

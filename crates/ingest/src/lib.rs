@@ -5,7 +5,7 @@ mod checks;
 mod cosore;
 mod gaps;
 mod inspect;
-mod land_cover;
+pub mod land_cover;
 mod line_ends;
 mod missing;
 mod predictors;
@@ -18,11 +18,12 @@ mod table;
 
 pub use checks::{Finding, Kind, Place, Ranges, SeenWithin, check};
 pub use cosore::{
-    CosoreOptions, DailyMeans, DailySite, Filter, Flux, Release, Treatments, read_cosore,
+    CosoreOptions, DailyMeans, DailySite, Filter, Flux, MeasuredRow, MeasuredSet, Release,
+    Treatments, read_cosore, read_measured,
 };
 pub use gaps::fill_gaps;
 pub use inspect::{Inspection, Record, Run, VariableSummary, WindowShare, inspect};
-pub use missing::Missing;
+pub use missing::{Missing, Sentinel};
 pub use predictors::{
     Daily, Formula, Predictors, Product, Products, Quality, StandsFor, Step, read_predictors,
 };

@@ -8,14 +8,17 @@ pub struct Missing {
     measured: Vec<f64>,
 }
 
-/// A number that looks like a fill value: how often it is there, and at which index first.
+/// A number that looks like a fill value.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Sentinel {
-    pub(crate) value: f64,
-    pub(crate) count: usize,
-    pub(crate) first: usize,
+pub struct Sentinel {
+    /// The number.
+    pub value: f64,
+    /// How often it is there.
+    pub count: usize,
+    /// At which index it is there first.
+    pub first: usize,
     /// Least and greatest of the other values.
-    pub(crate) others: Option<[f64; 2]>,
+    pub others: Option<[f64; 2]>,
 }
 
 /// Numbers beyond this are fill values of netCDF and its relatives (9.96921e36, 1e20, 1e36, −3.4e38).
@@ -68,7 +71,7 @@ impl Missing {
     }
 
     /// Whether a cell of this text stands for a missing value: by its text, or by its number to single precision.
-    pub(crate) fn covers(&self, text: &str) -> bool {
+    pub fn covers(&self, text: &str) -> bool {
         if self.words.is_empty() {
             return false;
         }
@@ -80,7 +83,7 @@ impl Missing {
     }
 
     /// Numbers among these that look like fill values, the most frequent first. NaN is no number.
-    pub(crate) fn sentinels(&self, values: &[f64]) -> Vec<Sentinel> {
+    pub fn sentinels(&self, values: &[f64]) -> Vec<Sentinel> {
         let mut found = Vec::new();
         let mut sorted: Vec<f64> = values.iter().copied().filter(|v| !v.is_nan()).collect();
         sorted.sort_unstable_by(f64::total_cmp);

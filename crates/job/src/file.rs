@@ -348,7 +348,7 @@ fn wrong(
 }
 
 /// A TOML error with its line, and for an unknown key the nearest one there is.
-pub(super) fn syntax(path: &Path, text: &str, error: &toml::de::Error) -> Error {
+pub fn syntax(path: &Path, text: &str, error: &toml::de::Error) -> Error {
     let place = error
         .span()
         .map(|span| text[..span.start].matches('\n').count() + 1)

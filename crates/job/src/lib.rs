@@ -25,7 +25,7 @@ pub use configuration::Configuration;
 pub use contract::{Contract, View};
 pub use derived::{Expression, Function, Malformed, Operation};
 pub use ensemble::{EnsembleMembers, MemberKind};
-pub use file::Job;
+pub use file::{Job, syntax as toml_error};
 pub use grid::Grid;
 pub use inputs::{Chosen, Inputs, Missing, Variable, Variables};
 pub use params::{Head, Params};

@@ -3,15 +3,35 @@
 use std::fs;
 
 use efflux_data::Pack;
-use efflux_testing::release::example;
+use efflux_testing::release::{Column, data_frame, data_set, times};
 use efflux_testing::repository;
 
 use crate::harness::Study;
 
+/// A release of two sites with three hundred days each.
+fn release() -> tempfile::TempDir {
+    let release = tempfile::tempdir().unwrap();
+    let noon = times(&["2010-03-01T12:00:00Z"])[0];
+    for (id, level) in [("WET", 1.0), ("OAK", 3.0)] {
+        let days = (0..300).map(f64::from);
+        let (begin, flux) = days
+            .map(|day| (noon + 86_400.0 * day, level + 0.01 * day))
+            .unzip();
+        let data = data_frame(&[
+            ("CSR_PORT", Column::Integer(vec![1; 300])),
+            ("CSR_TIMESTAMP_BEGIN", Column::Times(begin, "UTC")),
+            ("CSR_FLUX_CO2", Column::Real(flux)),
+        ]);
+        let ports = "CSR_PORT,CSR_MSMT_VAR,CSR_TREATMENT\n0,Rs,None\n";
+        data_set(release.path(), id, "Wetland", ports, Some(&data));
+    }
+    release
+}
+
 #[test]
 fn a_release_comes_to_a_plan_of_the_papers_job_by_the_documented_commands() {
     let study = Study {
-        directory: example(),
+        directory: release(),
     };
     study.run(&["pack", "--cosore", ".", "-o", "sites.h5"]).ok();
     let shown = study.run(&["inspect", "sites.h5", "--sites-csv", "sites.csv", "--json"]);

@@ -23,6 +23,8 @@ use super::table::Table;
 
 /// The list of sites in the folder.
 const SITES: &str = "sites.csv";
+/// What became of the rows that the daily values were made of, as `efflux import` writes it.
+const ACCOUNT: &str = "account.csv";
 
 /// Endings of column names and the unit each stands for.
 const UNITS: [(&str, &str); 12] = [
@@ -276,7 +278,9 @@ fn strangers(folder: &Path, sites: &[Site]) -> Result<Option<String>> {
     for entry in entries {
         let entry = entry.map_err(Error::io("list the folder", folder))?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        let id = name.strip_suffix(".csv").filter(|_| name != SITES);
+        let id = name
+            .strip_suffix(".csv")
+            .filter(|_| name != SITES && name != ACCOUNT);
         if id.is_some_and(|id| !sites.iter().any(|site| site.id == id)) {
             unlisted.insert(name);
         }

@@ -92,7 +92,12 @@ impl Compared {
         Some(format!("not comparable: {reason}"))
     }
 
-    /// A value with as many decimals as the paper prints of this number; two where it prints none and the value has some.
+    /// The paper's value as it prints it.
+    pub(crate) fn printed(&self) -> String {
+        number(self.number.value(), self.number.decimals())
+    }
+
+    /// A value of this run with as many decimals as the paper prints; two where it prints none and the value has some.
     pub(crate) fn shown(&self, value: f64) -> String {
         if self.number.statistic == "p" {
             return p_value(value);

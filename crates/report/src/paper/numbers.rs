@@ -84,7 +84,7 @@ pub(super) const NUMBERS: &[Number] = numbers! {
     "dropout", "2.3", "dropout rate", "selected", "value", "0.2", "" => |run| Ok(run.results.settings.params.dropout);
     "window", "2.3", "training-instance length", "selected", "days", "30", ""
         => |run| Ok(f64::from(run.results.settings.training.window_days));
-    "seed", "2.3", "random seed", "selected", "value", "0", "one of the values that the paper's search chose"
+    "seed", "2.3", "random seed", "selected", "value", "0", "one of the values that the paper’s search chose"
         => |run| run.seed();
     "epochs", "2.3", "training epochs", "selected", "count", "200", ""
         => |run| Ok(f64::from(run.results.settings.training.epochs));
@@ -175,7 +175,7 @@ pub(super) const NUMBERS: &[Number] = numbers! {
     "top5-kge", "3.1", "KGE of the top 5 %", "test", "median", "-0.33", ""
         => |run| run.of_days(Group::Band(Band::Top), KGE);
     "bottom5-nse", "3.1", "NSE of the bottom 5 %", "test", "median", "-55.66",
-        "divides by the band's own small variance" => |run| run.of_days(Group::Band(Band::Bottom), NSE);
+        "divides by the band’s own small variance" => |run| run.of_days(Group::Band(Band::Bottom), NSE);
     "bottom5-kge", "3.1", "KGE of the bottom 5 %", "test", "median", "-1.51", ""
         => |run| run.of_days(Group::Band(Band::Bottom), KGE);
     "middle90-nse", "3.1", "NSE of the middle 90 %", "test", "median", "0.35", ""

@@ -8,7 +8,6 @@ use crate::table::{Column, Table};
 /// Every number of the paper.
 pub(crate) fn numbers<'a>(findings: &'a Findings<'_>) -> Table<'a, &'a Compared> {
     type Row<'a> = &'a Compared;
-    let value = |row: &Row<'_>, value: f64| Cell::Named(value.to_string(), row.shown(value));
     let columns = vec![
         Column::text("id", "name of the number", |row: &Row<'_>| row.number.id).in_file(),
         Column::text("where", "where in the paper", |row: &Row<'_>| {
@@ -19,14 +18,12 @@ pub(crate) fn numbers<'a>(findings: &'a Findings<'_>) -> Table<'a, &'a Compared>
         Column::text("statistic", "statistic", |row: &Row<'_>| {
             row.number.statistic
         }),
-        Column::count("paper", "the paper", move |row: &Row<'_>| {
-            value(row, row.number.value())
+        Column::count("paper", "the paper", |row: &Row<'_>| {
+            Cell::Named(row.number.value().to_string(), row.printed())
         }),
-        Column::count("this_run", "this run", move |row: &Row<'_>| {
-            match row.here {
-                Ok(number) => value(row, number),
-                Err(_) => Cell::Word(None),
-            }
+        Column::count("this_run", "this run", |row: &Row<'_>| match row.here {
+            Ok(value) => Cell::Named(value.to_string(), row.shown(value)),
+            Err(_) => Cell::Word(None),
         }),
         Column::text(
             "not_comparable",

@@ -2,6 +2,7 @@
 
 mod files;
 mod frame;
+mod sensors;
 mod table;
 
 use std::collections::BTreeMap;
@@ -13,7 +14,8 @@ use efflux_data::{Calendar, LeftOut};
 use self::files::Files;
 pub(super) use self::table::Table;
 use super::dataset::{DataSet, Parts};
-use super::description::{self, Entry};
+use super::description::{self, Description, Entry};
+use super::measured::{self, MeasuredSet};
 use super::options::CosoreOptions;
 use super::ports::Ports;
 
@@ -89,6 +91,53 @@ impl Tables {
         self.rows.keys().cloned().collect()
     }
 
+    fn describe(&self, id: &str) -> Result<Description> {
+        let (row, path) = (self.rows[id], self.files.path(DESCRIPTION));
+        description::describe(id, |key| {
+            let found = self.descriptions.find(row, key);
+            let value = found.map(str::trim).filter(|value| *value != "NA");
+            Entry {
+                path: &path,
+                key,
+                line: found.map(|_| self.descriptions.rows[row].0),
+                value: value.unwrap_or(""),
+            }
+        })
+    }
+
+    /// Reads the rows of a data set with its sensors; or why there is nothing to be read.
+    pub(super) fn measured(
+        &self,
+        id: &str,
+        options: &CosoreOptions,
+    ) -> Result<std::result::Result<MeasuredSet, LeftOut>> {
+        let (folder, before, after) = DATA;
+        let name = format!("{folder}/{before}{id}{after}");
+        let description = self.describe(id)?;
+        if !self.files.has(&name) {
+            return Ok(Err(LeftOut::NoData));
+        }
+        if description.is_embargoed && !options.embargoed {
+            return Ok(Err(LeftOut::Embargoed));
+        }
+        let data = self.files.path(&name);
+        let selects = options.selects_ports();
+        let frame = self.files.read(&name, |bytes| {
+            frame::read(&data, bytes, &description.time_zone, selects)
+        })?;
+        let sensors = self
+            .files
+            .read(&name, |bytes| sensors::read(&data, bytes))?;
+        let (Some(frame), Some(sensors)) = (frame, sensors) else {
+            return Ok(Err(LeftOut::NoData));
+        };
+        let none = Ports::default();
+        let ports = self.ports.as_ref().map(|all| all.get(id).unwrap_or(&none));
+        let set = measured::of(description.site, &frame, sensors, ports, options);
+        set.map(Ok)
+            .map_err(|reason| Error::file(self.files.path(PORTS), reason))
+    }
+
     /// Reads a data set; or why there is nothing to be read.
     pub(super) fn read(
         &self,
@@ -101,17 +150,7 @@ impl Tables {
         if !self.files.has(&name) {
             return Ok(Err(LeftOut::NoData));
         }
-        let (row, path) = (self.rows[id], self.files.path(DESCRIPTION));
-        let description = description::describe(id, |key| {
-            let found = self.descriptions.find(row, key);
-            let value = found.map(str::trim).filter(|value| *value != "NA");
-            Entry {
-                path: &path,
-                key,
-                line: found.map(|_| self.descriptions.rows[row].0),
-                value: value.unwrap_or(""),
-            }
-        })?;
+        let description = self.describe(id)?;
         if description.is_embargoed && !options.embargoed {
             return Ok(Err(LeftOut::Embargoed));
         }
