@@ -94,7 +94,8 @@ impl Daily {
     ///
     /// # Errors
     ///
-    /// As of [`folder::write`].
+    /// [`Error::Data`] if there is something else already,
+    /// [`Error::Io`] if it cannot be written.
     pub fn write(&self, folder: &Path) -> Result<()> {
         folder::write(folder, &self.sites, &self.account)
     }
