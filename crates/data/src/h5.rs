@@ -1,11 +1,12 @@
-//! What all HDF5 files have in common: texts, names, flushes and errors.
+//! What all HDF5 files have in common: how they begin and end, texts, names and errors.
 
 use std::fs;
 use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 
-use hdf5::Location;
+use hdf5::plist::file_create::FileCreateBuilder;
 use hdf5::types::VarLenUnicode;
+use hdf5::{File, Location};
 
 /// The name of a file for the binding to HDF5, which takes UTF-8 alone: any other file goes by its descriptor.
 pub(super) struct Name {
@@ -31,10 +32,26 @@ impl Name {
     }
 }
 
-/// Has HDF5 write what it still holds of a file, and tell if it cannot. An object that is dropped writes its last values too,
-/// but has no way to tell.
-pub(super) fn flush(at: &Location) -> hdf5::Result<()> {
-    at.file()?.flush()
+/// Starts a file that stays in memory until it is closed.
+///
+/// Where a write fails while datasets are open, as on a full disk, HDF5 crashes when it closes the file after them. In memory no
+/// write fails but the last one, of the whole file, by [`finish`].
+pub(super) fn create(
+    path: &Path,
+    settings: impl Fn(&mut FileCreateBuilder) -> &mut FileCreateBuilder,
+) -> hdf5::Result<File> {
+    /// Bytes by which the memory grows.
+    const INCREMENT: usize = 1 << 20;
+    File::with_options()
+        .with_fapl(|list| list.core_options(INCREMENT, true))
+        .with_fcpl(settings)
+        .create(path)
+}
+
+/// Writes the file, whose datasets are all closed, and closes it.
+pub(super) fn finish(file: File) -> hdf5::Result<()> {
+    file.flush()?;
+    file.close()
 }
 
 /// A text that may hold any character but NUL.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use efflux_base::durable;
 use efflux_base::error::{Error, Result};
-use hdf5::{File, Group, H5Type, Location};
+use hdf5::{Group, H5Type, Location};
 use ndarray::ArrayViewD;
 
 use super::h5::{self, reason, text, text_attribute};
@@ -43,9 +43,7 @@ impl Pack {
 
     fn write_file(&self, path: &Path) -> hdf5::Result<()> {
         // Times of creation would make two equal packs two different files.
-        let file = File::with_options()
-            .with_fcpl(|list| list.obj_track_times(false))
-            .create(path)?;
+        let file = h5::create(path, |list| list.obj_track_times(false))?;
         let created_by = concat!("efflux ", env!("CARGO_PKG_VERSION"));
         number_attribute(&file, "version", VERSION)?;
         number_attribute(&file, "calendar_days", self.calendar.days as u64)?;
@@ -62,7 +60,7 @@ impl Pack {
         if let Some(origin) = &self.origin {
             self.write_origin(&file, origin)?;
         }
-        file.close()
+        h5::finish(file)
     }
 
     fn write_sites(&self, at: &Group) -> hdf5::Result<()> {
@@ -206,8 +204,7 @@ impl Layout<'_> {
         };
         let dataset = builder.with_data(view).create(name)?;
         text_attribute(&dataset, "units", self.units)?;
-        text_attribute(&dataset, "description", self.about)?;
-        h5::flush(&dataset)
+        text_attribute(&dataset, "description", self.about)
     }
 }
 
@@ -237,8 +234,7 @@ fn texts<'a>(
         .obj_track_times(false)
         .with_data(&values)
         .create(name)?;
-    text_attribute(&dataset, "description", about)?;
-    h5::flush(&dataset)
+    text_attribute(&dataset, "description", about)
 }
 
 fn variables(at: &Group, variables: &[Variable]) -> hdf5::Result<()> {

@@ -43,14 +43,12 @@ struct Use {
 impl NetCdf {
     pub(super) fn create(path: &Path) -> hdf5::Result<Self> {
         let name_type = terminated_text(path)?;
-        let file = File::with_options()
-            // Without an order of links netCDF does not open a file to append to it.
-            .with_fcpl(|list| {
-                list.obj_track_times(false)
-                    .link_creation_order(LinkCreationOrder::Indexed)
-                    .attr_creation_order(AttrCreationOrder::Indexed)
-            })
-            .create(path)?;
+        // Without an order of links netCDF does not open a file to append to it.
+        let file = h5::create(path, |list| {
+            list.obj_track_times(false)
+                .link_creation_order(LinkCreationOrder::Indexed)
+                .attr_creation_order(AttrCreationOrder::Indexed)
+        })?;
         Ok(Self {
             file,
             name_type,
@@ -162,8 +160,7 @@ impl NetCdf {
                 list.create("REFERENCE_LIST")?;
             }
         }
-        self.file.flush()?;
-        self.file.close()
+        h5::finish(self.file)
     }
 
     fn dataset<T: H5Type>(
@@ -184,7 +181,6 @@ impl NetCdf {
         for (name, value) in attributes {
             text_attribute(&dataset, name, value)?;
         }
-        h5::flush(&dataset)?;
         Ok(dataset)
     }
 }
