@@ -49,38 +49,56 @@ pub(crate) fn calibrate(
             reason = "a count of epochs, which saturates"
         )]
         let several = ((SECONDS / each).ceil() as u32).clamp(2, all.max(2));
-        for count in [1, several.min(all)] {
-            let mut short = trial.clone();
+        let counts = [1, several.min(all)];
+        let short = counts.map(|count| {
             let values = trial.params.values().iter().cloned();
             let others = values.filter(|(key, _)| *key != epochs);
-            short.params = Configuration::of(others.chain([(epochs, count.into())]).collect());
-            timed.push(Timed {
-                workload: workload.of_epochs(count, all),
-                seconds: on_all_slots(study, &short, slots, folder.path())?,
-            });
-        }
+            let params = Configuration::of(others.chain([(epochs, count.into())]).collect());
+            Trial {
+                params,
+                ..trial.clone()
+            }
+        });
+        let seconds = on_all_slots(study, &short, slots, folder.path())?;
+        timed.extend(
+            counts
+                .into_iter()
+                .zip(seconds)
+                .map(|(count, seconds)| Timed {
+                    workload: workload.of_epochs(count, all),
+                    seconds,
+                }),
+        );
     }
     Ok(timed)
 }
 
-/// Mean seconds of a trial that all slots train at once.
-fn on_all_slots(study: &Study, trial: &Trial, slots: usize, folder: &Path) -> Result<f64> {
-    let seconds = thread::scope(|scope| {
+/// Mean seconds of each of these trials, which all slots train at once.
+fn on_all_slots(
+    study: &Study,
+    trials: &[Trial; 2],
+    slots: usize,
+    folder: &Path,
+) -> Result<[f64; 2]> {
+    let of_slots = thread::scope(|scope| {
         let slots = 0..slots;
         let running: Vec<_> = slots
-            .map(|slot| scope.spawn(move || alone(study, trial, folder, slot)))
+            .map(|slot| scope.spawn(move || on_one_slot(study, trials, folder, slot)))
             .collect();
         let ended = running.into_iter().map(|slot| {
             let panicked = |_| Err(Error::Internal("a slot of a calibration panicked".into()));
             slot.join().unwrap_or_else(panicked)
         });
-        ended.collect::<Result<Vec<f64>>>()
+        ended.collect::<Result<Vec<[f64; 2]>>>()
     })?;
-    Ok(seconds.iter().sum::<f64>() / seconds.len().max(1) as f64)
+    Ok([0, 1].map(|trial| {
+        let seconds = of_slots.iter().map(|of_slot| of_slot[trial]);
+        seconds.sum::<f64>() / of_slots.len().max(1) as f64
+    }))
 }
 
-/// Seconds of a trial in a trainer of its own.
-fn alone(study: &Study, trial: &Trial, folder: &Path, slot: usize) -> Result<f64> {
+/// Seconds of each of these trials in one trainer.
+fn on_one_slot(study: &Study, trials: &[Trial; 2], folder: &Path, slot: usize) -> Result<[f64; 2]> {
     let launch = LaunchSpec {
         name: "calibration".to_owned(),
         run: folder.to_owned(),
@@ -94,7 +112,9 @@ fn alone(study: &Study, trial: &Trial, folder: &Path, slot: usize) -> Result<f64
     };
     let log = folder.join(format!("trainer-{slot}.log"));
     let session = TrainerSession::start(TrainerPreparation::alone(launch), &log)?;
-    let assignment = Assignment {
+    // A trainer's first trial takes longer than those that follow, and is not counted.
+    let [short, long] = trials;
+    let assignments = [short, short, long].map(|trial| Assignment {
         trial: trial.clone(),
         attempt: Attempt::FIRST,
         isolation: Isolation::OwnTrainer,
@@ -102,13 +122,20 @@ fn alone(study: &Study, trial: &Trial, folder: &Path, slot: usize) -> Result<f64
         metric_of_sites: None,
         keep: None,
         checkpoint: None,
-    };
-    let record = session.train(&assignment, &mut |_| {})?;
-    match record.outcome {
+    });
+    let records = session.train_each(&assignments)?;
+    let seconds = records[1..].iter().map(|record| match &record.outcome {
         Outcome::Finished(_) => Ok(record.seconds),
         Outcome::Failed(failure) => Err(Error::Trainer(format!(
             "calibration: {} failed: {}",
-            trial.params, failure.message
+            record.trial.params, failure.message
         ))),
+    });
+    let seconds = seconds.collect::<Result<Vec<f64>>>()?;
+    match seconds[..] {
+        [short, long] => Ok([short, long]),
+        _ => Err(Error::Internal(
+            "a trial of a calibration has no record".into(),
+        )),
     }
 }

@@ -140,16 +140,36 @@ impl TrainerSession {
         listen: &mut dyn FnMut(&Heartbeat),
     ) -> Result<Record> {
         self.await_ready()?;
+        let record = self.trained(assignment, listen)?;
+        self.stop(Instant::now() + FAREWELL);
+        Ok(record)
+    }
+
+    /// Trains trials one after the other, to their records.
+    ///
+    /// # Errors
+    ///
+    /// As [`TrainerSession::train`].
+    pub fn train_each(mut self, assignments: &[Assignment]) -> Result<Vec<Record>> {
+        self.await_ready()?;
+        let records = assignments.iter().map(|one| self.trained(one, &mut |_| {}));
+        let records = records.collect::<Result<_>>()?;
+        self.stop(Instant::now() + FAREWELL);
+        Ok(records)
+    }
+
+    fn trained(
+        &mut self,
+        assignment: &Assignment,
+        listen: &mut dyn FnMut(&Heartbeat),
+    ) -> Result<Record> {
         self.assign(assignment);
         loop {
             self.wait()?;
             for event in self.trial_events()? {
                 match event {
                     TrialEvent::Progress(heartbeats) => heartbeats.iter().for_each(&mut *listen),
-                    TrialEvent::Ended(record) => {
-                        self.stop(Instant::now() + FAREWELL);
-                        return Ok(*record);
-                    }
+                    TrialEvent::Ended(record) => return Ok(*record),
                     TrialEvent::Released { .. } | TrialEvent::AtRung(_) => {
                         return Err(self.unasked().into());
                     }
