@@ -4,16 +4,15 @@ use std::path::Path;
 use std::thread;
 
 use efflux_base::error::{Error, Result};
-use efflux_cluster::{TrainerSession, common_level};
+use efflux_cluster::TrainerSession;
 use efflux_job::{Configuration, DeviceChoice, Key, Section, Trial};
-use efflux_numerics::Level;
-use efflux_protocol::{Assignment, Isolation, LaunchSpec, TrainerPreparation};
+use efflux_protocol::{Assignment, TrainerPreparation};
 use efflux_run::record::Outcome;
-use efflux_run::{Attempt, host};
 
 use super::loads::Loads;
 use super::study::Study;
 use super::timing::Timed;
+use crate::cli::ComputeArgs;
 
 /// Sizes that are timed at most, from the smallest to the largest.
 const SIZES: usize = 5;
@@ -99,30 +98,16 @@ fn on_all_slots(
 
 /// Seconds of each of these trials in one trainer.
 fn on_one_slot(study: &Study, trials: &[Trial; 2], folder: &Path, slot: usize) -> Result<[f64; 2]> {
-    let launch = LaunchSpec {
-        name: "calibration".to_owned(),
-        run: folder.to_owned(),
-        pack: study.job.pack.clone(),
-        contract: study.contract.clone(),
-        settings: study.job.settings.clone(),
+    let compute = ComputeArgs {
         device: DeviceChoice::Cpu,
-        level: common_level(None, [(&*host(), Level::of_this_host())])?,
-        checkpoint_seconds: u32::MAX,
-        lanes: 1,
+        level: None,
     };
+    let launch = study.launch("calibration".to_owned(), folder, &compute, u32::MAX)?;
     let log = folder.join(format!("trainer-{slot}.log"));
     let session = TrainerSession::start(TrainerPreparation::alone(launch), &log)?;
     // A trainer's first trial takes longer than those that follow, and is not counted.
     let [short, long] = trials;
-    let assignments = [short, short, long].map(|trial| Assignment {
-        trial: trial.clone(),
-        attempt: Attempt::FIRST,
-        isolation: Isolation::OwnTrainer,
-        until: None,
-        metric_of_sites: None,
-        keep: None,
-        checkpoint: None,
-    });
+    let assignments = [short, short, long].map(|trial| Assignment::alone(trial.clone()));
     let records = session.train_each(&assignments)?;
     let seconds = records[1..].iter().map(|record| match &record.outcome {
         Outcome::Finished(_) => Ok(record.seconds),

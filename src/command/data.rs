@@ -9,6 +9,7 @@ use efflux_ingest as ingest;
 use efflux_ingest::{CosoreOptions, Missing, Products, SiteOptions, SynthOptions};
 use efflux_job::Split;
 
+use super::tell;
 use crate::cli::{InspectArgs, PackArgs, SynthArgs};
 use crate::console::say;
 
@@ -77,17 +78,7 @@ pub(crate) fn pack(args: &PackArgs) -> Result<Exit> {
         args.tables.same_place,
     );
     warnings.extend(findings.into_iter().map(|finding| finding.message));
-    for note in notes {
-        tracing::info!("{note}");
-    }
-    for warning in &warnings {
-        tracing::warn!("{warning}");
-    }
-    if args.strict && !warnings.is_empty() {
-        let count = warnings.len();
-        let reason = format!("not written: --strict, and {count} warnings, shown above");
-        return Err(Error::file(&args.output, reason));
-    }
+    tell(&notes, &warnings, args.strict, &args.output)?;
     pack.write(&args.output)?;
     say!(
         "{}: {} sites, {}{account}",

@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use efflux_base::error::{Error, Exit, Result};
+use efflux_base::error::{Exit, Result};
 use efflux_import::Mapping;
 
+use super::tell;
 use crate::cli::{ImportArgs, InitArgs};
 use crate::console::{print, say};
 
@@ -29,18 +30,8 @@ pub(crate) fn import(args: &ImportArgs) -> Result<Exit> {
         mapping = mapping.with_target(target)?;
     }
     let daily = efflux_import::import(&mapping)?;
-    for note in &daily.notes {
-        tracing::info!("{note}");
-    }
-    for warning in &daily.warnings {
-        tracing::warn!("{warning}");
-    }
     let folder = args.output.clone().unwrap_or_else(|| beside(path));
-    if args.strict && !daily.warnings.is_empty() {
-        let count = daily.warnings.len();
-        let reason = format!("not written: --strict, and {count} warnings, shown above");
-        return Err(Error::file(&folder, reason));
-    }
+    tell(&daily.notes, &daily.warnings, args.strict, &folder)?;
     daily.write(&folder)?;
     say!("{}: {daily}", folder.display());
     Ok(Exit::Complete)

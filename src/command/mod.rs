@@ -20,8 +20,10 @@ pub(crate) mod sweep;
 mod timing;
 pub(crate) mod trial;
 
+use std::path::Path;
+
 use clap::CommandFactory;
-use efflux_base::error::{Exit, Result};
+use efflux_base::error::{Error, Exit, Result};
 
 use crate::cli::{Cli, CompletionsArgs};
 use crate::console;
@@ -32,6 +34,22 @@ pub(crate) fn completions(args: &CompletionsArgs) -> Result<Exit> {
     clap_complete::generate(args.shell, &mut Cli::command(), "efflux", &mut script);
     console::print(String::from_utf8_lossy(&script));
     Ok(Exit::Complete)
+}
+
+/// Tells what was noticed while a file or folder was made, and refuses to write it where warnings are not accepted.
+fn tell(notes: &[String], warnings: &[String], strict: bool, output: &Path) -> Result<()> {
+    for note in notes {
+        tracing::info!("{note}");
+    }
+    for warning in warnings {
+        tracing::warn!("{warning}");
+    }
+    if strict && !warnings.is_empty() {
+        let count = warnings.len();
+        let reason = format!("not written: --strict, and {count} warnings, shown above");
+        return Err(Error::file(output, reason));
+    }
+    Ok(())
 }
 
 /// A score as people read it.

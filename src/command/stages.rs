@@ -37,10 +37,9 @@ impl Stages {
             .any(|trial| ledger.record(&trial.id).is_some());
         let choice = is_begun.then(|| select(job, search, ledger));
         let winner = choice.and_then(|choice| choice.winner);
-        let selected = winner.as_ref().and_then(|winner| {
-            let mut configurations = job.grid.configurations().iter();
-            configurations.position(|one| *one == winner.params)
-        });
+        let selected = winner
+            .as_ref()
+            .and_then(|winner| study.place_of(&winner.params));
         let members = match winner {
             Some(winner) => job.final_trials(&study.contract, &winner.params)?,
             None => Vec::new(),

@@ -1,14 +1,18 @@
 //! A job together with its pack: what every command that looks at trials starts from.
 
+use std::path::Path;
+
 use efflux_base::error::{Error, Result};
+use efflux_cluster::common_level;
 use efflux_data as data;
 use efflux_data::{Pack, Parts};
-use efflux_job::{Contract, Job, Part, Trial, VALIDATION_DAYS};
-use efflux_numerics::SiteByDay;
+use efflux_job::{Configuration, Contract, Job, Part, Trial, VALIDATION_DAYS};
+use efflux_numerics::{Level, SiteByDay};
+use efflux_protocol::LaunchSpec;
 use efflux_report as report;
-use efflux_run::RunDir;
+use efflux_run::{RunDir, host};
 
-use crate::cli::JobArgs;
+use crate::cli::{ComputeArgs, JobArgs};
 
 /// A job, the pack it names and the contract between them.
 pub(crate) struct Study {
@@ -96,6 +100,37 @@ impl Study {
                  is {most} (give `split.validation` more, or select on \"test\")"
             ),
         })
+    }
+
+    /// What a trainer in the foreground is told of a trial of the study that it trains.
+    ///
+    /// # Errors
+    ///
+    /// If this host has not the level.
+    pub(crate) fn launch(
+        &self,
+        name: String,
+        run: &Path,
+        compute: &ComputeArgs,
+        checkpoint_seconds: u32,
+    ) -> Result<LaunchSpec> {
+        Ok(LaunchSpec {
+            name,
+            run: run.to_owned(),
+            pack: self.job.pack.clone(),
+            contract: self.contract.clone(),
+            settings: self.job.settings.clone(),
+            device: compute.device,
+            level: common_level(compute.level, [(&*host(), Level::of_this_host())])?,
+            checkpoint_seconds,
+            lanes: 1,
+        })
+    }
+
+    /// The place of a configuration in the grid, if it is still one of the job's.
+    pub(crate) fn place_of(&self, configuration: &Configuration) -> Option<usize> {
+        let mut configurations = self.job.grid.configurations().iter();
+        configurations.position(|one| one == configuration)
     }
 
     /// The trials of the search.

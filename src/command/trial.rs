@@ -1,12 +1,11 @@
 //! `efflux trial`: one trial in the foreground, for looking at it closely or timing it.
 
 use efflux_base::error::{Error, Exit, Result};
-use efflux_cluster::{TrainerSession, common_level};
+use efflux_cluster::TrainerSession;
 use efflux_job::Trial;
-use efflux_numerics::Level;
-use efflux_protocol::{Assignment, Isolation, LaunchSpec, TrainerPreparation};
+use efflux_protocol::{Assignment, TrainerPreparation};
+use efflux_run::Heartbeat;
 use efflux_run::record::Outcome;
-use efflux_run::{Attempt, Heartbeat, host};
 
 use super::study::Study;
 use crate::cli::TrialArgs;
@@ -19,32 +18,19 @@ pub(crate) fn trial(args: &TrialArgs) -> Result<Exit> {
     let trial = find(&study, &args.id)?;
     let scratch = std::env::temp_dir().join(format!("efflux-trial-{}", std::process::id()));
     let directory = args.output.clone().unwrap_or_else(|| scratch.clone());
-    let host = host();
-    let launch = LaunchSpec {
-        name: format!("trial-{}", trial.id),
-        run: directory.clone(),
-        pack: study.job.pack.clone(),
-        contract: study.contract.clone(),
-        settings: study.job.settings.clone(),
-        device: args.trainer.compute.device,
-        level: common_level(
-            args.trainer.compute.level,
-            [(&*host, Level::of_this_host())],
-        )?,
-        checkpoint_seconds: args.trainer.checkpoint_seconds,
-        lanes: 1,
-    };
+    let launch = study.launch(
+        format!("trial-{}", trial.id),
+        &directory,
+        &args.trainer.compute,
+        args.trainer.checkpoint_seconds,
+    )?;
     let checkpoint = directory.join(format!("{}.checkpoint", trial.id));
     let preparation = TrainerPreparation::alone(launch);
     let session = TrainerSession::start(preparation, &directory.join("trainer.log"))?;
     let assignment = Assignment {
-        trial,
-        attempt: Attempt::FIRST,
-        isolation: Isolation::OwnTrainer,
-        until: None,
-        metric_of_sites: None,
         keep: args.output.clone(),
         checkpoint: args.output.is_some().then(|| checkpoint.clone()),
+        ..Assignment::alone(trial)
     };
     let record = session.train(&assignment, &mut |heartbeat| {
         console::progress(&line(heartbeat));

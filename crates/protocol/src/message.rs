@@ -120,6 +120,19 @@ pub struct Assignment {
 }
 
 impl Assignment {
+    /// The first attempt at a trial in a trainer of its own, of which nothing is kept.
+    pub fn alone(trial: Trial) -> Self {
+        Self {
+            trial,
+            attempt: Attempt::FIRST,
+            isolation: Isolation::OwnTrainer,
+            until: None,
+            metric_of_sites: None,
+            keep: None,
+            checkpoint: None,
+        }
+    }
+
     /// The event that hands it back.
     pub fn released(&self) -> TrialEvent {
         TrialEvent::Released {

@@ -57,12 +57,7 @@ pub(super) fn train(
     console::wipe();
     tracing::info!("selected {}: {:.3}", winner.params, winner.score);
     let last = study.job.final_trials(&study.contract, &winner.params)?;
-    let selected = study
-        .job
-        .grid
-        .configurations()
-        .iter()
-        .position(|one| *one == winner.params);
+    let selected = study.place_of(&winner.params);
     let seeds = study.job.seeds.final_members.len();
     let ordered = longest_first(&last, lanes, |place| match selected {
         Some(selected) => timing.seconds(&loads.of_members(selected)[place / seeds]),

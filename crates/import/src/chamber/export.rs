@@ -8,7 +8,7 @@ use std::path::Path;
 
 use efflux_base::error::Result;
 
-use super::{NO_FLUX, NO_SUCH_TIME, OTHER_PORT, Reader, read_sites};
+use super::{NO_FLUX, NO_SUCH_TIME, Reader, read_sites};
 use crate::cells::{Cells, Delimiter, Dialect};
 use crate::mapping::Mapping;
 use crate::record::Imported;
@@ -77,8 +77,7 @@ fn rows(reader: &mut Reader<'_>, path: &Path, dialect: &Dialect, format: &Format
     while let Some(row) = cells.next()? {
         reader.rows.read();
         let port = port.map_or("", |port| row.cell(port));
-        if !reader.wants_port(port) {
-            reader.rows.drop(OTHER_PORT);
+        if !reader.takes(port) {
             continue;
         }
         let begin = reader.begin(port, format, row.cell(stamp));

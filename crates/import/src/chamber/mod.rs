@@ -264,6 +264,15 @@ impl<'a> Reader<'a> {
         self.keys.ports.is_empty() || self.keys.ports.iter().any(|wanted| wanted == port)
     }
 
+    /// Whether a row that was read is of a port that is asked for; else it is dropped.
+    fn takes(&mut self, port: &str) -> bool {
+        let takes = self.wants_port(port);
+        if !takes {
+            self.rows.drop(OTHER_PORT);
+        }
+        takes
+    }
+
     /// A measurement of a row; its flux is none where a rule has dropped it.
     fn push(&mut self, begin: DateTime, flux: Option<f64>, drivers: Vec<f64>) {
         self.record.samples.push(Sample {

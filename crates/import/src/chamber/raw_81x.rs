@@ -8,7 +8,7 @@ use std::path::Path;
 
 use efflux_base::error::{Error, Result};
 
-use super::{NO_FLUX, NO_SUCH_TIME, OTHER_PORT, Reader, read_sites};
+use super::{NO_FLUX, NO_SUCH_TIME, Reader, read_sites};
 use crate::mapping::Mapping;
 use crate::record::Imported;
 
@@ -141,8 +141,7 @@ impl<'a> Record<'a> {
         seen: &mut crate::fill_values::Seen,
     ) -> Result<()> {
         let port = self.labels("Port#").next().unwrap_or_default();
-        if !reader.wants_port(port) {
-            reader.rows.drop(OTHER_PORT);
+        if !reader.takes(port) {
             return Ok(());
         }
         let column = |name: &str| {

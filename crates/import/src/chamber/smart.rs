@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use efflux_base::error::{Error, Result};
 use serde::Deserialize;
 
-use super::{FAILED_FIT, NO_SUCH_TIME, OTHER_PORT, Reader, read_sites};
+use super::{FAILED_FIT, NO_SUCH_TIME, Reader, read_sites};
 use crate::mapping::Mapping;
 use crate::record::Imported;
 use crate::stamp::{Clock, Format, Position, SiteOffset, Zone};
@@ -96,8 +96,7 @@ fn measured(
     format: &Format,
 ) -> Result<(), String> {
     reader.rows.read();
-    if !reader.wants_port(collar) {
-        reader.rows.drop(OTHER_PORT);
+    if !reader.takes(collar) {
         return Ok(());
     }
     let has_data = repetition

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use efflux_base::error::{Error, Result};
 
-use super::{FAILED_FIT, NO_FLUX, NO_SUCH_TIME, OTHER_PORT, Reader, read_sites};
+use super::{FAILED_FIT, NO_FLUX, NO_SUCH_TIME, Reader, read_sites};
 use crate::cells::{Cells, Dialect};
 use crate::mapping::Mapping;
 use crate::record::Imported;
@@ -151,8 +151,7 @@ fn file(reader: &mut Reader<'_>, path: &Path) -> Result<()> {
     while let Some(row) = cells.next()? {
         reader.rows.read();
         let port = port.map_or("", |port| row.cell(port));
-        if !reader.wants_port(port) {
-            reader.rows.drop(OTHER_PORT);
+        if !reader.takes(port) {
             continue;
         }
         let is_compact = row.cell(date).bytes().all(|byte| byte.is_ascii_digit());
