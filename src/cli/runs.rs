@@ -35,11 +35,15 @@ pub(crate) struct ExplainArgs {
 }
 
 #[derive(Args, Debug)]
-#[group(required = true, multiple = true, args = ["csv", "optuna"])]
+#[group(required = true, multiple = true, args = ["csv", "optuna", "daily"])]
 pub(crate) struct ExportArgs {
-    /// The run directory
+    /// The run directory; with --daily alone also what `efflux predict` wrote
     #[arg(value_name = "RUN")]
     pub(crate) run: PathBuf,
+
+    /// Write a table here: a row for every site and day with its part, flux and calibrated intervals
+    #[arg(long, value_name = "FILE")]
+    pub(crate) daily: Option<PathBuf>,
 
     /// Write a table here: a row for every search trial that has ended or was stopped
     #[arg(long, value_name = "FILE")]

@@ -6,7 +6,7 @@ use efflux_base::durable;
 use efflux_base::error::{Error, Exit, Result};
 use efflux_cluster::{TrainerSession, common_level};
 use efflux_data as data;
-use efflux_data::{Extrapolation, Filled, Member, Pack, Scales};
+use efflux_data::{DaysOf, Extrapolation, Filled, Member, Pack, Scales};
 use efflux_job::{Contract, Head, Job, MemberKind, Trial};
 use efflux_numerics::Level;
 use efflux_protocol::{LaunchSpec, Simulation, TrainerPreparation};
@@ -130,8 +130,14 @@ fn simulate(args: &PredictArgs, adapt: bool) -> Result<Exit> {
         trained_with: &scales.sites,
         is_judged: !adapt,
     };
-    let (made_of, extrapolation) = ((&members[..], planned), Some(&extrapolation));
-    together.write(&file, &job.name, &pack, made_of, &filled, extrapolation)?;
+    let sites = pack.sites.iter();
+    let trained_with: Vec<bool> = sites.map(|site| scales.sites.contains(&site.id)).collect();
+    let days = DaysOf::OtherPack {
+        extrapolation: &extrapolation,
+        trained_with: &trained_with,
+    };
+    let made_of = (&members[..], planned);
+    together.write(&file, &job.name, &pack, made_of, &filled, days)?;
     let summary = report::write_prediction(&prediction, &args.output)?;
     say!("{summary}");
     Ok(if members.len() == planned {

@@ -95,11 +95,13 @@ fn read(file: &Path, name: &str) -> Vec<f32> {
     file.dataset(name).unwrap().read_raw().unwrap()
 }
 
-const SERIES: [&str; 4] = [
+const SERIES: [&str; 6] = [
     "simulated",
     "simulated_mean",
     "simulated_lower",
     "simulated_upper",
+    "interval_lower",
+    "interval_upper",
 ];
 
 /// The bits of a series on the first days of each site or member.
@@ -152,6 +154,15 @@ fn a_mixed_ensemble_has_intervals_and_forecasts_the_same_and_a_longer_pack_as_th
     for ((mean, lower), upper) in mean.iter().zip(&lower).zip(&upper) {
         assert!(lower.is_nan() || (lower <= mean && mean <= upper));
     }
+    let levels = read(&run, "interval_upper").len() / upper.len();
+    assert_eq!(levels, 4);
+    let wider = |level: usize| {
+        let [lower, upper] = ["interval_lower", "interval_upper"].map(|name| read(&run, name));
+        let days = level * mean.len()..(level + 1) * mean.len();
+        let widths = days.map(|place| f64::from(upper[place] - lower[place]));
+        widths.filter(|width| width.is_finite()).sum::<f64>()
+    };
+    assert!((1..4).all(|level| wider(level) > wider(level - 1)));
     let tables = study.path("run/report/tables");
     let intervals = fs::read_to_string(tables.join("intervals.csv")).unwrap();
     assert_eq!(intervals.matches(",forecast,").count(), 4, "{intervals}");

@@ -37,7 +37,9 @@ pub use inputs::variables;
 pub use netcdf::{NetCdfAttribute, NetCdfVariable, read_netcdf};
 pub use pack::{HELD, INTERPOLATED, OBSERVED, Origin, Pack, Site, Variable};
 pub use places::{distance_km, places};
-pub use predictions::{Ensemble, Interval, Member, read_member, write_ensemble, write_member};
+pub use predictions::{
+    DailyPredictions, DaysOf, Ensemble, Interval, Member, read_member, write_ensemble, write_member,
+};
 pub use process_sites::{ProcessSite, ProcessVariables, temperature};
 pub use scale::Scale;
 pub use scales::{InputScale, Scales, sources};

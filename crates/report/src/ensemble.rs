@@ -4,7 +4,12 @@ use std::path::Path;
 
 use efflux_analysis::ensemble;
 use efflux_base::error::Result;
-use efflux_data::{Ensemble, Extrapolation, Filled, Interval, Member, Pack};
+use efflux_data::{DaysOf, Ensemble, Filled, Interval, Member, Pack};
+use efflux_numerics::SiteByDay;
+
+use super::forecast;
+use super::results::Results;
+use super::uncertainty::from_validation;
 
 /// What the members say together, `[S, D]`, µmol m⁻² s⁻¹, in the 32 bits that files keep.
 #[derive(Clone, Debug)]
@@ -13,8 +18,10 @@ pub struct Together {
     pub mean: Vec<f32>,
     /// Their standard deviation; NaN if there is one member.
     pub sd: Vec<f32>,
-    /// The interval about the mean from forecasts; none where the pooled process is no member.
-    pub interval: Option<Interval>,
+    /// Calibrated intervals about the mean by rising level.
+    pub intervals: Vec<Interval>,
+    /// What they are calibrated on, for people.
+    pub calibrated_on: &'static str,
 }
 
 impl Together {
@@ -31,12 +38,29 @@ impl Together {
         Self {
             mean: rounded(mean),
             sd: rounded(spread),
-            interval: None,
+            intervals: Vec::new(),
+            calibrated_on: "",
         }
     }
 
+    /// With intervals that errors of forecasts calibrate.
+    ///
+    /// * `sd`: standard deviations of an observation, asinh units, `[S, D]`; NaN where there is to be no interval.
+    /// * `factors`: by rising level, how many of them it reaches to either side.
+    pub(super) fn expect_from_forecasts(&mut self, sd: &SiteByDay<f32>, factors: &[(f64, f64)]) {
+        let of_level = |&(level, factor)| forecast::interval(&self.mean, sd, level, factor);
+        self.intervals = factors.iter().map(of_level).collect();
+        self.calibrated_on = "forecasts of earlier days";
+    }
+
+    /// With intervals that validation days calibrate.
+    pub(super) fn expect_from_validation(&mut self, results: &Results<'_>) {
+        self.intervals = from_validation(results, &self.mean, &self.sd);
+        self.calibrated_on = "validation days";
+    }
+
     /// `predictions.nc`: every member, of so many that there are to be, their mean and spread, which days had inputs that were
-    /// not measured, and where they extrapolate if that is known.
+    /// not measured, and what the days are to the training.
     ///
     /// # Errors
     ///
@@ -48,7 +72,7 @@ impl Together {
         pack: &Pack,
         (members, planned): (&[Member], usize),
         filled: &Filled,
-        extrapolation: Option<&Extrapolation>,
+        days: DaysOf<'_>,
     ) -> Result<()> {
         let ensemble = Ensemble {
             job: name,
@@ -58,11 +82,12 @@ impl Together {
             observed: &pack.flux,
             mean: &self.mean,
             sd: &self.sd,
-            interval: self.interval.as_ref(),
+            intervals: &self.intervals,
+            calibrated_on: self.calibrated_on,
             members,
             planned,
             filled,
-            extrapolation,
+            days,
         };
         efflux_data::write_ensemble(path, &ensemble)
     }

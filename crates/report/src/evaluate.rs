@@ -4,7 +4,7 @@ use std::path::Path;
 
 use efflux_base::durable;
 use efflux_base::error::{Error, Result};
-use efflux_data::{Filled, Member, Pack, Parts, ProcessVariables, SeenSites};
+use efflux_data::{DaysOf, Filled, Member, Pack, Parts, ProcessVariables, SeenSites};
 use efflux_job::{MemberKind, Part, Trial};
 use efflux_numerics::SiteByDay;
 use efflux_process::Singular;
@@ -13,14 +13,13 @@ use efflux_run::stopping::{judged, stopped};
 use efflux_run::{Attempt, Ledger, read_epochs, reseal_results, seal_results, select};
 
 use super::ensemble::Together;
-use super::forecast::{self, ForecastSpread};
+use super::forecast::ForecastSpread;
 use super::inputs::{self, Run};
 use super::mixed::{Kinds, SiteRecords};
 use super::mixture::{Kept, Mixture};
 use super::pooled::{self, Expected};
 use super::results::{Results, Temperature};
 use super::summary::Summary;
-use super::uncertainty::HEADLINE;
 use super::{Output, unseen, write};
 
 /// A report that was written, and of what.
@@ -154,21 +153,25 @@ pub fn evaluate(run: &Run<'_>, ledger: &Ledger, output: Output) -> Result<Evalua
         if let Some(mixed) = results.mixed {
             together.mean = mixed.values().to_vec();
         }
-        let factor = results.forecast.and_then(|of| of.factor(HEADLINE).ok());
-        if let (Some(forecast), Some(factor)) = (results.forecast, factor) {
-            let interval = forecast::interval(&together.mean, &forecast.sd, HEADLINE, factor);
-            together.interval = Some(interval);
+        let intervals = results
+            .forecast
+            .map_or_else(Vec::new, ForecastSpread::factors);
+        match results.forecast {
+            Some(forecast) => together.expect_from_forecasts(&forecast.sd, &intervals),
+            None => together.expect_from_validation(&results),
         }
         let seen = pooled.as_ref().and_then(|of| of.seen.clone());
         let kept = Kept {
             variables,
             site_fits,
             has_process: seen.is_some(),
-            interval: factor.map(|factor| (HEADLINE, factor)),
+            intervals,
+            interval: None,
         };
         let mixture = is_mixed.then(|| Mixture::new(directory, kept, seen));
         Mixture::keep(mixture.as_ref(), directory)?;
-        write_predictions(run, &directory.predictions(), &members, &together, &filled)?;
+        let path = directory.predictions();
+        write_predictions(run, &path, &members, &together, &filled, &parts)?;
         let together = Together::of(&unseen);
         write_predictions(
             run,
@@ -176,6 +179,7 @@ pub fn evaluate(run: &Run<'_>, ledger: &Ledger, output: Output) -> Result<Evalua
             &unseen,
             &together,
             &filled,
+            &judged_unseen(run),
         )?;
     }
     let mut outcomes = records.iter().map(|record| &record.outcome);
@@ -189,6 +193,15 @@ pub fn evaluate(run: &Run<'_>, ledger: &Ledger, output: Output) -> Result<Evalua
         is_complete: has_ended(&search) && has_ended(&last),
         has_failed: outcomes.any(|outcome| matches!(outcome, Outcome::Failed(_))),
     })
+}
+
+/// The parts of sites that no member has seen: the days before the test part are for choosing configurations.
+fn judged_unseen(run: &Run<'_>) -> Parts {
+    let mut parts = Parts::of(&run.pack.flux, &run.contract.split);
+    for part in parts.iter_mut().filter(|part| **part == Part::Train) {
+        *part = Part::Validation;
+    }
+    parts
 }
 
 /// The observed days of a site in some parts.
@@ -305,11 +318,13 @@ fn write_predictions(
     members: &[Member],
     together: &Together,
     filled: &Filled,
+    parts: &Parts,
 ) -> Result<()> {
     if members.is_empty() {
         // Those of an earlier selection would pass for those of this one.
         return durable::remove(path);
     }
     let made_of = (members, run.job.seeds.final_members.len());
-    together.write(path, &inputs::name(run), run.pack, made_of, filled, None)
+    let days = DaysOf::OwnPack(parts);
+    together.write(path, &inputs::name(run), run.pack, made_of, filled, days)
 }

@@ -12,6 +12,7 @@ use efflux_numerics::{SiteByDay, single};
 use efflux_process::Singular;
 
 use super::pooled;
+use super::uncertainty::LEVELS;
 
 /// How sure the pooled process is of an observation, and how sure it should have been.
 #[derive(Clone, Debug, PartialEq)]
@@ -71,6 +72,14 @@ impl ForecastSpread {
     /// As [`interval_factor`].
     pub(super) fn factor(&self, level: f64) -> Defined {
         interval_factor(&self.errors, level)
+    }
+
+    /// The levels that are judged, as far as they have a factor, and that factor.
+    pub(super) fn factors(&self) -> Vec<(f64, f64)> {
+        let levels = LEVELS.iter();
+        levels
+            .filter_map(|&level| Some((level, self.factor(level).ok()?)))
+            .collect()
     }
 
     /// The flux so many standard deviations from a mean, all in asinh units but the fluxes, which are in µmol m⁻² s⁻¹; none

@@ -13,6 +13,7 @@ mod caveats;
 mod cell;
 mod chosen;
 mod comparison;
+mod daily;
 mod drivers;
 mod ensemble;
 mod evaluate;
@@ -52,6 +53,7 @@ use std::path::Path;
 use efflux_base::durable;
 use efflux_base::error::Result;
 
+pub use daily::daily_csv;
 pub use ensemble::Together;
 pub use evaluate::{Evaluated, evaluate};
 pub use evaluation::ClassCounts;

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ensemble::Together;
 use super::mixed::{Kinds, SiteRecords};
-use super::{forecast, inputs, pooled};
+use super::{inputs, pooled};
 
 /// `ensemble/mixture.json`, and beside it what the pooled process has seen.
 #[derive(Clone, Debug)]
@@ -36,7 +36,11 @@ pub(super) struct Kept {
     pub(super) site_fits: Option<BTreeMap<String, [f64; 5]>>,
     /// Whether the process has a part.
     pub(super) has_process: bool,
-    /// The level of its intervals, and how many standard deviations they reach to either side.
+    /// The levels of its intervals, rising, and how many standard deviations each reaches to either side.
+    #[serde(default)]
+    pub(super) intervals: Vec<(f64, f64)>,
+    /// The one interval of runs that were evaluated before there were several.
+    #[serde(default, skip_serializing)]
     pub(super) interval: Option<(f64, f64)>,
 }
 
@@ -78,10 +82,11 @@ impl Mixture {
         };
         let path = there(run.mixture())?;
         let text = fs::read_to_string(&path).map_err(Error::io("read", &path))?;
-        let kept: Kept = serde_json::from_str(&text).map_err(|error| {
+        let mut kept: Kept = serde_json::from_str(&text).map_err(|error| {
             let advice = "expected what a mean of unlike members takes (`efflux evaluate` makes it of the run's pack)";
             Error::line(&path, error.line().max(1) as u64, format!("{error}, {advice}"))
         })?;
+        kept.intervals.extend(kept.interval.take());
         let seen = kept
             .has_process
             .then(|| SeenSites::read(&there(run.processes())?));
@@ -137,7 +142,7 @@ impl Mixture {
         let Self { kept, seen, run } = self;
         let mut expected = match seen {
             Some(seen) => {
-                let expected = pooled::expected(pack, seen, kept.interval.is_some());
+                let expected = pooled::expected(pack, seen, !kept.intervals.is_empty());
                 Some(expected.map_err(|error| Error::file(run.processes(), error.to_string()))?)
             }
             None => None,
@@ -150,9 +155,7 @@ impl Mixture {
         let shape = (pack.sites.len(), pack.calendar.days);
         let mut together = Together::of(members);
         together.mean = kinds.mean(ensemble, shape).values().to_vec();
-        if let (Some((level, factor)), Some(seen), Some(of)) =
-            (kept.interval, seen, expected.as_mut())
-        {
+        if let (Some(seen), Some(of)) = (seen, expected.as_mut()) {
             for (site, named) in pack.sites.iter().enumerate() {
                 if seen
                     .site(&named.id)
@@ -161,8 +164,7 @@ impl Mixture {
                     of.sd.site_mut(site).fill(f32::NAN);
                 }
             }
-            let interval = forecast::interval(&together.mean, &of.sd, level, factor);
-            together.interval = Some(interval);
+            together.expect_from_forecasts(&of.sd, &kept.intervals);
         }
         Ok(together)
     }

@@ -73,6 +73,95 @@ fn python_opens_the_predictions_by_name_finds_the_median_of_the_table_and_adds_t
 }
 
 #[test]
+fn the_page_on_python_runs_as_it_stands_and_finds_what_the_report_says() {
+    let python = Python {
+        program: "python3".into(),
+        imports: "h5netcdf, xarray",
+        required: "EFFLUX_REQUIRE_PYTHON",
+    };
+    if !python.is_there("the examples of docs/python.md") {
+        return;
+    }
+    let study = Study::new();
+    study.sweep("run", "2").ok();
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/python.md");
+    let page = fs::read_to_string(page).unwrap();
+    let blocks = page.split("```python\n").skip(1);
+    let code: Vec<&str> = blocks.map(|of| of.split("```").next().unwrap()).collect();
+    let code = code.concat().replace("runs/cosore-daily", "run");
+    study.write("page.py", code);
+    let mut command = python.command();
+    let directory = study.directory.path();
+    let output = command.arg("page.py").current_dir(directory).output();
+    let output = output.unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{errors}");
+
+    let report = study.path("run/report");
+    let summary = rows(&report, "summary.csv");
+    let with = [
+        ("series", "ensemble-mean"),
+        ("part", "test"),
+        ("score", "nse"),
+    ];
+    let nse: f64 = row(&summary, &with)["median"].parse().unwrap();
+    assert!(said.contains(&format!("sites: {nse:.3}")), "{nse}: {said}");
+    let intervals = rows(&report, "intervals.csv");
+    for (level, percent) in [("0.5", 50), ("0.9", 90)] {
+        let with = [("kind", "calibrated"), ("level", level)];
+        let share: f64 = row(&intervals, &with)["coverage"].parse().unwrap();
+        let expected = format!("{percent}% interval: {:.1}% of the days", 100.0 * share);
+        assert!(said.contains(&expected), "{expected}: {said}");
+    }
+}
+
+#[test]
+fn the_predictions_of_a_run_and_of_other_sites_are_a_table_too() {
+    let study = Study::new();
+    study.sweep("run", "2").ok();
+    study.run(&["export", "run", "--daily", "daily.csv"]).ok();
+    let read = |file: &str| -> Vec<BTreeMap<String, String>> {
+        let text = fs::read(study.path(file)).unwrap();
+        let mut reader = csv::Reader::from_reader(&*text);
+        reader.deserialize().map(Result::unwrap).collect()
+    };
+    let rows = read("daily.csv");
+    let pack = Pack::read(&study.path("small.h5")).unwrap();
+    assert_eq!(rows.len(), pack.flux.len());
+    let observed = rows.iter().filter(|row| !row["observed"].is_empty());
+    let observed: Vec<&BTreeMap<String, String>> = observed.collect();
+    assert_eq!(
+        observed.len(),
+        pack.flux.iter().filter(|value| !value.is_nan()).count()
+    );
+    assert!(observed.iter().all(|row| row["part"] != "unused"));
+    for row in rows.iter().filter(|row| row["part"] == "test") {
+        let number = |name: &str| row[name].parse::<f64>().unwrap();
+        let ends = [
+            "lower_95",
+            "lower_50",
+            "simulated_mean",
+            "upper_50",
+            "upper_95",
+        ];
+        assert!(ends.map(number).is_sorted(), "{row:?}");
+    }
+
+    let predict = ["predict", "run", "--pack", "small.h5", "-o", "there"];
+    study.run(&predict).ok();
+    study.run(&["export", "there", "--daily", "there.csv"]).ok();
+    let there = read("there.csv");
+    assert!(there.iter().all(|row| row["site_in_training"] == "1"));
+    assert_eq!(there[0]["simulated_mean"], rows[0]["simulated_mean"]);
+
+    fs::create_dir(study.path("empty")).unwrap();
+    let refused = study.run(&["export", "empty", "--daily", "none.csv"]);
+    refused.refused(4, &["empty", "has no predictions"]);
+    assert!(!study.path("none.csv").exists());
+}
+
+#[test]
 fn optuna_opens_the_trials_of_a_search_and_finds_the_best_of_the_table() {
     let python = Python {
         program: "python3".into(),

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use efflux_base::durable;
 use efflux_base::error::{Error, Result};
+use efflux_job::Part;
 
 use super::member::Member;
 use super::netcdf::NetCdf;
@@ -12,8 +13,12 @@ use crate::extrapolation::{ABOVE, BELOW, Extrapolation, INSIDE, InputFlags, STAN
 use crate::filled::Filled;
 use crate::h5::{self, reason, text};
 use crate::pack::{HELD, INTERPOLATED, OBSERVED, Site};
+use crate::split::Parts;
 
 const UNITS: (&str, &str) = ("units", "umol m-2 s-1");
+
+/// The level whose ends have variables of their own, `simulated_lower` and `simulated_upper`.
+pub(super) const HEADLINE: f64 = 0.9;
 
 /// Where the flux of a day is expected with some probability.
 #[derive(Clone, Debug)]
@@ -43,16 +48,32 @@ pub struct Ensemble<'a> {
     pub mean: &'a [f32],
     /// Standard deviation over the members, shape `[S, D]`, µmol m⁻² s⁻¹; NaN if there is one member.
     pub sd: &'a [f32],
-    /// The interval about the mean from forecasts, if there is one.
-    pub interval: Option<&'a Interval>,
+    /// Calibrated intervals about the mean by rising level; none where nothing calibrates them.
+    pub intervals: &'a [Interval],
+    /// What they are calibrated on, for people.
+    pub calibrated_on: &'a str,
     /// The M members, each with S × D values.
     pub members: &'a [Member],
     /// How the values of the inputs came about.
     pub filled: &'a Filled,
     /// How many members there are to be.
     pub planned: usize,
-    /// Where the inputs leave the range of the training, if that is to be told.
-    pub extrapolation: Option<&'a Extrapolation>,
+    /// Whose days they are.
+    pub days: DaysOf<'a>,
+}
+
+/// What the days of a file are to the training.
+#[derive(Clone, Copy, Debug)]
+pub enum DaysOf<'a> {
+    /// Those of the run's own pack, each of a part.
+    OwnPack(&'a Parts),
+    /// Those of any pack.
+    OtherPack {
+        /// Where the inputs leave the range of the training.
+        extrapolation: &'a Extrapolation,
+        /// Which of the sites the training had.
+        trained_with: &'a [bool],
+    },
 }
 
 /// Writes `predictions.nc`, which xarray opens with the dimensions `site`, `time` and `member`; the file is there as a
@@ -66,13 +87,17 @@ pub fn write_ensemble(path: &Path, ensemble: &Ensemble<'_>) -> Result<()> {
     let cells = ensemble.sites.len() * ensemble.calendar.days;
     let simulated = ensemble.members.iter().map(|member| member.flux.len());
     let given = [ensemble.observed, ensemble.mean, ensemble.sd].map(<[f32]>::len);
-    let ends = ensemble.interval.into_iter();
+    let ends = ensemble.intervals.iter();
     let ends = ends.flat_map(|interval| [interval.lower.len(), interval.upper.len()]);
     let filled = ensemble.filled.least_known.len();
     if let Some(found) = given
         .into_iter()
         .chain(ends)
         .chain([filled])
+        .chain(match ensemble.days {
+            DaysOf::OwnPack(parts) => Some(parts.len()),
+            DaysOf::OtherPack { .. } => None,
+        })
         .chain(simulated)
         .find(|found| *found != cells)
     {
@@ -183,20 +208,7 @@ fn write(path: &Path, ensemble: &Ensemble<'_>) -> hdf5::Result<()> {
     file.variable("simulated_mean", &series, ensemble.mean, &about)?;
     let about = [UNITS, ("long_name", "standard deviation over the members")];
     file.variable("simulated_sd", &series, ensemble.sd, &about)?;
-    if let Some(Interval {
-        level,
-        lower,
-        upper,
-    }) = ensemble.interval
-    {
-        for (end, values) in [("lower", lower), ("upper", upper)] {
-            let about = format!("{end} end of the {level} interval from forecasts");
-            let about = [UNITS, ("long_name", about.as_str())];
-            let name = format!("simulated_{end}");
-            file.variable(&name, &series, values, &about)?;
-            file.numbers(&name, "level", &[*level])?;
-        }
-    }
+    write_intervals(&mut file, ensemble)?;
     let all: Vec<f32> = ensemble
         .members
         .iter()
@@ -216,13 +228,79 @@ fn write(path: &Path, ensemble: &Ensemble<'_>) -> hdf5::Result<()> {
     let filled = ensemble.filled.least_known.values();
     file.variable(name, &series, filled, &about)?;
     file.numbers(name, "flag_values", &[OBSERVED, INTERPOLATED, HELD])?;
-    if let Some(Extrapolation { dynamic, statics }) = ensemble.extrapolation {
-        let daily = ["input", "site", "time"];
-        flags(&mut file, daily, "extrapolation", dynamic)?;
-        let fixed = ["static_input", "site"];
-        flags(&mut file, fixed, "static_extrapolation", statics)?;
+    match ensemble.days {
+        DaysOf::OwnPack(parts) => {
+            let about = [
+                ("long_name", "part of the record that the day is in"),
+                ("flag_meanings", "unused train validation test"),
+            ];
+            let numbers: Vec<u8> = parts.iter().copied().map(number_of).collect();
+            file.variable("part", &series, &numbers, &about)?;
+            let all = [Part::Unused, Part::Train, Part::Validation, Part::Test];
+            file.numbers("part", "flag_values", &all.map(number_of))?;
+        }
+        DaysOf::OtherPack {
+            extrapolation: Extrapolation { dynamic, statics },
+            trained_with,
+        } => {
+            let about = [
+                ("long_name", "whether the training had the site"),
+                ("flag_meanings", "unseen seen"),
+            ];
+            let seen: Vec<u8> = trained_with.iter().copied().map(u8::from).collect();
+            file.variable("site_in_training", &["site"], &seen, &about)?;
+            file.numbers("site_in_training", "flag_values", &[0_u8, 1])?;
+            let daily = ["input", "site", "time"];
+            flags(&mut file, daily, "extrapolation", dynamic)?;
+            let fixed = ["static_input", "site"];
+            flags(&mut file, fixed, "static_extrapolation", statics)?;
+        }
     }
     file.finish()
+}
+
+/// The ends of all levels, and of the one that reports quote by themselves.
+fn write_intervals(file: &mut NetCdf, ensemble: &Ensemble<'_>) -> hdf5::Result<()> {
+    let Ensemble {
+        intervals,
+        calibrated_on,
+        ..
+    } = ensemble;
+    if intervals.is_empty() {
+        return Ok(());
+    }
+    let levels: Vec<f64> = intervals.iter().map(|of| of.level).collect();
+    let about = [("long_name", "share of days that the interval is to hold")];
+    file.dimension("level", &levels, &about)?;
+    type End = (&'static str, fn(&Interval) -> &Vec<f32>);
+    let ends: [End; 2] = [("lower", |of| &of.lower), ("upper", |of| &of.upper)];
+    for (end, values) in ends {
+        let all: Vec<f32> = intervals.iter().flat_map(values).copied().collect();
+        let about = format!("{end} end of the interval calibrated on {calibrated_on}");
+        let about = [UNITS, ("long_name", about.as_str())];
+        let name = format!("interval_{end}");
+        file.variable(&name, &["level", "site", "time"], &all, &about)?;
+    }
+    for headline in intervals.iter().filter(|of| of.level == HEADLINE) {
+        for (end, values) in ends {
+            let about = format!("{end} end of the 90 % interval calibrated on {calibrated_on}");
+            let about = [UNITS, ("long_name", about.as_str())];
+            let name = format!("simulated_{end}");
+            file.variable(&name, &["site", "time"], values(headline), &about)?;
+            file.numbers(&name, "level", &[HEADLINE])?;
+        }
+    }
+    Ok(())
+}
+
+/// As the file has a part.
+fn number_of(part: Part) -> u8 {
+    match part {
+        Part::Unused => 0,
+        Part::Train => 1,
+        Part::Validation => 2,
+        Part::Test => 3,
+    }
 }
 
 /// Where inputs leave the range of the training, over a dimension of their names; nothing if there are none.

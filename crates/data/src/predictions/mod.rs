@@ -1,8 +1,10 @@
 //! Files of simulated fluxes: one of each member while a sweep runs, one of the whole ensemble at its end.
 
+mod daily;
 mod ensemble;
 mod member;
 mod netcdf;
 
-pub use ensemble::{Ensemble, Interval, write_ensemble};
+pub use daily::DailyPredictions;
+pub use ensemble::{DaysOf, Ensemble, Interval, write_ensemble};
 pub use member::{Member, read_member, write_member};

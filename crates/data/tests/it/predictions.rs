@@ -1,7 +1,10 @@
 //! The ensemble's file, read back as netCDF reads it.
 
 use efflux_base::error::Error;
-use efflux_data::{Ensemble, Filled, HELD, Member, OBSERVED, write_ensemble};
+use efflux_data::{
+    DaysOf, Ensemble, Filled, HELD, Interval, Member, OBSERVED, Parts, write_ensemble,
+};
+use efflux_job::Part;
 use hdf5::types::{FixedAscii, VarLenArray};
 use hdf5::{ObjectReference1, ReferencedObject};
 
@@ -32,6 +35,13 @@ fn every_axis_of_every_variable_is_a_named_dimension() {
     let ids: Vec<String> = pack.sites.iter().map(|site| site.id.clone()).collect();
     let members = members(pack.flux.len(), &ids);
     let (mean, sd) = (vec![1.0; pack.flux.len()], vec![1.0; pack.flux.len()]);
+    let intervals = [(0.5, 1.0), (0.9, 2.0)].map(|(level, reach)| Interval {
+        level,
+        lower: vec![1.0 - reach; pack.flux.len()],
+        upper: vec![1.0 + reach; pack.flux.len()],
+    });
+    let mut parts = Parts::unused(4, 365);
+    parts[(0, 1)] = Part::Test;
     let ensemble = Ensemble {
         job: "demo",
         pack_digest: &pack.digest,
@@ -40,11 +50,12 @@ fn every_axis_of_every_variable_is_a_named_dimension() {
         observed: &pack.flux,
         mean: &mean,
         sd: &sd,
-        interval: None,
+        intervals: &intervals,
+        calibrated_on: "validation days",
         members: &members,
         filled: &filled,
         planned: 4,
-        extrapolation: None,
+        days: DaysOf::OwnPack(&parts),
     };
     write_ensemble(&path, &ensemble).unwrap();
 
@@ -73,6 +84,12 @@ fn every_axis_of_every_variable_is_a_named_dimension() {
     let flags = file.dataset("inputs_filled").unwrap();
     let flags = flags.read_raw::<u8>().unwrap();
     assert_eq!((flags[0], flags.iter().sum::<u8>()), (HELD, HELD));
+    assert_eq!(dimensions("interval_lower"), ["/level", "/site", "/time"]);
+    let values = |name: &str| file.dataset(name).unwrap().read_raw::<f32>().unwrap();
+    assert_eq!(values("simulated_upper"), intervals[1].upper);
+    assert_eq!(values("interval_lower")[..1], intervals[0].lower[..1]);
+    let flags = file.dataset("part").unwrap().read_raw::<u8>().unwrap();
+    assert_eq!((flags[1], flags.iter().sum::<u8>()), (3, 3));
     let simulated = file.dataset("simulated").unwrap();
     assert_eq!(simulated.shape(), [3, 4, 365]);
     assert_eq!(simulated.read_raw::<f32>().unwrap()[2 * 4 * 365], 2.0);

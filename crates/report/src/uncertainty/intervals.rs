@@ -6,13 +6,14 @@ use efflux_analysis::conformal::conformal_factor;
 use efflux_analysis::ensemble::interval;
 use efflux_analysis::statistics::{mean, median};
 use efflux_analysis::{Defined, Undefined};
-use efflux_job::Fit;
+use efflux_job::{Fit, Part};
+use efflux_numerics::single;
 
 use super::{Day, Forecast};
 use crate::results::Results;
 
 /// The levels that are judged.
-pub(super) const LEVELS: [f64; 4] = [0.5, 0.8, 0.9, 0.95];
+pub(crate) const LEVELS: [f64; 4] = [0.5, 0.8, 0.9, 0.95];
 /// That which reports quote.
 pub(crate) const HEADLINE: f64 = 0.9;
 /// A land cover with as many validation days is calibrated by itself.
@@ -75,7 +76,14 @@ pub(super) fn intervals(
     validation: &[Vec<Day>],
     forecast: Option<&Forecast<'_>>,
 ) -> Vec<Interval> {
-    let calibration = Calibration::new(results, validation);
+    let validation = validation.iter().map(|days| {
+        let days = days.iter().map(|day| Deviation {
+            error: day.error(),
+            spread: day.spread,
+        });
+        days.collect()
+    });
+    let calibration = Calibration::new(results, &validation.collect::<Vec<_>>());
     LEVELS
         .map(|level| Interval {
             level,
@@ -86,7 +94,7 @@ pub(super) fn intervals(
                 .and_then(|of| {
                     let factors = of.factors(results, level);
                     coverage(test, |site, day| {
-                        let reach = factors[site]? * of.scale(day);
+                        let reach = factors[site]? * of.scale(day.spread);
                         Ok((day.mean - reach, day.mean + reach))
                     })
                 }),
@@ -99,6 +107,61 @@ pub(super) fn intervals(
         .into()
 }
 
+/// The intervals of all levels about a mean with its spread, both `[S, D]`, µmol m⁻² s⁻¹, as validation days calibrate them;
+/// none where they do not.
+pub(crate) fn from_validation(
+    results: &Results<'_>,
+    mean: &[f32],
+    spread: &[f32],
+) -> Vec<efflux_data::Interval> {
+    let validation = (0..results.sites.len()).map(|site| {
+        let observed = results.observed(site);
+        let days = results.part_days(site, Part::Validation);
+        let days = days.filter_map(|day| {
+            let place = site * results.days + day;
+            let found = Deviation {
+                error: (f64::from(observed[day]) - f64::from(mean[place])).abs(),
+                spread: spread[place].into(),
+            };
+            (found.error.is_finite() && found.spread.is_finite()).then_some(found)
+        });
+        days.collect()
+    });
+    let Ok(calibration) = Calibration::new(results, &validation.collect::<Vec<_>>()) else {
+        return Vec::new();
+    };
+    let of_level = |level: f64| {
+        let factors = calibration.factors(results, level);
+        factors.iter().any(Result::is_ok).then(|| {
+            let end = |sign: f64| {
+                let days = mean.iter().zip(spread).enumerate();
+                let days = days.map(|(place, (&mean, &spread))| {
+                    let factor = factors[place / results.days].unwrap_or(f64::NAN);
+                    let spread = f64::from(spread);
+                    let reach = match spread.is_nan() {
+                        true => f64::NAN,
+                        false => factor * calibration.scale(spread),
+                    };
+                    single(f64::from(mean) + sign * reach)
+                });
+                days.collect()
+            };
+            efflux_data::Interval {
+                level,
+                lower: end(-1.0),
+                upper: end(1.0),
+            }
+        })
+    };
+    LEVELS.into_iter().filter_map(of_level).collect()
+}
+
+/// How far the mean was off on a day, and how far members were apart.
+struct Deviation {
+    error: f64,
+    spread: f64,
+}
+
 /// The scaled errors of validation days.
 struct Calibration {
     /// By land cover, those with enough days.
@@ -109,7 +172,7 @@ struct Calibration {
 }
 
 impl Calibration {
-    fn new(results: &Results<'_>, validation: &[Vec<Day>]) -> Defined<Self> {
+    fn new(results: &Results<'_>, validation: &[Vec<Deviation>]) -> Defined<Self> {
         if results.fit == Fit::TrainValidation {
             return Err(Undefined::Missing(
                 "validation days that members were not fitted on",
@@ -125,7 +188,7 @@ impl Calibration {
         for (site, days) in results.sites.iter().zip(validation) {
             let scaled: Vec<f64> = days
                 .iter()
-                .map(|day| day.error() / found.scale(day))
+                .map(|day| day.error / found.scale(day.spread))
                 .collect();
             found.all.extend(&scaled);
             found
@@ -138,8 +201,8 @@ impl Calibration {
         Ok(found)
     }
 
-    fn scale(&self, day: &Day) -> f64 {
-        day.spread.max(self.least)
+    fn scale(&self, spread: f64) -> f64 {
+        spread.max(self.least)
     }
 
     /// The factor of each site: that of its land cover, else that of all sites. Found once a group, for it sorts the
