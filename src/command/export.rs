@@ -3,7 +3,7 @@
 use efflux_base::durable;
 use efflux_base::error::{Error, Exit, Result};
 use efflux_report::Exported;
-use efflux_run::{Ledger, RunDir, read_epochs, read_journals};
+use efflux_run::{Ledger, RunDir, read_epochs};
 
 use crate::cli::ExportArgs;
 use crate::console::say;
@@ -17,7 +17,7 @@ pub(crate) fn export(args: &ExportArgs) -> Result<Exit> {
     };
     let job = run.latest_job()?;
     let search = job.search_trials(&manifest.contract)?;
-    let ledger = Ledger::of(read_journals(&run.journals())?);
+    let ledger = Ledger::read(&run.journals())?;
     let epochs = read_epochs(&run)?;
     let exported = Exported::of(&job, &search, &ledger, &epochs);
     let count = exported.count();

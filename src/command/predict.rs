@@ -12,7 +12,7 @@ use efflux_numerics::Level;
 use efflux_protocol::{LaunchSpec, Simulation, TrainerPreparation};
 use efflux_report as report;
 use efflux_report::{Mixture, Prediction, Together};
-use efflux_run::{Attempt, Ledger, RunDir, host, read_journals, select};
+use efflux_run::{Attempt, Ledger, RunDir, host, select};
 
 use crate::cli::PredictArgs;
 use crate::console;
@@ -148,7 +148,7 @@ fn selected(
     job: &Job,
     contract: &Contract,
 ) -> Result<(Vec<(Trial, PathBuf)>, usize)> {
-    let ledger = Ledger::of(read_journals(&run.journals())?);
+    let ledger = Ledger::read(&run.journals())?;
     let search = job.search_trials(contract)?;
     let choice = select(job, &search, &ledger);
     let winner = choice.winner.ok_or_else(|| {

@@ -10,7 +10,6 @@ use efflux_base::error::{Error, Exit, Result};
 use efflux_job::{Configuration, Job, Stage, Trial, TrialId};
 use serde::{Deserialize, Serialize};
 
-use super::journal::read_journals;
 use super::layout::RunDir;
 use super::ledger::Ledger;
 use super::place::FileSystem;
@@ -181,7 +180,7 @@ impl Status {
             Error::file(run.root(), "no sweep has been started in this directory")
         })?;
         let job = run.latest_job()?;
-        let ledger = Ledger::of(read_journals(&run.journals())?);
+        let ledger = Ledger::read(&run.journals())?;
         let search = job.search_trials(&manifest.contract)?;
         let choice = select(&job, &search, &ledger);
         let live = Live::read(run);

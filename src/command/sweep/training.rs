@@ -185,8 +185,6 @@ fn line(stage: &str, tally: &Tally, best: Option<f64>) -> String {
     };
     format!(
         "{stage}: {} of {} done · {} running{failed}{best}{eta}",
-        tally.finished,
-        tally.planned,
-        tally.running.len(),
+        tally.finished, tally.planned, tally.running,
     )
 }
