@@ -5,7 +5,7 @@ use efflux_data::Pack;
 use efflux_job::{Contract, Job, Settings, Stage, View};
 use efflux_numerics::SiteByDay;
 use efflux_run::record::Record;
-use efflux_run::{RunDir, Winner};
+use efflux_run::{RunDir, SlotUse, Winner};
 
 use super::results::{Attribute, Site};
 
@@ -164,6 +164,14 @@ pub(super) fn provenance(run: &Run<'_>, records: &[Record]) -> Vec<(String, Stri
             Stage::Final => "time of all trials, members",
         };
         facts.push((name, format!("{seconds:.0} s")));
+    }
+    let search = records
+        .iter()
+        .filter(|one| one.trial.stage == Stage::Search);
+    if !run.job.stop.is_on()
+        && let Some(slot_use) = SlotUse::of(search)
+    {
+        facts.push(("slots, latest launch of the search", slot_use.to_string()));
     }
     facts
         .into_iter()

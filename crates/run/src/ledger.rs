@@ -132,7 +132,10 @@ impl Ledger {
     }
 
     /// The records of these trials, in their order.
-    pub fn records_of<'a>(&'a self, trials: &'a [Trial]) -> impl Iterator<Item = &'a Record> {
+    pub fn records_of<'a>(
+        &'a self,
+        trials: &'a [Trial],
+    ) -> impl Iterator<Item = &'a Record> + Clone {
         trials.iter().filter_map(|trial| self.record(&trial.id))
     }
 

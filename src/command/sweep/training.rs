@@ -7,7 +7,7 @@ use efflux_cluster::{Coordinator, Ending, Notice, Tally};
 use efflux_job::Trial;
 use efflux_run::record::{Outcome, Record};
 use efflux_run::stopping::Stopping;
-use efflux_run::{Choice, Duration, metric, select};
+use efflux_run::{Choice, Duration, SlotUse, metric, select};
 
 use crate::command::loads::Loads;
 use crate::command::said;
@@ -128,6 +128,7 @@ fn stage(
     for record in coordinator.ledger().records_of(trials) {
         better(score(record));
     }
+    let has_rungs = stopping.is_some();
     let ending = coordinator.train(trials, stopping, &mut |notice| match notice {
         Notice::Ended(record, tally) => {
             tell(record, tally, score(record));
@@ -136,6 +137,14 @@ fn stage(
         Notice::Tick(tally) => console::progress(&line(name, tally, better(None))),
     });
     console::wipe();
+    let ledger = coordinator.ledger();
+    let has_trained = ledger.records_of(trials).count() > known;
+    if has_trained
+        && !has_rungs
+        && let Some(slot_use) = SlotUse::of(ledger.records_of(trials))
+    {
+        tracing::info!("{name}: {slot_use}");
+    }
     ending
 }
 
