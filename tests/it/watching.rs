@@ -52,3 +52,31 @@ fn a_sweep_is_stopped_from_outside_explained_and_continued() {
     let refused = study.run(&["stop", "run"]);
     refused.refused(4, &["the sweep is complete"]);
 }
+
+#[test]
+fn a_run_that_is_being_written_can_be_looked_at_at_any_moment() {
+    const TRIALS: u64 = 60;
+    let seeds: Vec<String> = (0..TRIALS).map(|seed| seed.to_string()).collect();
+    let study = Study::with(&format!(
+        "pack = \"pack.h5\"\n[training]\nepochs = 1\n[grid]\nhidden_size = [8]\nwindow_days = [30]\n\
+         [seeds]\nsearch = [{}]\nfinal = [0]\n",
+        seeds.join(", ")
+    ));
+    let mut sweep = study.start_sweep("run", "2");
+    await_until("a sweep is at work", || {
+        study.path("run/live.json").exists()
+    });
+    let mut finished = 0;
+    for _ in 0..50 {
+        let text = study.run(&["status", "run", "--json"]).ok().stdout;
+        let status: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let now = status["search"]["finished"].as_u64().unwrap();
+        assert!(now >= finished, "{now} trials, {finished} before");
+        finished = now;
+    }
+    assert_eq!(sweep.wait(), Some(0));
+    let text = study.run(&["status", "run"]).ok().stdout;
+    assert!(text.contains("60 of 60 finished"), "{text}");
+    assert!(text.contains("2 slots trained"), "{text}");
+    assert!(study.logs("run").contains("search: 2 slots trained"));
+}

@@ -226,9 +226,14 @@ fn on_many_ranks_each_trial_has_one_result_whatever_happens_to_them() {
 #[test]
 #[ignore = "takes minutes and gigabytes; benches/README.md"]
 fn a_million_trials_on_ten_thousand_slots_are_dispatched_without_delay() {
-    for (ranks, slots_of_rank) in [(1_000, 10), (10_000, 1)] {
+    for (ranks, slots_of_rank, trials) in [
+        (100, 10, 100_000),
+        (1_000, 10, 1_000_000),
+        (10_000, 1, 1_000_000),
+        (10_000, 10, 1_000_000),
+    ] {
         let scale = Scale {
-            trials: 1_000_000,
+            trials,
             mean_seconds: 10,
             ranks,
             slots_of_rank,
