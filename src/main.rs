@@ -46,6 +46,7 @@ fn run(cli: Cli) -> Result<Exit> {
         Command::Trial(args) => command::trial::trial(&args),
         Command::Status(args) => command::status::status(&args),
         Command::Explain(args) => command::explain::explain(&args),
+        Command::Compare(args) => command::compare::compare(&args),
         Command::Export(args) => command::export::export(&args),
         Command::Stop(args) => command::stop::stop(&args),
         Command::Repair(args) => command::repair::repair(&args),

@@ -70,6 +70,16 @@ DIR gets predictions.nc (every member, mean, spread, and for every input where i
 extrapolation.csv (the same, counted by site) and, where the pack has observed fluxes, scores.csv. The pack of the run is \
 not needed. docs/predict.md describes the files.";
 
+pub(super) const COMPARE_HELP: &str = "\
+Examples:
+  efflux compare runs/paper-grid runs/cosore-daily
+  efflux compare runs/a runs/b runs/c --csv compared.csv --sites-csv sites.csv
+  efflux compare runs/a runs/b --json | jq '.series[0].scores'
+
+Every run is compared with the first. Scores are over the test days that all runs have, with the same observed flux; \
+what else packs, split and evaluation differ in is said. A p value is that of Wilcoxon's signed-rank test over sites, \
+two-sided and not corrected for the number of runs.";
+
 pub(super) const EXPORT_HELP: &str = "\
 Examples:
   efflux export runs/paper-grid --csv trials.csv

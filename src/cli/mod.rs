@@ -12,11 +12,13 @@ use efflux_job::DeviceChoice;
 use efflux_numerics::Level;
 
 use help::{
-    ADAPT_HELP, COMPLETIONS_HELP, EXIT_CODES, EXPORT_HELP, IMPORT_HELP, INSPECT_HELP, PACK_HELP,
-    PLAN_HELP, PREDICT_HELP, SUBMIT_HELP, SWEEP_HELP, SYNTH_HELP,
+    ADAPT_HELP, COMPARE_HELP, COMPLETIONS_HELP, EXIT_CODES, EXPORT_HELP, IMPORT_HELP, INSPECT_HELP,
+    PACK_HELP, PLAN_HELP, PREDICT_HELP, SUBMIT_HELP, SWEEP_HELP, SYNTH_HELP,
 };
 pub(crate) use packs::{ImportArgs, InitArgs, InspectArgs, PackArgs, SynthArgs};
-pub(crate) use runs::{ExplainArgs, ExportArgs, RepairArgs, RunArgs, StatusArgs, StopArgs};
+pub(crate) use runs::{
+    CompareArgs, ExplainArgs, ExportArgs, RepairArgs, RunArgs, StatusArgs, StopArgs,
+};
 
 /// Of `--drain-seconds`, when nobody says.
 pub(crate) const DRAIN_SECONDS: u32 = 90;
@@ -108,6 +110,9 @@ pub(crate) enum Command {
     Status(StatusArgs),
     /// Tell of a trial and its configuration: how far it is and why, where it ran, its epochs
     Explain(ExplainArgs),
+    /// Set runs side by side, paired by site: scores on the days that all are judged on, and what their jobs differ in
+    #[command(after_help = COMPARE_HELP)]
+    Compare(CompareArgs),
     /// Write a run's search for other programs: a table, or a study for Optuna and its dashboard
     #[command(after_help = EXPORT_HELP)]
     Export(ExportArgs),

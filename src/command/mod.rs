@@ -1,6 +1,7 @@
 //! One file a command: what `efflux SOMETHING` does, joined from the library's halves.
 
 mod calibration;
+pub(crate) mod compare;
 pub(crate) mod data;
 pub(crate) mod doctor;
 pub(crate) mod evaluate;

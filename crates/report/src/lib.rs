@@ -12,6 +12,7 @@
 mod caveats;
 mod cell;
 mod chosen;
+mod compare;
 mod comparison;
 mod drivers;
 mod ensemble;
@@ -52,6 +53,7 @@ use std::path::Path;
 use efflux_base::durable;
 use efflux_base::error::Result;
 
+pub use compare::{Compared, compare};
 pub use ensemble::Together;
 pub use evaluate::{Evaluated, evaluate};
 pub use evaluation::ClassCounts;

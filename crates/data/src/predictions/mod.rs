@@ -3,6 +3,8 @@
 mod ensemble;
 mod member;
 mod netcdf;
+mod read;
 
 pub use ensemble::{Ensemble, Interval, write_ensemble};
 pub use member::{Member, read_member, write_member};
+pub use read::{Predictions, read_predictions};

@@ -1,7 +1,7 @@
 //! The ensemble's file, read back as netCDF reads it.
 
 use efflux_base::error::Error;
-use efflux_data::{Ensemble, Filled, HELD, Member, OBSERVED, write_ensemble};
+use efflux_data::{Ensemble, Filled, HELD, Member, OBSERVED, read_predictions, write_ensemble};
 use hdf5::types::{FixedAscii, VarLenArray};
 use hdf5::{ObjectReference1, ReferencedObject};
 
@@ -82,6 +82,13 @@ fn every_axis_of_every_variable_is_a_named_dimension() {
     let holds = |text_type: [u8; 8]| first.windows(8).any(|window| window == text_type);
     assert!(holds([0x13, 0, 0, 0, 16, 0, 0, 0]) && !holds([0x13, 1, 0, 0, 16, 0, 0, 0]));
     drop((file, simulated));
+    let read = read_predictions(&path).unwrap();
+    assert_eq!(read.calendar, pack.calendar);
+    assert_eq!((read.sites.len(), read.trials.len()), (4, 3));
+    assert_eq!(read.sites[1], pack.sites[1].id);
+    assert_eq!(read.mean.values(), &mean[..]);
+    let bits = |flux: &[f32]| flux.iter().map(|flux| flux.to_bits()).collect::<Vec<u32>>();
+    assert_eq!(bits(&read.observed), bits(&pack.flux));
     write_ensemble(&path, &ensemble).unwrap();
     assert!(std::fs::read(&path).unwrap() == first);
 
