@@ -11,7 +11,7 @@ use efflux_testing::{left_out, row, rows};
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 
-use crate::harness::{Study, of_epochs};
+use crate::harness::{JOB, Study, of_epochs};
 
 const PREDICTIONS: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
@@ -113,6 +113,49 @@ fn optuna_opens_the_trials_of_a_search_and_finds_the_best_of_the_table() {
     assert_eq!(params["hidden_size"].to_string(), best["hidden_size"]);
     assert_eq!(params["loss"], best["loss"]);
     assert_eq!(params["dropout"].to_string(), best["dropout"]);
+}
+
+#[test]
+fn the_recipe_for_tensorboard_writes_event_files_of_every_trial() {
+    let python = Python {
+        program: std::env::var_os("EFFLUX_TENSORBOARD_PYTHON").unwrap_or("python3".into()),
+        imports: "tensorboard.summary",
+        required: "EFFLUX_REQUIRE_TENSORBOARD",
+    };
+    if !python.is_there("a search in TensorBoard") {
+        return;
+    }
+    let study = Study::with(&format!(
+        "{JOB}\n[stop]\npolicy = \"top\"\nleast = 1\nkeep = 1\n"
+    ));
+    study.sweep("run", "2").ok();
+    study.run(&["export", "run", "--csv", "trials.csv"]).ok();
+    let recipe = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/tensorboard.md"));
+    let recipe = recipe.unwrap();
+    let code = recipe.split("```python\n").nth(1).unwrap();
+    study.write("events.py", code.split("```").next().unwrap());
+    let mut command = Command::new(&python.program);
+    command.current_dir(study.directory.path());
+    let output = command.args(["events.py", "run", "trials.csv", "events"]);
+    let output = output.output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{stderr}");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "4 trials\n");
+    for (state, trials) in [("finished", 2), ("stopped", 2)] {
+        let runs = fs::read_dir(study.path("events").join(state)).unwrap();
+        let runs: Vec<_> = runs.map(|run| run.unwrap().path()).collect();
+        assert_eq!(runs.len(), trials, "{state}");
+        for run in runs {
+            let mut files = fs::read_dir(&run).unwrap();
+            let bytes = fs::read(files.next().unwrap().unwrap().path()).unwrap();
+            let holds = |tag: &str| bytes.windows(tag.len()).any(|part| part == tag.as_bytes());
+            assert!(
+                holds("loss") && holds("validation_nse"),
+                "{}",
+                run.display()
+            );
+        }
+    }
 }
 
 #[test]
