@@ -14,6 +14,7 @@ mod cell;
 mod chosen;
 mod compare;
 mod comparison;
+mod curves;
 mod drivers;
 mod ensemble;
 mod evaluate;

@@ -211,9 +211,9 @@ fn member(params: &Configuration, seed: u64, observed: &[f32]) -> Member {
     }
 }
 
-/// Thirty epochs of a member: a loss that falls, a score that rises.
-fn epochs(params: &Configuration, seed: u64) -> Vec<EpochLine> {
-    let trial = trial(Stage::Final, params, seed);
+/// Thirty epochs of a trial: a loss that falls, a score that rises.
+fn epochs(trial: &Trial) -> Vec<EpochLine> {
+    let seed = trial.seed;
     let line = |epoch: u32| {
         let place = noise(seed as usize, epoch as usize, 3);
         EpochLine {
@@ -353,6 +353,11 @@ impl Study {
             is_stopped: false,
         });
         let rungs = rungs.collect();
+        let of_members = (0..10).map(|seed| trial(Stage::Final, &winner, seed));
+        let of_search = records.iter().map(|record| record.trial.clone());
+        let of_search = of_search.filter(|trial| trial.stage == Stage::Search);
+        let of_all = of_members.chain(of_search);
+        let epochs = of_all.flat_map(|trial| epochs(&trial)).collect();
         let sites: Vec<Site> = (0..SITES).map(site).collect();
         let parts = parts();
         let of_sites = parts.rows().enumerate();
@@ -387,7 +392,7 @@ impl Study {
             attributes: attributes(),
             sites,
             parts,
-            epochs: (0..10).flat_map(|seed| epochs(&winner, seed)).collect(),
+            epochs,
             members: (0..10)
                 .map(|seed| member(&winner, seed, &observed))
                 .collect(),
