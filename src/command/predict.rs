@@ -11,7 +11,7 @@ use efflux_job::{Contract, Head, Job, MemberKind, Trial};
 use efflux_numerics::Level;
 use efflux_protocol::{LaunchSpec, Simulation, TrainerPreparation};
 use efflux_report as report;
-use efflux_report::{Mixture, Prediction, Together};
+use efflux_report::{Mixture, OfInputs, Prediction, Together, TrainingSites};
 use efflux_run::{Attempt, Ledger, RunDir, host, read_journals, select};
 
 use crate::cli::PredictArgs;
@@ -59,6 +59,8 @@ fn simulate(args: &PredictArgs, adapt: bool) -> Result<Exit> {
     let extrapolation = Extrapolation::of(&pack, &scales);
     let inputs = scales.daily().map(|scale| scale.name.clone());
     let filled = Filled::of(&pack, &inputs.collect::<Vec<_>>());
+    let training = TrainingSites::read(&run)?;
+    let distances = training.as_ref().map(|training| training.distances(&pack));
     let mixture = job.ensemble.is_mixed().then(|| Mixture::read(&run));
     let mut mixture = mixture.transpose()?;
     if let Some(mixture) = &mut mixture {
@@ -115,10 +117,14 @@ fn simulate(args: &PredictArgs, adapt: bool) -> Result<Exit> {
         .map(|simulation| data::read_member(&simulation.keep))
         .collect::<Result<_>>()?;
 
-    let together = match &mixture {
+    let mut together = match &mixture {
         Some(mixture) => mixture.together(&pack, &members, &job.ensemble)?,
         None => Together::of(&members),
     };
+    // Members that know days of a site are surer of it than those that do not.
+    if let (Some(training), None, false) = (&training, &together.interval, adapt) {
+        together.interval = training.interval(&pack, &together.mean);
+    }
     let prediction = Prediction {
         run: &job.name,
         pack: &pack,
@@ -127,11 +133,17 @@ fn simulate(args: &PredictArgs, adapt: bool) -> Result<Exit> {
         members_planned: planned,
         extrapolation: &extrapolation,
         filled: &filled,
+        distances: distances.as_ref(),
         trained_with: &scales.sites,
         is_judged: !adapt,
     };
-    let (made_of, extrapolation) = ((&members[..], planned), Some(&extrapolation));
-    together.write(&file, &job.name, &pack, made_of, &filled, extrapolation)?;
+    let of_inputs = OfInputs {
+        filled: &filled,
+        extrapolation: Some(&extrapolation),
+        distances: distances.as_ref(),
+    };
+    let made_of = (&members[..], planned);
+    together.write(&file, &job.name, &pack, made_of, of_inputs)?;
     let summary = report::write_prediction(&prediction, &args.output)?;
     say!("{summary}");
     Ok(if members.len() == planned {

@@ -37,7 +37,10 @@ pub use inputs::variables;
 pub use netcdf::{NetCdfAttribute, NetCdfVariable, read_netcdf};
 pub use pack::{HELD, INTERPOLATED, OBSERVED, Origin, Pack, Site, Variable};
 pub use places::{distance_km, places};
-pub use predictions::{Ensemble, Interval, Member, read_member, write_ensemble, write_member};
+pub use predictions::{
+    Ensemble, INSIDE_AREA, Interval, Member, OUTSIDE_AREA, SiteDistances, UNKNOWN_AREA,
+    read_member, write_ensemble, write_member,
+};
 pub use process_sites::{ProcessSite, ProcessVariables, temperature};
 pub use scale::Scale;
 pub use scales::{InputScale, Scales, sources};

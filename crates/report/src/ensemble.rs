@@ -4,7 +4,7 @@ use std::path::Path;
 
 use efflux_analysis::ensemble;
 use efflux_base::error::Result;
-use efflux_data::{Ensemble, Extrapolation, Filled, Interval, Member, Pack};
+use efflux_data::{Ensemble, Extrapolation, Filled, Interval, Member, Pack, SiteDistances};
 
 /// What the members say together, `[S, D]`, µmol m⁻² s⁻¹, in the 32 bits that files keep.
 #[derive(Clone, Debug)]
@@ -15,6 +15,17 @@ pub struct Together {
     pub sd: Vec<f32>,
     /// The interval about the mean from forecasts; none where the pooled process is no member.
     pub interval: Option<Interval>,
+}
+
+/// What is told of the inputs that a pack was simulated with.
+#[derive(Clone, Copy, Debug)]
+pub struct OfInputs<'a> {
+    /// Which days had inputs that were not measured.
+    pub filled: &'a Filled,
+    /// Where they leave the range of the training, if that is known.
+    pub extrapolation: Option<&'a Extrapolation>,
+    /// How far the sites are from those of the training, if that is known.
+    pub distances: Option<&'a SiteDistances>,
 }
 
 impl Together {
@@ -35,8 +46,7 @@ impl Together {
         }
     }
 
-    /// `predictions.nc`: every member, of so many that there are to be, their mean and spread, which days had inputs that were
-    /// not measured, and where they extrapolate if that is known.
+    /// `predictions.nc`: every member, of so many that there are to be, their mean and spread, and what is told of their inputs.
     ///
     /// # Errors
     ///
@@ -47,9 +57,13 @@ impl Together {
         name: &str,
         pack: &Pack,
         (members, planned): (&[Member], usize),
-        filled: &Filled,
-        extrapolation: Option<&Extrapolation>,
+        of_inputs: OfInputs<'_>,
     ) -> Result<()> {
+        let OfInputs {
+            filled,
+            extrapolation,
+            distances,
+        } = of_inputs;
         let ensemble = Ensemble {
             job: name,
             pack_digest: &pack.digest,
@@ -63,6 +77,7 @@ impl Together {
             planned,
             filled,
             extrapolation,
+            distances,
         };
         efflux_data::write_ensemble(path, &ensemble)
     }

@@ -2,17 +2,20 @@
 
 use std::path::Path;
 
+use efflux_analysis::conformal::unseen_site_factor;
 use efflux_base::durable;
 use efflux_base::error::{Error, Result};
 use efflux_data::{Filled, Member, Pack, Parts, ProcessVariables, SeenSites};
-use efflux_job::{MemberKind, Part, Trial};
+use efflux_job::{MemberKind, Part, Settings, SplitKind, Trial};
 use efflux_numerics::SiteByDay;
 use efflux_process::Singular;
 use efflux_run::record::{Outcome, Record};
 use efflux_run::stopping::{judged, stopped};
 use efflux_run::{Attempt, Ledger, read_epochs, reseal_results, seal_results, select};
 
-use super::ensemble::Together;
+use super::applicability::TrainingSites;
+use super::contenders::Contenders;
+use super::ensemble::{OfInputs, Together};
 use super::forecast::{self, ForecastSpread};
 use super::inputs::{self, Run};
 use super::mixed::{Kinds, SiteRecords};
@@ -92,6 +95,12 @@ pub fn evaluate(run: &Run<'_>, ledger: &Ledger, output: Output) -> Result<Evalua
         (Some(variables), false) => pooled(run, variables, &parts, &mut caveats),
         _ => None,
     };
+    let contenders = match &variables {
+        Some(variables) if !unseen.is_empty() => {
+            contenders(run, variables, &parts, &settings, &mut caveats)
+        }
+        _ => None,
+    };
     let results = Results {
         job_name: &inputs::name(run),
         job_text: &run.job.text,
@@ -124,6 +133,8 @@ pub fn evaluate(run: &Run<'_>, ledger: &Ledger, output: Output) -> Result<Evalua
         mixed: None,
         members: &members,
         unseen: (!run.contract.folds.is_empty()).then_some(&unseen),
+        distances: None,
+        contenders: contenders.as_ref(),
         members_planned: run.job.seeds.final_members.len(),
         epochs: &read_epochs(run.directory)?,
         provenance: &inputs::provenance(run, &records),
@@ -144,16 +155,26 @@ pub fn evaluate(run: &Run<'_>, ledger: &Ledger, output: Output) -> Result<Evalua
     };
     let shape = (sites.len(), results.days);
     let mixed = is_mixed.then(|| kinds.mean(&run.job.ensemble, shape));
+    let mut together = Together::of(&members);
+    if let Some(mixed) = &mixed {
+        together.mean = mixed.values().to_vec();
+    }
+    let training_sites = (!members.is_empty()).then(|| {
+        let inputs = (&read[..], &view.inputs);
+        TrainingSites::of(run.pack, run.contract, inputs, &together.mean, &fitted)
+    });
+    let distances = training_sites.as_ref().map(TrainingSites::among_themselves);
     let results = Results {
         mixed: mixed.as_ref(),
+        distances: distances.as_ref(),
         ..results
     };
     if output != Output::Page {
         let directory = run.directory;
-        let mut together = Together::of(&members);
-        if let Some(mixed) = results.mixed {
-            together.mean = mixed.values().to_vec();
-        }
+        let reach = unseen_site_factor(&unseen::errors(&results), HEADLINE).ok();
+        let reach = reach.map(|factor| (HEADLINE, factor));
+        let kept = training_sites.map(|of| of.with_interval(reach.filter(|_| !is_mixed)));
+        TrainingSites::keep(kept.as_ref(), directory)?;
         let factor = results.forecast.and_then(|of| of.factor(HEADLINE).ok());
         if let (Some(forecast), Some(factor)) = (results.forecast, factor) {
             let interval = forecast::interval(&together.mean, &forecast.sd, HEADLINE, factor);
@@ -168,14 +189,32 @@ pub fn evaluate(run: &Run<'_>, ledger: &Ledger, output: Output) -> Result<Evalua
         };
         let mixture = is_mixed.then(|| Mixture::new(directory, kept, seen));
         Mixture::keep(mixture.as_ref(), directory)?;
-        write_predictions(run, &directory.predictions(), &members, &together, &filled)?;
-        let together = Together::of(&unseen);
+        let of_inputs = OfInputs {
+            filled: &filled,
+            extrapolation: None,
+            distances: None,
+        };
+        write_predictions(
+            run,
+            &directory.predictions(),
+            &members,
+            &together,
+            of_inputs,
+        )?;
+        let mut together = Together::of(&unseen);
+        together.interval = reach.map(|(level, factor)| {
+            let units = SiteByDay::filled(sites.len(), results.days, 1.0);
+            forecast::interval(&together.mean, &units, level, factor)
+        });
         write_predictions(
             run,
             &directory.unseen_predictions(),
             &unseen,
             &together,
-            &filled,
+            OfInputs {
+                distances: results.distances,
+                ..of_inputs
+            },
         )?;
     }
     let mut outcomes = records.iter().map(|record| &record.outcome);
@@ -229,7 +268,7 @@ fn pooled(
     let fitted = |site| observed(run.pack, parts, site, &|part| fit.holds(part));
     let of_now = || {
         let seen = pooled::seen(run.pack, variables, &fitted)?;
-        let expected = pooled::expected(run.pack, &seen, is_member)?;
+        let expected = pooled::expected(run.pack, &seen, is_member, &|_| true)?;
         Ok((seen, expected))
     };
     let (seen, Expected { flux, sd }) = match of_now() {
@@ -263,6 +302,34 @@ fn pooled(
         seen: is_member.then_some(seen),
         forecast,
     })
+}
+
+/// What else can serve sites that folds hold out, as far as it can be computed.
+fn contenders(
+    run: &Run<'_>,
+    variables: &ProcessVariables,
+    parts: &Parts,
+    settings: &Settings,
+    caveats: &mut Vec<String>,
+) -> Option<Contenders> {
+    let fit = run.job.final_members.fit;
+    let is_fitted = |part| settings.split.kind == SplitKind::Sites || fit.holds(part);
+    let fitted = |site| observed(run.pack, parts, site, &is_fitted);
+    let found = Contenders::of(run.pack, run.contract, variables, &fitted);
+    let failed = |error: &Singular| {
+        caveats.push(format!(
+            "Other models of unseen sites could not be computed: {error}."
+        ));
+    };
+    let found = found.inspect_err(failed).ok()?;
+    if found.pooled.is_none() {
+        caveats.push(format!(
+            "At unseen sites the pooled Gaussian process is left out: {} folds of {} sites are too many fits.",
+            run.contract.folds.len(),
+            run.pack.sites.len()
+        ));
+    }
+    Some(found)
 }
 
 /// The simulations of the members that have finished.
@@ -304,12 +371,12 @@ fn write_predictions(
     path: &Path,
     members: &[Member],
     together: &Together,
-    filled: &Filled,
+    of_inputs: OfInputs<'_>,
 ) -> Result<()> {
     if members.is_empty() {
         // Those of an earlier selection would pass for those of this one.
         return durable::remove(path);
     }
     let made_of = (members, run.job.seeds.final_members.len());
-    together.write(path, &inputs::name(run), run.pack, made_of, filled, None)
+    together.write(path, &inputs::name(run), run.pack, made_of, of_inputs)
 }

@@ -9,10 +9,12 @@
 //! Reads nothing and decides nothing: everything comes in with [`Results`], so a report written twice from the same
 //! results is the same, byte for byte.
 
+mod applicability;
 mod caveats;
 mod cell;
 mod chosen;
 mod comparison;
+mod contenders;
 mod drivers;
 mod ensemble;
 mod evaluate;
@@ -52,7 +54,9 @@ use std::path::Path;
 use efflux_base::durable;
 use efflux_base::error::Result;
 
-pub use ensemble::Together;
+pub use applicability::TrainingSites;
+pub use contenders::Contenders;
+pub use ensemble::{OfInputs, Together};
 pub use evaluate::{Evaluated, evaluate};
 pub use evaluation::ClassCounts;
 pub use export::Exported;

@@ -137,7 +137,7 @@ impl Mixture {
         let Self { kept, seen, run } = self;
         let mut expected = match seen {
             Some(seen) => {
-                let expected = pooled::expected(pack, seen, kept.interval.is_some());
+                let expected = pooled::expected(pack, seen, kept.interval.is_some(), &|_| true);
                 Some(expected.map_err(|error| Error::file(run.processes(), error.to_string()))?)
             }
             None => None,

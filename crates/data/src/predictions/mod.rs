@@ -4,5 +4,7 @@ mod ensemble;
 mod member;
 mod netcdf;
 
-pub use ensemble::{Ensemble, Interval, write_ensemble};
+pub use ensemble::{
+    Ensemble, INSIDE_AREA, Interval, OUTSIDE_AREA, SiteDistances, UNKNOWN_AREA, write_ensemble,
+};
 pub use member::{Member, read_member, write_member};

@@ -45,6 +45,7 @@ fn every_axis_of_every_variable_is_a_named_dimension() {
         filled: &filled,
         planned: 4,
         extrapolation: None,
+        distances: None,
     };
     write_ensemble(&path, &ensemble).unwrap();
 

@@ -12,7 +12,7 @@ use super::{Day, Forecast};
 use crate::results::Results;
 
 /// The levels that are judged.
-pub(super) const LEVELS: [f64; 4] = [0.5, 0.8, 0.9, 0.95];
+pub(crate) const LEVELS: [f64; 4] = [0.5, 0.8, 0.9, 0.95];
 /// That which reports quote.
 pub(crate) const HEADLINE: f64 = 0.9;
 /// A land cover with as many validation days is calibrated by itself.

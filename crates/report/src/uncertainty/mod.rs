@@ -21,7 +21,7 @@ use super::results::Results;
 
 pub(crate) use annual::Year;
 pub(crate) use forecast::{ByLead, Forecast};
-pub(crate) use intervals::{Coverage, HEADLINE, Interval};
+pub(crate) use intervals::{Coverage, HEADLINE, Interval, LEVELS};
 pub(crate) use size::Size;
 
 /// Everything about uncertainty that the report tells.

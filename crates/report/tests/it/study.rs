@@ -2,7 +2,10 @@
 
 use efflux_analysis::measures::{KGE, NSE};
 use efflux_analysis::medians::Medians;
-use efflux_data::{Filled, FilledInput, HELD, INTERPOLATED, Member, OBSERVED, Parts};
+use efflux_data::{
+    Filled, FilledInput, HELD, INSIDE_AREA, INTERPOLATED, Member, OBSERVED, OUTSIDE_AREA, Parts,
+    SiteDistances, UNKNOWN_AREA,
+};
 use efflux_job::{
     Analysis, Chosen, Configuration, Contract, Evaluation, Fit, Fold, Key, Part, Selection,
     Settings, Split, SplitKind, Stage, Trial, TrialId, Variables,
@@ -46,6 +49,7 @@ pub(super) struct Study {
     pub(super) filled: Filled,
     pub(super) members: Vec<Member>,
     pub(super) unseen: Vec<Member>,
+    pub(super) distances: SiteDistances,
     pub(super) epochs: Vec<EpochLine>,
     provenance: Vec<(String, String)>,
 }
@@ -282,6 +286,28 @@ fn filled(parts: &Parts) -> Filled {
     }
 }
 
+/// Sites get farther with their number, from the tenth on too far; one lacks an input.
+fn distances() -> SiteDistances {
+    let areas = (0..SITES).map(|index| match index {
+        WITHOUT_TEMPERATURE => UNKNOWN_AREA,
+        index if index < 9 => INSIDE_AREA,
+        _ => OUTSIDE_AREA,
+    });
+    let known = |value: &dyn Fn(usize) -> f64| {
+        let values = (0..SITES).map(|index| match index {
+            WITHOUT_TEMPERATURE => f64::NAN,
+            index => value(index),
+        });
+        values.collect()
+    };
+    SiteDistances {
+        threshold: 0.8,
+        index: known(&|index| 0.1 * index as f64),
+        area: areas.collect(),
+        near: known(&|index| 9_usize.saturating_sub(index) as f64),
+    }
+}
+
 fn record(trial: Trial, outcome: Outcome) -> Record {
     Record {
         trial,
@@ -387,6 +413,7 @@ impl Study {
             attributes: attributes(),
             sites,
             parts,
+            distances: distances(),
             epochs: (0..10).flat_map(|seed| epochs(&winner, seed)).collect(),
             members: (0..10)
                 .map(|seed| member(&winner, seed, &observed))
@@ -437,6 +464,8 @@ impl Study {
             mixed: None,
             members: &self.members,
             unseen: Some(&self.unseen),
+            distances: Some(&self.distances),
+            contenders: None,
             members_planned: 12,
             epochs: &self.epochs,
             provenance: &self.provenance,
