@@ -64,6 +64,9 @@ fn distances(findings: &Findings<'_>, unseen: &Unseen) -> Drawing {
     let Some(distances) = findings.results.distances else {
         return Drawing::none(title, "no member has finished");
     };
+    if distances.threshold.is_nan() {
+        return Drawing::none(title, "too few sites differ and have all inputs");
+    }
     let of = |area: &dyn Fn(u8) -> bool| -> Vec<(f64, f64)> {
         let sites = distances.index.iter().zip(&unseen.rmse);
         let sites = sites.zip(&distances.area).filter(|(_, of)| area(**of));

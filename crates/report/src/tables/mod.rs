@@ -57,18 +57,19 @@ fn scores<'a, Row: 'a>(
 
 /// How far a site is from those of a training; a row is its place among the sites.
 fn distances<'a>(of: &'a SiteDistances) -> [Column<'a, usize>; 4] {
+    let known = |value: f64| value.is_finite().then_some(value);
     [
         Column::number(
             "dissimilarity_index",
             "dissimilarity index",
             3,
-            move |&row: &usize| of.index[row],
+            move |&row: &usize| known(of.index[row]),
         ),
         Column::number(
             "threshold",
             "index up to which it is inside",
             3,
-            move |_: &usize| of.threshold,
+            move |_: &usize| known(of.threshold),
         )
         .in_file(),
         Column::text(
@@ -84,7 +85,7 @@ fn distances<'a>(of: &'a SiteDistances) -> [Column<'a, usize>; 4] {
             "near_training_sites",
             "training sites within the threshold",
             0,
-            move |&row: &usize| of.near[row],
+            move |&row: &usize| known(of.near[row]),
         ),
     ]
 }
