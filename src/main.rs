@@ -13,7 +13,11 @@ use efflux_base::error::{Exit, Result};
 use cli::{Cli, Command};
 use console::Log;
 
+/// With the commit, where the build knew it.
+const VERSION: &str = env!("EFFLUX_VERSION");
+
 fn main() -> ExitCode {
+    efflux_base::announce(VERSION);
     std::panic::set_hook(Box::new(|panic| {
         complain!("efflux: defect: {panic}");
         std::process::exit(Exit::Internal as i32);

@@ -31,7 +31,7 @@ const LAST: usize = 900;
 /// Train, select and judge LSTM models of daily soil CO2 efflux
 #[derive(Debug, Parser)]
 #[command(
-    version,
+    version = crate::VERSION,
     propagate_version = true,
     after_help = EXIT_CODES,
     help_expected = true,

@@ -34,11 +34,28 @@ fn efflux_links_neither_libtorch_nor_cuda_and_the_trainer_no_mpi() {
     assert!(!trainer.contains("not found"), "{trainer}");
 }
 
+/// The commit of the sources that the program was built from, where they are a repository.
+fn commit() -> Option<String> {
+    let root = env!("CARGO_MANIFEST_DIR");
+    if !Path::new(root).join(".git").exists() || std::env::var_os("EFFLUX_COMMIT").is_some() {
+        return None;
+    }
+    let mut git = Command::new("git");
+    git.args(["-C", root, "rev-parse", "--short=12", "HEAD"]);
+    let output = git.output().ok()?;
+    let said = String::from_utf8_lossy(&output.stdout);
+    output.status.success().then(|| said.trim().to_owned())
+}
+
 #[test]
 fn version_is_answered_without_anything_else() {
     let output = Command::new(EFFLUX).arg("--version").output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert_eq!(text.trim(), format!("efflux {}", env!("CARGO_PKG_VERSION")));
+    let mut expected = format!("efflux {}", env!("CARGO_PKG_VERSION"));
+    if let Some(commit) = commit() {
+        expected += &format!(" ({commit}");
+    }
+    assert!(text.starts_with(&expected), "{text} is not {expected}");
     assert!(output.stderr.is_empty());
 }
 

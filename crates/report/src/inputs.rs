@@ -133,7 +133,7 @@ pub(super) fn name(run: &Run<'_>) -> String {
 /// Names and values: what ran where, and for how long.
 pub(super) fn provenance(run: &Run<'_>, records: &[Record]) -> Vec<(String, String)> {
     let mut facts = vec![
-        ("efflux", env!("CARGO_PKG_VERSION").to_owned()),
+        ("efflux", efflux_base::version().to_owned()),
         ("pack", run.job.pack.display().to_string()),
         ("sources", run.pack.sources.join("; ")),
         ("run directory", run.directory.root().display().to_string()),

@@ -98,7 +98,7 @@ fn write(path: &Path, ensemble: &Ensemble<'_>) -> hdf5::Result<()> {
     );
     file.attribute("title", &title)?;
     file.attribute("Conventions", "CF-1.8")?;
-    file.attribute("source", concat!("efflux ", env!("CARGO_PKG_VERSION")))?;
+    file.attribute("source", &format!("efflux {}", efflux_base::version()))?;
     file.attribute("pack_digest", ensemble.pack_digest)?;
     let members = format!("{} of {} members", ensemble.members.len(), ensemble.planned);
     file.attribute("made_of", &members)?;
