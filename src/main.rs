@@ -3,6 +3,7 @@
 mod cli;
 mod command;
 mod console;
+mod shipped;
 
 use std::process::ExitCode;
 
@@ -38,14 +39,19 @@ fn main() -> ExitCode {
 
 fn run(cli: Cli) -> Result<Exit> {
     let log = Log::start(&cli.log, cli.log_format)?;
-    match cli.command {
+    carry_out(cli.command, &log)
+}
+
+fn carry_out(command: Command, log: &Log) -> Result<Exit> {
+    match command {
+        Command::Demo(args) => command::demo::demo(&args, log),
         Command::Synth(args) => command::data::synth(&args),
         Command::Init(args) => command::import::init(&args),
         Command::Import(args) => command::import::import(&args),
         Command::Pack(args) => command::data::pack(&args),
         Command::Inspect(args) => command::data::inspect(&args),
         Command::Plan(args) => command::plan::plan(&args),
-        Command::Sweep(args) => command::sweep::sweep(&args, &log),
+        Command::Sweep(args) => command::sweep::sweep(&args, log),
         Command::Submit(args) => command::submit::submit(&args),
         Command::Trial(args) => command::trial::trial(&args),
         Command::Status(args) => command::status::status(&args),
@@ -59,5 +65,6 @@ fn run(cli: Cli) -> Result<Exit> {
         Command::Adapt(args) => command::predict::adapt(&args),
         Command::Doctor(args) => command::doctor::doctor(&args),
         Command::Completions(args) => command::completions(&args),
+        Command::Man(args) => command::manual::manual(&args),
     }
 }

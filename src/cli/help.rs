@@ -24,6 +24,24 @@ Examples:
   efflux completions bash > ~/.local/share/bash-completion/completions/efflux
   efflux completions fish > ~/.config/fish/completions/efflux.fish";
 
+pub(super) const DEMO_HELP: &str = "\
+Examples:
+  efflux demo
+  efflux demo /tmp/demo --slots 2
+
+It says the commands that it carries out. Run again, it continues.";
+
+pub(super) const DOCTOR_HELP: &str = "\
+Examples:
+  efflux doctor --run-dir runs
+  efflux doctor --json
+
+Ends with 4 if something is missing without which no sweep runs. In a Slurm job it tells of the node.";
+
+pub(super) const MAN_HELP: &str = "\
+Examples:
+  efflux man ~/.local/share/man/man1";
+
 pub(super) const SYNTH_HELP: &str = "\
 Examples:
   efflux synth -o data/demo.h5 --sites 24

@@ -2,15 +2,18 @@
 
 mod calibration;
 pub(crate) mod data;
+pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod evaluate;
 pub(crate) mod explain;
 pub(crate) mod export;
 pub(crate) mod import;
 mod loads;
+pub(crate) mod manual;
 pub(crate) mod plan;
 pub(crate) mod predict;
 pub(crate) mod repair;
+mod slurm;
 mod stages;
 pub(crate) mod status;
 pub(crate) mod stop;

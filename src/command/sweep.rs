@@ -1,5 +1,6 @@
 //! `efflux sweep`: train the grid, select, train the ensemble, evaluate, report. Run twice, it continues.
 
+mod signs;
 mod training;
 
 use std::io::ErrorKind;

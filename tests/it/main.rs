@@ -4,6 +4,7 @@
 
 mod control_groups;
 mod data;
+mod doctor;
 mod faults;
 mod folds;
 mod gpu;

@@ -16,6 +16,11 @@ fn a_sweep_is_stopped_from_outside_explained_and_continued() {
     let study = longer();
     let mut sweep = study.start_sweep("run", "2");
     await_until("a trial is running", || running(&study).is_some());
+    await_until("the log tells how far trials are before one ends", || {
+        study
+            .logs("run")
+            .contains("running · the furthest has done ")
+    });
     let trial = running(&study).unwrap();
     let text = study.run(&["explain", "run", &trial[..6]]).ok().stdout;
     assert!(text.contains("running: epoch"), "{text}");

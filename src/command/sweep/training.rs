@@ -9,6 +9,7 @@ use efflux_run::record::{Outcome, Record};
 use efflux_run::stopping::Stopping;
 use efflux_run::{Choice, Duration, metric, select};
 
+use super::signs::Signs;
 use crate::command::loads::Loads;
 use crate::command::said;
 use crate::command::stages::Stages;
@@ -128,12 +129,18 @@ fn stage(
     for record in coordinator.ledger().records_of(trials) {
         better(score(record));
     }
+    let mut signs = Signs::default();
     let ending = coordinator.train(trials, stopping, &mut |notice| match notice {
         Notice::Ended(record, tally) => {
             tell(record, tally, score(record));
+            signs.said();
             console::progress(&line(name, tally, better(score(record))));
         }
-        Notice::Tick(tally) => console::progress(&line(name, tally, better(None))),
+        Notice::Tick(tally) => {
+            let line = line(name, tally, better(None));
+            console::progress(&line);
+            signs.tick(tally, &line);
+        }
     });
     console::wipe();
     ending
