@@ -80,8 +80,8 @@ tarball: build package-tools ## Make dist/efflux-VERSION-COMMIT-….tar.gz of th
 wheel: build package-tools ## Make dist/efflux-VERSION-….whl: for pip, beside the wheels of torch and Open MPI
 	@$(PYTHON) scripts/package.py wheel dist
 
-check-install: build package-tools ## Install a tree and the wheel somewhere, move them, sweep with what was installed
-	@$(IN_ENV) scripts/check-install
+check-install: package-tools build ## Install a tree and the wheel somewhere, move them, sweep with what was installed
+	@$(IN_ENV) PYTHON=$(PYTHON) scripts/check-install
 
 .PHONY: package-tools
 package-tools:

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::harness::{Study, await_until, longer};
+use crate::harness::{Study, await_until, longer, of_epochs};
 
 fn running(study: &Study) -> Option<String> {
     let live = fs::read_to_string(study.path("run/live.json")).ok()?;
@@ -16,11 +16,6 @@ fn a_sweep_is_stopped_from_outside_explained_and_continued() {
     let study = longer();
     let mut sweep = study.start_sweep("run", "2");
     await_until("a trial is running", || running(&study).is_some());
-    await_until("the log tells how far trials are before one ends", || {
-        study
-            .logs("run")
-            .contains("running · the furthest has done ")
-    });
     let trial = running(&study).unwrap();
     let text = study.run(&["explain", "run", &trial[..6]]).ok().stdout;
     assert!(text.contains("running: epoch"), "{text}");
@@ -56,4 +51,17 @@ fn a_sweep_is_stopped_from_outside_explained_and_continued() {
     refused.refused(4, &["give more of it"]);
     let refused = study.run(&["stop", "run"]);
     refused.refused(4, &["the sweep is complete"]);
+}
+
+#[test]
+fn a_log_tells_that_trials_are_under_way_long_before_one_ends() {
+    let study = Study::with(&of_epochs(100_000));
+    let sweep = study.start_sweep("run", "2");
+    let sign = "running · the furthest has done ";
+    await_until("the log tells how far trials are", || {
+        study.logs("run").contains(sign)
+    });
+    // Dropped, it is killed.
+    drop(sweep);
+    assert!(study.records("run").is_empty());
 }
