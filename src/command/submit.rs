@@ -21,8 +21,8 @@ use crate::shipped;
 const SCRIPT: &str = include_str!("../../slurm/sweep.sbatch");
 const BODY: &str = "# ---- settings\n";
 
-/// The other script, which that one starts.
-const MPS: &str = "slurm/mps.sh";
+/// The folder of what that script starts and reads, a site's own lines among it.
+const SCRIPTS: &str = "slurm";
 
 /// Where cluster files are looked for by their name.
 const CLUSTERS: &str = "configs/clusters";
@@ -210,7 +210,7 @@ fn render(cluster: &Cluster, study: &Study, args: &SubmitArgs) -> Result<String>
     line(String::new());
     line(format!("cd -- {} || exit", quoted(&here.to_string_lossy())));
     surroundings(cluster, &program, &mut line);
-    let home = shipped::folder_with(MPS).map_or_else(|| here.clone(), |home| here.join(home));
+    let home = shipped::folder_with(SCRIPTS).map_or_else(|| here.clone(), |home| here.join(home));
     // Without a slash at the end.
     let own: PathBuf = home.components().collect();
     line(format!(
