@@ -16,7 +16,7 @@ FEATURES := --locked $(if $(HDF5_DIR),--no-default-features --features mpi)
 # One profile for everything: libtorch's C++ interface and HDF5 take minutes to compile, and so are compiled once.
 BUILD := --release $(FEATURES)
 
-.PHONY: help deps build demo test test-reference test-slurm lint bench install clean
+.PHONY: help deps build demo test test-reference test-slurm lint bench install uninstall tarball wheel check-install clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -67,8 +67,25 @@ lint: ## Check format, clippy, documentation, shell scripts, licences and origin
 bench: deps ## Run the benchmarks
 	@$(IN_ENV) cargo bench $(FEATURES) --workspace --bench '*'
 
-install: build ## Copy both programs to PREFIX/bin (default: ~/.local); the libraries stay in .deps
-	install -D -t '$(PREFIX)/bin' '$(TARGET)/release/efflux' '$(TARGET)/release/efflux-trainer'
+# docs/install.md says what they hold.
+install: build package-tools ## Install a tree with all that it needs into PREFIX (default: ~/.local); it may be moved
+	@$(PYTHON) scripts/package.py install '$(PREFIX)'
+
+uninstall: ## Remove what was installed with the same PREFIX
+	@$(PYTHON) scripts/package.py uninstall '$(PREFIX)'
+
+tarball: build package-tools ## Make dist/efflux-VERSION-COMMIT-….tar.gz of that tree and of the sources, and SHA256SUMS
+	@$(PYTHON) scripts/package.py tarball dist
+
+wheel: build package-tools ## Make dist/efflux-VERSION-….whl: for pip, beside the wheels of torch and Open MPI
+	@$(PYTHON) scripts/package.py wheel dist
+
+check-install: package-tools build ## Install a tree and the wheel somewhere, move them, sweep with what was installed
+	@$(IN_ENV) PYTHON=$(PYTHON) scripts/check-install
+
+.PHONY: package-tools
+package-tools:
+	@$(PYTHON) scripts/deps.py --package
 
 clean: ## Remove what was built; .deps, data and runs stay
 	rm -rf '$(TARGET)'

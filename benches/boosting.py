@@ -1,11 +1,14 @@
 """Gradient boosting on a pack, as a baseline of a job: writes what `[baselines] external` reads.
 
-    python3 benches/boosting.py PACK -o preds.csv [--train 0.8] [--trees 200]
+    python3 benches/boosting.py PACK -o preds.csv [--train 0.8] [--trees 200] [--folds RUN/report/tables/unseen_sites.csv]
 
 Python has numpy, h5py and lightgbm. One model of all sites learns asinh of the flux from the first `--train` of each site's
 observed days: temperature and its means of 7, 30 and 90 days, moisture in units of the site's own and its mean of 30 days
 and anomaly, day length, radiation, the season, latitude, and mean and standard deviation of the site's training targets.
 Every input of a day is known on that day, and nothing of the days behind a site's training part is read of the flux.
+
+With --folds there is one model for each fold of a run, of the whole records of the other sites, and nothing of a site's own
+flux is among its inputs; moisture is in units of all its days.
 """
 
 import argparse
@@ -61,7 +64,9 @@ def features(values, filled, names, latitude, of_year, training, target):
         wet = [np.clip((of - mean) / sd, -3, 3) for of in wet]
     phase = 2 * np.pi * (of_year + (182.6 if latitude < 0 else 0)) / 365.25
     day_length, radiation = series("day_length")[0], series("toa_radiation")[0]
-    site = [abs(latitude), target[training].mean(), target[training].std()]
+    site = [abs(latitude)]
+    if target is not None:
+        site += [target[training].mean(), target[training].std()]
     constant = [np.full(len(temperature), value) for value in site]
     columns = [temperature, *means, *wet, day_length, radiation, np.cos(phase), np.sin(phase), *constant]
     return np.column_stack(columns)
@@ -74,6 +79,7 @@ def main():
     parser.add_argument("--train", type=float, default=0.8, help="share of each site's observed days, as split.train")
     parser.add_argument("--trees", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--folds", help="unseen_sites.csv of a run's report: predict each fold by a model of the others")
     args = parser.parse_args()
     with h5py.File(args.pack) as pack:
         start = datetime.date.fromisoformat(pack.attrs["calendar_start"])
@@ -82,19 +88,27 @@ def main():
         values, filled = pack["dynamic/values"][:], pack["dynamic/filled"][:]
     dates = [start + datetime.timedelta(days=day) for day in range(flux.shape[1])]
     of_year = np.array([date.timetuple().tm_yday for date in dates])
-    seen, answers, later = [], [], []
+    fold_of = {}
+    if args.folds:
+        with open(args.folds, newline="") as file:
+            fold_of = {row["site"]: row["fold"] for row in csv.DictReader(file) if row["fold"]}
+    parts = []
     for site in range(len(ids)):
         observed = np.flatnonzero(~np.isnan(flux[site]))
         training, judged = np.split(observed, [int(args.train * len(observed))])
         if not len(training):
             continue
         target = np.arcsinh(flux[site].astype(float))
+        if args.folds:
+            whole = np.arange(flux.shape[1])
+            columns = features(values[site], filled[site], names, latitudes[site], of_year, whole, None)
+            parts.append((site, judged, columns[observed], target[observed], columns[judged], 0.0, 1.0))
+            continue
         columns = features(values[site], filled[site], names, latitudes[site], of_year, training, target)
         # Deviations from the site's own level: a tree finds no level of a site that it has few days of.
         level, spread = target[training].mean(), max(target[training].std(), 0.05)
-        seen.append(columns[training])
-        answers.append((target[training] - level) / spread)
-        later.append((site, judged, columns[judged], level, spread))
+        answers = (target[training] - level) / spread
+        parts.append((site, judged, columns[training], answers, columns[judged], level, spread))
     parameters = {
         "objective": "regression",
         "learning_rate": 0.05,
@@ -108,13 +122,19 @@ def main():
         "num_threads": 1,
         "verbose": -1,
     }
-    data = lightgbm.Dataset(np.concatenate(seen), np.concatenate(answers))
-    model = lightgbm.train(parameters, data, num_boost_round=args.trees)
+
+    def trained(parts):
+        data = lightgbm.Dataset(np.concatenate([part[2] for part in parts]), np.concatenate([part[3] for part in parts]))
+        return lightgbm.train(parameters, data, num_boost_round=args.trees)
+
+    folds = sorted(set(fold_of.values())) or [None]
+    models = {fold: trained([part for part in parts if fold is None or fold_of.get(ids[part[0]]) != fold]) for fold in folds}
     with open(args.output, "w", newline="") as file:
         rows = csv.writer(file)
         rows.writerow(["site_id", "date", "value"])
-        for site, judged, columns, level, spread in later:
-            if not len(judged):
+        for site, judged, _, _, columns, level, spread in parts:
+            model = models.get(fold_of.get(ids[site]))
+            if not len(judged) or model is None:
                 continue
             predicted = np.sinh(level + spread * model.predict(columns))
             rows.writerows((ids[site], dates[day], f"{value:.6g}") for day, value in zip(judged, predicted))

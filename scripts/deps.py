@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Installs what a build of efflux needs and a cluster seldom has, without root: libtorch, Open MPI, libclang, cmake.
 
-    scripts/deps.py [--cuda] [--lint]
+    scripts/deps.py [--cuda] [--lint] [--package]
 
 Everything comes from wheels whose versions and checksums are pinned in wheels*.txt beside this file. pip downloads and
 checks them; this script unpacks the members that are needed into EFFLUX_DEPS_DIR (default: .deps) and writes env.sh
@@ -64,7 +64,7 @@ class Part:
         self.stamp = folder / f".{label or wheel.name}-{wheel.version}"
 
 
-def parts(deps, own, cuda, lint):
+def parts(deps, own, cuda, lint, package):
     """What is to be installed, by what it is for; `own` names what the user brings instead."""
     build = wheels("wheels.txt")
 
@@ -103,6 +103,9 @@ def parts(deps, own, cuda, lint):
     if lint:
         tools = wheels("wheels-lint.txt").values()
         wanted["lint"] = [alone(wheel, ".*", f"{wheel.stem}.data/scripts/") for wheel in tools]
+    if package:
+        tools = wheels("wheels-package.txt").values()
+        wanted["package"] = [alone(wheel, ".*", f"{wheel.stem}.data/scripts/") for wheel in tools]
     return wanted
 
 
@@ -258,6 +261,7 @@ def main():
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--cuda", action="store_true", help="also the libraries that libtorch_cuda.so needs")
     arguments.add_argument("--lint", action="store_true", help="also shellcheck and cargo-deny")
+    arguments.add_argument("--package", action="store_true", help="also patchelf")
     options = arguments.parse_args()
 
     deps = Path(os.environ.get("EFFLUX_DEPS_DIR") or HERE.parent / ".deps").resolve()
@@ -270,7 +274,7 @@ def main():
         # One at a time: `make test` and `make demo` may be started side by side. Some Lustre mounts have no locks.
         with contextlib.suppress(OSError):
             fcntl.flock(lock, fcntl.LOCK_EX)
-        wanted = parts(deps, own, options.cuda, options.lint)
+        wanted = parts(deps, own, options.cuda, options.lint, options.package)
         missing = [part for group in wanted.values() for part in group if not part.stamp.exists()]
         if missing:
             install(deps, missing)

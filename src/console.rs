@@ -177,6 +177,11 @@ pub(crate) fn printable(text: &str) -> String {
     text.chars().map(spelled).collect()
 }
 
+/// Whether somebody may watch the line of progress.
+pub(crate) fn is_terminal() -> bool {
+    io::stderr().is_terminal()
+}
+
 /// Removes the line of progress from a terminal.
 pub(crate) fn wipe() {
     let mut stderr = io::stderr();

@@ -3,6 +3,7 @@
 mod cli;
 mod command;
 mod console;
+mod shipped;
 
 use std::process::ExitCode;
 
@@ -13,7 +14,11 @@ use efflux_base::error::{Exit, Result};
 use cli::{Cli, Command};
 use console::Log;
 
+/// With the commit, where the build knew it.
+const VERSION: &str = env!("EFFLUX_VERSION");
+
 fn main() -> ExitCode {
+    efflux_base::announce(VERSION);
     std::panic::set_hook(Box::new(|panic| {
         complain!("efflux: defect: {panic}");
         std::process::exit(Exit::Internal as i32);
@@ -34,18 +39,24 @@ fn main() -> ExitCode {
 
 fn run(cli: Cli) -> Result<Exit> {
     let log = Log::start(&cli.log, cli.log_format)?;
-    match cli.command {
+    carry_out(cli.command, &log)
+}
+
+fn carry_out(command: Command, log: &Log) -> Result<Exit> {
+    match command {
+        Command::Demo(args) => command::demo::demo(&args, log),
         Command::Synth(args) => command::data::synth(&args),
         Command::Init(args) => command::import::init(&args),
         Command::Import(args) => command::import::import(&args),
         Command::Pack(args) => command::data::pack(&args),
         Command::Inspect(args) => command::data::inspect(&args),
         Command::Plan(args) => command::plan::plan(&args),
-        Command::Sweep(args) => command::sweep::sweep(&args, &log),
+        Command::Sweep(args) => command::sweep::sweep(&args, log),
         Command::Submit(args) => command::submit::submit(&args),
         Command::Trial(args) => command::trial::trial(&args),
         Command::Status(args) => command::status::status(&args),
         Command::Explain(args) => command::explain::explain(&args),
+        Command::Compare(args) => command::compare::compare(&args),
         Command::Export(args) => command::export::export(&args),
         Command::Stop(args) => command::stop::stop(&args),
         Command::Repair(args) => command::repair::repair(&args),
@@ -55,5 +66,6 @@ fn run(cli: Cli) -> Result<Exit> {
         Command::Adapt(args) => command::predict::adapt(&args),
         Command::Doctor(args) => command::doctor::doctor(&args),
         Command::Completions(args) => command::completions(&args),
+        Command::Man(args) => command::manual::manual(&args),
     }
 }

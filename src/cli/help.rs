@@ -24,6 +24,24 @@ Examples:
   efflux completions bash > ~/.local/share/bash-completion/completions/efflux
   efflux completions fish > ~/.config/fish/completions/efflux.fish";
 
+pub(super) const DEMO_HELP: &str = "\
+Examples:
+  efflux demo
+  efflux demo /tmp/demo --slots 2
+
+It says the commands that it carries out. Run again, it continues.";
+
+pub(super) const DOCTOR_HELP: &str = "\
+Examples:
+  efflux doctor --run-dir runs
+  efflux doctor --json
+
+Ends with 4 if something is missing without which no sweep runs. In a Slurm job it tells of the node.";
+
+pub(super) const MAN_HELP: &str = "\
+Examples:
+  efflux man ~/.local/share/man/man1";
+
 pub(super) const SYNTH_HELP: &str = "\
 Examples:
   efflux synth -o data/demo.h5 --sites 24
@@ -69,6 +87,16 @@ Examples:
 DIR gets predictions.nc (every member, mean, spread, and for every input where it leaves the range of the training), \
 extrapolation.csv (the same, counted by site) and, where the pack has observed fluxes, scores.csv. The pack of the run is \
 not needed. docs/predict.md describes the files.";
+
+pub(super) const COMPARE_HELP: &str = "\
+Examples:
+  efflux compare runs/paper-grid runs/cosore-daily
+  efflux compare runs/a runs/b runs/c --csv compared.csv --sites-csv sites.csv
+  efflux compare runs/a runs/b --json | jq '.series[0].scores'
+
+Every run is compared with the first. Scores are over the test days that all runs have, with the same observed flux; \
+what else packs, split and evaluation differ in is said. A p value is that of Wilcoxon's signed-rank test over sites, \
+two-sided and not corrected for the number of runs.";
 
 pub(super) const EXPORT_HELP: &str = "\
 Examples:

@@ -12,11 +12,14 @@ use efflux_job::DeviceChoice;
 use efflux_numerics::Level;
 
 use help::{
-    ADAPT_HELP, COMPLETIONS_HELP, EXIT_CODES, EXPORT_HELP, IMPORT_HELP, INSPECT_HELP, PACK_HELP,
-    PLAN_HELP, PREDICT_HELP, SUBMIT_HELP, SWEEP_HELP, SYNTH_HELP,
+    ADAPT_HELP, COMPARE_HELP, COMPLETIONS_HELP, DEMO_HELP, DOCTOR_HELP, EXIT_CODES, EXPORT_HELP,
+    IMPORT_HELP, INSPECT_HELP, MAN_HELP, PACK_HELP, PLAN_HELP, PREDICT_HELP, SUBMIT_HELP,
+    SWEEP_HELP, SYNTH_HELP,
 };
 pub(crate) use packs::{ImportArgs, InitArgs, InspectArgs, PackArgs, SynthArgs};
-pub(crate) use runs::{ExplainArgs, ExportArgs, RepairArgs, RunArgs, StatusArgs, StopArgs};
+pub(crate) use runs::{
+    CompareArgs, ExplainArgs, ExportArgs, RepairArgs, RunArgs, StatusArgs, StopArgs,
+};
 
 /// Of `--drain-seconds`, when nobody says.
 pub(crate) const DRAIN_SECONDS: u32 = 90;
@@ -31,7 +34,7 @@ const LAST: usize = 900;
 /// Train, select and judge LSTM models of daily soil CO2 efflux
 #[derive(Debug, Parser)]
 #[command(
-    version,
+    version = crate::VERSION,
     propagate_version = true,
     after_help = EXIT_CODES,
     help_expected = true,
@@ -79,6 +82,9 @@ pub(crate) enum LogFormat {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Run a first sweep: pack the 56 sites that come with efflux, train, write a report; some minutes on two cores
+    #[command(after_help = DEMO_HELP)]
+    Demo(DemoArgs),
     /// Write a synthetic pack: realistic sites, weather and fluxes, the same for the same seed
     #[command(after_help = SYNTH_HELP)]
     Synth(SynthArgs),
@@ -108,6 +114,9 @@ pub(crate) enum Command {
     Status(StatusArgs),
     /// Tell of a trial and its configuration: how far it is and why, where it ran, its epochs
     Explain(ExplainArgs),
+    /// Set runs side by side, paired by site: scores on the days that all are judged on, and what their jobs differ in
+    #[command(after_help = COMPARE_HELP)]
+    Compare(CompareArgs),
     /// Write a run's search for other programs: a table, or a study for Optuna and its dashboard
     #[command(after_help = EXPORT_HELP)]
     Export(ExportArgs),
@@ -125,11 +134,15 @@ pub(crate) enum Command {
     /// Condition a run's members on the observed days of new sites, without training, and simulate the pack
     #[command(after_help = ADAPT_HELP)]
     Adapt(PredictArgs),
-    /// Check this machine: versions, MPI, CUDA, locks and flushes of the run directory's file system
+    /// Check this machine: MPI, Slurm, devices, the run directory's file system; says what to do about what is missing
+    #[command(after_help = DOCTOR_HELP)]
     Doctor(DoctorArgs),
     /// Print a completion script for a shell
     #[command(after_help = COMPLETIONS_HELP)]
     Completions(CompletionsArgs),
+    /// Write the help as manual pages, one for each command
+    #[command(after_help = MAN_HELP)]
+    Man(ManArgs),
 }
 
 #[derive(Args, Debug)]
@@ -355,10 +368,37 @@ pub(crate) struct PredictArgs {
 }
 
 #[derive(Args, Debug)]
+pub(crate) struct DemoArgs {
+    /// Where pack, run and report go
+    #[arg(default_value = "efflux-demo", value_name = "DIR")]
+    pub(crate) directory: PathBuf,
+
+    /// Trials to train at a time, as of `efflux sweep`
+    #[arg(
+        long,
+        env = "EFFLUX_SLOTS",
+        default_value = "auto",
+        value_name = "N|auto"
+    )]
+    pub(crate) slots: Slots,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ManArgs {
+    /// Where the pages go
+    #[arg(value_name = "DIR")]
+    pub(crate) directory: PathBuf,
+}
+
+#[derive(Args, Debug)]
 pub(crate) struct DoctorArgs {
     /// Directory whose file system to check
     #[arg(long, env = "EFFLUX_RUN_DIR", default_value = ".", value_name = "DIR")]
     pub(crate) run_dir: PathBuf,
+
+    /// As JSON: `ready`, and `findings` with what, state (good, limited, missing), found and remedy
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Args, Debug)]

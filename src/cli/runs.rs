@@ -35,6 +35,25 @@ pub(crate) struct ExplainArgs {
 }
 
 #[derive(Args, Debug)]
+pub(crate) struct CompareArgs {
+    /// The run directories; each is compared with the first
+    #[arg(value_name = "RUN", required = true, num_args = 2..)]
+    pub(crate) runs: Vec<PathBuf>,
+
+    /// As JSON, with the scores at every site
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// Write a table here: a row for every score of every run
+    #[arg(long, value_name = "FILE")]
+    pub(crate) csv: Option<PathBuf>,
+
+    /// Write a table here: a row for every site and run
+    #[arg(long, value_name = "FILE")]
+    pub(crate) sites_csv: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
 #[group(required = true, multiple = true, args = ["csv", "optuna", "daily"])]
 pub(crate) struct ExportArgs {
     /// The run directory; with --daily alone also what `efflux predict` wrote

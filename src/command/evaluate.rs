@@ -4,7 +4,7 @@
 use efflux_base::error::{Exit, Result};
 use efflux_report as report;
 use efflux_report::{Output, Run};
-use efflux_run::{Ledger, RunDir, read_journals};
+use efflux_run::{Ledger, RunDir};
 
 use super::study::Study;
 use crate::cli::RunArgs;
@@ -28,7 +28,7 @@ fn again(args: &RunArgs, output: Output) -> Result<Exit> {
     }
     let study = Study::of(job, run)?;
     study.run.check(&study.contract)?;
-    let ledger = Ledger::of(read_journals(&study.run.journals())?);
+    let ledger = Ledger::read(&study.run.journals())?;
     write(&study, &ledger, output)
 }
 

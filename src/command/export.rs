@@ -6,7 +6,7 @@ use efflux_base::durable;
 use efflux_base::error::{Error, Exit, Result};
 use efflux_data::DailyPredictions;
 use efflux_report::{Exported, daily_csv};
-use efflux_run::{Ledger, RunDir, read_epochs, read_journals};
+use efflux_run::{Ledger, RunDir, read_epochs};
 
 use crate::cli::ExportArgs;
 use crate::console::say;
@@ -30,9 +30,9 @@ fn daily(directory: &Path, path: &Path) -> Result<()> {
         let reason = "has no predictions: expected ensemble/predictions.nc (`efflux evaluate` writes it once a member has finished) or predictions.nc (`efflux predict`)";
         return Err(Error::file(directory, reason));
     };
-    let predictions = DailyPredictions::read(&file)?;
-    durable::write(path, daily_csv(&predictions)?)?;
-    let sites = predictions.sites.len();
+    let daily = DailyPredictions::read(&file)?;
+    durable::write(path, daily_csv(&daily)?)?;
+    let sites = daily.predictions.sites.len();
     say!("{}: {sites} sites of {}", path.display(), file.display());
     Ok(())
 }
@@ -46,7 +46,7 @@ fn trials(args: &ExportArgs) -> Result<()> {
     };
     let job = run.latest_job()?;
     let search = job.search_trials(&manifest.contract)?;
-    let ledger = Ledger::of(read_journals(&run.journals())?);
+    let ledger = Ledger::read(&run.journals())?;
     let epochs = read_epochs(&run)?;
     let exported = Exported::of(&job, &search, &ledger, &epochs);
     let count = exported.count();

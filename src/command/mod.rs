@@ -1,16 +1,20 @@
 //! One file a command: what `efflux SOMETHING` does, joined from the library's halves.
 
 mod calibration;
+pub(crate) mod compare;
 pub(crate) mod data;
+pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod evaluate;
 pub(crate) mod explain;
 pub(crate) mod export;
 pub(crate) mod import;
 mod loads;
+pub(crate) mod manual;
 pub(crate) mod plan;
 pub(crate) mod predict;
 pub(crate) mod repair;
+mod slurm;
 mod stages;
 pub(crate) mod status;
 pub(crate) mod stop;

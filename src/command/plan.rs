@@ -4,8 +4,8 @@ use efflux_base::error::{Error, Exit, Result};
 use efflux_data::Pack;
 use efflux_job::cost::coordinator_megabytes;
 use efflux_job::{DeviceChoice, Fold, Trial};
+use efflux_run::Ledger;
 use efflux_run::stopping::Stopping;
-use efflux_run::{Ledger, read_journals};
 
 use super::calibration::calibrate as calibrate_on;
 use super::loads::{Loads, Machine, Wall};
@@ -20,7 +20,7 @@ pub(crate) fn plan(args: &PlanArgs) -> Result<Exit> {
     let study = Study::open(&args.job)?;
     study.check_selection()?;
     let ledger = match study.run.check(&study.contract)? {
-        Some(_) => Ledger::of(read_journals(&study.run.journals())?),
+        Some(_) => Ledger::read(&study.run.journals())?,
         None => Ledger::default(),
     };
     let search = study.search()?;

@@ -11,8 +11,8 @@ use efflux_job::{Contract, Head, Job, MemberKind, Trial};
 use efflux_numerics::Level;
 use efflux_protocol::{LaunchSpec, Simulation, TrainerPreparation};
 use efflux_report as report;
-use efflux_report::{Mixture, Prediction, Together};
-use efflux_run::{Attempt, Ledger, RunDir, host, read_journals, select};
+use efflux_report::{Mixture, Prediction, Together, Told, TrainingSites};
+use efflux_run::{Attempt, Ledger, RunDir, host, select};
 
 use crate::cli::PredictArgs;
 use crate::console;
@@ -59,6 +59,8 @@ fn simulate(args: &PredictArgs, adapt: bool) -> Result<Exit> {
     let extrapolation = Extrapolation::of(&pack, &scales);
     let inputs = scales.daily().map(|scale| scale.name.clone());
     let filled = Filled::of(&pack, &inputs.collect::<Vec<_>>());
+    let training = TrainingSites::read(&run)?;
+    let distances = training.as_ref().map(|training| training.distances(&pack));
     let mixture = job.ensemble.is_mixed().then(|| Mixture::read(&run));
     let mut mixture = mixture.transpose()?;
     if let Some(mixture) = &mut mixture {
@@ -115,10 +117,14 @@ fn simulate(args: &PredictArgs, adapt: bool) -> Result<Exit> {
         .map(|simulation| data::read_member(&simulation.keep))
         .collect::<Result<_>>()?;
 
-    let together = match &mixture {
+    let mut together = match &mixture {
         Some(mixture) => mixture.together(&pack, &members, &job.ensemble)?,
         None => Together::of(&members),
     };
+    // Members that know days of a site are surer of it than those that do not.
+    if let (Some(training), true, false) = (&training, together.intervals.is_empty(), adapt) {
+        training.expect(&pack, &mut together);
+    }
     let prediction = Prediction {
         run: &job.name,
         pack: &pack,
@@ -127,17 +133,22 @@ fn simulate(args: &PredictArgs, adapt: bool) -> Result<Exit> {
         members_planned: planned,
         extrapolation: &extrapolation,
         filled: &filled,
+        distances: distances.as_ref(),
         trained_with: &scales.sites,
         is_judged: !adapt,
     };
     let sites = pack.sites.iter();
     let trained_with: Vec<bool> = sites.map(|site| scales.sites.contains(&site.id)).collect();
-    let days = DaysOf::OtherPack {
-        extrapolation: &extrapolation,
-        trained_with: &trained_with,
+    let told = Told {
+        filled: &filled,
+        days: DaysOf::OtherPack {
+            extrapolation: &extrapolation,
+            trained_with: &trained_with,
+        },
+        distances: distances.as_ref(),
     };
     let made_of = (&members[..], planned);
-    together.write(&file, &job.name, &pack, made_of, &filled, days)?;
+    together.write(&file, &job.name, &pack, made_of, told)?;
     let summary = report::write_prediction(&prediction, &args.output)?;
     say!("{summary}");
     Ok(if members.len() == planned {
@@ -154,7 +165,7 @@ fn selected(
     job: &Job,
     contract: &Contract,
 ) -> Result<(Vec<(Trial, PathBuf)>, usize)> {
-    let ledger = Ledger::of(read_journals(&run.journals())?);
+    let ledger = Ledger::read(&run.journals())?;
     let search = job.search_trials(contract)?;
     let choice = select(job, &search, &ledger);
     let winner = choice.winner.ok_or_else(|| {

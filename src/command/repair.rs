@@ -5,7 +5,7 @@ use std::path::Path;
 
 use efflux_base::error::{Error, Exit, Result};
 use efflux_report::damaged_members;
-use efflux_run::{Ledger, Lock, RunDir, read_journals, repair_journals, select};
+use efflux_run::{Ledger, Lock, RunDir, repair_journals, select};
 
 use crate::cli::RepairArgs;
 use crate::console::say;
@@ -37,7 +37,7 @@ pub(crate) fn repair(args: &RepairArgs) -> Result<Exit> {
         }
     }
     let damages = repair_journals(&run.journals())?;
-    let ledger = Ledger::of(read_journals(&run.journals())?);
+    let ledger = Ledger::read(&run.journals())?;
     if let (Some(manifest), Ok(job)) = (run.manifest()?, run.latest_job()) {
         let search = job.search_trials(&manifest.contract)?;
         if let Some(winner) = select(&job, &search, &ledger).winner {

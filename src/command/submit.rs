@@ -11,13 +11,18 @@ use efflux_base::error::{Error, Exit, Result};
 use efflux_cluster::Shutdown;
 use efflux_job::{Cluster, Launcher};
 
+use super::slurm;
 use super::study::Study;
 use crate::cli::{CHECKPOINT_SECONDS, DRAIN_SECONDS, SubmitArgs};
 use crate::console::{print, say};
+use crate::shipped;
 
 /// The script that does the same by hand. What comes before this line are its defaults.
 const SCRIPT: &str = include_str!("../../slurm/sweep.sbatch");
 const BODY: &str = "# ---- settings\n";
+
+/// The folder of what that script starts and reads, a site's own lines among it.
+const SCRIPTS: &str = "slurm";
 
 /// Where cluster files are looked for by their name.
 const CLUSTERS: &str = "configs/clusters";
@@ -43,7 +48,12 @@ pub(crate) fn submit(args: &SubmitArgs) -> Result<Exit> {
         print(&script);
         match sbatch(&["--test-only"], &script)? {
             None => tracing::info!("not checked: there is no sbatch here"),
-            Some(answer) => tracing::info!("{}", accepted(answer, &cluster_file)?.trim()),
+            Some(answer) => match unanswered(&answer) {
+                Some(reason) => {
+                    tracing::warn!("not checked: Slurm's controller does not answer: {reason}")
+                }
+                None => tracing::info!("{}", accepted(answer, &cluster_file)?.trim()),
+            },
         }
         return Ok(Exit::Complete);
     }
@@ -52,6 +62,12 @@ pub(crate) fn submit(args: &SubmitArgs) -> Result<Exit> {
             "there is no sbatch here: submit from a node that has Slurm, or see the script with --dry-run".into(),
         ));
     };
+    if let Some(reason) = unanswered(&answer) {
+        return Err(Error::Usage(format!(
+            "Slurm's controller does not answer, so nothing was submitted: {reason} (`scontrol ping` tells when it does; \
+             --dry-run shows the script)"
+        )));
+    }
     accepted(answer, &cluster_file)?;
     let run = &study.run;
     let path = run.root().join("sweep.sbatch");
@@ -91,12 +107,8 @@ fn find(named: &str) -> Result<PathBuf> {
     if named.contains('/') || named.ends_with(".toml") {
         return Ok(named.into());
     }
-    let home = std::env::var_os("EFFLUX_HOME").map(PathBuf::from);
-    let folders = [Some(PathBuf::new()), home];
-    let folders = folders
-        .into_iter()
-        .flatten()
-        .map(|home| home.join(CLUSTERS));
+    let folders = shipped::folders();
+    let folders = folders.iter().map(|home| home.join(CLUSTERS));
     let mut known = Vec::new();
     for folder in folders {
         let file = folder.join(format!("{named}.toml"));
@@ -114,6 +126,7 @@ fn find(named: &str) -> Result<PathBuf> {
         }
     }
     known.sort();
+    known.dedup();
     let known = match known[..] {
         [] => format!(
             "no files in {CLUSTERS} here: give a path, or set EFFLUX_HOME to the folder of efflux"
@@ -147,6 +160,14 @@ fn sbatch(options: &[&str], script: &str) -> Result<Option<Output>> {
         .map(|mut input| input.write_all(script.as_bytes()));
     let answer = sbatch.wait_with_output();
     answer.map(Some).map_err(Error::io("run", "sbatch"))
+}
+
+/// Why Slurm has not looked at the script, where it was nothing about the script.
+fn unanswered(answer: &Output) -> Option<String> {
+    if answer.status.success() {
+        return None;
+    }
+    slurm::silence()
 }
 
 /// What sbatch printed, if it had nothing against the script.
@@ -189,7 +210,13 @@ fn render(cluster: &Cluster, study: &Study, args: &SubmitArgs) -> Result<String>
     line(String::new());
     line(format!("cd -- {} || exit", quoted(&here.to_string_lossy())));
     surroundings(cluster, &program, &mut line);
-    line("export EFFLUX_HOME=${EFFLUX_HOME:-$PWD}".into());
+    let home = shipped::folder_with(SCRIPTS).map_or_else(|| here.clone(), |home| here.join(home));
+    // Without a slash at the end.
+    let own: PathBuf = home.components().collect();
+    line(format!(
+        "export EFFLUX_HOME=${{EFFLUX_HOME:-{}}}",
+        quoted(&own.to_string_lossy())
+    ));
     let mut arguments = vec![
         file_name(&args.job.job),
         "--run-dir".into(),

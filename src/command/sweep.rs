@@ -1,5 +1,6 @@
 //! `efflux sweep`: train the grid, select, train the ensemble, evaluate, report. Run twice, it continues.
 
+mod signs;
 mod training;
 
 use std::io::ErrorKind;
@@ -17,7 +18,7 @@ use efflux_run::record::Record;
 use efflux_run::stopping::stopped;
 use efflux_run::{
     Duration, FileSystem, Ledger, Lock, Rank, RunDir, expect_results, merge_journals,
-    note_giving_up, note_launch, read_journals, select,
+    note_giving_up, note_launch, select,
 };
 
 use self::training::train;
@@ -137,12 +138,10 @@ fn lead(
     study.run.keep_job(&launch, &study.job)?;
     log.also_to(&study.run.logs().join(format!("{launch}-0000.log")))?;
     merge_journals(&study.run.journals(), &launch)?;
-    let entries = read_journals(&study.run.journals())?;
-    let known = entries.len();
-    let ledger = Ledger::of(entries);
+    let ledger = Ledger::read(&study.run.journals())?;
     check_members(&study, &search, &ledger)?;
     let left = left_of(&study, &search, &ledger)?;
-    note_launch(&study.run, &launch, known, left)?;
+    note_launch(&study.run, &launch, ledger.entries(), left)?;
     study
         .run
         .clear_checkpoints(|id| ledger.summary(id).is_some())?;
@@ -177,8 +176,7 @@ fn lead(
     let name = launch.name.clone();
     let trained = Coordinator::join(launch, ranks, ledger, lock).and_then(|mut coordinator| {
         let ending = train(&study, &search, args.lanes, &name, &mut coordinator);
-        let ledger = coordinator.ledger().clone();
-        let lock = coordinator.dismiss();
+        let (ledger, lock) = coordinator.dismiss();
         Ok((ending?, ledger, lock))
     });
     let gave_up = match &trained {

@@ -2,8 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod compare;
 mod control_groups;
 mod data;
+mod doctor;
 mod faults;
 mod folds;
 mod gpu;
@@ -11,6 +13,7 @@ mod harness;
 mod lanes;
 mod mixed;
 mod old_runs;
+mod pages;
 mod placement;
 mod predict;
 mod program;

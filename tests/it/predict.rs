@@ -64,7 +64,15 @@ fn the_pack_of_the_run_comes_out_as_the_sweep_had_it_even_when_it_is_gone() {
             .map(|entry| entry.unwrap().file_name())
             .collect();
         left.sort();
-        assert_eq!(left, ["extrapolation.csv", "predictions.nc", "scores.csv"]);
+        assert_eq!(
+            left,
+            [
+                "applicability.csv",
+                "extrapolation.csv",
+                "predictions.nc",
+                "scores.csv"
+            ]
+        );
         let again = predict("moved.h5", "out");
         study
             .run(&again)
@@ -161,6 +169,37 @@ fn what_leaves_the_range_of_the_training_is_flagged_where_it_does() {
             "{site}, {input}"
         );
     }
+}
+
+#[test]
+fn a_far_off_site_is_outside_the_area_of_applicability_and_sites_of_the_training_are_inside() {
+    let study = trained(JOB);
+    let mut pack = Pack::read(&study.path("small.h5")).unwrap();
+    let (days, variables) = (pack.calendar.days, pack.dynamic.len());
+    for value in &mut pack.values[2 * days * variables..3 * days * variables] {
+        *value = 5.0 * *value + 50.0;
+    }
+    pack.sealed().write(&study.path("far.h5")).unwrap();
+    let said = study.run(&predict("far.h5", "out")).ok().stdout;
+    assert!(said.contains("1 farther (SYN0003 "), "{said}");
+    let file = study.path("out/predictions.nc");
+    assert_eq!(read::<u8>(&file, "applicability"), [0, 0, 1, 0, 0, 0]);
+    let index = read::<f64>(&file, "dissimilarity_index");
+    assert!(index[2] > 1.0 && index[0] == 0.0, "{index:?}");
+
+    // As a version left it that did not keep what this takes.
+    let kept = study.path("run/ensemble/applicability.json");
+    let text = fs::read_to_string(&kept).unwrap();
+    fs::remove_file(&kept).unwrap();
+    let said = study.run(&predict("far.h5", "old")).ok().stdout;
+    assert!(said.contains("applicability   not known"), "{said}");
+    assert!(!study.path("old/applicability.csv").exists());
+    study.run(&["evaluate", "run"]).ok();
+    assert_eq!(fs::read_to_string(&kept).unwrap(), text);
+    fs::write(&kept, text.replace("\"fold\"", "\"fold_of\"")).unwrap();
+    study
+        .run(&predict("far.h5", "damaged"))
+        .refused(4, &["applicability.json", "fold", "efflux evaluate"]);
 }
 
 fn pack_sites(study: &Study) -> usize {

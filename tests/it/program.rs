@@ -34,11 +34,28 @@ fn efflux_links_neither_libtorch_nor_cuda_and_the_trainer_no_mpi() {
     assert!(!trainer.contains("not found"), "{trainer}");
 }
 
+/// The commit of the sources that the program was built from, where they are a repository.
+fn commit() -> Option<String> {
+    let root = env!("CARGO_MANIFEST_DIR");
+    if !Path::new(root).join(".git").exists() || std::env::var_os("EFFLUX_COMMIT").is_some() {
+        return None;
+    }
+    let mut git = Command::new("git");
+    git.args(["-C", root, "rev-parse", "--short=12", "HEAD"]);
+    let output = git.output().ok()?;
+    let said = String::from_utf8_lossy(&output.stdout);
+    output.status.success().then(|| said.trim().to_owned())
+}
+
 #[test]
 fn version_is_answered_without_anything_else() {
     let output = Command::new(EFFLUX).arg("--version").output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert_eq!(text.trim(), format!("efflux {}", env!("CARGO_PKG_VERSION")));
+    let mut expected = format!("efflux {}", env!("CARGO_PKG_VERSION"));
+    if let Some(commit) = commit() {
+        expected += &format!(" ({commit}");
+    }
+    assert!(text.starts_with(&expected), "{text} is not {expected}");
     assert!(output.stderr.is_empty());
 }
 
@@ -50,21 +67,22 @@ fn a_trainer_started_by_hand_says_whose_it_is() {
 }
 
 #[test]
-fn doctor_finds_a_machine_that_runs_these_tests_in_good_health() {
+fn every_command_has_a_manual_page() {
     let study = Study::new();
-    let found = study.run(&["doctor"]).ok().stdout;
-    for line in [
-        "efflux",
-        "MPI",
-        "HDF5",
-        "libtorch",
-        "links are exclusive",
-        "CUDA driver",
-    ] {
-        assert!(found.contains(line), "{line} is not in:\n{found}");
-    }
-    let nowhere = study.run(&["doctor", "--run-dir", "/proc"]);
-    assert_eq!(nowhere.code, Some(4));
+    study.run(&["man", "man"]).ok();
+    let mut pages: Vec<_> = fs::read_dir(study.path("man")).unwrap().collect();
+    let page = fs::read_to_string(study.path("man/efflux-sweep.1")).unwrap();
+    assert!(
+        page.contains("run directory belongs to one contract"),
+        "{page}"
+    );
+    pages.retain(|page| page.is_ok());
+    // Listed by the help, each in a line of its own with two spaces before.
+    let help = study.run(&["--help"]).ok().stdout;
+    let commands = help.split("Commands:").nth(1).unwrap();
+    let commands = commands.split("Options:").next().unwrap().lines();
+    let is_one = |line: &&str| line.starts_with("  ") && !line.starts_with("   ");
+    assert_eq!(pages.len(), commands.filter(is_one).count() + 1);
 }
 
 #[test]

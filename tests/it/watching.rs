@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::harness::{Study, await_until, longer};
+use crate::harness::{Study, await_until, of_epochs};
 
 fn running(study: &Study) -> Option<String> {
     let live = fs::read_to_string(study.path("run/live.json")).ok()?;
@@ -13,7 +13,7 @@ fn running(study: &Study) -> Option<String> {
 
 #[test]
 fn a_sweep_is_stopped_from_outside_explained_and_continued() {
-    let study = longer();
+    let study = Study::with(&of_epochs(30));
     let mut sweep = study.start_sweep("run", "2");
     await_until("a trial is running", || running(&study).is_some());
     let trial = running(&study).unwrap();
@@ -51,4 +51,45 @@ fn a_sweep_is_stopped_from_outside_explained_and_continued() {
     refused.refused(4, &["give more of it"]);
     let refused = study.run(&["stop", "run"]);
     refused.refused(4, &["the sweep is complete"]);
+}
+
+#[test]
+fn a_log_tells_that_trials_are_under_way_long_before_one_ends() {
+    let study = Study::with(&of_epochs(100_000));
+    let sweep = study.start_sweep("run", "2");
+    let sign = "running · the furthest has done ";
+    await_until("the log tells how far trials are", || {
+        study.logs("run").contains(sign)
+    });
+    // Dropped, it is killed.
+    drop(sweep);
+    assert!(study.records("run").is_empty());
+}
+
+#[test]
+fn a_run_that_is_being_written_can_be_looked_at_at_any_moment() {
+    const TRIALS: u64 = 60;
+    let seeds: Vec<String> = (0..TRIALS).map(|seed| seed.to_string()).collect();
+    let study = Study::with(&format!(
+        "pack = \"small.h5\"\n[training]\nepochs = 1\n[grid]\nhidden_size = [8]\nwindow_days = [30]\n\
+         [seeds]\nsearch = [{}]\nfinal = [0]\n",
+        seeds.join(", ")
+    ));
+    let mut sweep = study.start_sweep("run", "2");
+    await_until("a sweep is at work", || {
+        study.path("run/live.json").exists()
+    });
+    let mut finished = 0;
+    for _ in 0..50 {
+        let text = study.run(&["status", "run", "--json"]).ok().stdout;
+        let status: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let now = status["search"]["finished"].as_u64().unwrap();
+        assert!(now >= finished, "{now} trials, {finished} before");
+        finished = now;
+    }
+    assert_eq!(sweep.wait(), Some(0));
+    let text = study.run(&["status", "run"]).ok().stdout;
+    assert!(text.contains("60 of 60 finished"), "{text}");
+    assert!(text.contains("2 slots trained"), "{text}");
+    assert!(study.logs("run").contains("search: 2 slots trained"));
 }

@@ -8,13 +8,16 @@ use efflux_run::Rank;
 /// A longer time between two looks means that this process was stopped: nobody could be heard in it.
 const STALL: Duration = Duration::from_secs(5);
 
+/// Between two looks: there may be ten thousand ranks to look at.
+const EVERY: Duration = Duration::from_secs(1);
+
 /// The other ranks of a launch.
 #[derive(Debug)]
 pub(super) struct Liveness {
     /// The heartbeat timeout: a rank that is not heard of for longer is silent.
     timeout: Duration,
     ranks: BTreeMap<Rank, Heard>,
-    /// When `silent` was last called.
+    /// When `silent` last looked.
     looked: Option<Instant>,
 }
 
@@ -49,12 +52,14 @@ impl Liveness {
         self.ranks.remove(&rank);
     }
 
-    /// Ranks that have exceeded the heartbeat timeout since the last call.
+    /// Ranks that have exceeded the heartbeat timeout since they were last looked at, which is once a second.
     pub(super) fn silent(&mut self, now: Instant) -> Vec<Rank> {
-        let gap = self
-            .looked
-            .replace(now)
-            .map_or(Duration::ZERO, |before| now.duration_since(before));
+        let gap = self.looked.map(|before| now.duration_since(before));
+        if gap.is_some_and(|gap| gap < EVERY) {
+            return Vec::new();
+        }
+        self.looked = Some(now);
+        let gap = gap.unwrap_or_default();
         let mut found = Vec::new();
         for (&rank, heard) in &mut self.ranks {
             if gap > STALL {

@@ -17,6 +17,8 @@ pub(super) struct StageProgress {
     pub(super) failed: HashSet<TrialId>,
     /// Not ended in this launch, with their epochs.
     left: HashMap<TrialId, f64>,
+    /// The sum of those.
+    left_epochs: f64,
     since: Instant,
     /// Epochs in this launch, by trials that have ended.
     done: f64,
@@ -49,6 +51,7 @@ impl StageProgress {
             planned: trials.len(),
             finished,
             failed,
+            left_epochs: left.values().sum(),
             left,
             since: now,
             done: 0.0,
@@ -66,27 +69,27 @@ impl StageProgress {
                 self.failed.insert(id.clone());
             }
         }
-        self.done += self.left.remove(id).unwrap_or(0.0);
+        let epochs = self.left.remove(id).unwrap_or(0.0);
+        self.left_epochs -= epochs;
+        self.done += epochs;
     }
 
     /// Seconds to the end of the stage at the pace so far, once there is one.
-    pub(super) fn eta(
+    pub(super) fn eta<'a>(
         &self,
-        running: &[Heartbeat],
+        running: impl Iterator<Item = &'a Heartbeat> + Clone,
         begun: &HashMap<TrialId, f64>,
         now: Instant,
     ) -> Option<u64> {
-        let underway: f64 = running.iter().map(|heartbeat| heartbeat.epochs_done).sum();
-        let brought = running
-            .iter()
-            .filter_map(|heartbeat| begun.get(&heartbeat.trial));
+        let underway: f64 = running.clone().map(|heartbeat| heartbeat.epochs_done).sum();
+        let brought = running.filter_map(|heartbeat| begun.get(&heartbeat.trial));
         let done = self.done + underway - brought.sum::<f64>();
         let seconds = now.duration_since(self.since).as_secs_f64();
         // A few seconds are too few to tell a pace from.
         if done <= 0.0 || seconds < 5.0 {
             return None;
         }
-        let left = (self.left.values().sum::<f64>() - underway).max(0.0);
+        let left = (self.left_epochs - underway).max(0.0);
         Some(Duration::from_secs_f64(left * seconds / done).as_secs())
     }
 }
@@ -131,6 +134,9 @@ mod tests {
         });
         // 10 epochs in 20 seconds, and 90 to come.
         let now = begun + Duration::from_secs(20);
-        assert_eq!(progress.eta(&[], &HashMap::new(), now), Some(180));
+        assert_eq!(
+            progress.eta(std::iter::empty(), &HashMap::new(), now),
+            Some(180)
+        );
     }
 }

@@ -65,13 +65,25 @@ fn tasks_of(counts: &str, node: usize) -> Option<usize> {
 
 /// What two ranks of a machine both hold although there is one for each: then the launcher did not say who is who.
 pub(super) fn conflict(ranks: &BTreeMap<Rank, Ready>) -> Option<String> {
-    let pairs = ranks.iter().flat_map(|one| {
-        let after = ranks.range(*one.0..).skip(1);
+    let mut machines: BTreeMap<&str, Vec<(&Rank, &Ready)>> = BTreeMap::new();
+    for (rank, ready) in ranks {
+        machines
+            .entry(&ready.machine)
+            .or_default()
+            .push((rank, ready));
+    }
+    machines.values().find_map(|there| conflict_on_one(there))
+}
+
+/// The same of the ranks of one machine.
+fn conflict_on_one(ranks: &[(&Rank, &Ready)]) -> Option<String> {
+    let gpus: BTreeSet<&String> = ranks.iter().flat_map(|(_, ready)| &ready.gpus).collect();
+    let (there, sharers) = (gpus.len(), ranks.len());
+    let pairs = ranks.iter().enumerate().flat_map(|(place, one)| {
+        let after = ranks[place + 1..].iter();
         after.map(move |other| (one, other))
     });
-    for ((rank, one), (other_rank, other)) in
-        pairs.filter(|((_, a), (_, b))| a.machine == b.machine)
-    {
+    for ((rank, one), (other_rank, other)) in pairs {
         let held = one.placements.iter().flat_map(|placement| &placement.cpus);
         let by_other = |cpu: &&usize| other.placements.iter().any(|held| held.cpus.contains(cpu));
         if let Some(cpu) = held.clone().find(by_other) {
@@ -88,7 +100,6 @@ pub(super) fn conflict(ranks: &BTreeMap<Rank, Ready>) -> Option<String> {
             let mut of_other = other.placements.iter();
             of_other.any(|held| held.gpu.as_ref() == Some(*gpu))
         });
-        let (there, sharers) = gpus_and_ranks(ranks, &one.machine);
         if let Some(gpu) = shared.clone().next()
             && there >= sharers
         {
@@ -104,13 +115,6 @@ pub(super) fn conflict(ranks: &BTreeMap<Rank, Ready>) -> Option<String> {
 
 const ADVICE: &str = "because the launcher does not say which rank of the host each is: start the ranks with mpirun, or with \
     srun and --cpus-per-task and --gpus-per-task, and without --slots";
-
-/// How many GPUs of a machine its ranks may use, and how many ranks it has.
-fn gpus_and_ranks(ranks: &BTreeMap<Rank, Ready>, machine: &str) -> (usize, usize) {
-    let there = || ranks.values().filter(|ready| ready.machine == machine);
-    let gpus: BTreeSet<&String> = there().flat_map(|ready| &ready.gpus).collect();
-    (gpus.len(), there().count())
-}
 
 #[cfg(test)]
 mod tests {

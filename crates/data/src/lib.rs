@@ -38,7 +38,8 @@ pub use netcdf::{NetCdfAttribute, NetCdfVariable, read_netcdf};
 pub use pack::{HELD, INTERPOLATED, OBSERVED, Origin, Pack, Site, Variable};
 pub use places::{distance_km, places};
 pub use predictions::{
-    DailyPredictions, DaysOf, Ensemble, Interval, Member, read_member, write_ensemble, write_member,
+    DailyPredictions, DaysOf, Ensemble, INSIDE_AREA, Interval, Member, OUTSIDE_AREA, Predictions,
+    SiteDistances, UNKNOWN_AREA, read_member, read_predictions, write_ensemble, write_member,
 };
 pub use process_sites::{ProcessSite, ProcessVariables, temperature};
 pub use scale::Scale;

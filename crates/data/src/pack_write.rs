@@ -44,12 +44,12 @@ impl Pack {
     fn write_file(&self, path: &Path) -> hdf5::Result<()> {
         // Times of creation would make two equal packs two different files.
         let file = h5::create(path, |list| list.obj_track_times(false))?;
-        let created_by = concat!("efflux ", env!("CARGO_PKG_VERSION"));
+        let created_by = format!("efflux {}", efflux_base::version());
         number_attribute(&file, "version", VERSION)?;
         number_attribute(&file, "calendar_days", self.calendar.days as u64)?;
         text_attribute(&file, "calendar_start", &self.calendar.start.to_string())?;
         text_attribute(&file, "format", FORMAT)?;
-        text_attribute(&file, "created_by", created_by)?;
+        text_attribute(&file, "created_by", &created_by)?;
         text_attribute(&file, "digest", &self.digest)?;
         texts(&file, "sources", &self.sources, "where the data come from")?;
         texts(&file, "licences", &self.licences, "licences of the data")?;

@@ -10,10 +10,11 @@ use efflux_data::DailyPredictions;
 /// # Errors
 ///
 /// [`Error::Internal`] if the table cannot be made.
-pub fn daily_csv(predictions: &DailyPredictions) -> Result<Vec<u8>> {
+pub fn daily_csv(daily: &DailyPredictions) -> Result<Vec<u8>> {
     let failed = |error: csv::Error| Error::Internal(format!("daily predictions: {error}"));
+    let predictions = &daily.predictions;
     let days = predictions.calendar.days;
-    let columns = columns(predictions);
+    let columns = columns(daily);
     let mut writer = csv::Writer::from_writer(Vec::new());
     let header = ["site", "date"].into_iter().map(str::to_owned);
     let names = columns.iter().map(|column| column.name.clone());
@@ -23,8 +24,9 @@ pub fn daily_csv(predictions: &DailyPredictions) -> Result<Vec<u8>> {
         .collect();
     for (place, (observed, mean)) in predictions
         .observed
+        .values()
         .iter()
-        .zip(&predictions.mean)
+        .zip(predictions.mean.values())
         .enumerate()
     {
         if observed.is_nan() && mean.is_nan() {
@@ -48,33 +50,39 @@ struct Column<'a> {
     cell: Cell<'a>,
 }
 
-fn columns(predictions: &DailyPredictions) -> Vec<Column<'_>> {
+fn columns(daily: &DailyPredictions) -> Vec<Column<'_>> {
     let mut columns = Vec::new();
-    let days = predictions.calendar.days;
-    if let Some(parts) = &predictions.parts {
+    let days = daily.predictions.calendar.days;
+    if let Some(parts) = &daily.parts {
         columns.push(named(
             "part",
             flag(parts, &["unused", "train", "validation", "test"]),
         ));
     }
-    if let Some(seen) = &predictions.trained_with {
+    if let Some(seen) = &daily.trained_with {
         let cell = move |place: usize| u8::from(seen[place / days]).to_string();
         columns.push(named("site_in_training", Box::new(cell)));
     }
-    columns.push(named("observed", number(&predictions.observed)));
-    columns.push(named("simulated_mean", number(&predictions.mean)));
-    columns.push(named("simulated_sd", number(&predictions.sd)));
-    for interval in &predictions.intervals {
+    columns.push(named(
+        "observed",
+        number(daily.predictions.observed.values()),
+    ));
+    columns.push(named(
+        "simulated_mean",
+        number(daily.predictions.mean.values()),
+    ));
+    columns.push(named("simulated_sd", number(&daily.sd)));
+    for interval in &daily.intervals {
         let percent = (100.0 * interval.level).round();
         for (end, values) in [("lower", &interval.lower), ("upper", &interval.upper)] {
             columns.push(named(&format!("{end}_{percent}"), number(values)));
         }
     }
-    if let Some(filled) = &predictions.filled {
+    if let Some(filled) = &daily.filled {
         let cell = flag(filled, &["observed", "interpolated", "held"]);
         columns.push(named("inputs_filled", cell));
     }
-    if let Some(outside) = &predictions.outside {
+    if let Some(outside) = &daily.outside {
         let cell = |place: usize| outside[place].to_string();
         columns.push(named("inputs_outside", Box::new(cell)));
     }

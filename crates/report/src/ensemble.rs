@@ -4,7 +4,7 @@ use std::path::Path;
 
 use efflux_analysis::ensemble;
 use efflux_base::error::Result;
-use efflux_data::{DaysOf, Ensemble, Filled, Interval, Member, Pack};
+use efflux_data::{DaysOf, Ensemble, Filled, Interval, Member, Pack, SiteDistances};
 use efflux_numerics::SiteByDay;
 
 use super::forecast;
@@ -22,6 +22,17 @@ pub struct Together {
     pub intervals: Vec<Interval>,
     /// What they are calibrated on, for people.
     pub calibrated_on: &'static str,
+}
+
+/// What is told of the days and sites that were simulated.
+#[derive(Clone, Copy, Debug)]
+pub struct Told<'a> {
+    /// Which days had inputs that were not measured.
+    pub filled: &'a Filled,
+    /// What the days are to the training.
+    pub days: DaysOf<'a>,
+    /// How far the sites are from those of the training, if that is known.
+    pub distances: Option<&'a SiteDistances>,
 }
 
 impl Together {
@@ -53,14 +64,32 @@ impl Together {
         self.calibrated_on = "forecasts of earlier days";
     }
 
+    /// With intervals for sites that members have not seen, that folds of sites calibrate.
+    ///
+    /// * `factors`: by rising level, how many asinh units it reaches to either side.
+    pub(super) fn expect_from_folds(&mut self, days: usize, factors: &[(f64, f64)]) {
+        let units = SiteByDay::of(days, vec![1.0; self.mean.len()]);
+        self.expect_from_forecasts(&units, factors);
+        self.calibrated_on = "sites held out";
+    }
+
+    /// Without intervals at a site.
+    pub(super) fn expect_nothing(&mut self, days: usize, site: usize) {
+        for of in &mut self.intervals {
+            for ends in [&mut of.lower, &mut of.upper] {
+                ends[site * days..][..days].fill(f32::NAN);
+            }
+        }
+    }
+
     /// With intervals that validation days calibrate.
     pub(super) fn expect_from_validation(&mut self, results: &Results<'_>) {
         self.intervals = from_validation(results, &self.mean, &self.sd);
         self.calibrated_on = "validation days";
     }
 
-    /// `predictions.nc`: every member, of so many that there are to be, their mean and spread, which days had inputs that were
-    /// not measured, and what the days are to the training.
+    /// `predictions.nc`: every member, of so many that there are to be, their mean, spread and intervals, and what is told of
+    /// their days.
     ///
     /// # Errors
     ///
@@ -71,9 +100,13 @@ impl Together {
         name: &str,
         pack: &Pack,
         (members, planned): (&[Member], usize),
-        filled: &Filled,
-        days: DaysOf<'_>,
+        told: Told<'_>,
     ) -> Result<()> {
+        let Told {
+            filled,
+            days,
+            distances,
+        } = told;
         let ensemble = Ensemble {
             job: name,
             pack_digest: &pack.digest,
@@ -88,6 +121,7 @@ impl Together {
             planned,
             filled,
             days,
+            distances,
         };
         efflux_data::write_ensemble(path, &ensemble)
     }

@@ -5,14 +5,16 @@ use std::path::Path;
 use efflux_base::durable;
 use efflux_base::error::{Error, Result};
 use efflux_data::{DaysOf, Filled, Member, Pack, Parts, ProcessVariables, SeenSites};
-use efflux_job::{MemberKind, Part, Trial};
+use efflux_job::{MemberKind, Part, Settings, SplitKind, Trial};
 use efflux_numerics::SiteByDay;
 use efflux_process::Singular;
 use efflux_run::record::{Outcome, Record};
 use efflux_run::stopping::{judged, stopped};
 use efflux_run::{Attempt, Ledger, read_epochs, reseal_results, seal_results, select};
 
-use super::ensemble::Together;
+use super::applicability::TrainingSites;
+use super::contenders::Contenders;
+use super::ensemble::{Together, Told};
 use super::forecast::ForecastSpread;
 use super::inputs::{self, Run};
 use super::mixed::{Kinds, SiteRecords};
@@ -91,6 +93,12 @@ pub fn evaluate(run: &Run<'_>, ledger: &Ledger, output: Output) -> Result<Evalua
         (Some(variables), false) => pooled(run, variables, &parts, &mut caveats),
         _ => None,
     };
+    let contenders = match &variables {
+        Some(variables) if !unseen.is_empty() => {
+            contenders(run, variables, &parts, &settings, &mut caveats)
+        }
+        _ => None,
+    };
     let results = Results {
         job_name: &inputs::name(run),
         job_text: &run.job.text,
@@ -123,6 +131,8 @@ pub fn evaluate(run: &Run<'_>, ledger: &Ledger, output: Output) -> Result<Evalua
         mixed: None,
         members: &members,
         unseen: (!run.contract.folds.is_empty()).then_some(&unseen),
+        distances: None,
+        contenders: contenders.as_ref(),
         members_planned: run.job.seeds.final_members.len(),
         epochs: &read_epochs(run.directory)?,
         provenance: &inputs::provenance(run, &records),
@@ -143,21 +153,32 @@ pub fn evaluate(run: &Run<'_>, ledger: &Ledger, output: Output) -> Result<Evalua
     };
     let shape = (sites.len(), results.days);
     let mixed = is_mixed.then(|| kinds.mean(&run.job.ensemble, shape));
+    let mut together = Together::of(&members);
+    if let Some(mixed) = &mixed {
+        together.mean = mixed.values().to_vec();
+    }
+    let training_sites = (!members.is_empty()).then(|| {
+        let inputs = (&read[..], &view.inputs);
+        TrainingSites::of(run.pack, run.contract, inputs, &together.mean, &fitted)
+    });
+    let distances = training_sites.as_ref().map(TrainingSites::among_themselves);
     let results = Results {
         mixed: mixed.as_ref(),
+        distances: distances.as_ref(),
         ..results
     };
     if output != Output::Page {
         let directory = run.directory;
-        let mut together = Together::of(&members);
-        if let Some(mixed) = results.mixed {
-            together.mean = mixed.values().to_vec();
-        }
+        let reach = unseen::factors(&results);
+        let kept_reach = if is_mixed { Vec::new() } else { reach.clone() };
+        let kept = training_sites.map(|of| of.with_intervals(kept_reach));
+        TrainingSites::keep(kept.as_ref(), directory)?;
         let intervals = results
             .forecast
             .map_or_else(Vec::new, ForecastSpread::factors);
         match results.forecast {
             Some(forecast) => together.expect_from_forecasts(&forecast.sd, &intervals),
+            None if members.is_empty() => (),
             None => together.expect_from_validation(&results),
         }
         let seen = pooled.as_ref().and_then(|of| of.seen.clone());
@@ -170,16 +191,24 @@ pub fn evaluate(run: &Run<'_>, ledger: &Ledger, output: Output) -> Result<Evalua
         };
         let mixture = is_mixed.then(|| Mixture::new(directory, kept, seen));
         Mixture::keep(mixture.as_ref(), directory)?;
-        let path = directory.predictions();
-        write_predictions(run, &path, &members, &together, &filled, &parts)?;
-        let together = Together::of(&unseen);
+        let told = Told {
+            filled: &filled,
+            days: DaysOf::OwnPack(&parts),
+            distances: None,
+        };
+        write_predictions(run, &directory.predictions(), &members, &together, told)?;
+        let mut together = Together::of(&unseen);
+        together.expect_from_folds(results.days, &reach);
         write_predictions(
             run,
             &directory.unseen_predictions(),
             &unseen,
             &together,
-            &filled,
-            &judged_unseen(run),
+            Told {
+                days: DaysOf::OwnPack(&judged_unseen(run)),
+                distances: results.distances,
+                ..told
+            },
         )?;
     }
     let mut outcomes = records.iter().map(|record| &record.outcome);
@@ -242,7 +271,7 @@ fn pooled(
     let fitted = |site| observed(run.pack, parts, site, &|part| fit.holds(part));
     let of_now = || {
         let seen = pooled::seen(run.pack, variables, &fitted)?;
-        let expected = pooled::expected(run.pack, &seen, is_member)?;
+        let expected = pooled::expected(run.pack, &seen, is_member, &|_| true)?;
         Ok((seen, expected))
     };
     let (seen, Expected { flux, sd }) = match of_now() {
@@ -276,6 +305,34 @@ fn pooled(
         seen: is_member.then_some(seen),
         forecast,
     })
+}
+
+/// What else can serve sites that folds hold out, as far as it can be computed.
+fn contenders(
+    run: &Run<'_>,
+    variables: &ProcessVariables,
+    parts: &Parts,
+    settings: &Settings,
+    caveats: &mut Vec<String>,
+) -> Option<Contenders> {
+    let fit = run.job.final_members.fit;
+    let is_fitted = |part| settings.split.kind == SplitKind::Sites || fit.holds(part);
+    let fitted = |site| observed(run.pack, parts, site, &is_fitted);
+    let found = Contenders::of(run.pack, run.contract, variables, &fitted);
+    let failed = |error: &Singular| {
+        caveats.push(format!(
+            "Other models of unseen sites could not be computed: {error}."
+        ));
+    };
+    let found = found.inspect_err(failed).ok()?;
+    if found.pooled.is_none() {
+        caveats.push(format!(
+            "At unseen sites the pooled Gaussian process is left out: {} folds of {} sites are too many fits.",
+            run.contract.folds.len(),
+            run.pack.sites.len()
+        ));
+    }
+    Some(found)
 }
 
 /// The simulations of the members that have finished.
@@ -317,14 +374,12 @@ fn write_predictions(
     path: &Path,
     members: &[Member],
     together: &Together,
-    filled: &Filled,
-    parts: &Parts,
+    told: Told<'_>,
 ) -> Result<()> {
     if members.is_empty() {
         // Those of an earlier selection would pass for those of this one.
         return durable::remove(path);
     }
     let made_of = (members, run.job.seeds.final_members.len());
-    let days = DaysOf::OwnPack(parts);
-    together.write(path, &inputs::name(run), run.pack, made_of, filled, days)
+    together.write(path, &inputs::name(run), run.pack, made_of, told)
 }

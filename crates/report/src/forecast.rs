@@ -47,7 +47,7 @@ impl ForecastSpread {
             (earlier, later)
         };
         let seen = pooled::seen(pack, variables, &|site| split(site).0)?;
-        let then = pooled::expected(pack, &seen, true)?;
+        let then = pooled::expected(pack, &seen, true, &|_| true)?;
         let errors = (0..pack.sites.len()).map(|site| {
             let (earlier, later) = split(site);
             // Without an earlier day it is no forecast of a site that is known.

@@ -5,7 +5,7 @@ use efflux_data::Pack;
 use efflux_job::{Contract, Job, Settings, Stage, View};
 use efflux_numerics::SiteByDay;
 use efflux_run::record::Record;
-use efflux_run::{RunDir, Winner};
+use efflux_run::{RunDir, SlotUse, Winner};
 
 use super::results::{Attribute, Site};
 
@@ -133,7 +133,7 @@ pub(super) fn name(run: &Run<'_>) -> String {
 /// Names and values: what ran where, and for how long.
 pub(super) fn provenance(run: &Run<'_>, records: &[Record]) -> Vec<(String, String)> {
     let mut facts = vec![
-        ("efflux", env!("CARGO_PKG_VERSION").to_owned()),
+        ("efflux", efflux_base::version().to_owned()),
         ("pack", run.job.pack.display().to_string()),
         ("sources", run.pack.sources.join("; ")),
         ("run directory", run.directory.root().display().to_string()),
@@ -164,6 +164,14 @@ pub(super) fn provenance(run: &Run<'_>, records: &[Record]) -> Vec<(String, Stri
             Stage::Final => "time of all trials, members",
         };
         facts.push((name, format!("{seconds:.0} s")));
+    }
+    let search = records
+        .iter()
+        .filter(|one| one.trial.stage == Stage::Search);
+    if !run.job.stop.is_on()
+        && let Some(slot_use) = SlotUse::of(search)
+    {
+        facts.push(("slots, latest launch of the search", slot_use.to_string()));
     }
     facts
         .into_iter()

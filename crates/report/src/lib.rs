@@ -9,10 +9,14 @@
 //! Reads nothing and decides nothing: everything comes in with [`Results`], so a report written twice from the same
 //! results is the same, byte for byte.
 
+mod applicability;
 mod caveats;
 mod cell;
 mod chosen;
+mod compare;
 mod comparison;
+mod contenders;
+mod curves;
 mod daily;
 mod drivers;
 mod ensemble;
@@ -53,8 +57,11 @@ use std::path::Path;
 use efflux_base::durable;
 use efflux_base::error::Result;
 
+pub use applicability::TrainingSites;
+pub use compare::{Compared, compare};
+pub use contenders::Contenders;
 pub use daily::daily_csv;
-pub use ensemble::Together;
+pub use ensemble::{Together, Told};
 pub use evaluate::{Evaluated, evaluate};
 pub use evaluation::ClassCounts;
 pub use export::Exported;

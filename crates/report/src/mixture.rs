@@ -142,7 +142,7 @@ impl Mixture {
         let Self { kept, seen, run } = self;
         let mut expected = match seen {
             Some(seen) => {
-                let expected = pooled::expected(pack, seen, !kept.intervals.is_empty());
+                let expected = pooled::expected(pack, seen, !kept.intervals.is_empty(), &|_| true);
                 Some(expected.map_err(|error| Error::file(run.processes(), error.to_string()))?)
             }
             None => None,

@@ -68,12 +68,18 @@ pub(super) fn site(
     })
 }
 
-/// What the process expects of a pack: at the sites that it has seen, and at others by what all have in common.
+/// What the process expects of the sites of a pack that are wanted: at those that it has seen, and at others by what all have in
+/// common.
 ///
 /// # Errors
 ///
 /// As [`seen`].
-pub(super) fn expected(pack: &Pack, seen: &SeenSites, with_sd: bool) -> Result<Expected, Singular> {
+pub(super) fn expected(
+    pack: &Pack,
+    seen: &SeenSites,
+    with_sd: bool,
+    wanted: &dyn Fn(usize) -> bool,
+) -> Result<Expected, Singular> {
     let unknown = || SiteByDay::filled(pack.sites.len(), pack.calendar.days, f32::NAN);
     let mut said = Expected {
         flux: unknown(),
@@ -84,7 +90,8 @@ pub(super) fn expected(pack: &Pack, seen: &SeenSites, with_sd: bool) -> Result<E
     let numbers: Vec<SiteNumbers> = seen.sites.iter().map(|of| of.numbers).collect();
     let pooled = Pooled::fit(&process, &sites, &numbers)?;
     let days_of_year = pack.days_of_year();
-    for (site, named) in pack.sites.iter().enumerate() {
+    let sites = pack.sites.iter().enumerate();
+    for (site, named) in sites.filter(|(site, _)| wanted(*site)) {
         let known = seen.site(&named.id);
         let statistics = known.map(|of| &of.statistics);
         let Some(record) = (seen.variables).site(pack, site, &days_of_year, &[], statistics) else {

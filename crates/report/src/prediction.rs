@@ -9,7 +9,10 @@ use efflux_analysis::metrics::Pairs;
 use efflux_analysis::statistics::median;
 use efflux_base::durable;
 use efflux_base::error::Result;
-use efflux_data::{Extrapolation, Filled, FilledDays, INSIDE, InputFlags, Member, Pack};
+use efflux_data::{
+    Extrapolation, Filled, FilledDays, INSIDE, INSIDE_AREA, InputFlags, Member, OUTSIDE_AREA, Pack,
+    SiteDistances,
+};
 
 use super::section::Members;
 use super::table::Tabular;
@@ -32,6 +35,8 @@ pub struct Prediction<'a> {
     pub extrapolation: &'a Extrapolation,
     /// Which values of its daily inputs were not measured.
     pub filled: &'a Filled,
+    /// How far the sites are from those of the training; none if the run does not tell.
+    pub distances: Option<&'a SiteDistances>,
     /// Ids of the sites that the members were trained with; none if the run does not tell.
     pub trained_with: &'a [String],
     /// Whether the series are scored; not where members were conditioned on the observed days.
@@ -63,7 +68,8 @@ impl Prediction<'_> {
 }
 
 /// Writes the tables of a prediction into `directory`, which is made if it is not there, and returns the headline:
-/// `extrapolation.csv`, and `scores.csv` where there is something to compare with.
+/// `extrapolation.csv`, `applicability.csv` where the run tells of the sites of its training, and `scores.csv` where there is
+/// something to compare with.
 ///
 /// # Errors
 ///
@@ -75,6 +81,13 @@ pub fn write_prediction(
     let path = |file: &str| directory.join(file).with_extension("csv");
     let extrapolation = tables::prediction::extrapolation(prediction);
     durable::write(&path("extrapolation"), extrapolation.csv(None)?)?;
+    match prediction.distances {
+        Some(distances) => durable::write(
+            &path("applicability"),
+            tables::prediction::applicability(prediction, distances).csv(None)?,
+        )?,
+        None => durable::remove(&path("applicability"))?,
+    }
     let members = Members {
         there: prediction.members.len(),
         planned: prediction.members_planned,
@@ -108,6 +121,8 @@ pub struct PredictionSummary {
     pub outside: f64,
     /// The inputs that are outside somewhere, and the share of their values; the largest first.
     pub inputs_outside: Vec<(String, f64)>,
+    /// How many sites are in the area of applicability; none if the run does not tell.
+    pub area: Option<AreaSummary>,
     /// Site days on which an input was not measured.
     pub filled: FilledDays,
     /// The inputs that are held on some days, and the share of their values; the largest first.
@@ -118,6 +133,36 @@ pub struct PredictionSummary {
     pub trained_with: usize,
     /// Where the files are.
     pub directory: PathBuf,
+}
+
+/// How many sites are as near to the training's sites as these are to each other.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AreaSummary {
+    /// The dissimilarity index up to which they are; NaN if there is none.
+    pub threshold: f64,
+    /// Sites that are.
+    pub inside: usize,
+    /// Sites that are not.
+    pub outside: usize,
+    /// The one with the largest index, if it is outside: its id and that index.
+    pub farthest: Option<(String, f64)>,
+}
+
+impl AreaSummary {
+    fn of(distances: &SiteDistances, pack: &Pack) -> Self {
+        let count = |area: u8| distances.area.iter().filter(|of| **of == area).count();
+        let sites = pack.sites.iter().zip(&distances.area);
+        let outside = sites
+            .zip(&distances.index)
+            .filter(|((_, area), _)| **area == OUTSIDE_AREA)
+            .map(|((site, _), index)| (site.id.clone(), *index));
+        Self {
+            threshold: distances.threshold,
+            inside: count(INSIDE_AREA),
+            outside: count(OUTSIDE_AREA),
+            farthest: outside.max_by(|(_, one), (_, other)| one.total_cmp(other)),
+        }
+    }
 }
 
 impl PredictionSummary {
@@ -176,11 +221,48 @@ impl PredictionSummary {
             members_planned: prediction.members_planned,
             outside: outside.count() as f64 / (sites * days).max(1) as f64,
             inputs_outside,
+            area: (prediction.distances).map(|of| AreaSummary::of(of, prediction.pack)),
             filled: FilledDays::among(&prediction.filled.least_known, all),
             inputs_held,
             skill,
             directory: directory.to_owned(),
         }
+    }
+}
+
+impl PredictionSummary {
+    fn write_area(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(area) = &self.area else {
+            return writeln!(
+                f,
+                "  applicability   not known: the run was evaluated by a version that did not keep its training sites \
+                 (`efflux evaluate` does)"
+            );
+        };
+        if area.threshold.is_nan() {
+            return writeln!(
+                f,
+                "  applicability   not known: the training has too few sites that differ and have all inputs"
+            );
+        }
+        let (sites, threshold) = (
+            numbers::counted(self.sites, "site"),
+            numbers::number(area.threshold, 2),
+        );
+        write!(
+            f,
+            "  applicability   {} of {sites} as near to the training's as these to each other (index up to {threshold})",
+            area.inside
+        )?;
+        if let Some((id, index)) = &area.farthest {
+            let index = numbers::number(*index, 2);
+            write!(f, ", {} farther ({id} {index})", area.outside)?;
+        }
+        let unknown = self.sites - area.inside - area.outside;
+        if unknown > 0 {
+            write!(f, ", {unknown} without an index: an input is missing")?;
+        }
+        writeln!(f)
     }
 }
 
@@ -231,6 +313,7 @@ impl fmt::Display for PredictionSummary {
             let (share, inputs) = (percent(self.outside), listed(&self.inputs_outside));
             writeln!(f, "  extrapolation   {share} of the site days ({inputs})")?;
         }
+        self.write_area(f)?;
         let FilledDays {
             days,
             interpolated,

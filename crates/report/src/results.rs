@@ -1,7 +1,7 @@
 //! What the report is made of: everything the caller knows once the sweep has ended, or so far.
 
 use efflux_base::error::{Error, Result};
-use efflux_data::{Account, Filled, Member, Parts};
+use efflux_data::{Account, Filled, Member, Parts, SiteDistances};
 use efflux_job::{Analysis, Chosen, Contract, Fit, Part, Settings};
 use efflux_numerics::SiteByDay;
 use efflux_run::record::Record;
@@ -9,6 +9,7 @@ use efflux_run::stopping::Judged;
 use efflux_run::{Choice, EpochLine};
 use jiff::civil::Date;
 
+use super::contenders::Contenders;
 use super::forecast::ForecastSpread;
 
 /// The input of [`super::write`]. Fluxes are in µmol m⁻² s⁻¹; days count from [`Results::start`].
@@ -75,6 +76,10 @@ pub struct Results<'a> {
     /// For each seed that has ended in every fold the simulations by the models that have not seen the site, NaN at sites that
     /// no fold holds out; none without folds.
     pub unseen: Option<&'a [Member]>,
+    /// How far each site is from those of other folds in what members read, `[S]`; none without members.
+    pub distances: Option<&'a SiteDistances>,
+    /// What else was fitted in each fold; none without folds, or where it could not be.
+    pub contenders: Option<&'a Contenders>,
     /// The members that the job asks for.
     pub members_planned: usize,
     /// The epochs that are on file, by trial and in order; of any trials.
@@ -129,6 +134,8 @@ impl Results<'_> {
             self.external,
             self.forecast.map(|given| &given.sd),
             self.mixed,
+            self.contenders.map(|of| &of.regression),
+            self.contenders.and_then(|of| of.pooled.as_ref()),
         ];
         let given = given.into_iter().flatten().map(|given| given.len());
         let inputs = self.filled.inputs.iter().map(|input| input.flags.len());

@@ -1,22 +1,26 @@
 //! How good models are at sites that they have not seen: on the same test days, beside the members that were trained there,
-//! and beside the simple models that can serve a site without a record.
+//! and beside other models that can serve a site without a record.
 
 use std::collections::BTreeMap;
 
 use efflux_analysis::baselines::{Baseline, Day, Fitted};
+use efflux_analysis::conformal::{coverage_by_the_others, unseen_site_factor};
 use efflux_analysis::ensemble::Together;
 use efflux_analysis::measures::{Measure, NSE, Scores};
 use efflux_analysis::metrics::Pairs;
 use efflux_analysis::paired::{Bootstrap, SignedRank, bootstrap_median, signed_rank};
-use efflux_analysis::statistics::median;
+use efflux_analysis::significance::{Correlation, rank_correlation};
+use efflux_analysis::statistics::{mean, median};
 use efflux_analysis::{Defined, Undefined};
 use efflux_data::Member;
 use efflux_job::{Fold, Part, SplitKind, Trial};
+use efflux_numerics::SiteByDay;
 
 use super::comparison::LEVEL;
 use super::evaluation::{Evaluation, Series, day, pairs_on};
 use super::inputs::Run;
 use super::results::Results;
+use super::uncertainty::LEVELS;
 
 /// What predicts the test days of a site.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,11 +33,24 @@ pub(crate) enum Model {
     Temperature,
     /// One for each land cover of these sites, and that of all where the site's is not among them.
     LandCover,
+    /// One regression of all sites that the fold trains on: temperature and its square, season, latitude, moisture.
+    Regression,
+    /// What the pooled Gaussian process of these sites knows of all of them together.
+    Pooled,
+    /// What another program predicts.
+    External,
 }
 
 impl Model {
-    pub(crate) const ALL: [Self; 4] =
-        [Self::Unseen, Self::Seen, Self::Temperature, Self::LandCover];
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Unseen,
+        Self::Seen,
+        Self::Temperature,
+        Self::LandCover,
+        Self::Regression,
+        Self::Pooled,
+        Self::External,
+    ];
 
     /// What tables call it.
     pub(crate) fn key(self) -> &'static str {
@@ -42,6 +59,9 @@ impl Model {
             Self::Seen => "unseen-time",
             Self::Temperature => "temperature-model",
             Self::LandCover => "land-cover-model",
+            Self::Regression => "regression",
+            Self::Pooled => "pooled-process",
+            Self::External => "external",
         }
     }
 
@@ -52,6 +72,9 @@ impl Model {
             Self::Seen => "members trained on its earlier days",
             Self::Temperature => "temperature model of all other sites",
             Self::LandCover => "temperature model of each land cover",
+            Self::Regression => "regression of all other sites: temperature, season, moisture",
+            Self::Pooled => "pooled Gaussian process of all other sites",
+            Self::External => "another program",
         }
     }
 }
@@ -84,38 +107,100 @@ pub(crate) struct Unseen {
     /// The fold that holds each site out.
     pub(crate) fold_of: Vec<Option<usize>>,
     pub(crate) models: Vec<AtUnseen>,
+    /// Of members at unseen sites, by site: the root of the mean square of test errors in asinh units.
+    pub(crate) rmse: Vec<Defined>,
+    /// Its rank correlation with the dissimilarity index of the site.
+    pub(crate) with_distance: Defined<Correlation>,
+    /// Intervals at unseen sites, by level.
+    pub(crate) intervals: Vec<Interval>,
+}
+
+/// An interval about members at unseen sites: so many asinh units to either side.
+pub(crate) struct Interval {
+    /// What share of the days of a site that no model has seen it is to hold.
+    pub(crate) level: f64,
+    /// Half its width, asinh units.
+    pub(crate) factor: Defined,
+    /// Mean over sites of the share of test days within the factor of the other sites.
+    pub(crate) coverage: Defined,
+}
+
+/// Of members at unseen sites the errors on test days, without sign, in asinh units, by site; none at sites that no fold holds
+/// out.
+fn errors(results: &Results<'_>) -> Vec<Vec<f64>> {
+    let folds = &results.contract.folds;
+    let of_site = |site: usize| {
+        let is_held_out = folds.iter().any(|fold| fold.test.contains(&site));
+        let Some(mean) = unseen_mean(results, site).filter(|_| is_held_out) else {
+            return Vec::new();
+        };
+        let test = results.part_days(site, Part::Test);
+        let pairs = pairs_on(results, site, test, &mean).into_iter();
+        let errors =
+            pairs.map(|(observed, simulated)| (observed.asinh() - simulated.asinh()).abs());
+        errors.filter(|error| error.is_finite()).collect()
+    };
+    (0..results.sites.len()).map(of_site).collect()
+}
+
+/// By rising level, how many asinh units an interval reaches to either side of such members; the levels that have such a factor.
+pub(crate) fn factors(results: &Results<'_>) -> Vec<(f64, f64)> {
+    let errors = errors(results);
+    let levels = LEVELS.into_iter();
+    levels
+        .filter_map(|level| Some((level, unseen_site_factor(&errors, level).ok()?)))
+        .collect()
+}
+
+/// The mean over members that have not seen a site; none without members.
+fn unseen_mean(results: &Results<'_>, site: usize) -> Option<Vec<f64>> {
+    let members = results.unseen?;
+    let series = members.iter().map(|of| of.site(site, results.days));
+    let series: Vec<&[f32]> = series.collect();
+    (!series.is_empty()).then(|| Together::of(&series, results.days).mean)
 }
 
 impl Unseen {
     /// None without folds.
     pub(crate) fn new(results: &Results<'_>, evaluation: &Evaluation) -> Option<Self> {
-        let members = results.unseen?;
+        results.unseen?;
         let folds = &results.contract.folds;
         let fold_of: Vec<Option<usize>> = (0..results.sites.len())
             .map(|site| folds.iter().position(|fold| fold.test.contains(&site)))
             .collect();
         let simple: Vec<Simple> = folds.iter().map(|fold| Simple::of(results, fold)).collect();
         let calendar = results.days_of_year();
-        let mean = |site: usize| {
-            let series: Vec<&[f32]> = members
-                .iter()
-                .map(|of| of.site(site, results.days))
-                .collect();
-            Together::of(&series, results.days).mean
-        };
         let scores = |model: Model, site: usize| {
             let Some(fold) = fold_of[site] else {
                 return Scores::undefined(Undefined::Missing("fold that holds the site out"));
             };
             let test = results.part_days(site, Part::Test);
+            let judged = |flux: &[f64]| {
+                let pairs = pairs_on(results, site, test.clone(), flux);
+                pairs.into_iter().collect::<Pairs>().scores()
+            };
+            let other = |flux: Option<&SiteByDay<f32>>| match flux {
+                Some(flux) => {
+                    let flux = flux.site(site).iter().map(|&flux| f64::from(flux));
+                    judged(&flux.collect::<Vec<f64>>())
+                }
+                None => Scores::undefined(Undefined::Missing("prediction")),
+            };
             let fitted = match model {
                 Model::Seen => {
                     return evaluation.scores(Series::Ensemble, Part::Test)[site].clone();
                 }
                 Model::Unseen => {
-                    let pairs = pairs_on(results, site, test, &mean(site));
-                    return pairs.into_iter().collect::<Pairs>().scores();
+                    return match unseen_mean(results, site) {
+                        Some(mean) => judged(&mean),
+                        None => Scores::undefined(Undefined::Missing("member")),
+                    };
                 }
+                Model::Regression => return other(results.contenders.map(|of| &of.regression)),
+                Model::Pooled => {
+                    return other(results.contenders.and_then(|of| of.pooled.as_ref()));
+                }
+                Model::External => return other(results.external),
                 Model::Temperature => simple[fold].of_all.as_ref(),
                 Model::LandCover => simple[fold].of_cover(&results.sites[site].igbp),
             };
@@ -133,9 +218,41 @@ impl Unseen {
         };
         let by_site = |model| (0..fold_of.len()).map(|site| scores(model, site)).collect();
         let ours: Vec<Scores> = by_site(Model::Unseen);
-        let models = Model::ALL.map(|model| compared(model, &ours, by_site(model)));
+        let models = Model::ALL.into_iter().filter(|model| match model {
+            Model::Regression => results.contenders.is_some(),
+            Model::Pooled => results.contenders.is_some_and(|of| of.pooled.is_some()),
+            Model::External => results.external.is_some(),
+            Model::Unseen | Model::Seen | Model::Temperature | Model::LandCover => true,
+        });
+        let models = models.map(|model| compared(model, &ours, by_site(model)));
+        let models = models.collect();
+        let errors = errors(results);
+        let root = |errors: &Vec<f64>| {
+            let squares: Vec<f64> = errors.iter().map(|error| error * error).collect();
+            mean(&squares).map(f64::sqrt)
+        };
+        let rmse: Vec<Defined> = errors.iter().map(root).collect();
+        let with_distance = match results.distances {
+            Some(distances) => {
+                let sites = distances.index.iter().zip(&rmse);
+                let pairs = sites.map(|(index, rmse)| (*index, rmse.unwrap_or(f64::NAN)));
+                rank_correlation(&pairs.collect::<Vec<_>>())
+            }
+            None => Err(Undefined::Missing("dissimilarity index")),
+        };
+        let interval = |level| Interval {
+            level,
+            factor: unseen_site_factor(&errors, level),
+            coverage: {
+                let held = coverage_by_the_others(&errors, level).into_iter();
+                mean(&held.flatten().collect::<Vec<f64>>())
+            },
+        };
         Some(Self {
-            models: models.into(),
+            intervals: LEVELS.map(interval).into(),
+            rmse,
+            with_distance,
+            models,
             fold_of,
         })
     }

@@ -6,8 +6,9 @@
 
 use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions};
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
@@ -39,6 +40,11 @@ const FRAME: [&str; 3] = [r#"{"crc":""#, r#"","entry":"#, "}"];
 
 /// Journal files that may lie side by side; more are put into one.
 const FILES: usize = 64;
+
+/// Bytes of a journal that are read at a time.
+const BLOCK: u64 = 64 << 20;
+/// Of them as many are worth a thread.
+const LEAST: usize = 1 << 20;
 
 /// The journal file that this process writes.
 #[derive(Debug)]
@@ -111,18 +117,81 @@ fn checksum(entry: &[u8]) -> String {
 ///
 /// [`Error::Journal`] with the offset of the damage, [`Error::Io`] if a file cannot be read.
 pub fn read_journals(directory: &Path) -> Result<Vec<Entry>> {
-    let mut entries = Vec::new();
+    read_into(directory)
+}
+
+/// As [`read_journals`], into what takes entries.
+pub(super) fn read_into<T: Default + Extend<Entry>>(directory: &Path) -> Result<T> {
+    let mut entries = T::default();
     for path in sorted_files(directory, "jsonl")? {
-        let text = match fs::read(&path) {
+        match File::open(&path) {
             // A sweep that is just starting has merged it away: what it held is in another file now.
-            Err(error) if error.kind() == ErrorKind::NotFound => return read_journals(directory),
-            other => other.map_err(Error::io("read the journal", &path))?,
-        };
-        for line in whole_lines(&text) {
-            entries.push(decode(&path, line)?);
+            Err(error) if error.kind() == ErrorKind::NotFound => return read_into(directory),
+            opened => {
+                let file = opened.map_err(Error::io("read the journal", &path))?;
+                read_by_blocks(&path, file, &mut entries)?;
+            }
         }
     }
     Ok(entries)
+}
+
+/// Reads a journal a block at a time: a million records take gigabytes as text.
+fn read_by_blocks(path: &Path, file: File, entries: &mut impl Extend<Entry>) -> Result<()> {
+    let (mut text, mut offset) = (Vec::new(), 0);
+    loop {
+        let mut block = (&file).take(BLOCK);
+        let length = block.read_to_end(&mut text);
+        if length.map_err(Error::io("read the journal", path))? == 0 {
+            // What is left has no end.
+            return Ok(());
+        }
+        let end = text.iter().rposition(|&byte| byte == b'\n');
+        let whole = end.map_or(0, |end| end + 1);
+        for decoded in decode_lines(path, offset, &text[..whole]) {
+            entries.extend(decoded?);
+        }
+        text.drain(..whole);
+        offset += whole;
+    }
+}
+
+/// Decodes the lines of a text that begins at this offset of its file, by all processors if there are many; a piece each.
+fn decode_lines(path: &Path, offset: usize, text: &[u8]) -> Vec<Result<Vec<Entry>>> {
+    let processors = thread::available_parallelism().map_or(1, usize::from);
+    let length = text.len().div_ceil(processors).max(LEAST);
+    let mut pieces = Vec::new();
+    let (mut offset, mut rest) = (offset, text);
+    while !rest.is_empty() {
+        let from = length.min(rest.len()) - 1;
+        let end = rest[from..].iter().position(|&byte| byte == b'\n');
+        let (piece, after) = rest.split_at(end.map_or(rest.len(), |end| from + end + 1));
+        pieces.push((offset, piece));
+        offset += piece.len();
+        rest = after;
+    }
+    let decoded = |(offset, piece): (usize, &[u8])| -> Result<Vec<Entry>> {
+        let lines = whole_lines(piece).map(|line| Located {
+            offset: offset + line.offset,
+            ..line
+        });
+        lines.map(|line| decode(path, line)).collect()
+    };
+    if let [piece] = pieces[..] {
+        return vec![decoded(piece)];
+    }
+    thread::scope(|scope| {
+        let decoded = &decoded;
+        let started = pieces
+            .iter()
+            .map(|&piece| scope.spawn(move || decoded(piece)));
+        let started: Vec<_> = started.collect();
+        let ended = started.into_iter().map(|one| {
+            let panicked = |_| Error::Internal("reading a journal panicked".into());
+            one.join().map_err(panicked).flatten()
+        });
+        ended.collect()
+    })
 }
 
 /// The entries of one launch and rank: what a rank that is gone had no time to tell.
@@ -239,153 +308,4 @@ pub fn merge_journals(directory: &Path, launch: &str) -> Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::Ledger;
-    use crate::ids::Attempt;
-    use crate::record::{Failure, FailureClass, Outcome, Place};
-    use efflux_job::{Contract, Job, Variables};
-
-    fn contract(job: &Job) -> Contract {
-        let variables = Variables::complete(&["t".into()], &[]);
-        job.contract("digest", variables, 1000).unwrap()
-    }
-
-    /// Records of three trials, all failed.
-    fn entries() -> Vec<Entry> {
-        let text = "pack = \"a.h5\"\n[seeds]\nsearch = [0, 1, 2]\n";
-        let job = Job::parse(Path::new("x.toml"), text.to_owned()).unwrap();
-        let trials = job.search_trials(&contract(&job)).unwrap();
-        let record = |trial| Record {
-            trial,
-            attempt: Attempt::FIRST,
-            place: Place::default(),
-            started: "2026-01-01T00:00:00Z".into(),
-            seconds: 1.5,
-            outcome: Outcome::Failed(Failure {
-                class: FailureClass::Crashed,
-                message: "signal 9 – «killed»".into(),
-            }),
-        };
-        let boxed = |trial| Entry::Trial(Box::new(record(trial)));
-        trials.into_iter().map(boxed).collect()
-    }
-
-    fn written(directory: &Path, launch: &str, entries: &[Entry]) -> PathBuf {
-        let mut journal = Journal::create(directory, launch, Rank(0)).unwrap();
-        for entry in entries {
-            journal.append(entry).unwrap();
-        }
-        journal.path
-    }
-
-    #[test]
-    fn what_was_appended_is_read_back() {
-        let directory = tempfile::tempdir().unwrap();
-        written(directory.path(), "a", &entries());
-        assert_eq!(read_journals(directory.path()).unwrap(), entries());
-    }
-
-    #[test]
-    fn a_journal_cut_anywhere_in_its_last_record_loses_that_record_alone() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = written(directory.path(), "a", &entries());
-        let whole = fs::read(&path).unwrap();
-        let last = whole[..whole.len() - 1]
-            .iter()
-            .rposition(|&byte| byte == b'\n')
-            .unwrap()
-            + 1;
-        for length in last..whole.len() {
-            fs::write(&path, &whole[..length]).unwrap();
-            assert_eq!(
-                read_journals(directory.path()).unwrap(),
-                entries()[..2],
-                "{length}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_flipped_byte_is_refused_with_the_offset_of_its_line() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = written(directory.path(), "a", &entries());
-        let whole = fs::read(&path).unwrap();
-        let second = whole.iter().position(|&byte| byte == b'\n').unwrap() + 1;
-        for position in [second, second + 10, second + 40, second + 200] {
-            let mut damaged = whole.clone();
-            damaged[position] ^= 1;
-            fs::write(&path, &damaged).unwrap();
-            match read_journals(directory.path()) {
-                Err(Error::Journal { offset, .. }) => assert_eq!(offset, second as u64),
-                other => panic!("{other:?}"),
-            }
-        }
-    }
-
-    #[test]
-    fn merging_keeps_every_entry_once_and_leaves_one_file() {
-        let directory = tempfile::tempdir().unwrap();
-        written(directory.path(), "2026-a", &entries()[..2]);
-        let twice = written(directory.path(), "2026-b", &entries()[1..]);
-        let kept = fs::read(&twice).unwrap();
-        let many = |launch: &str| {
-            for number in 0..FILES {
-                written(directory.path(), &format!("{launch}-{number}"), &[]);
-            }
-        };
-        many("2026-c");
-        merge_journals(directory.path(), "2026-d").unwrap();
-        assert_eq!(read_journals(directory.path()).unwrap(), entries());
-        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
-        // As if the process had died between the rename and the removals.
-        fs::write(&twice, kept).unwrap();
-        many("2026-c");
-        merge_journals(directory.path(), "2026-e").unwrap();
-        assert_eq!(read_journals(directory.path()).unwrap(), entries());
-        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
-    }
-
-    #[test]
-    fn two_journals_of_one_launch_and_rank_cannot_be() {
-        let directory = tempfile::tempdir().unwrap();
-        written(directory.path(), "a", &[]);
-        assert!(Journal::create(directory.path(), "a", Rank(0)).is_err());
-    }
-
-    #[test]
-    fn the_ledger_takes_the_latest_attempt_until_one_has_finished() {
-        let mut second = entries().remove(0);
-        if let Entry::Trial(record) = &mut second {
-            record.attempt = Attempt(2);
-        }
-        let ledger = Ledger::of([entries().remove(0), second.clone()]);
-        let Entry::Trial(record) = second else {
-            unreachable!()
-        };
-        assert_eq!(ledger.attempts(&record.trial.id), Attempt(2));
-        assert_eq!(ledger.summary(&record.trial.id), None);
-    }
-
-    #[test]
-    fn the_selection_that_version_0_1_0_wrote_is_passed_over() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = written(directory.path(), "a", &entries());
-        let text = r#"{"selection":{"rule":{"metric":"median_nse","on":"validation"},"score":0.5,"candidates":[]}}"#;
-        let line = format!(
-            "{}{}{}{text}{}\n",
-            FRAME[0],
-            checksum(text.as_bytes()),
-            FRAME[1],
-            FRAME[2]
-        );
-        fs::write(&path, fs::read_to_string(&path).unwrap() + &line).unwrap();
-        let read = read_journals(directory.path()).unwrap();
-        assert_eq!(read.last(), Some(&Entry::Selection(IgnoredAny)));
-        let ledger = Ledger::of(read);
-        assert!(entries().into_iter().all(|entry| match entry {
-            Entry::Trial(record) => ledger.record(&record.trial.id) == Some(&*record),
-            Entry::Rung(_) | Entry::Stop(_) | Entry::Selection(_) => false,
-        }));
-    }
-}
+mod tests;

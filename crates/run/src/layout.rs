@@ -156,6 +156,11 @@ impl RunDir {
         self.root.join("ensemble/mixture.json")
     }
 
+    /// What the training's sites are to a model, so that others can be compared with them.
+    pub fn applicability(&self) -> PathBuf {
+        self.root.join("ensemble/applicability.json")
+    }
+
     /// The simulations at sites by members that have not seen them.
     pub fn unseen_predictions(&self) -> PathBuf {
         self.root.join("ensemble/unseen.nc")

@@ -1,42 +1,66 @@
 //! What the journals say, trial by trial: the table that every decision is taken from.
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
 
+use efflux_base::error::Result;
 use efflux_job::{Trial, TrialId};
 use efflux_numerics::hex;
 use sha2::{Digest, Sha256};
 
 use super::ids::Attempt;
-use super::journal::Entry;
+use super::journal::{Entry, read_into};
 use super::record::{Outcome, Record, RungResult, StopDecision, Summary};
 
 /// The state of all trials a run directory has seen.
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
-    records: HashMap<TrialId, Record>,
+    records: HashMap<TrialId, Box<Record>>,
     /// By trial and epoch.
     rungs: HashMap<TrialId, BTreeMap<u32, RungResult>>,
     stops: Vec<StopDecision>,
+    entries: usize,
 }
 
-impl Ledger {
-    /// Reads entries in the order they were written.
-    pub fn of(entries: impl IntoIterator<Item = Entry>) -> Self {
-        let mut ledger = Self::default();
+impl Extend<Entry> for Ledger {
+    fn extend<T: IntoIterator<Item = Entry>>(&mut self, entries: T) {
         for entry in entries {
+            self.entries += 1;
             match entry {
-                Entry::Trial(record) => drop(ledger.add(*record)),
-                Entry::Rung(result) => drop(ledger.add_rung(result)),
-                Entry::Stop(decision) => ledger.add_stop(decision),
+                Entry::Trial(record) => drop(self.add(record)),
+                Entry::Rung(result) => drop(self.add_rung(result)),
+                Entry::Stop(decision) => self.add_stop(decision),
                 Entry::Selection(_) => {}
             }
         }
+    }
+}
+
+impl Ledger {
+    /// What the journals of a run directory say.
+    ///
+    /// # Errors
+    ///
+    /// As [`read_journals`](super::read_journals).
+    pub fn read(directory: &Path) -> Result<Self> {
+        read_into(directory)
+    }
+
+    /// Reads entries in the order they were written.
+    pub fn of(entries: impl IntoIterator<Item = Entry>) -> Self {
+        let mut ledger = Self::default();
+        ledger.extend(entries);
         ledger
+    }
+
+    /// How many entries were read.
+    pub fn entries(&self) -> usize {
+        self.entries
     }
 
     /// Takes a record in, and says whether it is news. The first finished one of a trial stays: a later one is superseded
     /// and never counted twice.
-    pub fn add(&mut self, record: Record) -> bool {
+    pub fn add(&mut self, record: Box<Record>) -> bool {
         let id = &record.trial.id;
         if matches!(record.outcome, Outcome::Failed(_)) && record.attempt < self.attempts(id) {
             // The attempt after it brought the trial to a rung.
@@ -96,7 +120,7 @@ impl Ledger {
 
     /// What is known of a trial: its finished record, else that of its latest attempt.
     pub fn record(&self, id: &TrialId) -> Option<&Record> {
-        self.records.get(id)
+        self.records.get(id).map(|record| &**record)
     }
 
     /// What a finished trial tells.
@@ -108,7 +132,10 @@ impl Ledger {
     }
 
     /// The records of these trials, in their order.
-    pub fn records_of<'a>(&'a self, trials: &'a [Trial]) -> impl Iterator<Item = &'a Record> {
+    pub fn records_of<'a>(
+        &'a self,
+        trials: &'a [Trial],
+    ) -> impl Iterator<Item = &'a Record> + Clone {
         trials.iter().filter_map(|trial| self.record(&trial.id))
     }
 

@@ -10,13 +10,13 @@ use efflux_base::error::{Error, Exit, Result};
 use efflux_job::{Configuration, Job, Stage, Trial, TrialId};
 use serde::{Deserialize, Serialize};
 
-use super::journal::read_journals;
 use super::layout::RunDir;
 use super::ledger::Ledger;
 use super::place::FileSystem;
 use super::record::{FailureClass, Outcome};
 use super::results::has_results;
 use super::selection::{Candidate, metric, select};
+use super::slot_use::SlotUse;
 use super::stopping::stopped;
 
 /// How far one running trial is.
@@ -72,6 +72,10 @@ pub struct Status {
     pub failures: BTreeMap<FailureClass, usize>,
     /// The selected configuration and its mean metric.
     pub selected: Option<(Configuration, f64)>,
+    /// What the slots of the latest launch of the search were used for; absent before a trial has ended, and where a stopping
+    /// rule is at work.
+    #[serde(default)]
+    pub slot_use: Option<SlotUse>,
     /// Seconds to the end of the present stage.
     pub eta_seconds: Option<u64>,
     /// Whether report and predictions are there, and are of the records that there are.
@@ -181,7 +185,7 @@ impl Status {
             Error::file(run.root(), "no sweep has been started in this directory")
         })?;
         let job = run.latest_job()?;
-        let ledger = Ledger::of(read_journals(&run.journals())?);
+        let ledger = Ledger::read(&run.journals())?;
         let search = job.search_trials(&manifest.contract)?;
         let choice = select(&job, &search, &ledger);
         let live = Live::read(run);
@@ -214,6 +218,10 @@ impl Status {
             best,
             leaders: leaders(&job, &choice.candidates),
             failures: failures(&ledger, &search),
+            slot_use: match job.stop.is_on() {
+                true => None,
+                false => SlotUse::of(ledger.records_of(&search)),
+            },
             selected: winner.map(|winner| (winner.params, winner.score)),
             eta_seconds: live.as_ref().and_then(|live| live.eta_seconds),
             running: live.map(|live| live.running).unwrap_or_default(),
@@ -329,6 +337,9 @@ impl fmt::Display for Status {
         }
         if let Some((params, score)) = &self.selected {
             writeln!(f, "  chosen  {params}, {score:.3} over its seeds")?;
+        }
+        if let Some(slot_use) = &self.slot_use {
+            writeln!(f, "  slots   {slot_use}")?;
         }
         if let Some(seconds) = self.eta_seconds {
             writeln!(f, "  this stage ends in about {}", Duration(seconds))?;

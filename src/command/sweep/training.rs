@@ -7,8 +7,9 @@ use efflux_cluster::{Coordinator, Ending, Notice, Tally};
 use efflux_job::Trial;
 use efflux_run::record::{Outcome, Record};
 use efflux_run::stopping::Stopping;
-use efflux_run::{Choice, Duration, metric, select};
+use efflux_run::{Choice, Duration, SlotUse, metric, select};
 
+use super::signs::Signs;
 use crate::command::loads::Loads;
 use crate::command::said;
 use crate::command::stages::Stages;
@@ -128,14 +129,29 @@ fn stage(
     for record in coordinator.ledger().records_of(trials) {
         better(score(record));
     }
+    let mut signs = Signs::default();
+    let has_rungs = stopping.is_some();
     let ending = coordinator.train(trials, stopping, &mut |notice| match notice {
         Notice::Ended(record, tally) => {
             tell(record, tally, score(record));
+            signs.said();
             console::progress(&line(name, tally, better(score(record))));
         }
-        Notice::Tick(tally) => console::progress(&line(name, tally, better(None))),
+        Notice::Tick(tally) => {
+            let line = line(name, tally, better(None));
+            console::progress(&line);
+            signs.tick(tally, &line);
+        }
     });
     console::wipe();
+    let ledger = coordinator.ledger();
+    let has_trained = ledger.records_of(trials).count() > known;
+    if has_trained
+        && !has_rungs
+        && let Some(slot_use) = SlotUse::of(ledger.records_of(trials))
+    {
+        tracing::info!("{name}: {slot_use}");
+    }
     ending
 }
 
@@ -185,8 +201,6 @@ fn line(stage: &str, tally: &Tally, best: Option<f64>) -> String {
     };
     format!(
         "{stage}: {} of {} done · {} running{failed}{best}{eta}",
-        tally.finished,
-        tally.planned,
-        tally.running.len(),
+        tally.finished, tally.planned, tally.running,
     )
 }

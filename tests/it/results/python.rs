@@ -11,7 +11,7 @@ use efflux_testing::{left_out, row, rows};
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 
-use crate::harness::{Study, of_epochs};
+use crate::harness::{JOB, Study, of_epochs};
 
 const PREDICTIONS: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
@@ -84,19 +84,7 @@ fn the_page_on_python_runs_as_it_stands_and_finds_what_the_report_says() {
     }
     let study = Study::new();
     study.sweep("run", "2").ok();
-    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/python.md");
-    let page = fs::read_to_string(page).unwrap();
-    let blocks = page.split("```python\n").skip(1);
-    let code: Vec<&str> = blocks.map(|of| of.split("```").next().unwrap()).collect();
-    let code = code.concat().replace("runs/cosore-daily", "run");
-    study.write("page.py", code);
-    let mut command = python.command();
-    let directory = study.directory.path();
-    let output = command.arg("page.py").current_dir(directory).output();
-    let output = output.unwrap();
-    let said = String::from_utf8(output.stdout).unwrap();
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{errors}");
+    let said = python.runs_page("docs/python.md", &study, &[("runs/cosore-daily", "run")]);
 
     let report = study.path("run/report");
     let summary = rows(&report, "summary.csv");
@@ -205,6 +193,72 @@ fn optuna_opens_the_trials_of_a_search_and_finds_the_best_of_the_table() {
 }
 
 #[test]
+fn the_recipe_for_tensorboard_writes_event_files_of_every_trial() {
+    let python = Python {
+        program: std::env::var_os("EFFLUX_TENSORBOARD_PYTHON").unwrap_or("python3".into()),
+        imports: "tensorboard.summary",
+        required: "EFFLUX_REQUIRE_TENSORBOARD",
+    };
+    if !python.is_there("a search in TensorBoard") {
+        return;
+    }
+    let study = Study::with(&format!(
+        "{JOB}\n[stop]\npolicy = \"top\"\nleast = 1\nkeep = 1\n"
+    ));
+    study.sweep("run", "2").ok();
+    study.run(&["export", "run", "--csv", "trials.csv"]).ok();
+    let recipe = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/tensorboard.md"));
+    let recipe = recipe.unwrap();
+    let code = recipe.split("```python\n").nth(1).unwrap();
+    study.write("events.py", code.split("```").next().unwrap());
+    let mut command = Command::new(&python.program);
+    command.current_dir(study.directory.path());
+    let output = command.args(["events.py", "run", "trials.csv", "events"]);
+    let output = output.output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{stderr}");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "4 trials\n");
+    for (state, trials) in [("finished", 2), ("stopped", 2)] {
+        let runs = fs::read_dir(study.path("events").join(state)).unwrap();
+        let runs: Vec<_> = runs.map(|run| run.unwrap().path()).collect();
+        assert_eq!(runs.len(), trials, "{state}");
+        for run in runs {
+            let mut files = fs::read_dir(&run).unwrap();
+            let bytes = fs::read(files.next().unwrap().unwrap().path()).unwrap();
+            let holds = |tag: &str| bytes.windows(tag.len()).any(|part| part == tag.as_bytes());
+            assert!(
+                holds("loss") && holds("validation_nse"),
+                "{}",
+                run.display()
+            );
+        }
+    }
+}
+
+#[test]
+fn the_page_on_torch_comes_to_the_simulation_of_a_member_and_trains_it_on() {
+    let python = Python {
+        program: std::env::var_os("EFFLUX_TORCH_PYTHON").unwrap_or("python3".into()),
+        imports: "h5py, torch, safetensors.torch",
+        required: "EFFLUX_REQUIRE_TORCH",
+    };
+    if !python.is_there("the examples of docs/torch.md") {
+        return;
+    }
+    let study = Study::new();
+    study.sweep("run", "2").ok();
+    let names = [("runs/paper", "run"), ("data/my-pack.h5", "small.h5")];
+    let said = python.runs_page("docs/torch.md", &study, &names);
+    let number = |after: &str| -> f64 {
+        let rest = said.split(after).nth(1).unwrap();
+        let number = rest.split([' ', ';', '\n']).next().unwrap();
+        number.parse().unwrap()
+    };
+    assert!(number("own simulation: ") < 1e-4, "{said}");
+    assert!(number("before, ") < number("training days: "), "{said}");
+}
+
+#[test]
 fn torch_loads_the_weights_and_comes_to_the_simulation_of_the_member() {
     let python = Python {
         program: std::env::var_os("EFFLUX_TORCH_PYTHON").unwrap_or("python3".into()),
@@ -292,6 +346,26 @@ impl Python {
             left_out(test, &reason);
         }
         found
+    }
+
+    /// What the examples of a page print, one after the other, with names of the study for those of the page.
+    fn runs_page(&self, page: &str, study: &Study, names: &[(&str, &str)]) -> String {
+        let page = Path::new(env!("CARGO_MANIFEST_DIR")).join(page);
+        let page = fs::read_to_string(page).unwrap();
+        let blocks = page.split("```python\n").skip(1);
+        let code: Vec<&str> = blocks.map(|of| of.split("```").next().unwrap()).collect();
+        let mut code = code.concat();
+        for (name, own) in names {
+            assert!(code.contains(name), "{name}");
+            code = code.replace(name, own);
+        }
+        study.write("page.py", code);
+        let mut command = self.command();
+        command.arg("page.py").current_dir(study.directory.path());
+        let output = command.output().unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{errors}");
+        String::from_utf8(output.stdout).unwrap()
     }
 
     /// What a script prints about these files.

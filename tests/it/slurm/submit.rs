@@ -154,9 +154,10 @@ fn a_cluster_that_is_not_there_is_named_with_those_that_are() {
         .refused(2, &["--cluster b: not found", "configs/clusters"]);
     fs::create_dir_all(study.path("configs/clusters")).unwrap();
     study.write("configs/clusters/a.toml", "nodes = 0\n");
-    study
-        .run(&submit)
-        .refused(2, &["--cluster b: not found", "one of a in"]);
+    study.run(&submit).refused(
+        2,
+        &["--cluster b: not found", "one of a, cpu, gpu, gres, mig in"],
+    );
     let submit = ["submit", "job.toml", "--cluster", "a"];
     study.run(&submit).refused(
         2,

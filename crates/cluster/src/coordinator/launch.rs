@@ -6,8 +6,8 @@ use std::time::Instant;
 use efflux_job::{Contract, DeviceChoice, Settings};
 use efflux_numerics::Level;
 use efflux_protocol::LaunchSpec;
+use efflux_run::RunDir;
 use efflux_run::record::Record;
-use efflux_run::{Heartbeat, RunDir};
 
 use crate::signals::Signals;
 
@@ -70,9 +70,11 @@ pub struct Tally {
     pub finished: usize,
     /// Of these, not trained to the end by their latest attempt.
     pub failed: usize,
-    /// How far the running ones are.
-    pub running: Vec<Heartbeat>,
-    /// Seconds to the end of the stage, once that can be told.
+    /// Trials that were running when time was last told.
+    pub running: usize,
+    /// The epochs that the furthest of them has done, and those of it in all; none before one has begun to train.
+    pub furthest: Option<(f64, u32)>,
+    /// Seconds to the end of the stage from then on, once that can be told.
     pub eta_seconds: Option<u64>,
 }
 

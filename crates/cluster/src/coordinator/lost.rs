@@ -11,7 +11,12 @@ impl Coordinator<'_> {
     /// Finds ranks that are gone and dispatches their trials to others. Returns the records that were news.
     pub(super) fn handle_lost(&mut self) -> Result<Vec<Record>> {
         let mut news = Vec::new();
-        for rank in self.transport.lost() {
+        let lost = self.transport.lost();
+        if !lost.is_empty() {
+            // What one of them had done makes room, and a node takes all of its ranks along: nothing for any of them.
+            self.schedule(Event::Going(lost.clone()))?;
+        }
+        for rank in lost {
             tracing::error!(%rank, "lost: its trials are given to others");
             self.liveness.forget(rank);
             self.heartbeats.remove(&rank);

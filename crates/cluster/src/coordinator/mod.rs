@@ -77,14 +77,15 @@ impl Coordinator<'_> {
         let begun = self.begin_rungs(stopping, left);
         self.schedule(Event::Added(begun))?;
         let mut ticked = now;
+        let mut tally = self.tally(&progress);
         while self.has_work()? {
             for (rank, message) in self.transport.receive()? {
                 if let Some(record) = self.handle(rank, message)? {
-                    self.announce(&record, &mut progress, listen)?;
+                    announce(&record, &mut progress, &mut tally, listen)?;
                 }
             }
             for record in self.handle_lost()? {
-                self.announce(&record, &mut progress, listen)?;
+                announce(&record, &mut progress, &mut tally, listen)?;
             }
             self.handle_silent()?;
             self.lock.check()?;
@@ -97,7 +98,7 @@ impl Coordinator<'_> {
                 if self.launch.run.is_asked_to_stop() {
                     self.elsewhere = self.elsewhere.max(Some(Urgency::Graceful));
                 }
-                let tally = self.tally(&progress);
+                tally = self.tally(&progress);
                 if let Err(error) = self.write_live(&tally) {
                     // Only `efflux status` misses it.
                     tracing::warn!("{error}");
@@ -113,8 +114,9 @@ impl Coordinator<'_> {
         }
     }
 
-    /// Has all ranks stop, whatever happened, and hands back the lock: the evaluation writes too.
-    pub fn dismiss(mut self) -> Lock {
+    /// Has all ranks stop, whatever happened, and hands back what is known of all trials and the lock: the evaluation writes
+    /// too.
+    pub fn dismiss(mut self) -> (Ledger, Lock) {
         // The others stop while this rank does.
         for rank in (0..self.transport.size()).map(Rank).rev() {
             if let Err(error) = self.transport.send(rank, ToRank::Stop) {
@@ -123,7 +125,7 @@ impl Coordinator<'_> {
         }
         // A reader must not take a sweep that has ended for a running one; without the file nobody does.
         let _ = std::fs::remove_file(self.launch.run.live_file());
-        self.lock
+        (self.ledger, self.lock)
     }
 
     /// Tells all ranks of a new phase of the shutdown, once. Returns the phase.
@@ -145,27 +147,6 @@ impl Coordinator<'_> {
         let mut ranks = (0..self.transport.size()).map(Rank);
         ranks.try_for_each(|rank| self.transport.send(rank, message.clone()))?;
         Ok(phase)
-    }
-
-    /// Has progress and listener know of a record that is news.
-    fn announce(
-        &self,
-        record: &Record,
-        progress: &mut StageProgress,
-        listen: &mut dyn FnMut(Notice<'_>),
-    ) -> Result<()> {
-        progress.ended(record);
-        listen(Notice::Ended(record, &self.tally(progress)));
-        match &record.outcome {
-            // Every other trial would fail the same way.
-            Outcome::Failed(failure) if failure.class == FailureClass::Configuration => {
-                Err(Error::Usage(format!(
-                    "trial {}: {} (nothing more is trained; change the job and use another --run-dir)",
-                    record.trial.id, failure.message
-                )))
-            }
-            _ => Ok(()),
-        }
     }
 
     /// A trial as far as it is known.
@@ -257,7 +238,8 @@ impl Coordinator<'_> {
         if let Some(heartbeats) = self.heartbeats.get_mut(&rank) {
             heartbeats.retain(|heartbeat| heartbeat.trial != record.trial.id);
         }
-        let is_news = self.ledger.add((*record).clone());
+        self.begun.remove(&record.trial.id);
+        let is_news = self.ledger.add(record.clone());
         self.schedule(Event::Ended {
             rank,
             id: record.trial.id.clone(),
@@ -270,18 +252,24 @@ impl Coordinator<'_> {
         Ok(is_news.then_some(record))
     }
 
+    fn running(&self) -> impl Iterator<Item = &Heartbeat> + Clone {
+        self.heartbeats.values().flatten()
+    }
+
     fn tally(&self, progress: &StageProgress) -> Tally {
-        let running: Vec<Heartbeat> = self.heartbeats.values().flatten().cloned().collect();
+        let epochs = self.running().map(|one| (one.epochs_done, one.epochs));
+        let begun = epochs.filter(|(done, _)| *done > 0.0);
         Tally {
             planned: progress.planned,
             finished: progress.finished,
             failed: progress.failed.len(),
+            running: self.running().count(),
+            furthest: begun.max_by(|one, other| one.0.total_cmp(&other.0)),
             // Who goes on how far is not known before.
             eta_seconds: match self.rungs {
                 Some(_) => None,
-                None => progress.eta(&running, &self.begun, self.transport.now()),
+                None => progress.eta(self.running(), &self.begun, self.transport.now()),
             },
-            running,
         }
     }
 
@@ -289,9 +277,32 @@ impl Coordinator<'_> {
         let live = Live {
             launch: self.launch.name.clone(),
             written: efflux_run::seconds_since_1970(),
-            running: tally.running.clone(),
+            running: self.running().cloned().collect(),
             eta_seconds: tally.eta_seconds,
         };
         live.write(&self.launch.run)
+    }
+}
+
+/// Has progress and listener know of a record that is news.
+fn announce(
+    record: &Record,
+    progress: &mut StageProgress,
+    tally: &mut Tally,
+    listen: &mut dyn FnMut(Notice<'_>),
+) -> Result<()> {
+    progress.ended(record);
+    tally.finished = progress.finished;
+    tally.failed = progress.failed.len();
+    listen(Notice::Ended(record, tally));
+    match &record.outcome {
+        // Every other trial would fail the same way.
+        Outcome::Failed(failure) if failure.class == FailureClass::Configuration => {
+            Err(Error::Usage(format!(
+                "trial {}: {} (nothing more is trained; change the job and use another --run-dir)",
+                record.trial.id, failure.message
+            )))
+        }
+        _ => Ok(()),
     }
 }

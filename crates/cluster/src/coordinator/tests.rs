@@ -1,5 +1,6 @@
 //! The coordinator without processes: simulated ranks, whose clock is a number.
 
+mod scale;
 mod simulated;
 
 use std::collections::BTreeSet;
@@ -123,8 +124,7 @@ impl Sweep {
                 announced.push(record.clone());
             }
         });
-        let ledger = coordinator.ledger().clone();
-        coordinator.dismiss();
+        let (ledger, _lock) = coordinator.dismiss();
         Ended {
             directory,
             ending,

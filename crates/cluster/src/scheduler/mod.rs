@@ -3,10 +3,10 @@
 
 mod budget;
 mod lease;
+mod line;
+mod ranks;
 #[cfg(test)]
 mod tests;
-
-use std::collections::{BTreeMap, HashSet, VecDeque};
 
 use efflux_job::{Trial, TrialId};
 use efflux_protocol::Isolation;
@@ -14,7 +14,8 @@ use efflux_run::record::FailureClass;
 use efflux_run::{Attempt, Rank};
 
 use budget::Pending;
-use lease::{Held, RankState};
+use line::Line;
+use ranks::Ranks;
 
 /// Something that has happened, as the coordinator knows it.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,6 +58,8 @@ pub enum Event {
     Silent(Rank),
     /// A silent rank was heard of again.
     Heard(Rank),
+    /// These ranks are gone. What they had time to do is told next, and then that they are lost.
+    Going(Vec<Rank>),
     /// A rank is gone for good.
     Lost(Rank),
     /// Nothing more is to be dispatched.
@@ -106,8 +109,8 @@ pub enum Action {
 pub struct Scheduler {
     /// Further attempts at a trial whose trainer crashed or hung, in one launch.
     retries: u32,
-    pending: VecDeque<Pending>,
-    ranks: BTreeMap<Rank, RankState>,
+    line: Line,
+    ranks: Ranks,
     is_closed: bool,
 }
 
@@ -116,8 +119,8 @@ impl Scheduler {
     pub fn new(retries: u32) -> Self {
         Self {
             retries,
-            pending: VecDeque::new(),
-            ranks: BTreeMap::new(),
+            line: Line::default(),
+            ranks: Ranks::default(),
             is_closed: false,
         }
     }
@@ -126,23 +129,27 @@ impl Scheduler {
     pub fn on(&mut self, event: Event) -> Vec<Action> {
         match event {
             Event::Joined { rank, slots } => {
-                self.ranks.entry(rank).or_default().slots = slots as usize;
+                let slots = slots as usize;
+                self.ranks.join(rank, |state| state.slots = slots);
             }
             Event::Added(trials) => self.add(trials),
             Event::Ended { rank, id, failed } => self.ended(rank, &id, failed),
             Event::AtRung { rank, id, epoch } => self.at_rung(rank, &id, epoch),
             Event::Released { rank, id } => {
-                if let Some(held) = self.take(rank, &id) {
+                if let Some(held) = self.ranks.take(rank, &id) {
                     self.give_back(held);
                 }
             }
             Event::Silent(rank) => self.silent(rank),
             Event::Heard(rank) => self.heard(rank),
+            Event::Going(ranks) => {
+                for rank in ranks {
+                    self.ranks.change(rank, |state| state.is_silent = true);
+                }
+            }
             Event::Lost(rank) => {
-                let lost = self.ranks.remove(&rank).unwrap_or_default();
-                lost.held
-                    .into_values()
-                    .for_each(|held| self.give_back(held));
+                let held = self.ranks.remove(rank).into_iter();
+                held.for_each(|held| self.give_back(held));
             }
             Event::Closed => self.is_closed = true,
         }
@@ -154,60 +161,43 @@ impl Scheduler {
 
     /// Whether no trial runs whose result is waited for and, unless closed, none waits to be dispatched.
     pub fn is_idle(&self) -> bool {
-        let mut held = self.ranks.values().flat_map(|rank| rank.held.values());
-        (self.pending.is_empty() || self.is_closed) && held.all(|held| held.is_stale)
+        (self.line.is_empty() || self.is_closed) && !self.ranks.awaits_any()
     }
 
     /// Whether a trial waits to be dispatched.
     pub fn is_waiting(&self) -> bool {
-        !self.pending.is_empty()
+        !self.line.is_empty()
     }
 
     /// Whether there is a slot for another trial than those that wait, or nothing at all to do.
     pub fn has_room(&self) -> bool {
-        let heard = self.ranks.values().filter(|rank| !rank.is_silent);
-        let free: usize = heard
-            .map(|rank| rank.slots.saturating_sub(rank.held.len()))
-            .sum();
-        !self.is_closed && (self.pending.len() < free || self.is_idle())
+        !self.is_closed && (self.line.len() < self.ranks.idle_slots() || self.is_idle())
     }
 
     /// Whether a trial waits to be dispatched or its result is waited for.
     pub fn has(&self, id: &TrialId) -> bool {
-        let mut held = self.ranks.values().filter_map(|rank| rank.held.get(id));
-        held.any(|held| !held.is_stale) || self.pending.iter().any(|one| one.trial.id == *id)
+        self.ranks.awaits(id) || self.line.get(id).is_some()
     }
 
     fn add(&mut self, trials: Vec<Planned>) {
-        // A rank that was silent may still be at one of them, for fewer epochs.
-        let held = self.ranks.values().flat_map(|rank| rank.held.keys());
-        let held: HashSet<TrialId> = held.cloned().collect();
         let (on, new): (Vec<Planned>, Vec<Planned>) =
             trials.into_iter().partition(|planned| planned.goes_on);
         // The last that comes to the front is the first.
-        let on = on.into_iter().rev().map(|planned| (planned, true));
-        for (planned, is_first) in on.chain(new.into_iter().map(|planned| (planned, false))) {
-            let line_up = if is_first {
-                VecDeque::push_front
-            } else {
-                VecDeque::push_back
-            };
-            let pending = Pending::of(planned);
-            if held.contains(&pending.trial.id) {
-                self.await_again(pending, line_up);
-            } else {
-                line_up(&mut self.pending, pending);
-            }
+        for planned in on.into_iter().rev() {
+            self.await_again(Pending::of(planned), Line::push_front);
+        }
+        for planned in new {
+            self.await_again(Pending::of(planned), Line::push_back);
         }
     }
 
     fn ended(&mut self, rank: Rank, id: &TrialId, failed: Option<FailureClass>) {
-        let held = self.take(rank, id);
-        match (held.filter(|held| !held.is_stale), failed) {
+        let held = self.ranks.take(rank, id);
+        match (held.filter(|held| held.is_awaited), failed) {
             (Some(_), None) => {}
             (Some(held), Some(class)) => {
                 if let Some(next) = held.dispatched.after(class, self.retries) {
-                    self.await_again(next, VecDeque::push_back);
+                    self.await_again(next, Line::push_back);
                 }
             }
             (None, None) => self.settle(id, None),
@@ -220,27 +210,21 @@ impl Scheduler {
         let mut actions = Vec::new();
         // First a trial for every idle slot, rank by rank in turn; then one to have at hand.
         for ahead in [1, 2] {
-            let slots: usize = self.ranks.values().map(|rank| rank.slots).sum();
-            if ahead == 2 && self.pending.len() <= slots {
+            if ahead == 2 && self.line.len() <= self.ranks.slots() {
                 break;
             }
-            while let Some((&number, rank)) = self
-                .ranks
-                .iter_mut()
-                .filter(|(_, rank)| !rank.is_silent && rank.held.len() < ahead * rank.slots)
-                .min_by_key(|(number, rank)| (rank.held.len() * 1000 / rank.slots, **number))
-            {
-                let Some(next) = self.pending.pop_front() else {
+            while let Some(rank) = self.ranks.idlest_below(ahead) {
+                let Some(next) = self.line.pop_front() else {
                     return actions;
                 };
                 actions.push(Action::Dispatch {
-                    rank: number,
+                    rank,
                     trial: next.trial.clone(),
                     attempt: next.attempt,
                     isolation: next.isolation,
                     until: next.until,
                 });
-                rank.held.insert(next.trial.id.clone(), Held::of(next));
+                self.ranks.hold(rank, next);
             }
         }
         actions

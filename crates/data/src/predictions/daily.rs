@@ -2,26 +2,18 @@
 
 use std::path::Path;
 
-use efflux_base::error::{Error, Result};
-use hdf5::types::VarLenUnicode;
+use efflux_base::error::Result;
 use hdf5::{File, H5Type};
-use jiff::civil::Date;
 
 use super::ensemble::{HEADLINE, Interval};
-use crate::calendar::Calendar;
-use crate::h5::{Name, reason};
+use super::read::{Predictions, with_file};
 
-/// The S sites and D days of a `predictions.nc`; all series have the shape `[S, D]`, fluxes are in µmol m⁻² s⁻¹.
+/// What there is to tell of the S sites and D days of a `predictions.nc`; all series have the shape `[S, D]`, fluxes are in
+/// µmol m⁻² s⁻¹.
 #[derive(Clone, Debug)]
 pub struct DailyPredictions {
-    /// Ids of the sites.
-    pub sites: Vec<String>,
-    /// The days.
-    pub calendar: Calendar,
-    /// Observed flux, NaN on a day without a value.
-    pub observed: Vec<f32>,
-    /// Mean over the members.
-    pub mean: Vec<f32>,
+    /// Sites, days, observed flux and the mean over the members.
+    pub predictions: Predictions,
     /// Standard deviation over the members, NaN if there is one.
     pub sd: Vec<f32>,
     /// Calibrated intervals by rising level.
@@ -41,50 +33,21 @@ impl DailyPredictions {
     ///
     /// # Errors
     ///
-    /// [`Error::Io`] if it cannot be opened, [`Error::Data`] if it is no file of predictions.
+    /// As [`read_predictions`](super::read::read_predictions).
     pub fn read(path: &Path) -> Result<Self> {
-        let name = Name::of(path).map_err(Error::io("read", path))?;
-        let bad = |error: hdf5::Error| {
-            let reason = reason(&error);
-            Error::file(
-                path,
-                format!("{reason}, expected a predictions.nc of efflux"),
-            )
-        };
-        let file = File::open(&name.path).map_err(bad)?;
-        Self::of(&file).map_err(bad)
+        with_file(path, Self::of)
     }
 
     fn of(file: &File) -> hdf5::Result<Self> {
-        let texts = values::<VarLenUnicode>(file, "site")?;
-        let sites: Vec<String> = texts.iter().map(|id| id.as_str().to_owned()).collect();
-        let time = file.dataset("time")?;
-        let since = time.attr("units")?.read_scalar::<VarLenUnicode>()?;
-        let start = since.as_str().strip_prefix("days since ");
-        let start = start.and_then(|date| date.get(..10)?.parse::<Date>().ok());
-        let start = start.ok_or_else(|| hdf5::Error::from(format!("unit of time `{since}`")))?;
-        let calendar = Calendar {
-            start,
-            days: time.size(),
-        };
-        let cells = sites.len() * calendar.days;
-        let series = |name: &str| -> hdf5::Result<Vec<f32>> {
-            let found = values(file, name)?;
-            if found.len() == cells {
-                return Ok(found);
-            }
-            let found = found.len();
-            let reason = format!("`{name}` has {found} values, expected {cells}");
-            Err(hdf5::Error::from(reason))
-        };
+        let predictions = Predictions::of(file)?;
+        let (sites, days) = (predictions.sites.len(), predictions.calendar.days);
+        let cells = sites * days;
         let optional = |name: &str| -> hdf5::Result<Option<Vec<u8>>> {
             let is_there = file.link_exists(name);
             is_there.then(|| values(file, name)).transpose()
         };
         let found = Self {
-            observed: series("observed")?,
-            mean: series("simulated_mean")?,
-            sd: series("simulated_sd")?,
+            sd: values(file, "simulated_sd")?,
             intervals: intervals(file, cells)?,
             filled: optional("inputs_filled")?,
             parts: optional("part")?,
@@ -93,14 +56,23 @@ impl DailyPredictions {
                     optional("extrapolation")?,
                     optional("static_extrapolation")?,
                 ],
-                calendar.days,
-                sites.len(),
+                days,
+                sites,
             ),
             trained_with: optional("site_in_training")?
                 .map(|flags| flags.into_iter().map(|flag| flag != 0).collect()),
-            sites,
-            calendar,
+            predictions,
         };
+        let lengths = [
+            Some(found.sd.len()),
+            found.filled.as_ref().map(Vec::len),
+            found.parts.as_ref().map(Vec::len),
+        ];
+        let mut lengths = lengths.into_iter().flatten();
+        if let Some(length) = lengths.find(|&length| length != cells) {
+            let reason = format!("a series has {length} values, expected {cells}");
+            return Err(hdf5::Error::from(reason));
+        }
         Ok(found)
     }
 }

@@ -31,6 +31,26 @@ pub struct Interval {
     pub upper: Vec<f32>,
 }
 
+/// The site is as near to the training's sites as these are to each other.
+pub const INSIDE_AREA: u8 = 0;
+/// The site is further from them.
+pub const OUTSIDE_AREA: u8 = 1;
+/// The site lacks an input, or there is no threshold.
+pub const UNKNOWN_AREA: u8 = 2;
+
+/// How far S sites are from those of a training, in what the model reads of them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SiteDistances {
+    /// The dissimilarity index up to which a site is inside the area of applicability; NaN if there is none.
+    pub threshold: f64,
+    /// The dissimilarity index of each site, `[S]`; NaN where it is not known.
+    pub index: Vec<f64>,
+    /// [`INSIDE_AREA`], [`OUTSIDE_AREA`] or [`UNKNOWN_AREA`], `[S]`.
+    pub area: Vec<u8>,
+    /// How many sites of the training are within the threshold of each, `[S]`; NaN where that is not known.
+    pub near: Vec<f64>,
+}
+
 /// An ensemble over S sites and D days with M members.
 #[derive(Clone, Copy, Debug)]
 pub struct Ensemble<'a> {
@@ -60,6 +80,8 @@ pub struct Ensemble<'a> {
     pub planned: usize,
     /// Whose days they are.
     pub days: DaysOf<'a>,
+    /// How far the sites are from those of the training, if that is to be told.
+    pub distances: Option<&'a SiteDistances>,
 }
 
 /// What the days of a file are to the training.
@@ -104,6 +126,13 @@ pub fn write_ensemble(path: &Path, ensemble: &Ensemble<'_>) -> Result<()> {
         let reason = format!("an array of the ensemble has {found} values, expected {cells}");
         return Err(Error::Internal(reason));
     }
+    let of_sites = ensemble.distances.into_iter();
+    let mut of_sites = of_sites.flat_map(|of| [of.index.len(), of.area.len(), of.near.len()]);
+    if let Some(found) = of_sites.find(|found| *found != ensemble.sites.len()) {
+        let expected = ensemble.sites.len();
+        let reason = format!("distances of {found} sites, expected {expected}");
+        return Err(Error::Internal(reason));
+    }
     durable::write_with(path, |temporary| {
         let name = h5::Name::of(temporary).map_err(Error::io("write", path))?;
         write(&name.path, ensemble).map_err(|error| {
@@ -123,7 +152,7 @@ fn write(path: &Path, ensemble: &Ensemble<'_>) -> hdf5::Result<()> {
     );
     file.attribute("title", &title)?;
     file.attribute("Conventions", "CF-1.8")?;
-    file.attribute("source", concat!("efflux ", env!("CARGO_PKG_VERSION")))?;
+    file.attribute("source", &format!("efflux {}", efflux_base::version()))?;
     file.attribute("pack_digest", ensemble.pack_digest)?;
     let members = format!("{} of {} members", ensemble.members.len(), ensemble.planned);
     file.attribute("made_of", &members)?;
@@ -256,6 +285,9 @@ fn write(path: &Path, ensemble: &Ensemble<'_>) -> hdf5::Result<()> {
             flags(&mut file, fixed, "static_extrapolation", statics)?;
         }
     }
+    if let Some(of) = ensemble.distances {
+        distances(&mut file, of)?;
+    }
     file.finish()
 }
 
@@ -301,6 +333,32 @@ fn number_of(part: Part) -> u8 {
         Part::Validation => 2,
         Part::Test => 3,
     }
+}
+
+/// How far sites are from those of the training.
+fn distances(file: &mut NetCdf, of: &SiteDistances) -> hdf5::Result<()> {
+    let name = "dissimilarity_index";
+    let about = "distance to the nearest site of the training in weighted inputs, in mean distances between these";
+    let about = [("units", "1"), ("long_name", about)];
+    file.variable(name, &["site"], &of.index, &about)?;
+    file.numbers(name, "threshold", &[of.threshold])?;
+    let name = "applicability";
+    let about = [
+        (
+            "long_name",
+            "whether the site is inside the area of applicability",
+        ),
+        ("flag_meanings", "inside outside unknown"),
+    ];
+    file.variable(name, &["site"], &of.area, &about)?;
+    file.numbers(
+        name,
+        "flag_values",
+        &[INSIDE_AREA, OUTSIDE_AREA, UNKNOWN_AREA],
+    )?;
+    let about = "sites of the training within the threshold";
+    let about = [("units", "1"), ("long_name", about)];
+    file.variable("near_training_sites", &["site"], &of.near, &about)
 }
 
 /// Where inputs leave the range of the training, over a dimension of their names; nothing if there are none.

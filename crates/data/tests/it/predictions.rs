@@ -2,7 +2,8 @@
 
 use efflux_base::error::Error;
 use efflux_data::{
-    DaysOf, Ensemble, Filled, HELD, Interval, Member, OBSERVED, Parts, write_ensemble,
+    DaysOf, Ensemble, Filled, HELD, Interval, Member, OBSERVED, Parts, read_predictions,
+    write_ensemble,
 };
 use efflux_job::Part;
 use hdf5::types::{FixedAscii, VarLenArray};
@@ -56,6 +57,7 @@ fn every_axis_of_every_variable_is_a_named_dimension() {
         filled: &filled,
         planned: 4,
         days: DaysOf::OwnPack(&parts),
+        distances: None,
     };
     write_ensemble(&path, &ensemble).unwrap();
 
@@ -99,6 +101,13 @@ fn every_axis_of_every_variable_is_a_named_dimension() {
     let holds = |text_type: [u8; 8]| first.windows(8).any(|window| window == text_type);
     assert!(holds([0x13, 0, 0, 0, 16, 0, 0, 0]) && !holds([0x13, 1, 0, 0, 16, 0, 0, 0]));
     drop((file, simulated));
+    let read = read_predictions(&path).unwrap();
+    assert_eq!(read.calendar, pack.calendar);
+    assert_eq!((read.sites.len(), read.trials.len()), (4, 3));
+    assert_eq!(read.sites[1], pack.sites[1].id);
+    assert_eq!(read.mean.values(), &mean[..]);
+    let bits = |flux: &[f32]| flux.iter().map(|flux| flux.to_bits()).collect::<Vec<u32>>();
+    assert_eq!(bits(&read.observed), bits(&pack.flux));
     write_ensemble(&path, &ensemble).unwrap();
     assert!(std::fs::read(&path).unwrap() == first);
 

@@ -107,9 +107,13 @@ impl Chart<'_> {
             .layers
             .iter()
             .filter(|layer| layer.shape != Shape::Span)
-            .map(|layer| match layer.name.as_str() {
-                "" => format!("{} values", layer.values.len()),
-                name => format!("{name}, {} values", layer.values.len()),
+            .map(|layer| {
+                let drawn = layer.values.iter();
+                let drawn = drawn.filter(|(x, y)| x.is_finite() && y.is_finite());
+                match (layer.name.as_str(), drawn.count()) {
+                    ("", drawn) => format!("{drawn} values"),
+                    (name, drawn) => format!("{name}, {drawn} values"),
+                }
             })
             .collect();
         format!("{} over {}: {}.", self.y, self.x, counted.join("; "))

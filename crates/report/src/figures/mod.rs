@@ -4,6 +4,7 @@
 //! | file | shows | in the paper |
 //! | --- | --- | --- |
 //! | `classes.svg` | how many sites are good, fair and poor, in both readings | |
+//! | `search-curves.svg` | the validation score of the configurations by epoch, and what became of them | |
 //! | `search.svg`, `training.svg` | the score of every configuration and seed; the members, epoch by epoch | |
 //! | `axes.svg`, `parallel.svg` | what each axis of the search does; all configurations through their values to the score | |
 //! | `sites.svg` | the sites on a map by land cover (a), and how many there are of each (b) | Figure 1a, b |
@@ -35,6 +36,7 @@ mod canvas;
 mod chart;
 mod classes;
 mod covers;
+mod curves;
 mod distribution;
 mod forest;
 mod frame;
@@ -54,6 +56,7 @@ pub(crate) use axes::axes;
 pub(crate) use chart::Chart;
 pub(crate) use classes::classes;
 pub(crate) use covers::covers;
+pub(crate) use curves::{curves, shown};
 pub(crate) use distribution::{Curve, distribution};
 pub(crate) use forest::{Estimate, forest};
 pub(crate) use layer::{Layer, Shape};

@@ -6,6 +6,7 @@ use efflux_run::{Candidate, Choice};
 
 use super::{grid, variance};
 use crate::Findings;
+use crate::curves;
 use crate::figures;
 use crate::markup::{Html, html};
 use crate::numbers;
@@ -40,6 +41,7 @@ pub(super) fn section<'a>(findings: &'a Findings<'_>) -> Section<'a> {
         ),
     ];
     parts.extend(stopped(results));
+    parts.extend(curves(results));
     parts.extend(grid::top(findings));
     parts.extend(variance::parts(findings));
     parts.extend(grid::axes(findings));
@@ -49,6 +51,7 @@ pub(super) fn section<'a>(findings: &'a Findings<'_>) -> Section<'a> {
             vec![Part::table(tables::grid::costs(grid, choice))],
         ),
         Part::table(tables::search::selection(results)),
+        Part::table(tables::search::curves(results)),
         Part::table(tables::search::trials(results)),
         Part::table(tables::search::attempts(results)),
     ]);
@@ -59,6 +62,31 @@ pub(super) fn section<'a>(findings: &'a Findings<'_>) -> Section<'a> {
         lead: Html::default(),
         parts,
     }
+}
+
+/// How the configurations learned; nothing where no epoch of a search trial has a validation score.
+fn curves<'a>(results: &'a Results<'_>) -> Option<Part<'a>> {
+    let curves = curves::curves(results);
+    if curves.is_empty() {
+        return None;
+    }
+    let label = results.selection.rule.metric.label();
+    let drawing = move || {
+        let shown = figures::shown(curves.len()).len();
+        let caption = html!(
+            "A line is a configuration: the mean of {} over its trials, by epoch. {} of {} with scores are drawn, evenly by rank, the \
+             best among them; all are in <code>curves.csv</code>. Scores far below the others lie on the lower edge.",
+            format!("{label} on the validation days"),
+            shown,
+            numbers::counted(curves.len(), "configuration")
+        );
+        Drawing::new(
+            "Search, epoch by epoch",
+            figures::curves(&curves, &label),
+            caption,
+        )
+    };
+    Some(Part::figure(drawing))
 }
 
 /// What a stopping rule did, if there was one.

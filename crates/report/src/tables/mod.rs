@@ -23,6 +23,7 @@ pub(super) mod unseen;
 pub(super) mod variance;
 
 use efflux_analysis::measures::{Detail, Measure, Scores};
+use efflux_data::{INSIDE_AREA, OUTSIDE_AREA, SiteDistances};
 use efflux_job::{Configuration, Key};
 use efflux_run::Choice;
 
@@ -52,6 +53,41 @@ fn scores<'a, Row: 'a>(
         }
     }));
     columns
+}
+
+/// How far a site is from those of a training; a row is its place among the sites.
+fn distances<'a>(of: &'a SiteDistances) -> [Column<'a, usize>; 4] {
+    let known = |value: f64| value.is_finite().then_some(value);
+    [
+        Column::number(
+            "dissimilarity_index",
+            "dissimilarity index",
+            3,
+            move |&row: &usize| known(of.index[row]),
+        ),
+        Column::number(
+            "threshold",
+            "index up to which it is inside",
+            3,
+            move |_: &usize| known(of.threshold),
+        )
+        .in_file(),
+        Column::text(
+            "area_of_applicability",
+            "area of applicability",
+            move |&row: &usize| match of.area[row] {
+                INSIDE_AREA => "inside",
+                OUTSIDE_AREA => "outside",
+                _ => "unknown",
+            },
+        ),
+        Column::number(
+            "near_training_sites",
+            "training sites within the threshold",
+            0,
+            move |&row: &usize| known(of.near[row]),
+        ),
+    ]
 }
 
 /// The keys that the configurations of a search set: the three that every grid has, then those of this one.

@@ -1,7 +1,7 @@
 //! The tables of a prediction: how it compares with what was observed, and where it extrapolates.
 
 use efflux_analysis::measures::{Detail, Scores};
-use efflux_data::{ABOVE, BELOW, FilledDays, InputFlags, STAND_IN};
+use efflux_data::{ABOVE, BELOW, FilledDays, InputFlags, STAND_IN, SiteDistances};
 
 use crate::prediction::Prediction;
 use crate::table::{Column, Table};
@@ -142,5 +142,22 @@ pub(crate) fn extrapolation<'a>(prediction: &'a Prediction<'_>) -> Table<'a, Lea
         of("daily", &extrapolation.dynamic)
             .chain(of("static", &extrapolation.statics))
             .collect(),
+    )
+}
+
+/// A site: how far it is from those of the training, whose index is in its place.
+pub(crate) fn applicability<'a>(
+    prediction: &'a Prediction<'_>,
+    distances: &'a SiteDistances,
+) -> Table<'a, usize> {
+    let mut columns = vec![Column::text("site", "site", |&row: &usize| {
+        prediction.pack.sites[row].id.as_str()
+    })];
+    columns.extend(super::distances(distances));
+    Table::file(
+        "applicability",
+        "a site: how far it is from the sites of the training in what the members read",
+        columns,
+        (0..prediction.pack.sites.len()).collect(),
     )
 }

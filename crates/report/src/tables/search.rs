@@ -10,6 +10,7 @@ use efflux_run::stopping::Judged;
 
 use super::configuration;
 use crate::cell::Cell;
+use crate::curves::{self, Fate};
 use crate::results::Results;
 use crate::table::{Column, Table};
 
@@ -69,6 +70,42 @@ pub(crate) fn selection<'a>(results: &Results<'a>) -> Table<'a, Scored<'a>> {
     Table::file(
         "selection",
         "a configuration and a search seed: the score that selects",
+        columns,
+        rows.collect(),
+    )
+}
+
+/// A configuration and an epoch, with how many of its trials have a score there, and their mean.
+type AtEpoch<'a> = (&'a Candidate, Fate, u32, (usize, f64));
+
+pub(crate) fn curves<'a>(results: &Results<'a>) -> Table<'a, AtEpoch<'a>> {
+    let measure = results.selection.rule.metric.measure();
+    let mut columns: Vec<Column<'a, AtEpoch<'a>>> =
+        configuration(results.selection, |row: &AtEpoch<'a>| &row.0.params);
+    columns.extend([
+        Column::text("fate", "what became of it", |row: &AtEpoch<'a>| {
+            row.1.name()
+        }),
+        Column::count("epoch", "epoch", |row: &AtEpoch<'a>| row.2.to_string()),
+        Column::count(
+            "trials",
+            "its trials that have a score there",
+            |row: &AtEpoch<'a>| row.3.0,
+        ),
+        Column::number(
+            format!("validation_{}", measure.column_name()),
+            "the mean of their validation scores",
+            measure.decimals,
+            |row: &AtEpoch<'a>| row.3.1,
+        ),
+    ]);
+    let rows = curves::curves(results).into_iter().flat_map(|curve| {
+        let epochs = curve.epochs.into_iter();
+        epochs.map(move |(epoch, mean)| (curve.candidate, curve.fate, epoch, mean))
+    });
+    Table::file(
+        "curves",
+        "a configuration and an epoch: the mean of the validation scores of its trials",
         columns,
         rows.collect(),
     )

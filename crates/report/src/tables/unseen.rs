@@ -5,8 +5,9 @@ use efflux_analysis::measures::{Measure, NSE};
 use super::site;
 use crate::Findings;
 use crate::cell::Cell;
+use crate::results::Results;
 use crate::table::{Column, Table};
-use crate::unseen::{AtUnseen, Model, Unseen};
+use crate::unseen::{AtUnseen, Interval, Model, Unseen};
 
 pub(crate) fn models(unseen: &Unseen) -> Table<'_, &AtUnseen> {
     type Row<'a> = &'a AtUnseen;
@@ -95,6 +96,64 @@ pub(crate) fn models(unseen: &Unseen) -> Table<'_, &AtUnseen> {
     )
 }
 
+/// How far a site is from those of other folds, if that is known, and how wrong members that have not seen it are.
+fn distance<'a>(results: &'a Results<'_>, unseen: &'a Unseen) -> Vec<Column<'a, usize>> {
+    let mut columns = Vec::new();
+    columns.extend(results.distances.into_iter().flat_map(super::distances));
+    columns.push(Column::number(
+        "unseen-site_rmse_asinh",
+        "root mean square error at the unseen site, asinh units",
+        2,
+        |&row: &usize| unseen.rmse[row],
+    ));
+    columns
+}
+
+/// A row is a site's place among the sites.
+pub(crate) fn far<'a>(findings: &'a Findings<'_>, unseen: &'a Unseen) -> Table<'a, usize> {
+    let results = findings.results;
+    let mut columns = vec![Column::text("site", "site", move |&row: &usize| {
+        site(results, row, String::new())
+    })];
+    columns.extend(distance(results, unseen));
+    let rows = (0..results.sites.len()).filter(|&row| unseen.fold_of[row].is_some());
+    Table::page(
+        "How far each site is from those of other folds, and how wrong members are there that have not seen it",
+        columns,
+        rows.collect(),
+    )
+    .sorted_by("dissimilarity_index")
+}
+
+/// A row is a level.
+pub(crate) fn intervals(unseen: &Unseen) -> Table<'_, &Interval> {
+    let columns = vec![
+        Column::number("level", "level", 2, |row: &&Interval| row.level),
+        Column::number(
+            "factor_asinh",
+            "to either side, asinh units",
+            2,
+            |row: &&Interval| row.factor,
+        )
+        .reason("factor"),
+        Column::number(
+            "coverage_by_other_sites",
+            "holds at a site, calibrated on the others",
+            3,
+            |row: &&Interval| row.coverage,
+        )
+        .reason("coverage"),
+    ];
+    Table::new(
+        "unseen_intervals",
+        "Intervals at unseen sites: about the mean of the members, as wide as their errors at sites that they have not seen ask for",
+        "a level: how far an interval reaches about members at a site that they have not seen, in asinh units, and the mean \
+         over sites of the share of test days that the interval of the other sites holds",
+        columns,
+        unseen.intervals.iter().collect(),
+    )
+}
+
 /// A row is a site's place among the sites.
 pub(crate) fn sites<'a>(findings: &'a Findings<'_>, unseen: &'a Unseen) -> Table<'a, usize> {
     let results = findings.results;
@@ -106,6 +165,7 @@ pub(crate) fn sites<'a>(findings: &'a Findings<'_>, unseen: &'a Unseen) -> Table
             Cell::Word(unseen.fold_of[row].map(|fold| results.contract.folds[fold].name.clone()))
         }),
     ];
+    columns.extend(distance(results, unseen));
     for model in &unseen.models {
         columns.extend(Measure::headline().map(|measure| {
             let key = format!("{}_{}", model.model.key(), measure.column);

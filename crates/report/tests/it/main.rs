@@ -8,6 +8,7 @@
 
 mod baselines;
 mod browser;
+mod curves;
 mod drivers;
 mod external;
 mod extremes;

@@ -1,8 +1,10 @@
 //! A small study that never ran: sites with seasons, pulses and gaps, members that differ by noise, one failed trial.
 
+mod sites;
+
 use efflux_analysis::measures::{KGE, NSE};
 use efflux_analysis::medians::Medians;
-use efflux_data::{Filled, FilledInput, HELD, INTERPOLATED, Member, OBSERVED, Parts};
+use efflux_data::{Filled, Member, Parts, SiteDistances};
 use efflux_job::{
     Analysis, Chosen, Configuration, Contract, Evaluation, Fit, Fold, Key, Part, Selection,
     Settings, Split, SplitKind, Stage, Trial, TrialId, Variables,
@@ -13,6 +15,8 @@ use efflux_run::record::{Failure, FailureClass, Outcome, Place, Record, Summary}
 use efflux_run::stopping::Judged;
 use efflux_run::{Attempt, Candidate, Choice, EpochLine, Rank, Slot, Winner};
 use jiff::civil::Date;
+
+use sites::{attributes, distances, filled};
 
 pub(super) const DAYS: usize = 2400;
 pub(super) const SITES: usize = 14;
@@ -46,6 +50,7 @@ pub(super) struct Study {
     pub(super) filled: Filled,
     pub(super) members: Vec<Member>,
     pub(super) unseen: Vec<Member>,
+    pub(super) distances: SiteDistances,
     pub(super) epochs: Vec<EpochLine>,
     provenance: Vec<(String, String)>,
 }
@@ -211,9 +216,9 @@ fn member(params: &Configuration, seed: u64, observed: &[f32]) -> Member {
     }
 }
 
-/// Thirty epochs of a member: a loss that falls, a score that rises.
-fn epochs(params: &Configuration, seed: u64) -> Vec<EpochLine> {
-    let trial = trial(Stage::Final, params, seed);
+/// Thirty epochs of a trial: a loss that falls, a score that rises.
+fn epochs(trial: &Trial) -> Vec<EpochLine> {
+    let seed = trial.seed;
     let line = |epoch: u32| {
         let place = noise(seed as usize, epoch as usize, 3);
         EpochLine {
@@ -233,53 +238,6 @@ fn epochs(params: &Configuration, seed: u64) -> Vec<EpochLine> {
         }
     };
     (1..=30).map(line).collect()
-}
-
-/// What is known of the sites: they get warmer and wetter with their number. One has no climate.
-fn attributes() -> Vec<Attribute> {
-    let of = |name: &str, value: &dyn Fn(usize) -> f64| Attribute {
-        name: name.to_owned(),
-        values: (0..SITES).map(value).collect(),
-    };
-    let rain = |index: usize| 0.8 + 0.3 * index as f64 + 0.1 * noise(index, 2, 7);
-    let demand = |index: usize| 2.0 + 0.1 * index as f64 + 0.3 * noise(index, 3, 7);
-    vec![
-        of("elevation (m)", &|index| 100.0 * noise(index, 1, 7)),
-        of("mean_annual_temperature (degC)", &|index| match index {
-            WITHOUT_CLIMATE => f64::NAN,
-            _ => -3.0 + 2.1 * index as f64,
-        }),
-        of("mean_annual_precipitation (mm yr-1)", &|index| {
-            365.25 * rain(index)
-        }),
-        of("soil_organic_carbon (g kg-1)", &|index| {
-            40.0 + 30.0 * noise(index, 4, 7)
-        }),
-        of("mean precipitation (mm d-1)", &rain),
-        of("mean pet (mm d-1)", &demand),
-        of("mean et (mm d-1)", &|index| {
-            0.7 * rain(index).min(demand(index))
-        }),
-    ]
-}
-
-/// Which values of the inputs were not measured: those of one site on all its test days, and of all sites in the last year
-/// of the calendar.
-fn filled(parts: &Parts) -> Filled {
-    let flag = |site: usize, day: usize| match parts[(site, day)] {
-        _ if day >= DAYS - 365 => HELD,
-        Part::Test if site == FILLED => INTERPOLATED,
-        _ => OBSERVED,
-    };
-    let flags = (0..SITES).flat_map(|site| (0..DAYS).map(move |day| flag(site, day)));
-    let flags = SiteByDay::of(DAYS, flags.collect());
-    Filled {
-        inputs: vec![FilledInput {
-            name: "soil_temperature".to_owned(),
-            flags: flags.clone(),
-        }],
-        least_known: flags,
-    }
 }
 
 fn record(trial: Trial, outcome: Outcome) -> Record {
@@ -353,6 +311,11 @@ impl Study {
             is_stopped: false,
         });
         let rungs = rungs.collect();
+        let of_members = (0..10).map(|seed| trial(Stage::Final, &winner, seed));
+        let of_search = records.iter().map(|record| record.trial.clone());
+        let of_search = of_search.filter(|trial| trial.stage == Stage::Search);
+        let of_all = of_members.chain(of_search);
+        let epochs = of_all.flat_map(|trial| epochs(&trial)).collect();
         let sites: Vec<Site> = (0..SITES).map(site).collect();
         let parts = parts();
         let of_sites = parts.rows().enumerate();
@@ -387,7 +350,8 @@ impl Study {
             attributes: attributes(),
             sites,
             parts,
-            epochs: (0..10).flat_map(|seed| epochs(&winner, seed)).collect(),
+            distances: distances(),
+            epochs,
             members: (0..10)
                 .map(|seed| member(&winner, seed, &observed))
                 .collect(),
@@ -437,6 +401,8 @@ impl Study {
             mixed: None,
             members: &self.members,
             unseen: Some(&self.unseen),
+            distances: Some(&self.distances),
+            contenders: None,
             members_planned: 12,
             epochs: &self.epochs,
             provenance: &self.provenance,

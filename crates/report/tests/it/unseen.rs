@@ -4,7 +4,7 @@ use efflux_report as report;
 use efflux_report::Output;
 use efflux_testing::{row, rows};
 
-use super::study::{SITES, Study};
+use super::study::{SITES, Study, WITHOUT_TEMPERATURE};
 
 fn number(row: &std::collections::HashMap<String, String>, column: &str) -> f64 {
     row[column]
@@ -68,4 +68,37 @@ fn without_folds_nothing_is_said_of_unseen_sites() {
     assert!(!out.path().join("tables/unseen.csv").exists());
     let page = std::fs::read_to_string(out.path().join("index.html")).unwrap();
     assert!(!page.contains("Unseen sites"));
+}
+
+#[test]
+fn each_site_has_its_distance_to_the_others_and_intervals_hold_at_sites_they_were_not_made_of() {
+    let (study, out) = (Study::new(), tempfile::tempdir().unwrap());
+    report::write(&study.results(), out.path(), Output::All).unwrap();
+    let sites = rows(out.path(), "unseen_sites.csv");
+    for (place, site) in sites.iter().enumerate() {
+        let expected = match place {
+            WITHOUT_TEMPERATURE => "unknown",
+            place if place < 9 => "inside",
+            _ => "outside",
+        };
+        assert_eq!(site["area_of_applicability"], expected, "{site:?}");
+        assert_eq!(
+            site["dissimilarity_index"].is_empty(),
+            place == WITHOUT_TEMPERATURE
+        );
+    }
+    let intervals = rows(out.path(), "unseen_intervals.csv");
+    let factors: Vec<f64> = intervals[..3]
+        .iter()
+        .map(|row| number(row, "factor_asinh"))
+        .collect();
+    assert!(factors.is_sorted() && factors[0] > 0.0, "{factors:?}");
+    assert!(number(&intervals[2], "coverage_by_other_sites") > 0.6);
+    // Twelve sites have test days, which is too few for the widest.
+    assert_eq!(intervals[3]["factor_asinh"], "");
+    assert!(
+        intervals[3]["not_defined"].contains("factor"),
+        "{intervals:?}"
+    );
+    assert!(out.path().join("figures/unseen-distance.svg").exists());
 }

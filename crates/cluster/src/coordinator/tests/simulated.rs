@@ -1,16 +1,17 @@
 //! Ranks that are simulated, in virtual time: they train by waiting.
 
 use std::cell::Cell;
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use efflux_base::error::Result;
 use efflux_job::{Metric, Trial, TrialId};
 use efflux_numerics::Level;
-use efflux_protocol::{Assignment, ErrorReport, FromRank, Ready, ToRank, TrialEvent, Urgency};
-use efflux_run::record::{Outcome, Place, Record, RungResult, Summary};
+use efflux_protocol::{
+    Assignment, ErrorReport, FromRank, Placement, Ready, ToRank, TrialEvent, Urgency,
+};
+use efflux_run::record::{Failure, FailureClass, Outcome, Place, Record, RungResult, Summary};
 use efflux_run::{Attempt, Heartbeat, Rank, Slot};
 
 use crate::transport::Transport;
@@ -53,45 +54,73 @@ struct SimulatedRank {
     missed: Vec<Happening>,
 }
 
+/// What becomes of an attempt.
+pub(super) struct Fate {
+    /// How long it trains.
+    pub(super) takes: Duration,
+    /// How it fails, if it does.
+    pub(super) fails: Option<FailureClass>,
+}
+
+/// What becomes of each attempt at each trial.
+type Fates = dyn Fn(&TrialId, Attempt) -> Fate;
+
 /// Simulated ranks with so many slots each.
 pub(super) struct SimulatedRanks {
     begin: Instant,
     /// Time since the beginning.
     clock: Rc<Cell<Duration>>,
     slots: u32,
-    /// How long a trial is trained.
-    training: Duration,
+    fate: Box<Fates>,
     ranks: BTreeMap<Rank, SimulatedRank>,
     lost: Vec<Rank>,
     /// Whose messages are to be received.
     speaking: BTreeSet<Rank>,
     /// By time, then in the order they were scheduled.
-    agenda: BinaryHeap<Reverse<(Duration, usize)>>,
-    happenings: Vec<(Rank, Happening)>,
+    agenda: BTreeMap<(Duration, u64), (Rank, Happening)>,
+    noted: u64,
 }
 
 impl SimulatedRanks {
-    pub(super) fn new(count: u32, slots: u32, training: Duration) -> Self {
+    /// Every trial is trained for the same time, on nodes of its own.
+    pub(super) fn new(count: u32, slots: u32, takes: Duration) -> Self {
+        let fate = move |_: &TrialId, _| Fate { takes, fails: None };
+        Self::on_nodes(count, slots, 1, fate)
+    }
+
+    /// So many ranks on each node.
+    pub(super) fn on_nodes(
+        count: u32,
+        slots: u32,
+        ranks_of_node: u32,
+        fate: impl Fn(&TrialId, Attempt) -> Fate + 'static,
+    ) -> Self {
         let mut simulated = Self {
             begin: Instant::now(),
             clock: Rc::default(),
             slots,
-            training,
+            fate: Box::new(fate),
             ranks: (0..count)
                 .map(|rank| (Rank(rank), SimulatedRank::default()))
                 .collect(),
             lost: Vec::new(),
             speaking: BTreeSet::new(),
-            agenda: BinaryHeap::new(),
-            happenings: Vec::new(),
+            agenda: BTreeMap::new(),
+            noted: 0,
         };
         for rank in (0..count).map(Rank) {
+            let (node, place) = (rank.0 / ranks_of_node, rank.0 % ranks_of_node);
+            let cpus = (place * slots..(place + 1) * slots).map(|cpu| cpu as usize);
+            let placements = cpus.map(|cpu| Placement {
+                cpus: vec![cpu],
+                gpu: None,
+            });
             let ready = FromRank::Ready(Ready {
                 slots,
-                host: format!("node{rank:05}"),
-                machine: format!("node{rank:05}"),
+                host: format!("node{node:05}"),
+                machine: format!("node{node:05}"),
                 level: Level::Avx2,
-                placements: Vec::new(),
+                placements: placements.collect(),
                 gpus: Vec::new(),
             });
             simulated.say(rank, ready);
@@ -124,8 +153,8 @@ impl SimulatedRanks {
     }
 
     fn note(&mut self, at: Duration, rank: Rank, happening: Happening) {
-        self.agenda.push(Reverse((at, self.happenings.len())));
-        self.happenings.push((rank, happening));
+        self.agenda.insert((at, self.noted), (rank, happening));
+        self.noted += 1;
     }
 
     fn say(&mut self, rank: Rank, message: FromRank) {
@@ -188,9 +217,12 @@ impl SimulatedRanks {
                 if let Some(at) = state.running.iter().position(is_it) {
                     let assignment = state.running.remove(at);
                     let Assignment { trial, attempt, .. } = assignment;
-                    let event = match assignment.until {
-                        Some(epoch) => TrialEvent::AtRung(at_rung(&trial, attempt, epoch)),
-                        None => TrialEvent::Ended(Box::new(record(rank, trial, attempt))),
+                    let event = match ((self.fate)(&id, attempt).fails, assignment.until) {
+                        (Some(class), _) => {
+                            TrialEvent::Ended(Box::new(failed(rank, trial, attempt, class)))
+                        }
+                        (None, Some(epoch)) => TrialEvent::AtRung(at_rung(&trial, attempt, epoch)),
+                        (None, None) => TrialEvent::Ended(Box::new(record(rank, trial, attempt))),
                     };
                     self.say(rank, FromRank::Trial(event));
                     self.fill(rank);
@@ -243,11 +275,11 @@ impl SimulatedRanks {
     }
 
     fn fill(&mut self, rank: Rank) {
-        let at = self.clock.get() + self.training;
         while let Some(state) = self.ranks.get_mut(&rank)
             && state.running.len() < self.slots as usize
             && let Some(next) = state.queue.pop_front()
         {
+            let at = self.clock.get() + (self.fate)(&next.trial.id, next.attempt).takes;
             let trained = Happening::Trained(next.trial.id.clone());
             state.running.push(next);
             self.note(at, rank, trained);
@@ -268,15 +300,14 @@ impl Transport for SimulatedRanks {
     /// What was said; if nothing was, time goes on to the next moment at which something happens.
     fn receive(&mut self) -> Result<Vec<(Rank, FromRank)>> {
         if self.speaking.is_empty() && self.lost.is_empty() {
-            let next = self.agenda.peek().map(|Reverse((at, _))| *at);
+            let next = self.agenda.keys().next().map(|(at, _)| *at);
             let rest = self.clock.get() + Duration::from_secs(1);
             let now = next.map_or(rest, |next| next.min(rest));
             self.clock.set(now);
-            while let Some(Reverse((at, index))) = self.agenda.peek().copied()
-                && at <= now
+            while let Some(next) = self.agenda.first_entry()
+                && next.key().0 <= now
             {
-                self.agenda.pop();
-                let (rank, happening) = self.happenings[index].clone();
+                let (rank, happening) = next.remove();
                 self.happen(rank, happening);
             }
         }
@@ -331,6 +362,16 @@ fn record(rank: Rank, trial: Trial, attempt: Attempt) -> Record {
         started: "2026-11-26T12:00:00Z".into(),
         seconds: 10.0,
         outcome: Outcome::Finished(summary()),
+    }
+}
+
+fn failed(rank: Rank, trial: Trial, attempt: Attempt, class: FailureClass) -> Record {
+    Record {
+        outcome: Outcome::Failed(Failure {
+            class,
+            message: "as it was to be".into(),
+        }),
+        ..record(rank, trial, attempt)
     }
 }
 

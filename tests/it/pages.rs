@@ -1,0 +1,91 @@
+//! The documentation as its readers find their way through it.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn repository() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The pages that are part of the repository, and not those of data or dependencies beside it.
+fn pages() -> Vec<PathBuf> {
+    let folders = [
+        "",
+        "benches",
+        "configs",
+        "data",
+        "docs",
+        "jobs",
+        "packaging",
+        "scripts",
+        "slurm",
+    ];
+    let mut pages = Vec::new();
+    for folder in folders {
+        let Ok(entries) = fs::read_dir(repository().join(folder)) else {
+            continue;
+        };
+        let paths = entries.map(|entry| entry.unwrap().path());
+        pages.extend(paths.filter(|path| path.extension().is_some_and(|ending| ending == "md")));
+    }
+    assert!(pages.len() > 20, "{pages:?}");
+    pages
+}
+
+/// What a page links to within the repository.
+fn links(text: &str) -> Vec<&str> {
+    let targets = text.split("](").skip(1);
+    let targets = targets.filter_map(|rest| rest.split(')').next());
+    targets
+        .filter(|target| !target.contains("://") && !target.contains(char::is_whitespace))
+        .collect()
+}
+
+/// The names by which headings are linked to: lower case, blanks as hyphens, no punctuation.
+fn anchors(text: &str) -> BTreeSet<String> {
+    let headings = text.lines().filter(|line| line.starts_with('#'));
+    let anchor = |heading: &str| {
+        let heading = heading.trim_start_matches('#').trim().to_lowercase();
+        let kept = heading.chars().filter_map(|letter| match letter {
+            ' ' => Some('-'),
+            '-' | '_' => Some(letter),
+            _ => letter.is_alphanumeric().then_some(letter),
+        });
+        kept.collect()
+    };
+    headings.map(anchor).collect()
+}
+
+#[test]
+fn every_link_between_pages_leads_to_a_file_and_to_a_heading_that_are_there() {
+    let mut dead = Vec::new();
+    for page in pages() {
+        let text = fs::read_to_string(&page).unwrap();
+        for link in links(&text) {
+            let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
+            let target = match file {
+                "" => page.clone(),
+                file => page.parent().unwrap().join(file),
+            };
+            let is_there = target.exists()
+                && (anchor.is_empty()
+                    || anchors(&fs::read_to_string(&target).unwrap()).contains(anchor));
+            if !is_there {
+                dead.push(format!("{}: {link}", page.display()));
+            }
+        }
+    }
+    assert!(dead.is_empty(), "{dead:#?}");
+}
+
+#[test]
+fn every_page_of_the_documentation_is_in_its_index() {
+    let docs = repository().join("docs");
+    let index = fs::read_to_string(docs.join("README.md")).unwrap();
+    let linked: BTreeSet<&str> = links(&index).into_iter().collect();
+    for page in pages().iter().filter(|page| page.starts_with(&docs)) {
+        let name = page.file_name().unwrap().to_str().unwrap();
+        assert!(name == "README.md" || linked.contains(name), "{name}");
+    }
+}
