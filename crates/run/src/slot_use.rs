@@ -75,8 +75,9 @@ impl fmt::Display for SlotUse {
         let whole = |seconds: f64| Duration(seconds.round() as u64);
         write!(
             f,
-            "{} slots trained {:.1} % of {}; in the last {} of it one or more had nothing left to do",
+            "{} slot{} trained {:.1} % of {}; in the last {} of it one or more had nothing left to do",
             self.slots,
+            if self.slots == 1 { "" } else { "s" },
             100.0 * self.training,
             whole(self.seconds),
             whole(self.tail)
