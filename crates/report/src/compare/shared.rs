@@ -11,6 +11,7 @@ use efflux_data::{Parts, Predictions};
 use efflux_job::{Part, Split};
 
 use crate::comparison::LEVEL;
+use crate::unseen::Model;
 
 /// What of each run is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +27,7 @@ impl Series {
     pub(super) fn key(self) -> &'static str {
         match self {
             Self::Ensemble => "ensemble-mean",
-            Self::Unseen => "unseen-site",
+            Self::Unseen => Model::Unseen.key(),
         }
     }
 
@@ -34,7 +35,7 @@ impl Series {
     pub(super) fn label(self) -> &'static str {
         match self {
             Self::Ensemble => "ensemble mean",
-            Self::Unseen => "members that have not seen the site",
+            Self::Unseen => Model::Unseen.label(),
         }
     }
 }
