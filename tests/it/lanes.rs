@@ -123,7 +123,7 @@ fn usr2_has_every_lane_write_its_checkpoint() {
     study.run(&sweep("run")).ok();
     assert_eq!(study.logs("run").matches("goes on after epoch").count(), 3);
     assert_eq!(summaries(&study, "run").len(), 11);
-    assert!(failures(&study, "run").is_empty());
+    assert_eq!(failures(&study, "run"), []);
 }
 
 #[test]

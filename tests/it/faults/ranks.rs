@@ -151,7 +151,7 @@ fn a_rank_that_stood_still_comes_back_and_none_of_its_results_counts_twice() {
     let (code, _) = launch.ends();
     assert_eq!(code, Some(0));
     assert_eq!(study.findings("whole"), study.findings("run"));
-    assert!(failures(&study, "run").is_empty());
+    assert_eq!(failures(&study, "run"), []);
     let status = study.run(&["status", "run", "--json"]).ok().stdout;
     let status: serde_json::Value = serde_json::from_str(&status).unwrap();
     assert_eq!(status["search"]["finished"], 4);

@@ -70,7 +70,7 @@ fn usr2_has_running_trials_write_checkpoints_and_they_go_on_from_there_to_the_sa
     study.sweep("run", "2").ok();
     assert_eq!(*whole(), study.findings("run"));
     assert_eq!(goes_on(&study), 2);
-    assert!(failures(&study, "run").is_empty());
+    assert_eq!(failures(&study, "run"), []);
 }
 
 #[test]
@@ -120,7 +120,7 @@ fn usr2_to_mpirun_or_to_any_rank_drains_all_of_them() {
     study.sweep("run", "2").ok();
     assert_eq!(*whole(), study.findings("run"));
     assert!(goes_on(&study) > 0);
-    assert!(failures(&study, "run").is_empty());
+    assert_eq!(failures(&study, "run"), []);
 }
 
 #[test]

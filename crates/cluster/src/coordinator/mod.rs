@@ -26,7 +26,7 @@ use rungs::Rungs;
 
 pub use launch::{Ending, Launch, Notice, Tally};
 
-/// How often `live.json` is written and listeners hear of progress.
+/// How often `live.json` is written anew and listeners hear of progress.
 const TICK: Duration = Duration::from_secs(2);
 
 /// The ranks of a launch at work.
@@ -78,6 +78,8 @@ impl Coordinator<'_> {
         self.schedule(Event::Added(begun))?;
         let mut ticked = now;
         let mut tally = self.tally(&progress);
+        // A sweep of moments has no tick.
+        self.write_live(&tally);
         while self.has_work()? {
             for (rank, message) in self.transport.receive()? {
                 if let Some(record) = self.handle(rank, message)? {
@@ -99,10 +101,7 @@ impl Coordinator<'_> {
                     self.elsewhere = self.elsewhere.max(Some(Urgency::Graceful));
                 }
                 tally = self.tally(&progress);
-                if let Err(error) = self.write_live(&tally) {
-                    // Only `efflux status` misses it.
-                    tracing::warn!("{error}");
-                }
+                self.write_live(&tally);
                 listen(Notice::Tick(&tally));
             }
         }
@@ -273,14 +272,17 @@ impl Coordinator<'_> {
         }
     }
 
-    fn write_live(&self, tally: &Tally) -> Result<()> {
+    fn write_live(&self, tally: &Tally) {
         let live = Live {
             launch: self.launch.name.clone(),
             written: efflux_run::seconds_since_1970(),
             running: self.running().cloned().collect(),
             eta_seconds: tally.eta_seconds,
         };
-        live.write(&self.launch.run)
+        if let Err(error) = live.write(&self.launch.run) {
+            // Only `efflux status` misses it.
+            tracing::warn!("{error}");
+        }
     }
 }
 
