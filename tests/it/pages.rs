@@ -5,6 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use efflux_testing::left_out;
+
+use crate::harness::Study;
 use crate::programs::EFFLUX;
 
 fn repository() -> &'static Path {
@@ -143,4 +146,50 @@ fn the_reference_of_commands_is_what_the_program_says() {
         fs::read_to_string(&path).unwrap_or_default() == text,
         "docs/cli.md is not what the program says: EFFLUX_WRITE_DOCS=1 cargo test --test it commands writes it"
     );
+}
+
+#[test]
+fn the_pictures_of_the_readme_can_be_drawn_from_a_run() {
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    let mut folders: Vec<PathBuf> = std::env::split_paths(&folders).collect();
+    let names = ["chromium", "chromium-browser", "google-chrome"];
+    let mut all = folders
+        .iter()
+        .flat_map(|folder| names.map(|name| folder.join(name)));
+    if !all.any(|path| path.is_file()) {
+        let required = std::env::var_os("EFFLUX_REQUIRE_BROWSER").is_some_and(|value| value == "1");
+        assert!(
+            !required,
+            "EFFLUX_REQUIRE_BROWSER=1, and no chromium is on the PATH"
+        );
+        left_out("the pictures of the README", "no chromium on the PATH");
+        return;
+    }
+    let study = Study::new();
+    study.sweep("run", "2").ok();
+    folders.insert(0, Path::new(EFFLUX).parent().unwrap().to_owned());
+    let mut script = Command::new(repository().join("scripts/pictures"));
+    script
+        .args(["run", "pictures"])
+        .current_dir(study.directory.path());
+    let output = script
+        .env("PATH", std::env::join_paths(folders).unwrap())
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    for name in ["report.png", "terminal.png"] {
+        let shown = fs::read(repository().join("docs/pictures").join(name)).unwrap();
+        for picture in [shown, fs::read(study.path("pictures").join(name)).unwrap()] {
+            assert!(picture.starts_with(b"\x89PNG"), "{name}");
+            assert!(
+                (5_000..200_000).contains(&picture.len()),
+                "{name}: {} bytes",
+                picture.len()
+            );
+        }
+    }
 }
