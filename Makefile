@@ -16,7 +16,7 @@ FEATURES := --locked $(if $(HDF5_DIR),--no-default-features --features mpi)
 # One profile for everything: libtorch's C++ interface and HDF5 take minutes to compile, and so are compiled once.
 BUILD := --release $(FEATURES)
 
-.PHONY: help deps build demo test test-reference test-slurm lint bench install uninstall tarball wheel check-install clean
+.PHONY: help deps build demo pictures test test-reference test-slurm lint bench install uninstall tarball wheel check-install clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -32,6 +32,9 @@ demo: build ## Pack the 56 sites of data/cosore-daily, run jobs/cosore-daily.tom
 		--from 2003-01-01 --to 2020-02-29 -o data/cosore-daily.h5
 	$(TARGET)/release/efflux sweep jobs/cosore-daily.toml --slots $(SLOTS)
 	@echo "The report: $(CURDIR)/runs/cosore-daily/report/index.html"
+
+pictures: demo ## Draw the pictures of README.md anew, from the run of the demo; needs chromium
+	@$(IN_ENV) PATH='$(abspath $(TARGET))/release':"$$PATH" scripts/pictures runs/cosore-daily docs/pictures
 
 # A test that cannot run here writes "name: reason" to $EFFLUX_SKIPPED and passes.
 test: export EFFLUX_SKIPPED := $(abspath $(TARGET))/skipped.txt

@@ -3,6 +3,12 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use efflux_testing::left_out;
+
+use crate::harness::Study;
+use crate::programs::EFFLUX;
 
 fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -87,5 +93,103 @@ fn every_page_of_the_documentation_is_in_its_index() {
     for page in pages().iter().filter(|page| page.starts_with(&docs)) {
         let name = page.file_name().unwrap().to_str().unwrap();
         assert!(name == "README.md" || linked.contains(name), "{name}");
+    }
+}
+
+/// What the reference of commands begins with.
+const COMMANDS: &str = "\
+# Commands
+
+What `efflux --help` and `efflux COMMAND --help` say. [The README](../README.md) has the usual order of commands.
+
+This file is written by a test (`EFFLUX_WRITE_DOCS=1 cargo test --test it commands`) from what the program says.
+";
+
+/// What the program says of itself, on a terminal of the usual width and with no variable set that it reads.
+fn help(of: &[&str]) -> String {
+    let mut command = Command::new(EFFLUX);
+    let own = std::env::vars_os().map(|(name, _)| name);
+    for name in
+        own.filter(|name| name.to_string_lossy().starts_with("EFFLUX_") || name == "COLUMNS")
+    {
+        command.env_remove(name);
+    }
+    let output = command.args(of).arg("--help").output().unwrap();
+    assert!(output.status.success(), "{of:?}");
+    let said = String::from_utf8(output.stdout).unwrap();
+    let lines: Vec<&str> = said.trim_end().lines().map(str::trim_end).collect();
+    lines.join("\n")
+}
+
+/// With `EFFLUX_WRITE_DOCS=1` the file is written instead.
+#[test]
+fn the_reference_of_commands_is_what_the_program_says() {
+    let all = help(&[]);
+    let listed = all.split("Commands:\n").nth(1).unwrap();
+    let listed = listed.split("\n\n").next().unwrap();
+    let names = listed.lines().filter_map(|line| {
+        let name = line.strip_prefix("  ")?.split(' ').next()?;
+        (!name.is_empty()).then_some(name)
+    });
+    let mut text = format!("{COMMANDS}\n```text\n{all}\n```\n");
+    let mut commands = 0;
+    for name in names {
+        text += &format!("\n## efflux {name}\n\n```text\n{}\n```\n", help(&[name]));
+        commands += 1;
+    }
+    assert!(commands > 20, "{all}");
+    let path = repository().join("docs/cli.md");
+    if std::env::var_os("EFFLUX_WRITE_DOCS").is_some_and(|value| value == "1") {
+        fs::write(&path, &text).unwrap();
+    }
+    assert!(
+        fs::read_to_string(&path).unwrap_or_default() == text,
+        "docs/cli.md is not what the program says: EFFLUX_WRITE_DOCS=1 cargo test --test it commands writes it"
+    );
+}
+
+#[test]
+fn the_pictures_of_the_readme_can_be_drawn_from_a_run() {
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    let mut folders: Vec<PathBuf> = std::env::split_paths(&folders).collect();
+    let names = ["chromium", "chromium-browser", "google-chrome"];
+    let mut all = folders
+        .iter()
+        .flat_map(|folder| names.map(|name| folder.join(name)));
+    if !all.any(|path| path.is_file()) {
+        let required = std::env::var_os("EFFLUX_REQUIRE_BROWSER").is_some_and(|value| value == "1");
+        assert!(
+            !required,
+            "EFFLUX_REQUIRE_BROWSER=1, and no chromium is on the PATH"
+        );
+        left_out("the pictures of the README", "no chromium on the PATH");
+        return;
+    }
+    let study = Study::new();
+    study.sweep("run", "2").ok();
+    folders.insert(0, Path::new(EFFLUX).parent().unwrap().to_owned());
+    let mut script = Command::new(repository().join("scripts/pictures"));
+    script
+        .args(["run", "pictures"])
+        .current_dir(study.directory.path());
+    let output = script
+        .env("PATH", std::env::join_paths(folders).unwrap())
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    for name in ["report.png", "terminal.png"] {
+        let shown = fs::read(repository().join("docs/pictures").join(name)).unwrap();
+        for picture in [shown, fs::read(study.path("pictures").join(name)).unwrap()] {
+            assert!(picture.starts_with(b"\x89PNG"), "{name}");
+            assert!(
+                (5_000..200_000).contains(&picture.len()),
+                "{name}: {} bytes",
+                picture.len()
+            );
+        }
     }
 }

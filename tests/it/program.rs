@@ -5,7 +5,6 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use efflux_job::Job;
 use serde_json::Value;
 
 use crate::harness::{JOB, Study};
@@ -166,58 +165,6 @@ fn a_trial_in_the_foreground_gives_the_record_that_the_sweep_gave() {
     study
         .run(&["trial", "job.toml", "--id", "zzz"])
         .refused(2, &["--id zzz", "no such trial"]);
-}
-
-/// What a user may write is what `jobs/README.md` lists.
-#[test]
-fn every_key_of_a_job_file_is_documented() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("jobs/README.md");
-    let text = fs::read_to_string(path).unwrap();
-    let job = Job::parse(Path::new("x.toml"), "pack = \"a.h5\"".into()).unwrap();
-    let keys = |section| match section {
-        serde_json::Value::Object(map) => map.into_iter().map(|(key, _)| key).collect(),
-        other => vec![format!("not a section: {other}")],
-    };
-    let sections = [
-        ("inputs", serde_json::to_value(&job.settings.inputs)),
-        ("split", serde_json::to_value(job.settings.split)),
-        ("transform", serde_json::to_value(job.settings.transform)),
-        ("training", serde_json::to_value(job.settings.training)),
-        ("evaluation", serde_json::to_value(job.evaluation)),
-        ("model", serde_json::to_value(job.settings.params)),
-        ("search", serde_json::to_value(job.search)),
-        ("seeds", serde_json::to_value(&job.seeds)),
-        ("selection", serde_json::to_value(job.selection)),
-        ("final", serde_json::to_value(job.final_members)),
-        ("ensemble", serde_json::to_value(&job.ensemble)),
-        ("baselines", serde_json::to_value(&job.baselines)),
-        ("analysis", serde_json::to_value(job.analysis)),
-    ];
-    for (section, values) in sections {
-        let documented = documented(&text, section);
-        for key in keys(values.unwrap()) {
-            if (section, key.as_str()) == ("split", "fold") {
-                // Trials have it; in a file it is refused.
-                continue;
-            }
-            assert!(
-                documented.contains(&key),
-                "`{key}` is not in the table of [{section}] in jobs/README.md"
-            );
-        }
-    }
-}
-
-/// The keys that the table of a section lists.
-fn documented(text: &str, section: &str) -> Vec<String> {
-    let name = format!("`[{section}]`");
-    let begins = |line: &&str| line.starts_with(['|', '#']) && line.contains(&name);
-    let rest = text.lines().skip_while(|line| !begins(line));
-    let table = rest.skip_while(|line| !line.starts_with('|'));
-    let rows = table.take_while(|line| line.starts_with('|'));
-    let first = rows.filter_map(|row| row.split('|').nth(1));
-    let keys = first.flat_map(|cell| cell.split('`').skip(1).step_by(2));
-    keys.map(str::to_owned).collect()
 }
 
 /// Which package may use which, in order: each only some of those above it. The map in DESIGN.md, held.

@@ -8,11 +8,11 @@ use super::settings::Fault;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum MemberKind {
-    /// The trained networks, which are one kind together.
+    /// The trained networks.
     Lstm,
-    /// The pooled Gaussian process.
+    /// A Gaussian process of all sites together.
     Gp,
-    /// Temperature and season of each site, by least squares.
+    /// Temperature, its square and an annual harmonic, fitted to each site.
     SiteFit,
 }
 
@@ -27,14 +27,14 @@ impl MemberKind {
     }
 }
 
-/// `[ensemble]`. Without the section the mean is that of the networks, in the unit of the flux; with several kinds it is
-/// taken in asinh units.
+/// `[ensemble]`: what the mean of the ensemble is taken over. Without it, that of the networks, in the unit of the flux;
+/// with several kinds it is taken in asinh units.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct EnsembleMembers {
-    /// The kinds of members.
+    /// The kinds of members; the networks are one kind together.
     pub members: Vec<MemberKind>,
-    /// What each weighs, in their order; absent: 4, 4 and 1.
+    /// What each of `members` weighs. Left out: 4 for `"lstm"` and `"gp"`, 1 for `"site-fit"`.
     pub weights: Option<Vec<f64>>,
 }
 

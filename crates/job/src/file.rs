@@ -61,7 +61,8 @@ pub struct Job {
 /// The file as written.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Raw {
+pub(crate) struct Raw {
+    /// The pack to train on, relative to the directory that the command runs in.
     pack: PathBuf,
     #[serde(default)]
     inputs: Inputs,

@@ -9,6 +9,8 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
+#[cfg(test)]
+pub(crate) use self::read::OWN;
 use self::read::{Entry, Read};
 use super::configuration::Configuration;
 use super::search::{Method, Search};

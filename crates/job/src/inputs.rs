@@ -13,21 +13,21 @@ const LISTED: usize = 5;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Inputs {
-    /// Daily variables by name; absent: every one that is complete at all sites.
+    /// Daily variables by name, as `efflux inspect` lists them. Left out: every one that is complete at all sites.
     pub dynamic: Option<Vec<String>>,
-    /// Static attributes by name; absent: every one that is known at all sites.
+    /// Static attributes by name. Left out: every one that is known at all sites.
     #[serde(rename = "static")]
     pub statics: Option<Vec<String>>,
-    /// What to do with a chosen variable that is absent at some site.
+    /// What becomes of a chosen variable that some sites lack.
     pub missing: Missing,
-    /// Inputs that are made of daily variables, each by an expression of `derived.rs`. They are read as written: no range
-    /// scales them.
+    /// Inputs that are made of daily variables, each by an expression. They are read as written, without scaling, so write
+    /// them to be about 1 in size.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub derived: Vec<String>,
-    /// Names for variables that come and go together, daily ones and static attributes alike.
+    /// Names for variables that come and go together, daily and static alike: `groups.water = ["precip_mm", "map_cm"]`.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub groups: BTreeMap<String, Vec<String>>,
-    /// The groups that the model sees, in place of names; absent: those that `dynamic` and `static` say.
+    /// Groups in place of `dynamic` and `static`. Inputs are in the order of the pack, so an order of groups means nothing.
     #[serde(rename = "use")]
     pub in_use: Option<Vec<String>>,
 }
@@ -97,10 +97,10 @@ fn twice(names: &[String]) -> Option<&String> {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Missing {
-    /// Refuse the job and name the variable and the sites.
+    /// The job is refused, with the variable and the sites.
     #[default]
     Error,
-    /// Put the mean of the sites' means in its place and add a 0/1 input that says so.
+    /// The mean over sites stands in its place, and a 0/1 input says so.
     Indicator,
 }
 

@@ -12,6 +12,8 @@ mod file;
 mod grid;
 mod inputs;
 mod params;
+#[cfg(test)]
+mod reference;
 mod search;
 mod section;
 mod settings;

@@ -4,29 +4,33 @@ use serde::{Deserialize, Serialize};
 
 use super::settings::Fault;
 
-/// `[model]`
+/// `[model]`: the sizes and rates of the network.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Params {
     /// Units of the input layer and of the LSTM.
     pub hidden_size: u32,
-    /// Share of the LSTM's weights that is dropped in an iteration.
+    /// Share of the LSTM's weights that is dropped in an iteration, in each layer.
     pub dropout: f64,
-    /// LSTMs on top of each other, each reading the one below.
+    /// LSTMs on top of each other, as `num_layers` of `torch.nn.LSTM`. Lanes on a GPU train models of one layer alone: with
+    /// more, `--lanes` is refused and trials train one at a time.
     pub layers: u32,
-    /// Share of what each of them but the last hands to the next that is dropped in an iteration.
+    /// Share of what each layer but the last hands to the next that is dropped in an iteration, as `dropout` of
+    /// `torch.nn.LSTM`; only with `layers` of 2 or 3.
     pub layer_dropout: f64,
     /// What makes a prediction of the LSTM's output.
     pub head: Head,
-    /// Whether the inputs of a day go into a head with weights of each site as well.
+    /// Whether the inputs of a day go into the head as well.
     pub skip: bool,
-    /// What the squares of all weights of single sites cost, over the number of targets.
+    /// Times the sum of squares of all weights of single sites, over the number of targets: what they add to the loss.
     pub site_penalty: f64,
-    /// Share of the units of the input layer and of the LSTM that is dropped in a window.
+    /// Share of the units of the input layer and of the LSTM's output that is dropped, the same on all days of a window;
+    /// only with `head = "site"`.
     pub state_dropout: f64,
-    /// Bias of the LSTM's forget gates at the start; absent: drawn as all others.
+    /// Bias of the LSTM's forget gates at the start. Left out, it is drawn like all others.
     pub forget_bias: Option<f64>,
-    /// Whether a Gaussian process of each site adds to a simulation what it expects of its errors.
+    /// Whether a Gaussian process of each site, conditioned on the days fitted on, adds to every simulation what it expects
+    /// of its errors; on the run's own pack alone: `efflux predict` simulates without it.
     pub residual_process: bool,
 }
 
@@ -37,7 +41,8 @@ pub enum Head {
     /// The same weights at all sites.
     #[default]
     Shared,
-    /// Weights of each site beside those that all have in common.
+    /// Weights of each site beside those that all have in common; sites that a model was not trained with get the common
+    /// ones alone. Not trained in lanes.
     Site,
 }
 

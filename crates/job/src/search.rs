@@ -10,24 +10,24 @@ use super::settings::Fault;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Method {
-    /// All combinations.
+    /// Every combination.
     #[default]
     Grid,
     /// By chance, each value of an axis as likely as another.
     Random,
-    /// Sobol's sequence, shifted by chance: more even than chance.
+    /// Sobol's sequence, shifted by chance, which covers the axes more evenly; for up to 21 axes.
     Sobol,
 }
 
-/// `[search]`
+/// `[search]`: which points of the grid's axes are configurations.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Search {
-    /// How points are chosen.
+    /// How points of the axes are chosen.
     pub method: Method,
     /// How many are drawn.
     pub samples: Option<u32>,
-    /// What they are drawn from; 0 unless given.
+    /// What they are drawn from. More samples of a seed begin with the fewer. Left out: 0.
     pub seed: Option<u64>,
 }
 

@@ -257,7 +257,7 @@ impl fmt::Display for Key {
 }
 
 /// The names of a type's fields as files have them.
-fn fields<T: DeserializeOwned>() -> &'static [&'static str] {
+pub(super) fn fields<T: DeserializeOwned>() -> &'static [&'static str] {
     struct Reader<'f>(&'f mut &'static [&'static str]);
 
     impl<'de> Deserializer<'de> for Reader<'_> {

@@ -5,22 +5,22 @@ use serde::{Deserialize, Serialize};
 use super::settings::Fault;
 use super::value::SAME_PLACE_KM;
 
-/// `[split]`: per site, by observed days, in order of time; and folds of sites, if some are to be judged that their models
-/// have not seen.
+/// `[split]`: which days train, and which days and sites are judged: parts of each site's observed days in order of time,
+/// and folds of sites.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Split {
-    /// Share of the observed days in the training part; the rest is the test part.
+    /// First share of each site's observed days; the rest is the test part.
     pub train: f64,
-    /// Share of the training part, at its end, that is kept for validation; 0 is the paper.
+    /// Last share of the training part, kept back; 0 is the paper, and then `selection.on` must be `"test"`.
     pub validation: f64,
     /// What models have not seen of what they are judged on.
     pub kind: SplitKind,
-    /// How many folds there are, where that is not given by the sites.
+    /// Folds of sites, for `by` `"random"`, `"stratified"` and `"distance"`.
     pub folds: u32,
     /// Which sites a fold holds out.
     pub by: FoldsBy,
-    /// Kilometres up to which sites are one place, which no fold takes apart.
+    /// Sites up to so many kilometres apart, also through others, are one place, and no fold takes it apart.
     pub keep_together_km: f64,
     /// The largest share of the sites in a fold by distance.
     pub largest_fold: f64,
@@ -37,9 +37,9 @@ pub enum SplitKind {
     /// Later days.
     #[default]
     Time,
-    /// Other sites, trained on with their whole records.
+    /// Other sites, trained on whole records.
     Sites,
-    /// Other sites, trained on with their earlier days.
+    /// Other sites, trained on earlier days alone.
     Both,
 }
 
@@ -61,11 +61,12 @@ pub enum FoldsBy {
     /// Places at random.
     #[default]
     Random,
-    /// Places at random, each land cover spread evenly.
+    /// Places at random, each land cover spread evenly over the folds.
     Stratified,
-    /// All of one land cover.
+    /// All sites of one land cover.
     Class,
-    /// Those that are as far from the others as the sites without observations are.
+    /// Sites that are as far from the others as those of the pack without observations are, which stand for what is to be
+    /// predicted.
     Distance,
     /// One place.
     Site,

@@ -8,38 +8,45 @@ use super::settings::Fault;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Policy {
-    /// All of them.
+    /// Everything, to its end: the paper.
     #[default]
     None,
-    /// After one rung the best of all.
+    /// After `least` epochs the best `keep`.
     Top,
-    /// After every rung the best part of those that are left.
+    /// After `least`, `least` × `eta`, `least` × `eta`² … epochs the best of every `eta`, at least one: synchronous
+    /// successive halving.
     Halving,
-    /// Wherever there is room, the best that has not gone on from its rung.
+    /// Whenever a slot is free, from the highest rung down the best configuration that has not gone on from its rung and is
+    /// among the best ⌊n / `eta`⌋ of the n there; else the next one begins (Li et al. 2020, algorithm 2). Decisions depend
+    /// on when trials arrive.
     Asha,
-    /// All but those below the median of what was trained to the end before.
+    /// All but those whose best score so far is worse than the median of the running means that configurations trained to
+    /// the end had at the same epoch (Golovin et al. 2017). Decisions depend on when trials arrive.
     Median,
-    /// After every rung those that are not worse than the leader, site by site.
+    /// After the epochs of `"halving"` all but those that are worse than the leader, by a one-sided signed-rank test over
+    /// the sites: differences of the means over seeds, at least 6 that are not zero.
     Paired,
 }
 
-/// `[stop]`. A rung is a number of epochs after which configurations are compared.
+/// `[stop]`: which configurations of a search are given up before their trials are trained to the end. A rung is a number of
+/// epochs after which configurations are compared.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Stop {
-    /// The rule.
+    /// Which configurations go on.
     pub policy: Policy,
-    /// Epochs of the first rung; with `median`, before which nothing is given up.
+    /// Epochs before configurations are compared for the first time; with `"median"` before one is given up; with `"asha"`
+    /// large enough that one of the configurations comes to the end.
     pub least: Option<u32>,
-    /// Rungs have so many times the epochs of the one before, and one of so many configurations goes on.
+    /// With `"halving"`, `"asha"`, `"paired"`: a rung has so many times the epochs of the one before.
     pub eta: Option<u32>,
-    /// Configurations that go on.
+    /// With `"top"`: configurations that go on.
     pub keep: Option<u32>,
-    /// Epochs between two rungs.
+    /// With `"median"`: epochs between two looks.
     pub every: Option<u32>,
-    /// Configurations that have to be trained to the end before one is given up.
+    /// With `"median"`: configurations that are trained to the end before one is given up.
     pub finished: Option<u32>,
-    /// The p value below which a configuration is worse than the leader.
+    /// With `"paired"`: the p value below which a configuration is worse than the leader.
     pub alpha: Option<f64>,
 }
 

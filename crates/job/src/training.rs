@@ -9,44 +9,43 @@ use serde::{Deserialize, Serialize};
 use self::keys::TrainingKeys;
 use super::settings::Fault;
 
-/// `[training]`. In files, the number that belongs to a loss or an optimizer is a key of its own: see
-/// `training/keys.rs`.
+/// `[training]`: how every trial is trained. A number that belongs to one loss or optimizer is a key of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "TrainingKeys", into = "TrainingKeys")]
 pub struct Training {
-    /// Days in a training window.
+    /// Length of a training window.
     pub window_days: u32,
-    /// Passes over the data; the iterations of one follow hydroDL's formula.
+    /// Passes over the data; the iterations of one follow hydroDL's formula: 961 for 82 sites and 30 days.
     pub epochs: u32,
-    /// Updates in an epoch; absent: by that formula.
+    /// Updates in an epoch. Left out: by hydroDL's formula.
     pub epoch_updates: Option<u32>,
-    /// Windows in a batch of [`Sampling::Root`]; absent: as many as there are sites.
+    /// Windows in a batch. Left out: as many as there are sites.
     pub batch_windows: Option<u32>,
-    /// What computes the updates.
+    /// What computes the updates: the same equations and draws; the last bits differ.
     pub backend: Backend,
-    /// How windows are drawn.
+    /// How the windows of a batch are drawn.
     pub sampler: Sampling,
-    /// Days that the model sees before each window, without being judged on them.
+    /// Days that the model sees before each window without being judged on them (hydroDL's `bufftime`).
     pub warm_up_days: u32,
-    /// What is minimised.
+    /// What is minimised, in scaled units.
     pub loss: Loss,
-    /// The rule that turns gradients into steps.
+    /// The rule that turns gradients into steps; its constants are torch's.
     pub optimizer: Optimizer,
-    /// Factor of every step; by default 1 for Adadelta and 0.001 for Adam and AdamW, as in torch.
+    /// Factor of every step. Left out: 1 for Adadelta, 0.001 for Adam and AdamW, as in torch.
     pub learning_rate: Option<f64>,
-    /// What becomes of the learning rate from epoch to epoch.
+    /// What becomes of the learning rate.
     pub schedule: Schedule,
-    /// Updates over which the learning rate rises, with [`Schedule::WarmUpCosine`].
+    /// Updates over which the learning rate rises, with `schedule = "warm-up-cosine"`.
     pub warm_up_updates: u32,
-    /// The length that a longer gradient is cut to; absent: none is.
+    /// The length that a longer gradient is cut to. Left out: none is.
     pub clip_norm: Option<f64>,
     /// Whose epoch's weights are the result.
     pub keep: Keep,
-    /// Epochs without a better validation score after which a trial ends; absent: it runs all its epochs.
+    /// Epochs without a better validation score after which a trial ends. Left out: it runs all its epochs.
     pub patience: Option<u32>,
-    /// Lets a GPU round the factors of 32-bit products to 10 bits. Faster, and other numbers.
+    /// Whether a GPU rounds the factors of its products to 10 bits: faster, and other numbers.
     pub tf32: bool,
-    /// CPU threads of one trainer. Part of the contract: the last bits of a sum depend on it.
+    /// CPU threads of a trial; the last bits of a result depend on it.
     pub threads: u32,
 }
 
@@ -81,9 +80,9 @@ pub enum Backend {
     /// Native on a CPU with one thread, else torch.
     #[default]
     Auto,
-    /// libtorch: on GPUs, and on CPUs with any number of threads.
+    /// libtorch, on GPUs and on CPUs with any number of threads.
     Torch,
-    /// Our own kernels, on one core of a CPU.
+    /// Our own kernels, on one core of a CPU, several times as fast there.
     Native,
 }
 
@@ -94,18 +93,17 @@ pub enum Sampling {
     /// Anywhere in the calendar, blind to targets, as hydroDL: a site with a long record is in more batches.
     #[default]
     Uniform,
-    /// Among the windows that hold a target: every site that has one is in every batch. Other statistics than the
-    /// paper's: short records weigh more.
+    /// Among those that hold a target, every site in every batch. Other statistics than the paper's: short records weigh
+    /// more, and the report says so.
     Observed,
-    /// A site with a probability that grows with the square root of its number of targets, then one of its windows that
-    /// hold one: a batch has as many as `batch_windows` says.
+    /// `batch_windows` of those that hold a target, of sites drawn by the square root of their number of targets.
     Root,
 }
 
 /// What training minimises, in scaled units.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Loss {
-    /// Mean squared error over all targets of the batch.
+    /// Mean squared error over all targets of a batch.
     #[default]
     Mse,
     /// The same with each site's errors divided by the standard deviation of its targets (plus a tenth of that of all
@@ -121,10 +119,10 @@ pub enum Loss {
 /// The rule that turns gradients into steps.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Optimizer {
-    /// Adadelta with torch's defaults (rho 0.9, eps 1e-6), as hydroDL.
+    /// rho 0.9, eps 1e-6, as hydroDL.
     #[default]
     Adadelta,
-    /// Adam with torch's defaults (betas 0.9 and 0.999, eps 1e-8).
+    /// betas 0.9 and 0.999, eps 1e-8.
     Adam,
     /// Adam with decoupled weight decay.
     AdamW {
@@ -140,12 +138,12 @@ pub enum Schedule {
     /// It stays.
     #[default]
     Constant,
-    /// It falls in equal steps, towards 0 after the last epoch.
+    /// It falls epoch by epoch in equal steps, towards 0.
     Linear,
-    /// It falls along half a cosine, towards 0 after the last epoch.
+    /// It falls epoch by epoch along half a cosine, towards 0.
     Cosine,
-    /// It rises in equal steps over the first updates while it falls along half a cosine over all of them, and stays above
-    /// a thousandth.
+    /// It rises in equal steps over the first `warm_up_updates` while it falls along half a cosine, update by update, to a
+    /// thousandth.
     WarmUpCosine,
 }
 

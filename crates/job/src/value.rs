@@ -12,10 +12,10 @@ use efflux_analysis::measures::{Measure, NSE};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Transformation {
-    /// The variable as it is.
+    /// The values as they are.
     #[default]
     None,
-    /// The inverse hyperbolic sine.
+    /// Their inverse hyperbolic sine.
     Asinh,
 }
 
@@ -23,10 +23,10 @@ pub enum Transformation {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Scaling {
-    /// The days that a trial fits on.
+    /// Those that a trial fits on.
     #[default]
     Training,
-    /// All days, the test part included, as in the paper.
+    /// All, the test part included, as in the paper.
     All,
     /// None: the target is read as it is.
     None,
@@ -38,9 +38,9 @@ pub enum Scaling {
 pub struct Transform {
     /// Of the target.
     pub target: Transformation,
-    /// Of predictors and static attributes.
+    /// Of daily variables and static attributes.
     pub inputs: Transformation,
-    /// Range of the target. Predictors are scaled over all days: they are known for all days.
+    /// Which days give the range that the target is scaled by. Inputs are scaled over all days: they are known for all days.
     pub scaling: Scaling,
 }
 
@@ -61,8 +61,8 @@ pub enum State {
     /// One run over the whole calendar from a zero state, as hydroDL.
     #[default]
     Carried,
-    /// Each day has a run of its own: from a zero state over as many days as a training window with its warm-up has,
-    /// that day the last.
+    /// For each day a run of its own, from a zero state over one window (and warm-up) that ends with it: costs as many times
+    /// more as a window has days.
     Window,
 }
 
@@ -89,7 +89,8 @@ impl State {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Evaluation {
-    /// The state before each day.
+    /// How the LSTM's state before a day comes about. Members are scored with both, the other one on days with an
+    /// observation alone.
     pub state: State,
 }
 
@@ -97,9 +98,9 @@ pub struct Evaluation {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Seeds {
-    /// Every configuration of the grid is trained once with each.
+    /// Every configuration is trained with each.
     pub search: Vec<u64>,
-    /// The selected configuration is trained once with each.
+    /// The selected configuration is trained with each: the ensemble.
     #[serde(rename = "final")]
     pub final_members: Vec<u64>,
 }
@@ -187,10 +188,10 @@ pub enum Part {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SelectionPart {
-    /// The validation part.
+    /// The validation part, over the sites with at least 20 such days.
     #[default]
     Validation,
-    /// The test part.
+    /// The test part: the paper, and marked as optimistic.
     Test,
 }
 
@@ -232,9 +233,9 @@ pub const VALIDATION_DAYS: usize = 20;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Selection {
-    /// Averaged over the search seeds.
+    /// The highest is selected: the median of a score over sites, then the mean over seeds.
     pub metric: Metric,
-    /// The part it is taken on; `test` is the paper, and marked as optimistic.
+    /// The days it is taken on.
     pub on: SelectionPart,
 }
 
@@ -273,7 +274,7 @@ impl Fit {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Final {
-    /// The days they fit on.
+    /// The days that members fit on.
     pub fit: Fit,
 }
 
@@ -293,16 +294,17 @@ pub enum DeviceChoice {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Analysis {
-    /// A day is a spike when it lies this many standard deviations off its window's mean.
+    /// A day is a spike this many standard deviations off the mean of its window.
     pub spike_z: f64,
-    /// Length of the centred window.
+    /// Length of that window, centred.
     pub spike_window_days: u32,
     /// Quantiles of the observations below and above which a day is extreme.
     pub bands: [f64; 2],
-    /// The daily variable that baselines and temperature responses take; absent: soil temperature if the pack has
-    /// one, else air temperature.
+    /// The daily variable that baselines and temperature responses take. Left out: the first whose name begins with
+    /// `soil_temp`, else `air_temp`, else `lst_day`.
     pub temperature: Option<String>,
-    /// Sites at most this many kilometres apart, also through others, lie at one place.
+    /// Sites at most this many kilometres apart, also through others, are one place: the report tells the test days of a
+    /// site on which another one of its place was trained on.
     pub same_place_km: f64,
 }
 
@@ -310,7 +312,9 @@ pub struct Analysis {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Baselines {
-    /// A CSV file of fluxes that another program predicts, as written: relative to the directory the command runs in.
+    /// A CSV file, relative to the directory the command runs in, with the columns `site_id`, `date` (2019-12-31) and
+    /// `value` (µmol m⁻² s⁻¹): what another program predicts. It is scored on the test days that it has, as the series
+    /// `external`; [boosting.md](boosting.md) is a recipe.
     pub external: Option<PathBuf>,
 }
 

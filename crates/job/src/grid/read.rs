@@ -58,9 +58,15 @@ pub(super) struct Read {
     pub(super) entries: Vec<Entry>,
 }
 
+/// Lists that vary together, one value of each at a time: a table of lists of equal length.
 const TOGETHER: &str = "together";
+/// Further configurations by themselves, each a table of values; without lists they are all there are.
 const CONFIGURATIONS: &str = "configurations";
+/// Leaves out what has all values of a table; a list in it is one of several values.
 const EXCLUDE: &str = "exclude";
+
+/// The keys of `[grid]` that are no axes.
+pub(crate) const OWN: [&str; 3] = [TOGETHER, CONFIGURATIONS, EXCLUDE];
 
 impl Read {
     /// # Errors
@@ -83,7 +89,7 @@ impl Read {
             return Ok(read);
         };
         let grid = reader.table("grid", grid)?;
-        for (key, stated) in reader.keys(grid, &[TOGETHER, CONFIGURATIONS, EXCLUDE])? {
+        for (key, stated) in reader.keys(grid, &OWN)? {
             let values = match stated.get_ref() {
                 DeValue::Table(_) => Values::Range(reader.range(key, stated, method)?),
                 _ => {

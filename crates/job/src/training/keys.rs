@@ -16,11 +16,11 @@ pub(crate) struct TrainingKeys {
     sampler: Sampling,
     warm_up_days: u32,
     loss: LossKey,
-    /// With [`LossKey::Huber`] alone.
+    /// Where Huber's loss turns into a line, in standard deviations of the targets. Left out: 1.
     huber_delta: Option<f64>,
     optimizer: OptimizerKey,
     learning_rate: Option<f64>,
-    /// With [`OptimizerKey::AdamW`] alone.
+    /// Share of a weight, times the learning rate, that a step takes away. Left out: 0.01, as in torch.
     weight_decay: Option<f64>,
     schedule: Schedule,
     clip_norm: Option<f64>,

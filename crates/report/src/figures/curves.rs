@@ -71,7 +71,7 @@ fn ink(fate: Fate) -> Ink {
         Fate::Stopped => Ink::Baseline,
         Fate::Lacking => Ink::Train,
         Fate::Finished => Ink::Simulated,
-        Fate::Selected => Ink::Observed,
+        Fate::Selected => Ink::Fit,
     }
 }
 
