@@ -36,6 +36,10 @@ impl Study {
 
     /// Joins a job with its pack.
     pub(crate) fn of(job: Job, run: RunDir) -> Result<Self> {
+        if !job.pack.exists() {
+            let reason = "no such pack: `--pack FILE` says where it is, `efflux pack` makes one";
+            return Err(Error::file(&job.pack, reason));
+        }
         let pack = Pack::read(&job.pack)?;
         if pack.flux.iter().all(|flux| flux.is_nan()) {
             let reason = format!(
