@@ -10,6 +10,7 @@ mod faults;
 mod folds;
 mod gpu;
 mod harness;
+mod known_truth;
 mod lanes;
 mod mixed;
 mod old_runs;
