@@ -112,6 +112,7 @@ impl Together {
             pack_digest: &pack.digest,
             calendar: pack.calendar,
             sites: &pack.sites,
+            target: &pack.target,
             observed: &pack.flux,
             mean: &self.mean,
             sd: &self.sd,

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use efflux_base::error::{Error, Result};
-use efflux_data::{Calendar, HELD, OBSERVED, Pack, Site, Variable};
+use efflux_data::{Calendar, HELD, OBSERVED, Pack, Site, Target, Variable};
 use efflux_numerics::{SiteByDay, single};
 use jiff::civil::Date;
 
@@ -133,6 +133,7 @@ pub fn pack_sites(folder: &Path, options: &SiteOptions) -> Result<Packed> {
         dynamic,
         statics: Site::place_attributes(),
         static_values: Vec::new(),
+        target: Target::default(),
         flux: SiteByDay::filled(list.sites.len(), calendar.days, f32::NAN),
         count: SiteByDay::filled(list.sites.len(), calendar.days, 0),
         origin: None,
