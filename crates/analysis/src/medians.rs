@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::Index;
 
-use serde::de::{MapAccess, Visitor};
+use serde::de::{Error, MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -105,6 +105,35 @@ impl Serialize for Medians {
     }
 }
 
+/// What a key says.
+enum Field {
+    Sites,
+    Of(Measure),
+    Unknown,
+}
+
+impl<'de> Deserialize<'de> for Field {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Key;
+        impl Visitor<'_> for Key {
+            type Value = Field;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the key of a measure")
+            }
+
+            fn visit_str<E: Error>(self, key: &str) -> Result<Field, E> {
+                Ok(match Measure::by_key(key) {
+                    _ if key == SITES => Field::Sites,
+                    Some(measure) => Field::Of(measure),
+                    None => Field::Unknown,
+                })
+            }
+        }
+        deserializer.deserialize_str(Key)
+    }
+}
+
 impl<'de> Deserialize<'de> for Medians {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Entries;
@@ -117,14 +146,11 @@ impl<'de> Deserialize<'de> for Medians {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Medians, A::Error> {
                 let mut medians = Medians::default();
-                while let Some(key) = map.next_key::<String>()? {
-                    if key == SITES {
-                        medians.sites = map.next_value()?;
-                        continue;
-                    }
-                    let value = map.next_value()?;
-                    if let Some(measure) = Measure::by_key(&key) {
-                        medians.set(measure, value);
+                while let Some(field) = map.next_key()? {
+                    match field {
+                        Field::Sites => medians.sites = map.next_value()?,
+                        Field::Of(measure) => medians.set(measure, map.next_value()?),
+                        Field::Unknown => drop(map.next_value::<Option<f64>>()?),
                     }
                 }
                 Ok(medians)

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::sync::{Arc, LazyLock};
 
-use serde::de::{Error as _, MapAccess, Visitor};
+use serde::de::{self, DeserializeSeed, Error as _, MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
@@ -167,6 +167,29 @@ impl<'de> Deserialize<'de> for Configuration {
             in_text: bool,
         }
 
+        struct Called;
+
+        impl<'de> DeserializeSeed<'de> for Called {
+            type Value = Key;
+
+            fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Key, D::Error> {
+                deserializer.deserialize_str(self)
+            }
+        }
+
+        impl Visitor<'_> for Called {
+            type Value = Key;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a key of a configuration")
+            }
+
+            fn visit_str<E: de::Error>(self, name: &str) -> Result<Key, E> {
+                let unknown = || E::custom(format!("`{name}` is no key of a configuration"));
+                Key::called(name).ok_or_else(unknown)
+            }
+        }
+
         impl<'de> Visitor<'de> for Values {
             type Value = Configuration;
 
@@ -175,11 +198,8 @@ impl<'de> Deserialize<'de> for Configuration {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Configuration, A::Error> {
-                let mut values = Vec::new();
-                while let Some(name) = map.next_key::<String>()? {
-                    let key = Key::called(&name).ok_or_else(|| {
-                        A::Error::custom(format!("`{name}` is no key of a configuration"))
-                    })?;
+                let mut values = Vec::with_capacity(Key::ALWAYS.len());
+                while let Some(key) = map.next_key_seed(Called)? {
                     let value = if self.in_text {
                         map.next_value()?
                     } else {

@@ -230,13 +230,14 @@ impl Job {
     pub fn search_trials(&self, contract: &Contract) -> Result<Vec<Trial>> {
         let mut naming = Naming::of(contract);
         let mut named: Vec<OfConfiguration> = Vec::new();
+        let stage = (Stage::Search, Fit::Train);
         for fold in contract.folds_of_search() {
             for (one, settings) in self.configured() {
                 named.push(match fold {
-                    None => self.name(&mut naming, one, settings)?,
+                    None => self.name(&mut naming, one, settings, stage)?,
                     Some(_) => {
                         let settings = settings.in_fold(fold);
-                        self.name(&mut naming, &one.in_fold(fold), &settings)?
+                        self.name(&mut naming, &one.in_fold(fold), &settings, stage)?
                     }
                 });
             }
@@ -244,7 +245,7 @@ impl Job {
         let mut trials = Vec::with_capacity(named.len() * self.seeds.search.len());
         for &seed in &self.seeds.search {
             let of_seed = named.iter();
-            trials.extend(of_seed.map(|one| one.trial(Stage::Search, Fit::Train, seed)));
+            trials.extend(of_seed.map(|one| one.trial(seed)));
         }
         Ok(trials)
     }
@@ -262,13 +263,13 @@ impl Job {
         let settings = self.settings.with(configuration);
         let settings = settings.map_err(|fault| self.refused(&fault, configuration))?;
         let mut naming = Naming::of(contract);
+        let stage = (Stage::Final, self.final_members.fit);
         let mut trials = Vec::new();
         for fold in std::iter::once(None).chain((0..contract.folds.len()).map(Some)) {
             let (one, settings) = (configuration.in_fold(fold), settings.in_fold(fold));
-            let named = self.name(&mut naming, &one, &settings)?;
+            let named = self.name(&mut naming, &one, &settings, stage)?;
             let seeds = self.seeds.final_members.iter();
-            trials
-                .extend(seeds.map(|&seed| named.trial(Stage::Final, self.final_members.fit, seed)));
+            trials.extend(seeds.map(|&seed| named.trial(seed)));
         }
         Ok(trials)
     }
@@ -278,9 +279,10 @@ impl Job {
         naming: &mut Naming<'_>,
         configuration: &Configuration,
         settings: &Settings,
+        stage: (Stage, Fit),
     ) -> Result<OfConfiguration> {
         naming
-            .configuration(configuration, settings)
+            .configuration(configuration, settings, stage)
             .map_err(|reason| Error::Job {
                 path: self.path.clone(),
                 reason,

@@ -10,6 +10,7 @@ mod differences;
 mod ensemble;
 mod file;
 mod grid;
+mod id;
 mod inputs;
 mod params;
 #[cfg(test)]
@@ -31,6 +32,7 @@ pub use differences::{Difference, differences};
 pub use ensemble::{EnsembleMembers, MemberKind};
 pub use file::{Job, syntax as toml_error};
 pub use grid::Grid;
+pub use id::TrialId;
 pub use inputs::{Chosen, Inputs, Missing, Variable, Variables};
 pub use params::{Head, Params};
 pub use search::{Method, Search};
@@ -39,7 +41,7 @@ pub use settings::{Refused, Settings};
 pub use split::{Fold, FoldsBy, Split, SplitKind};
 pub use stop::{Policy, Stop};
 pub use training::{Backend, Keep, Loss, Optimizer, Sampling, Schedule, Training};
-pub use trial::{Stage, Trial, TrialId};
+pub use trial::{Stage, Trial};
 pub use value::{
     Analysis, Baselines, DeviceChoice, Evaluation, Final, Fit, Metric, Part, SAME_PLACE_KM,
     Scaling, Seeds, Selection, SelectionPart, State, Transform, Transformation, VALIDATION_DAYS,

@@ -197,7 +197,10 @@ impl Key {
 
     /// The key that is called so in `[grid]`: by its name if that is unique, else with its section before it.
     pub fn called(text: &str) -> Option<Self> {
-        Self::all().find(|key| key.short() == text || key.dotted() == text)
+        let dotted = text.split_once('.');
+        let is_called =
+            |key: &Self| key.short() == text || dotted == Some((key.section().name(), key.name()));
+        Self::all().find(is_called)
     }
 
     fn described(self) -> &'static Described {

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::configuration::Configuration;
 use super::contract::Contract;
+use super::id::TrialId;
 use super::inputs::{Chosen, Inputs};
 use super::section::{Key, Section, hashed};
 use super::settings::Settings;
@@ -31,30 +32,6 @@ impl fmt::Display for Stage {
             Self::Search => "search",
             Self::Final => "final",
         })
-    }
-}
-
-/// Names a trial by what determines its result: the first 16 hex digits of a SHA-256 over the contract, its settings, the
-/// stage, the days fitted on and the seed. The same trial has the same id in every launch of every job.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct TrialId(String);
-
-impl fmt::Display for TrialId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl TrialId {
-    /// The id that reads so, as in a file's name.
-    pub fn named(text: &str) -> Self {
-        Self(text.to_owned())
-    }
-
-    /// The id as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
     }
 }
 
@@ -106,13 +83,13 @@ pub(super) struct Naming<'a> {
     known: Vec<(Inputs, Split, Transform, [String; 2])>,
 }
 
-/// Names the trials of one configuration.
+/// Names the trials of one configuration in one stage.
 #[derive(Debug)]
 pub(super) struct OfConfiguration {
-    /// What is hashed before the stage.
+    /// What is hashed before the seed.
     shared: Sha256,
-    /// The parameters as they are hashed.
-    hashed: String,
+    stage: Stage,
+    fit: Fit,
     params: Configuration,
 }
 
@@ -124,7 +101,7 @@ impl<'a> Naming<'a> {
         }
     }
 
-    /// For the trials of a configuration, which has these settings.
+    /// For the trials of a configuration, which has these settings, in a stage that fits on these days.
     ///
     /// # Errors
     ///
@@ -133,6 +110,7 @@ impl<'a> Naming<'a> {
         &mut self,
         params: &Configuration,
         settings: &Settings,
+        (stage, fit): (Stage, Fit),
     ) -> Result<OfConfiguration, String> {
         // Version 0.1.0 had it among the parameters.
         const WINDOW: &str = "window_days";
@@ -143,9 +121,12 @@ impl<'a> Naming<'a> {
         let mut shared = Sha256::new_with_prefix(before);
         shared.update(Value::Object(training).to_string());
         shared.update(after);
+        let own = Value::Object(own);
+        shared.update(format!(",{},{},{own},", json!(stage), json!(fit)));
         Ok(OfConfiguration {
             shared,
-            hashed: Value::Object(own).to_string(),
+            stage,
+            fit,
             params: params.clone(),
         })
     }
@@ -205,15 +186,12 @@ impl<'a> Naming<'a> {
 }
 
 impl OfConfiguration {
-    pub(super) fn trial(&self, stage: Stage, fit: Fit, seed: u64) -> Trial {
-        let [stage_text, fit_text] = [json!(stage), json!(fit)];
-        let mut hasher = self.shared.clone();
-        hasher.update(format!(",{stage_text},{fit_text},{},{seed}]", self.hashed));
-        let hash = hasher.finalize();
+    pub(super) fn trial(&self, seed: u64) -> Trial {
+        let hash = self.shared.clone().chain_update(format!("{seed}]"));
         Trial {
-            id: TrialId(efflux_numerics::hex(&hash[..8])),
-            stage,
-            fit,
+            id: TrialId::of(&hash.finalize()),
+            stage: self.stage,
+            fit: self.fit,
             params: self.params.clone(),
             seed,
         }

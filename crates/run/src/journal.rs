@@ -4,11 +4,13 @@
 //! created exclusively and never reopened for appending, so that no two writers ever meet in one file. A last line
 //! without its end is what a crash leaves and is dropped; any other damage is an error with its offset.
 
+mod blocks;
+
 use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions};
-use std::io::{ErrorKind, Read, Write};
+use std::io::{BufRead, ErrorKind, Write};
+use std::iter;
 use std::path::{Path, PathBuf};
-use std::thread;
 
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
@@ -41,10 +43,8 @@ const FRAME: [&str; 3] = [r#"{"crc":""#, r#"","entry":"#, "}"];
 /// Journal files that may lie side by side; more are put into one.
 const FILES: usize = 64;
 
-/// Bytes of a journal that are read at a time.
-const BLOCK: u64 = 64 << 20;
-/// Of them as many are worth a thread.
-const LEAST: usize = 1 << 20;
+/// Bytes of a journal that are read and decoded at a time.
+const BLOCK: u64 = 4 << 20;
 
 /// The journal file that this process writes.
 #[derive(Debug)]
@@ -129,69 +129,11 @@ pub(super) fn read_into<T: Default + Extend<Entry>>(directory: &Path) -> Result<
             Err(error) if error.kind() == ErrorKind::NotFound => return read_into(directory),
             opened => {
                 let file = opened.map_err(Error::io("read the journal", &path))?;
-                read_by_blocks(&path, file, &mut entries)?;
+                blocks::read(&path, file, |block| entries.extend(block))?;
             }
         }
     }
     Ok(entries)
-}
-
-/// Reads a journal a block at a time: a million records take gigabytes as text.
-fn read_by_blocks(path: &Path, file: File, entries: &mut impl Extend<Entry>) -> Result<()> {
-    let (mut text, mut offset) = (Vec::new(), 0);
-    loop {
-        let mut block = (&file).take(BLOCK);
-        let length = block.read_to_end(&mut text);
-        if length.map_err(Error::io("read the journal", path))? == 0 {
-            // What is left has no end.
-            return Ok(());
-        }
-        let end = text.iter().rposition(|&byte| byte == b'\n');
-        let whole = end.map_or(0, |end| end + 1);
-        for decoded in decode_lines(path, offset, &text[..whole]) {
-            entries.extend(decoded?);
-        }
-        text.drain(..whole);
-        offset += whole;
-    }
-}
-
-/// Decodes the lines of a text that begins at this offset of its file, by all processors if there are many; a piece each.
-fn decode_lines(path: &Path, offset: usize, text: &[u8]) -> Vec<Result<Vec<Entry>>> {
-    let processors = thread::available_parallelism().map_or(1, usize::from);
-    let length = text.len().div_ceil(processors).max(LEAST);
-    let mut pieces = Vec::new();
-    let (mut offset, mut rest) = (offset, text);
-    while !rest.is_empty() {
-        let from = length.min(rest.len()) - 1;
-        let end = rest[from..].iter().position(|&byte| byte == b'\n');
-        let (piece, after) = rest.split_at(end.map_or(rest.len(), |end| from + end + 1));
-        pieces.push((offset, piece));
-        offset += piece.len();
-        rest = after;
-    }
-    let decoded = |(offset, piece): (usize, &[u8])| -> Result<Vec<Entry>> {
-        let lines = whole_lines(piece).map(|line| Located {
-            offset: offset + line.offset,
-            ..line
-        });
-        lines.map(|line| decode(path, line)).collect()
-    };
-    if let [piece] = pieces[..] {
-        return vec![decoded(piece)];
-    }
-    thread::scope(|scope| {
-        let decoded = &decoded;
-        let started = pieces
-            .iter()
-            .map(|&piece| scope.spawn(move || decoded(piece)));
-        let started: Vec<_> = started.collect();
-        let ended = started.into_iter().map(|one| {
-            let panicked = |_| Error::Internal("reading a journal panicked".into());
-            one.join().map_err(panicked).flatten()
-        });
-        ended.collect()
-    })
 }
 
 /// The entries of one launch and rank: what a rank that is gone had no time to tell.
@@ -218,15 +160,17 @@ struct Located<'a> {
 /// The lines that have their end.
 fn whole_lines(text: &[u8]) -> impl Iterator<Item = Located<'_>> {
     let mut offset = 0;
-    text.split_inclusive(|&byte| byte == b'\n')
-        .filter_map(move |line| {
-            let begin = offset;
-            offset += line.len();
-            line.strip_suffix(b"\n").map(|bytes| Located {
-                offset: begin,
-                bytes,
-            })
-        })
+    iter::from_fn(move || {
+        let rest = text.get(offset..)?;
+        // The fastest search for a byte that the standard library has.
+        let length = (&mut &*rest).skip_until(b'\n').ok()?;
+        let line = Located {
+            offset,
+            bytes: rest[..length].strip_suffix(b"\n")?,
+        };
+        offset += length;
+        Some(line)
+    })
 }
 
 fn no_line(bytes: &[u8]) -> String {

@@ -1,6 +1,7 @@
 //! What the journals say, trial by trial: the table that every decision is taken from.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, hash_map};
+use std::fmt::Write;
 use std::path::Path;
 
 use efflux_base::error::Result;
@@ -66,18 +67,25 @@ impl Ledger {
             // The attempt after it brought the trial to a rung.
             return false;
         }
-        let known = self.records.get(id);
-        let is_news = known.is_none_or(|known| match known.outcome {
-            Outcome::Finished(_) => false,
-            // Journals are read rank after rank, so a later attempt may come first.
-            Outcome::Failed(_) => {
-                known.attempt <= record.attempt || matches!(record.outcome, Outcome::Finished(_))
+        match self.records.entry(id.clone()) {
+            hash_map::Entry::Vacant(place) => drop(place.insert(record)),
+            hash_map::Entry::Occupied(mut place) => {
+                let known = place.get();
+                let is_news = match known.outcome {
+                    Outcome::Finished(_) => false,
+                    // Journals are read rank after rank, so a later attempt may come first.
+                    Outcome::Failed(_) => {
+                        known.attempt <= record.attempt
+                            || matches!(record.outcome, Outcome::Finished(_))
+                    }
+                };
+                if !is_news {
+                    return false;
+                }
+                place.insert(record);
             }
-        });
-        if is_news {
-            self.records.insert(record.trial.id.clone(), record);
         }
-        is_news
+        true
     }
 
     /// Takes in what a trial was worth at a rung, and says whether it is news. The first result stays: training repeats itself.
@@ -125,10 +133,7 @@ impl Ledger {
 
     /// What a finished trial tells.
     pub fn summary(&self, id: &TrialId) -> Option<&Summary> {
-        match &self.record(id)?.outcome {
-            Outcome::Finished(summary) => Some(summary),
-            Outcome::Failed(_) => None,
-        }
+        self.record(id)?.summary()
     }
 
     /// The records of these trials, in their order.
@@ -143,11 +148,16 @@ impl Ledger {
     pub(super) fn digest(&self) -> String {
         let ended = self.records.iter().map(|(id, record)| {
             let is_finished = matches!(record.outcome, Outcome::Finished(_));
-            format!("{id} {} {is_finished}\n", record.attempt)
+            (id, record.attempt, is_finished)
         });
-        let mut ended: Vec<String> = ended.collect();
+        let mut ended: Vec<_> = ended.collect();
         ended.sort_unstable();
-        hex(&Sha256::digest(ended.concat()))
+        let mut text = String::new();
+        for (id, attempt, is_finished) in ended {
+            // To memory: it cannot fail.
+            let _ = writeln!(text, "{id} {attempt} {is_finished}");
+        }
+        hex(&Sha256::digest(text))
     }
 
     /// Attempts made at a trial so far.

@@ -24,6 +24,14 @@ pub struct Record {
 }
 
 impl Record {
+    /// What it tells, if it finished.
+    pub fn summary(&self) -> Option<&Summary> {
+        match &self.outcome {
+            Outcome::Finished(summary) => Some(summary),
+            Outcome::Failed(_) => None,
+        }
+    }
+
     /// Whether another attempt may end better. Divergence is deterministic.
     pub fn worth_another(&self) -> bool {
         match &self.outcome {

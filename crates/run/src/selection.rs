@@ -2,8 +2,6 @@
 //!
 //! It is a function of the rule, the grid and the records, so it is computed wherever it is asked for and kept nowhere.
 
-use std::collections::HashMap;
-
 use super::ledger::Ledger;
 use super::record::Summary;
 use super::stopping::stopped;
@@ -93,32 +91,30 @@ impl Candidate {
     }
 }
 
-/// Applies a job's rule to what the ledger knows of its search trials.
+/// Applies a job's rule to what the ledger knows of its search trials: all that [`Job::search_trials`] gives, in that order.
 pub fn select(job: &Job, trials: &[Trial], ledger: &Ledger) -> Choice {
     let rule = job.selection;
     let stopped = stopped(job, trials, ledger);
-    let mut stopped_after = HashMap::new();
-    let mut scores: HashMap<_, Vec<(u64, Option<f64>)>> = HashMap::new();
-    for trial in trials {
-        let summary = ledger.summary(&trial.id);
-        let score = summary.and_then(|summary| metric(rule, summary));
-        // A fold is averaged over like a seed.
-        let params = trial.params.in_fold(None);
-        if let Some(epochs) = stopped.get(&trial.id) {
-            stopped_after.insert(params.clone(), *epochs);
-        }
-        let of_params = scores.entry(params).or_default();
-        of_params.push((trial.seed, score));
-    }
     let configurations = job.grid.configurations();
-    let candidates = configurations.iter().map(|params| {
-        let scores = scores.remove(params).unwrap_or_default();
-        candidate(params.clone(), scores, stopped_after.remove(params))
-    });
+    let mut has_ended = true;
+    let mut stopped_after = vec![None; configurations.len()];
+    let mut scores = vec![Vec::new(); configurations.len()];
+    // A fold is averaged over like a seed.
+    for of_seed_and_fold in trials.chunks(configurations.len()) {
+        for (place, trial) in of_seed_and_fold.iter().enumerate() {
+            let record = ledger.record(&trial.id);
+            let score = record.and_then(|record| metric(rule, record.summary()?));
+            scores[place].push((trial.seed, score));
+            let epochs = stopped.get(&trial.id);
+            stopped_after[place] = epochs.copied().or(stopped_after[place]);
+            has_ended &= record.is_some() || epochs.is_some();
+        }
+    }
+    let of_configurations = scores.into_iter().zip(stopped_after);
+    let candidates = configurations.iter().zip(of_configurations);
+    let candidates =
+        candidates.map(|(params, (scores, stopped))| candidate(params.clone(), scores, stopped));
     let candidates: Vec<Candidate> = candidates.collect();
-    let has_ended = trials
-        .iter()
-        .all(|trial| ledger.record(&trial.id).is_some() || stopped.contains_key(&trial.id));
     Choice {
         rule,
         winner: best(rule, &candidates).filter(|_| has_ended),

@@ -7,13 +7,13 @@ use std::fs;
 
 use efflux_base::durable;
 use efflux_base::error::{Error, Exit, Result};
-use efflux_job::{Configuration, Job, Stage, Trial, TrialId};
+use efflux_job::{Configuration, Job, Selection, Stage, TrialId};
 use serde::{Deserialize, Serialize};
 
 use super::layout::RunDir;
 use super::ledger::Ledger;
 use super::place::FileSystem;
-use super::record::{FailureClass, Outcome};
+use super::record::{FailureClass, Outcome, Record};
 use super::results::has_results;
 use super::selection::{Candidate, metric, select};
 use super::slot_use::SlotUse;
@@ -121,20 +121,20 @@ fn is_zero(count: &usize) -> bool {
 }
 
 impl Counts {
-    fn of(trials: &[Trial], ledger: &Ledger) -> Self {
-        let ended = ledger.records_of(trials);
-        let (finished, failed): (Vec<_>, Vec<_>) =
-            ended.partition(|record| matches!(record.outcome, Outcome::Finished(_)));
-        Self {
-            planned: trials.len(),
-            finished: finished.len(),
-            failed: failed.len(),
-            retryable: failed
-                .iter()
-                .filter(|record| record.worth_another())
-                .count(),
-            stopped: 0,
+    /// Of so many trials, of which these have ended.
+    fn of<'a>(planned: usize, ended: impl IntoIterator<Item = &'a Record>) -> Self {
+        let mut counts = Self {
+            planned,
+            ..Self::default()
+        };
+        for record in ended {
+            match record.outcome {
+                Outcome::Finished(_) => counts.finished += 1,
+                Outcome::Failed(_) => counts.failed += 1,
+            }
+            counts.retryable += usize::from(record.worth_another());
         }
+        counts
     }
 
     /// Whether nothing of the stage is left to run. A sweep at work tries again what it may.
@@ -190,16 +190,18 @@ impl Status {
         let choice = select(&job, &search, &ledger);
         let live = Live::read(run);
         let active = live.is_some();
-        let (mut search_counts, best) =
-            (Counts::of(&search, &ledger), best(&job, &search, &ledger));
+        // Looked up once: a search may have millions.
+        let ended: Vec<&Record> = ledger.records_of(&search).collect();
+        let ended = || ended.iter().copied();
+        let mut search_counts = Counts::of(search.len(), ended());
         search_counts.stopped = stopped(&job, &search, &ledger).len();
         // Before all of the search has ended a selection would be a guess.
         let winner = choice.winner.filter(|_| search_counts.ended(active));
         let last = match &winner {
-            Some(winner) => Counts::of(
-                &job.final_trials(&manifest.contract, &winner.params)?,
-                &ledger,
-            ),
+            Some(winner) => {
+                let members = job.final_trials(&manifest.contract, &winner.params)?;
+                Counts::of(members.len(), ledger.records_of(&members))
+            }
             None => Counts {
                 planned: job.seeds.final_members.len() * (1 + manifest.contract.folds.len()),
                 ..Counts::default()
@@ -215,12 +217,12 @@ impl Status {
             search: search_counts,
             last,
             active,
-            best,
+            best: best(job.selection, ended()),
             leaders: leaders(&job, &choice.candidates),
-            failures: failures(&ledger, &search),
+            failures: failures(ended()),
             slot_use: match job.stop.is_on() {
                 true => None,
-                false => SlotUse::of(ledger.records_of(&search)),
+                false => SlotUse::of(ended()),
             },
             selected: winner.map(|winner| (winner.params, winner.score)),
             eta_seconds: live.as_ref().and_then(|live| live.eta_seconds),
@@ -259,9 +261,9 @@ fn leaders(job: &Job, candidates: &[Candidate]) -> Vec<Leader> {
     leaders
 }
 
-fn failures(ledger: &Ledger, search: &[Trial]) -> BTreeMap<FailureClass, usize> {
+fn failures<'a>(ended: impl Iterator<Item = &'a Record>) -> BTreeMap<FailureClass, usize> {
     let mut failures = BTreeMap::new();
-    for record in ledger.records_of(search) {
+    for record in ended {
         if let Outcome::Failed(failure) = &record.outcome {
             *failures.entry(failure.class).or_default() += 1;
         }
@@ -269,13 +271,14 @@ fn failures(ledger: &Ledger, search: &[Trial]) -> BTreeMap<FailureClass, usize> 
     failures
 }
 
-fn best(job: &Job, search: &[Trial], ledger: &Ledger) -> Option<(Configuration, u64, f64)> {
-    let scored = search.iter().filter_map(|trial| {
-        let score = metric(job.selection, ledger.summary(&trial.id)?)?;
-        Some((trial.params.clone(), trial.seed, score))
-    });
-    let goodness = |score| job.selection.metric.measure().goodness(score);
-    scored.max_by(|a, b| goodness(a.2).total_cmp(&goodness(b.2)))
+fn best<'a>(
+    rule: Selection,
+    ended: impl Iterator<Item = &'a Record>,
+) -> Option<(Configuration, u64, f64)> {
+    let scored = ended.filter_map(|record| Some((record, metric(rule, record.summary()?)?)));
+    let goodness = |score| rule.metric.measure().goodness(score);
+    let best = scored.max_by(|a, b| goodness(a.1).total_cmp(&goodness(b.1)));
+    best.map(|(record, score)| (record.trial.params.clone(), record.trial.seed, score))
 }
 
 impl fmt::Display for Status {

@@ -40,16 +40,19 @@ fn written(directory: &Path, launch: &str, entries: &[Entry]) -> PathBuf {
 }
 
 #[test]
-fn a_journal_of_many_pieces_is_read_in_order_and_damage_in_it_has_its_offset() {
+fn a_journal_of_many_blocks_is_read_in_order_and_damage_in_it_has_its_offset() {
     let directory = tempfile::tempdir().unwrap();
     let path = written(directory.path(), "many", &entries());
     let text = fs::read_to_string(&path).unwrap();
-    let times = 3 * LEAST / text.len();
+    let times = 5 * usize::try_from(BLOCK).unwrap() / text.len();
     fs::write(&path, text.repeat(times)).unwrap();
-    let decoded = decode_lines(&path, 0, &fs::read(&path).unwrap());
-    let decoded: Result<Vec<Vec<Entry>>> = decoded.into_iter().collect();
     let expected = entries().into_iter().cycle().take(3 * times);
-    assert!(decoded.unwrap().into_iter().flatten().eq(expected));
+    assert!(
+        read_journals(directory.path())
+            .unwrap()
+            .into_iter()
+            .eq(expected)
+    );
 
     let mut bytes = fs::read(&path).unwrap();
     // In the first line of the last repetition.
