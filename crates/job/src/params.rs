@@ -30,7 +30,7 @@ pub struct Params {
     /// Bias of the LSTM's forget gates at the start. Left out, it is drawn like all others.
     pub forget_bias: Option<f64>,
     /// Whether a Gaussian process of each site, conditioned on the days fitted on, adds to every simulation what it expects
-    /// of its errors; on the run's own pack alone: `efflux predict` simulates without it.
+    /// of its errors, in `efflux predict`, too: at sites of the run, the less the farther from those days.
     pub residual_process: bool,
 }
 
