@@ -29,6 +29,7 @@ import zlib
 from pathlib import Path
 
 import calls
+from dispatch import dispatched
 
 JOB = """
 pack = "pack.h5"
@@ -232,19 +233,8 @@ def many(program, folder, trials):
     write_job(folder, 1, range(trials + 2))
     took = []
     for _ in range(3):
-        began = time.monotonic()
-        sweep = start(program, folder, "many", "--log", "efflux=debug")
-        for line in sweep.stderr:
-            if "is dispatched" in line:
-                took.append(time.monotonic() - began)
-                break
-        sweep.kill()
-        sweep.wait()
-        sweep.stderr.close()
-        # What it did meanwhile is not to count for the next one.
-        for file in [*(folder / "many/launches").glob("*.json"), *(folder / "many/journal").glob("*.jsonl")]:
-            if file != journal:
-                file.unlink()
+        with dispatched(program, folder, "many", 2) as (_, seconds):
+            took.append(seconds)
     return took
 
 

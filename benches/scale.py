@@ -18,6 +18,8 @@ import time
 import zlib
 from pathlib import Path
 
+from dispatch import dispatched
+
 JOB = """
 pack = "pack.h5"
 [training]
@@ -93,24 +95,11 @@ def finished(program, folder, trials):
         yield f"  status: {looked.stderr.strip()}\n"
     write_job(folder, configurations, trials // configurations + 1)
     for _ in range(3):
-        began = time.monotonic()
-        command = [program, "sweep", "job.toml", "--run-dir", "many", "--slots", "1", "--log", "efflux=debug"]
-        sweep = subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True)
-        for line in sweep.stderr:
-            if "is dispatched" in line:
-                took = time.monotonic() - began
-                memory = Path(f"/proc/{sweep.pid}/status").read_text()
-                peak = re.search(r"VmHWM:\s*(.*)", memory)[1]
-                processor = sum(int(ticks) for ticks in Path(f"/proc/{sweep.pid}/stat").read_text().split()[13:15]) / 100
-                yield f"  sweep to its first dispatch: {took:.2f} s, {processor:.2f} s of processors, {peak}\n"
-                break
-        sweep.kill()
-        sweep.wait()
-        sweep.stderr.close()
-        # What it did meanwhile is not to count for the next one.
-        for file in [*(folder / "many/launches").glob("*.json"), *(folder / "many/journal").glob("*.jsonl")]:
-            if file != journal:
-                file.unlink()
+        with dispatched(program, folder, "many", 1) as (sweep, took):
+            memory = Path(f"/proc/{sweep.pid}/status").read_text()
+            peak = re.search(r"VmHWM:\s*(.*)", memory)[1]
+            processor = sum(int(ticks) for ticks in Path(f"/proc/{sweep.pid}/stat").read_text().split()[13:15]) / 100
+            yield f"  sweep to its first dispatch: {took:.2f} s, {processor:.2f} s of processors, {peak}\n"
 
 
 def main():
