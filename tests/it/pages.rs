@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use efflux_testing::left_out;
+use efflux_testing::chromium;
 
 use crate::harness::Study;
 use crate::programs::EFFLUX;
@@ -150,21 +150,11 @@ fn the_reference_of_commands_is_what_the_program_says() {
 
 #[test]
 fn the_pictures_of_the_readme_can_be_drawn_from_a_run() {
-    let folders = std::env::var_os("PATH").unwrap_or_default();
-    let mut folders: Vec<PathBuf> = std::env::split_paths(&folders).collect();
-    let names = ["chromium", "chromium-browser", "google-chrome"];
-    let mut all = folders
-        .iter()
-        .flat_map(|folder| names.map(|name| folder.join(name)));
-    if !all.any(|path| path.is_file()) {
-        let required = std::env::var_os("EFFLUX_REQUIRE_BROWSER").is_some_and(|value| value == "1");
-        assert!(
-            !required,
-            "EFFLUX_REQUIRE_BROWSER=1, and no chromium is on the PATH"
-        );
-        left_out("the pictures of the README", "no chromium on the PATH");
+    if chromium("the pictures of the README").is_none() {
         return;
     }
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    let mut folders: Vec<PathBuf> = std::env::split_paths(&folders).collect();
     let study = Study::new();
     study.sweep("run", "2").ok();
     folders.insert(0, Path::new(EFFLUX).parent().unwrap().to_owned());

@@ -33,6 +33,25 @@ pub fn left_out(test: &str, reason: &str) {
     }
 }
 
+/// The browser that a test needs, or none with the reason told; where one is required, its absence is a failure.
+pub fn chromium(test: &str) -> Option<PathBuf> {
+    let directories = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&directories)
+        .flat_map(|directory| {
+            ["chromium", "chromium-browser", "google-chrome"].map(|name| directory.join(name))
+        })
+        .find(|path| path.is_file());
+    if found.is_none() {
+        let required = std::env::var_os("EFFLUX_REQUIRE_BROWSER").is_some_and(|value| value == "1");
+        assert!(
+            !required,
+            "EFFLUX_REQUIRE_BROWSER=1, and no chromium is on the PATH"
+        );
+        left_out(test, "no chromium on the PATH");
+    }
+    found
+}
+
 /// The device that the tests are to train on besides a processor, as `EFFLUX_TEST_DEVICE` names it: `cuda`, or `cpu` to
 /// try those tests themselves. docs/setup.md says how.
 pub fn other_device() -> Option<String> {

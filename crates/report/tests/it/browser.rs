@@ -1,13 +1,13 @@
 //! The page in a real browser, headless, opened from disk.
 
 use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use efflux_report as report;
 use efflux_report::Output;
-use efflux_testing::{left_out, row, rows};
+use efflux_testing::{chromium, row, rows};
 
 use super::study::Study;
 
@@ -16,7 +16,9 @@ const PROBE: &str = include_str!("probe.js");
 
 #[test]
 fn the_page_opens_from_disk_in_a_browser_and_shows_its_figures() {
-    let Some(chromium) = chromium() else { return };
+    let Some(chromium) = chromium("the report in a browser") else {
+        return;
+    };
     let (study, out) = (Study::new(), tempfile::tempdir().unwrap());
     report::write(&study.results(), out.path(), Output::All).unwrap();
     let page = fs::read_to_string(out.path().join("index.html")).unwrap();
@@ -139,25 +141,6 @@ fn is_the_record(download: &serde_json::Value, observed: &[f64]) {
             "{there} {expected}"
         );
     }
-}
-
-/// A browser, or none with the reason printed; where one is required, its absence is a failure.
-fn chromium() -> Option<PathBuf> {
-    let directories = std::env::var_os("PATH").unwrap_or_default();
-    let found = std::env::split_paths(&directories)
-        .flat_map(|directory| {
-            ["chromium", "chromium-browser", "google-chrome"].map(|name| directory.join(name))
-        })
-        .find(|path| path.is_file());
-    if found.is_none() {
-        let required = std::env::var_os("EFFLUX_REQUIRE_BROWSER").is_some_and(|value| value == "1");
-        assert!(
-            !required,
-            "EFFLUX_REQUIRE_BROWSER=1, and no chromium is on the PATH"
-        );
-        left_out("the report in a browser", "no chromium on the PATH");
-    }
-    found
 }
 
 /// Opens a file and returns its document as it stands after its scripts, and the browser's log.
