@@ -274,3 +274,33 @@ fn a_run_without_a_member_is_told_what_it_lacks() {
         .run(&predict("small.h5", "out"))
         .refused(4, &["run", "0 of 4 search trials have ended"]);
 }
+
+#[test]
+fn vectors_of_sites_are_an_axis_and_a_site_under_another_name_is_predicted_without_its_own() {
+    let job = JOB
+        .replace("hidden_size = [8, 12]", "embedding = [3, 5]")
+        .replace(
+            "window_days = [30]",
+            "head = [\"shared\", \"site\"]\nhidden_size = [8]",
+        );
+    let study = trained(&job);
+    assert_eq!(study.findings("run").outcomes.len(), 2 * 2 * 2 + 2);
+    study.sweep("again", "1").ok();
+    assert_eq!(study.findings("run"), study.findings("again"));
+    study.run(&predict("small.h5", "known")).ok();
+    let [known, ..] = series(&study.path("known/predictions.nc"));
+    let [of_run, ..] = series(&study.path("run/ensemble/predictions.nc"));
+    assert_eq!(known, of_run);
+
+    let mut pack = Pack::read(&study.path("small.h5")).unwrap();
+    pack.sites[2].id = "ELSEWHERE".to_owned();
+    pack.sealed().write(&study.path("renamed.h5")).unwrap();
+    study.run(&predict("renamed.h5", "unseen")).ok();
+    let [unseen, ..] = series(&study.path("unseen/predictions.nc"));
+    let days = pack.calendar.days;
+    let rows = known.chunks_exact(days).zip(unseen.chunks_exact(days));
+    for (row, (known, unseen)) in rows.enumerate() {
+        // Rows are members by sites.
+        assert_eq!(known == unseen, row % pack.sites.len() != 2, "{row}");
+    }
+}

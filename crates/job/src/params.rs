@@ -27,6 +27,10 @@ pub struct Params {
     /// Share of the units of the input layer and of the LSTM's output that is dropped, the same on all days of a window;
     /// only with `head = "site"`.
     pub state_dropout: f64,
+    /// Numbers in a vector of each site that is learned with the weights and joined to the inputs of every day, before the
+    /// input layer; 0: none. A site without a day to fit on, and one that the training did not have, gets the mean of the
+    /// others. `site_penalty` counts these numbers, `weight_decay` does not. Not trained in lanes.
+    pub embedding: u32,
     /// Bias of the LSTM's forget gates at the start. Left out, it is drawn like all others.
     pub forget_bias: Option<f64>,
     /// Whether a Gaussian process of each site, conditioned on the days fitted on, adds to every simulation what it expects
@@ -56,6 +60,9 @@ impl Params {
     /// The most layers that there may be.
     pub const MOST_LAYERS: u32 = 3;
 
+    /// The most numbers that there may be in the vector of a site.
+    const MOST_EMBEDDING: u32 = 4096;
+
     /// The configuration that the paper selected.
     pub const PAPER: Self = Self {
         hidden_size: 128,
@@ -66,9 +73,15 @@ impl Params {
         skip: false,
         site_penalty: 1.0,
         state_dropout: 0.0,
+        embedding: 0,
         forget_bias: None,
         residual_process: false,
     };
+
+    /// Whether a model has weights of single sites. Such models are not trained in lanes.
+    pub fn knows_sites(&self) -> bool {
+        self.head == Head::Site || self.embedding > 0
+    }
 
     /// The first value that cannot be.
     pub(super) fn fault(&self) -> Option<Fault> {
@@ -81,6 +94,7 @@ impl Params {
             skip,
             site_penalty,
             state_dropout,
+            embedding,
             forget_bias,
             residual_process: _,
         } = *self;
@@ -101,6 +115,9 @@ impl Params {
         }
         if !(site_penalty.is_finite() && site_penalty >= 0.0) {
             return Some(("site_penalty", site_penalty.to_string(), "0 or more"));
+        }
+        if embedding > Self::MOST_EMBEDDING {
+            return Some(("embedding", embedding.to_string(), "0 to 4096"));
         }
         if let Some(bias) = forget_bias.filter(|bias| !bias.is_finite()) {
             return Some(("forget_bias", bias.to_string(), "a number"));

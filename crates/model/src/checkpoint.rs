@@ -289,25 +289,40 @@ fn parameters(shape: Shape, weights: &[f32]) -> Vec<Named> {
 /// The shape of the model in a file, and its weights.
 fn read_parameters(path: &Path, file: &SafeTensors) -> Result<(Shape, Vec<f32>)> {
     let (_, first) = read(path, file, "input.weight", f32::from_le_bytes)?;
-    let &[hidden, inputs] = &first[..] else {
+    let &[hidden, joined] = &first[..] else {
         return Err(Error::file(path, "`input.weight` is not a matrix"));
     };
-    let head = match file.tensor("site.bias") {
-        Ok(bias) => Head::Site {
-            sites: bias.shape().iter().product::<usize>() as i64,
+    let sizes = |name: &str| file.tensor(name).map(|tensor| tensor.shape().to_vec());
+    let (of_head, of_embedding) = (sizes("site.bias"), sizes("embedding.weight"));
+    let head = match of_head {
+        Ok(_) => Head::Site {
             skip: file.tensor("skip.weight").is_ok(),
         },
         Err(_) => Head::Shared,
     };
+    let embedding = match of_embedding.as_deref() {
+        Ok(&[_, embedding]) if (1..joined).contains(&embedding) => embedding,
+        Ok(_) => {
+            return Err(Error::file(
+                path,
+                "`embedding.weight` has no vectors that `input.weight` could read",
+            ));
+        }
+        Err(_) => 0,
+    };
+    let rows = of_head.or(of_embedding).map(|sizes| sizes.first().copied());
+    let sites = rows.ok().flatten().unwrap_or(0) as i64;
     // Cell and layers are those whose parameters are there; a model of fewer layers would leave some of them out.
     let layers = (1..=Params::MOST_LAYERS).rev();
     let shapes = layers.flat_map(|layers| {
         Cell::ALL.map(|cell| Shape {
             cell,
-            inputs: inputs as i64,
+            inputs: (joined - embedding) as i64,
             hidden: hidden as i64,
             layers: i64::from(layers),
             head,
+            embedding: embedding as i64,
+            sites,
         })
     });
     let is_there = |parameter: &Parameter| file.tensor(&parameter.name).is_ok();

@@ -2,7 +2,8 @@
 //!
 //! The weights of a model are one array, `[N]`: the parameters of the input layer, of the cell and of the head, one after the
 //! other, each row by row. Their names are those of a torch module whose members are `input` (`Linear`), the cell (`lstm`:
-//! `LSTM`) and `output` (`Linear`). A head with weights of each site has these behind all others.
+//! `LSTM`) and `output` (`Linear`). The weights of single sites are behind all others: those of a head with some of each, then the
+//! vectors of an `embedding` (`Embedding`).
 
 use std::ops::Range;
 
@@ -26,6 +27,10 @@ pub struct Shape {
     pub layers: i64,
     /// What makes a prediction of the cell's output.
     pub head: Head,
+    /// Numbers in the vector of each site that is joined to the inputs of a day; 0: there is none.
+    pub embedding: i64,
+    /// Sites with weights of their own; 0 for a model that does not tell sites apart.
+    pub sites: i64,
 }
 
 /// What makes a prediction y of the cell's output h and the day's inputs x.
@@ -34,11 +39,9 @@ pub enum Head {
     /// The same at all sites: y = w·h + c.
     #[default]
     Shared,
-    /// With weights of each site i, for this many: y = (w + wᵢ)·h + c + cᵢ, and with `skip` + (u + uᵢ)·x. The cell has one
+    /// With weights of each site i: y = (w + wᵢ)·h + c + cᵢ, and with `skip` + (u + uᵢ)·x. The cell has one
     /// bias then, because an optimizer moves two of them twice as far.
     Site {
-        /// Sites with weights.
-        sites: i64,
         /// Whether the inputs go into the head as well.
         skip: bool,
     },
@@ -53,6 +56,8 @@ impl Shape {
             hidden,
             layers: 1,
             head: Head::Shared,
+            embedding: 0,
+            sites: 0,
         }
     }
 
@@ -62,10 +67,30 @@ impl Shape {
         Self { layers, ..self }
     }
 
-    /// The same with another head.
+    /// The same with a head with weights of each of so many sites.
     #[must_use]
-    pub fn with_head(self, head: Head) -> Self {
-        Self { head, ..self }
+    pub fn with_site_head(self, sites: i64, skip: bool) -> Self {
+        let head = Head::Site { skip };
+        Self {
+            head,
+            sites,
+            ..self
+        }
+    }
+
+    /// The same with vectors of so many numbers of each of so many sites.
+    #[must_use]
+    pub fn with_embedding(self, sites: i64, embedding: i64) -> Self {
+        Self {
+            embedding,
+            sites,
+            ..self
+        }
+    }
+
+    /// Whether it has weights of single sites. Such models are not trained in lanes.
+    pub fn knows_sites(self) -> bool {
+        self.sites > 0
     }
 
     /// That of a trial with these parameters on these data.
@@ -77,10 +102,13 @@ impl Shape {
             layers: i64::from(params.layers),
             head: match params.head {
                 job::Head::Shared => Head::Shared,
-                job::Head::Site => Head::Site {
-                    sites: tensors.heads.iter().flatten().count() as i64,
-                    skip: params.skip,
-                },
+                job::Head::Site => Head::Site { skip: params.skip },
+            },
+            embedding: i64::from(params.embedding),
+            sites: if params.knows_sites() {
+                tensors.heads.iter().flatten().count() as i64
+            } else {
+                0
             },
         }
     }
@@ -94,11 +122,10 @@ impl Shape {
         match dimension {
             Dimension::One => 1,
             Dimension::Inputs => self.inputs,
+            Dimension::Embedding => self.embedding,
+            Dimension::Joined => self.inputs + self.embedding,
             Dimension::Units(blocks) => blocks * self.hidden,
-            Dimension::Sites => match self.head {
-                Head::Shared => 0,
-                Head::Site { sites, .. } => sites,
-            },
+            Dimension::Sites => self.sites,
         }
     }
 }
@@ -118,16 +145,16 @@ const LINEAR: usize = 2;
 impl Layout {
     /// That of a model of this shape.
     pub fn of(shape: Shape) -> Self {
-        use Dimension::{Inputs, One, Sites, Units};
+        use Dimension::{Embedding, Inputs, Joined, One, Sites, Units};
         let mut parameters = vec![
-            Parameter::new("input.weight", &[Units(1), Inputs], Inputs),
-            Parameter::new("input.bias", &[Units(1)], Inputs),
+            Parameter::new("input.weight", &[Units(1), Joined], Joined),
+            Parameter::new("input.bias", &[Units(1)], Joined),
         ];
         parameters.extend(shape.cell.definition().parameters(shape.layers));
         parameters.push(Parameter::new("output.weight", &[One, Units(1)], Units(1)));
         parameters.push(Parameter::new("output.bias", &[One], Units(1)));
         let mut common = parameters.len();
-        if let Head::Site { skip, .. } = shape.head {
+        if let Head::Site { skip } = shape.head {
             if skip {
                 parameters.push(Parameter::new("skip.weight", &[One, Inputs], Inputs));
                 common += 1;
@@ -137,6 +164,10 @@ impl Layout {
             if skip {
                 parameters.push(Parameter::new("site.input", &[Sites, Inputs], Inputs));
             }
+        }
+        if shape.embedding > 0 {
+            let vectors = Parameter::new("embedding.weight", &[Sites, Embedding], Embedding);
+            parameters.push(vectors);
         }
         Self {
             shape,
@@ -163,9 +194,19 @@ impl Layout {
         }
     }
 
-    /// Which of them are the weights of single sites; they begin at zero and are behind all others.
+    /// Which of them are the weights of single sites; they are behind all others.
     pub(super) fn of_sites(&self) -> Range<usize> {
         self.common..self.parameters.len()
+    }
+
+    /// Which of them are the head's.
+    pub(super) fn head(&self) -> Range<usize> {
+        self.cell().end..self.embedding().unwrap_or(self.parameters.len())
+    }
+
+    /// Which of them are the vectors of sites, if there are any.
+    pub(super) fn embedding(&self) -> Option<usize> {
+        (self.shape.embedding > 0).then(|| self.parameters.len() - 1)
     }
 
     /// Number of weights that all sites have in common.

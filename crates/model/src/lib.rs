@@ -8,6 +8,7 @@
 //! | `layout` | which parameters a model has, and where they lie |
 //! | `cell` | what carries the state from day to day: one file for each cell |
 //! | `network` | input layer, cell and head, with libtorch |
+//! | `embedding` | vectors of sites, with libtorch |
 //! | `masks` | dropout of weights |
 //! | `series` | what belongs to each series of a run: its site, dropout of states |
 //! | `loss` | how wrong predictions are |
@@ -36,6 +37,7 @@ pub mod checkpoint;
 pub mod device;
 mod device_data;
 mod driver;
+mod embedding;
 mod engine;
 mod epoch_plan;
 mod evaluate;

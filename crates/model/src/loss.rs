@@ -1,7 +1,7 @@
 //! The loss: how wrong predictions are.
 
 use efflux_data::Tensors;
-use efflux_job::{Head, Loss, Params, Training};
+use efflux_job::{Loss, Params, Training};
 use tch::{Reduction, Tensor};
 
 /// What one error adds to the loss.
@@ -87,11 +87,11 @@ pub(super) fn of_trial(tensors: &Tensors, training: &Training) -> (LossFunction,
 
 /// What the sum of squares of all weights of single sites adds to the loss of a trial.
 pub(super) fn ridge(tensors: &Tensors, params: &Params) -> f64 {
-    let fitted = tensors.target.iter().filter(|target| !target.is_nan());
-    match params.head {
-        Head::Shared => 0.0,
-        Head::Site => params.site_penalty / fitted.count().max(1) as f64,
+    if !params.knows_sites() {
+        return 0.0;
     }
+    let fitted = tensors.target.iter().filter(|target| !target.is_nan());
+    params.site_penalty / fitted.count().max(1) as f64
 }
 
 /// The population standard deviation of what is not NaN, 0 of fewer than two values.

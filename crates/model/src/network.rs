@@ -1,10 +1,12 @@
 //! What the model computes, with libtorch: input layer → cell → head, one value a day.
 
+use efflux_data::Tensors;
 use efflux_job::Params;
 use efflux_numerics::random::{Purpose, Stream};
 use tch::{Device, Kind, Tensor};
 
 use super::cell::{Recurrence, State};
+use super::embedding::{self, Embedding};
 use super::layout::{Head, Layout, Shape};
 use super::masks::{Dropped, Masks};
 use super::series::Series;
@@ -28,12 +30,12 @@ pub struct SeriesTensors {
 }
 
 impl SeriesTensors {
-    /// The series of a model of this shape; none where its head is the same for all.
+    /// The series of a model of this shape; none where it does not tell sites apart.
     pub fn of(series: &Series, shape: Shape, device: Device) -> Option<Self> {
-        let Head::Site { sites, .. } = shape.head else {
+        if !shape.knows_sites() {
             return None;
-        };
-        let own = |site: &Option<usize>| site.map_or(sites, |site| site as i64);
+        }
+        let own = |site: &Option<usize>| site.map_or(shape.sites, |site| site as i64);
         let of_series: Vec<i64> = series.sites.iter().map(own).collect();
         let factors = |factors: &[f32]| {
             let factors = Tensor::from_slice(factors).view([-1, shape.hidden]);
@@ -65,6 +67,7 @@ pub struct Network {
     flat: Tensor,
     /// The parameters of all parts, in the order of the layout.
     parameters: Vec<Tensor>,
+    embedding: Option<Embedding>,
     input: Linear,
     cell: &'static dyn Recurrence,
     head: Linear,
@@ -154,10 +157,11 @@ impl Network {
         let parameters: Vec<Tensor> = parameters.collect();
         let cell = layout.cell();
         Self {
+            embedding: layout.embedding().map(|at| Embedding::of(&parameters[at])),
             input: Linear::of(&parameters[..cell.start]),
             cell: shape.cell.definition(),
-            head: Linear::of(&parameters[cell.end..]),
-            site_head: SiteHead::of(shape, &parameters[cell.end + 2..]),
+            head: Linear::of(&parameters[layout.head()]),
+            site_head: SiteHead::of(shape, &parameters[layout.head()][2..]),
             parameters,
             layout,
             flat,
@@ -165,7 +169,8 @@ impl Network {
     }
 
     /// The model with which the trial of this seed begins: every parameter uniform in ±1/√n, where n is the number of
-    /// inputs of a linear layer, and of hidden units for all of the cell. Weights of single sites begin at zero.
+    /// inputs of a linear layer, and of hidden units for all of the cell. Weights of single sites begin at zero, their vectors
+    /// at draws from a normal distribution of standard deviation 0.1.
     ///
     /// # Source
     ///
@@ -189,12 +194,25 @@ impl Network {
                 block.copy_(&Tensor::from_slice(&draws));
             }
         }
+        if let Some(at) = layout.embedding() {
+            embedding::draw(&mut stream, &mut layout.split(&flat)[at]);
+        }
         Self::new(shape, flat)
     }
 
-    /// The model with which a trial with these parameters begins, in single precision.
-    pub(super) fn of_trial(shape: Shape, params: &Params, seed: u64, device: Device) -> Self {
+    /// The model with which a trial with these parameters begins on these data, in single precision. A site without a day to
+    /// fit on has no vector.
+    pub(super) fn of_trial(tensors: &Tensors, params: &Params, seed: u64, device: Device) -> Self {
+        let shape = Shape::of(tensors, params);
         let initial = Self::initial(shape, seed, Kind::Float, device);
+        if let Some(at) = initial.layout.embedding() {
+            let vectors = &initial.layout.split(&initial.flat)[at];
+            for (site, row) in tensors.heads.iter().enumerate() {
+                if let Some(row) = row.filter(|_| tensors.fitted(site).is_empty()) {
+                    let _ = vectors.get(row as i64).zero_();
+                }
+            }
+        }
         match params.forget_bias {
             Some(bias) => initial.with_forget_bias(bias),
             None => initial,
@@ -245,7 +263,7 @@ impl Network {
 
     /// Runs `B` series over `T` days.
     ///
-    /// * `inputs`: `[T, B, inputs]`, scaled; `series`: for heads with weights of each site.
+    /// * `inputs`: `[T, B, inputs]`, scaled; `series`: for models with weights of each site.
     /// * returns the predictions, `[T, B]`, scaled, and the state after the last day.
     ///
     /// # Source
@@ -266,7 +284,11 @@ impl Network {
         let weights = self.cell_weights(dropped.weights);
         let layers = usize::try_from(self.shape().layers).expect("sizes are positive");
         let each = weights.len() / layers;
-        let activated = self.input.forward(inputs).relu(); // [T, B, H]
+        let activated = match &self.embedding {
+            Some(embedding) => self.input.forward(&embedding.join(inputs, series)),
+            None => self.input.forward(inputs),
+        };
+        let activated = activated.relu(); // [T, B, H]
         // Not in place: what was there is needed for the gradient.
         let masks = series.and_then(|series| series.masks.as_ref());
         let masked = |values: Tensor, which: usize| match masks {

@@ -7,6 +7,10 @@ pub enum Dimension {
     One,
     /// The inputs of a day.
     Inputs,
+    /// Numbers in the vector of a site.
+    Embedding,
+    /// The inputs of a day with the vector of the site joined to them.
+    Joined,
     /// This many blocks of hidden units, one for each gate.
     Units(i64),
     /// The sites that a model has weights of their own for.

@@ -135,7 +135,7 @@ impl Torch {
         let zero = || Tensor::zeros([], (Kind::Double, device));
         let mut torch = Self::of(
             Rc::new(device_data),
-            Network::of_trial(shape, params, seed, device),
+            Network::of_trial(tensors, params, seed, device),
             Optimizer::new(training, shape.weights(), Kind::Float, device)
                 .decaying(Layout::of(shape).common_weights()),
             Tensor::zeros([shape.weights()], (Kind::Float, device)),

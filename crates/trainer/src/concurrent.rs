@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use efflux_base::error::Result;
-use efflux_job::{Head, Settings, Trial};
+use efflux_job::{Settings, Trial};
 use efflux_model::{Lanes, Trainer, TrialError, backend};
 use efflux_protocol::{Assignment, FromTrainer, Isolation, TrialEvent};
 use efflux_run::EpochLog;
@@ -45,13 +45,13 @@ impl<'a> ConcurrentTrials<'a> {
         gpu: Option<String>,
     ) -> Self {
         let settings = context.settings_of(&first.trial.params);
-        let has_lanes = settings.is_ok_and(|settings| settings.params.head == Head::Shared);
+        let has_lanes = settings.is_ok_and(|settings| !settings.params.knows_sites());
         Self {
             context,
             like: first.trial.clone(),
             isolation: first.isolation,
             room: match first.isolation {
-                // A head with weights of each site has no lanes.
+                // A model with weights of single sites has no lanes.
                 Isolation::SharedLanes if has_lanes => lanes,
                 Isolation::SharedLanes => 1,
                 Isolation::OwnTrainer | Isolation::OwnDevice => 1,

@@ -349,6 +349,11 @@ fn keys_of_a_head_with_weights_of_each_site_are_axes_and_leave_no_trace_in_ids_u
     let paper = ids("");
     assert_eq!(ids("[model]\nhead = \"shared\"\nsite_penalty = 1.0"), paper);
     assert_eq!(ids("[training]\nwarm_up_updates = 20"), paper);
+    assert_eq!(ids("[model]\nembedding = 0"), paper);
+    let embeddings = ids("[grid]\nembedding = [0, 8]");
+    assert_eq!(embeddings[0], paper[0]);
+    assert_eq!(embeddings[1], ids("[model]\nembedding = 8")[0]);
+    assert_ne!(embeddings[1], paper[0]);
     assert_eq!(ids("[ensemble]\nmembers = [\"lstm\", \"gp\"]"), paper);
     let site = "[model]\nhead = \"site\"\nskip = true\n";
     let grid = format!("{site}[grid]\nsite_penalty = [1.0, 10.0]\nstate_dropout = [0.0, 0.1]");
@@ -370,6 +375,10 @@ fn what_a_site_model_cannot_be_is_refused_with_what_could() {
         (
             "[model]\nstate_dropout = 0.1",
             "expected 0 unless `head` is \"site\"",
+        ),
+        (
+            "[model]\nembedding = 5000",
+            "`model.embedding` has 5000, expected 0 to 4096",
         ),
         (
             "[model]\nsite_penalty = -1.0",

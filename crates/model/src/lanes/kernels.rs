@@ -17,7 +17,7 @@ use libloading::os::unix::{Library, RTLD_NOW};
 use tch::{Kind, Tensor};
 
 use crate::cell::Cell;
-use crate::layout::{Head, Shape};
+use crate::layout::Shape;
 
 const SOURCE: &str = include_str!("update.cu");
 
@@ -137,7 +137,7 @@ impl Kernels {
     /// Whether there are kernels for models of this shape.
     pub(super) fn fit(shape: Shape) -> bool {
         shape.cell == Cell::Lstm
-            && shape.head == Head::Shared
+            && !shape.knows_sites()
             && shape.layers == 1
             && shape.hidden % 4 == 0
             && shape.hidden <= 256

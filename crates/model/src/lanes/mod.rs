@@ -25,7 +25,7 @@ use super::device_data::DeviceData;
 use super::engine::{Engine, Lane};
 use super::epoch_plan::EpochPlan;
 use super::failure::{TrialError, guarded};
-use super::layout::{Head, Layout, Shape};
+use super::layout::{Layout, Shape};
 use super::loss::{self, LossFunction};
 use super::masks::{Drawer, Masks};
 use super::network::Network;
@@ -81,7 +81,7 @@ impl<'a> Lanes<'a> {
     ) -> Result<Self, TrialError> {
         let made = guarded(|| {
             let shape = Shape::of(tensors, params);
-            if shape.cell != Cell::Lstm || shape.head != Head::Shared || shape.layers > 1 {
+            if shape.cell != Cell::Lstm || shape.knows_sites() || shape.layers > 1 {
                 return Err(TrialError::Cell);
             }
             let (loss_function, site_weights) = loss::of_trial(tensors, training);

@@ -23,8 +23,11 @@ pub(super) struct Layout {
     parameters: Vec<Matrix>,
     /// The weights of the cell, behind those of the input layer and before those of the head.
     cell: Range<usize>,
-    /// Whether there are weights of single sites, behind all others, and where they begin.
     pub(super) head: Head,
+    /// Numbers in the vector of each site, and sites with weights of their own.
+    pub(super) embedding: usize,
+    pub(super) sites: usize,
+    /// Where the weights of single sites begin, behind all others.
     common: usize,
     /// Weights that are zero and stay so.
     fixed: Vec<Range<usize>>,
@@ -92,15 +95,15 @@ impl Layout {
     pub(super) fn of(shape: Shape, level: Level) -> Self {
         let size = |size: i64| usize::try_from(size).expect("sizes are positive");
         let (inputs, hidden) = (size(shape.inputs), size(shape.hidden));
+        let (embedding, sites) = (size(shape.embedding), size(shape.sites));
         let padded = hidden.next_multiple_of(level.width());
         let side = |dimension: Option<&Dimension>| {
             let (blocks, units, padded) = match dimension {
                 None | Some(Dimension::One) => (1, 1, 1),
                 Some(Dimension::Inputs) => (1, inputs, inputs),
-                Some(Dimension::Sites) => match shape.head {
-                    Head::Shared => (1, 0, 0),
-                    Head::Site { sites, .. } => (1, size(sites), size(sites)),
-                },
+                Some(Dimension::Embedding) => (1, embedding, embedding),
+                Some(Dimension::Joined) => (1, inputs + embedding, inputs + embedding),
+                Some(Dimension::Sites) => (1, sites, sites),
                 Some(&Dimension::Units(blocks)) => (size(blocks), hidden, padded),
             };
             Side {
@@ -119,7 +122,7 @@ impl Layout {
                 rows: side(rows),
                 columns: side(columns),
                 transposed: (rows, columns)
-                    == (Some(&Dimension::Units(1)), Some(&Dimension::Inputs)),
+                    == (Some(&Dimension::Units(1)), Some(&Dimension::Joined)),
                 drops: parameter.drops,
             };
             first += matrix.length();
@@ -138,6 +141,8 @@ impl Layout {
             layers: size(shape.layers),
             cell: parameters[cell.start].first..parameters[cell.end].first,
             head: shape.head,
+            embedding,
+            sites,
             common: common.map_or(first, |first_of_sites| first_of_sites.first),
             fixed,
             parameters,
@@ -167,17 +172,20 @@ impl Layout {
         dropped.map(|one| one.places().count()).sum()
     }
 
-    /// The padded weights of the input layer, the cell and the head.
-    pub(super) fn split<'a>(&self, weights: &'a [f32]) -> [&'a [f32]; 3] {
-        let Range { start, end } = self.cell;
-        [&weights[..start], &weights[start..end], &weights[end..]]
+    /// The padded weights of the input layer, the cell and the head, and the vectors of sites.
+    pub(super) fn split<'a>(&self, weights: &'a [f32]) -> [&'a [f32]; 4] {
+        let (input, rest) = weights.split_at(self.cell.start);
+        let (cell, rest) = rest.split_at(self.cell.len());
+        let (head, vectors) = rest.split_at(rest.len() - self.sites * self.embedding);
+        [input, cell, head, vectors]
     }
 
     /// The same, to be changed.
-    pub(super) fn split_mut<'a>(&self, weights: &'a mut [f32]) -> [&'a mut [f32]; 3] {
+    pub(super) fn split_mut<'a>(&self, weights: &'a mut [f32]) -> [&'a mut [f32]; 4] {
         let (input, rest) = weights.split_at_mut(self.cell.start);
-        let (cell, head) = rest.split_at_mut(self.cell.len());
-        [input, cell, head]
+        let (cell, rest) = rest.split_at_mut(self.cell.len());
+        let (head, vectors) = rest.split_at_mut(rest.len() - self.sites * self.embedding);
+        [input, cell, head, vectors]
     }
 
     /// Multiplies the padded weights that dropout may drop by their factors, which are without padding.

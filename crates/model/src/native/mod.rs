@@ -11,6 +11,7 @@
 //! | `cell` | what a cell computes |
 //! | `lstm` | the LSTM |
 //! | `site_head` | a head with weights of each site |
+//! | `embedding` | vectors of sites, joined to the inputs |
 //! | `cells` | which cells there are |
 //! | `run` | which rows a run has |
 //! | `layout` | where a weight lies |
@@ -25,6 +26,7 @@
 mod aligned;
 mod cell;
 mod cells;
+mod embedding;
 mod kernels;
 mod layout;
 mod level;
@@ -117,7 +119,7 @@ impl Native {
         } else {
             0
         };
-        let initial = Network::of_trial(shape, params, seed, Device::Cpu);
+        let initial = Network::of_trial(tensors, params, seed, Device::Cpu);
         Ok(Self {
             model: NativeModel::new(shape, &values(initial.flat()), level),
             optimizer: NativeOptimizer::new(training, shape, level),

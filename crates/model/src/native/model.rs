@@ -84,7 +84,7 @@ impl NativeModel {
     /// Runs `B` series over `T` days from zero states and takes the gradient of the mean over all targets.
     ///
     /// * `inputs`: `[T, B, nx]`, scaled; `target`: `[T, B]`, NaN where there is none, but somewhere there is one.
-    /// * `of`: for heads with weights of each site.
+    /// * `of`: for models with weights of each site.
     /// * returns the predictions, `[T, B]`, and the loss.
     pub fn fit(
         &mut self,
@@ -186,7 +186,7 @@ impl NativeModel {
 
     /// Runs series from zero states, some days at a time; `each` is called with day, series and prediction.
     ///
-    /// * `inputs`, `starts`, `lengths`: as of [`NativeModel::gather`]; `of`: for heads with weights of each site.
+    /// * `inputs`, `starts`, `lengths`: as of [`NativeModel::gather`]; `of`: for models with weights of each site.
     pub(super) fn simulate(
         &mut self,
         inputs: &[f32],

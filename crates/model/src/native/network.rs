@@ -3,6 +3,7 @@
 use super::aligned::Aligned;
 use super::cell::{Days, Gradient, Head, NativeCell};
 use super::cells;
+use super::embedding::Embedding;
 use super::kernels::{Panels, Product, Rows};
 use super::layout::Layout;
 use super::level::Level;
@@ -21,6 +22,7 @@ pub(super) struct Network {
     hidden: usize,
     padded: usize,
     input: InputLayer,
+    embedding: Option<Embedding>,
     /// From the lowest to the highest.
     cells: Vec<Box<dyn NativeCell>>,
     head: Head,
@@ -61,6 +63,7 @@ impl Network {
                 weight: Aligned::zeros(inputs * padded),
                 bias: Aligned::zeros(padded + PAD),
             },
+            embedding: Embedding::new(layout),
             cells: {
                 let new = cells::definition(cell)?.new;
                 (0..layout.layers).map(|_| new(level, layout)).collect()
@@ -84,10 +87,14 @@ impl Network {
         masks: Option<&[f32]>,
         series: &Series,
     ) {
-        let [input, cells, head] = layout.split(weights);
-        let (weight, bias) = input.split_at(self.inputs * self.padded);
+        let [input, cells, head, vectors] = layout.split(weights);
+        let (weight, rest) = input.split_at(self.inputs * self.padded);
+        let (weight_of_vectors, bias) = rest.split_at(layout.embedding * self.padded);
         self.input.weight.copy_from_slice(weight);
         self.input.bias[..self.padded].copy_from_slice(bias);
+        if let Some(embedding) = &mut self.embedding {
+            embedding.load(weight_of_vectors, vectors, series);
+        }
         let each = cells.len() / layout.layers;
         let of_cells = self.cells.iter_mut().zip(cells.chunks_exact(each));
         for (layer, (cell, weights)) in of_cells.enumerate() {
@@ -136,6 +143,9 @@ impl Network {
             let rows = block.first * stride..(block.first + block.rows) * stride;
             let activated = &mut run.activated[rows];
             level.multiply(product, activated);
+            if let Some(embedding) = &self.embedding {
+                embedding.add(block, &run.counts, activated);
+            }
             level.rectify(activated, &self.input.bias);
             if let Some(site_head) = &self.site_head {
                 site_head.mask(block, &run.counts, activated);
@@ -186,12 +196,16 @@ impl Network {
         let (level, inputs, padded) = (self.level, self.inputs, self.padded);
         let stride = padded + PAD;
         gradient.fill(0.0);
-        let [input, cells, head] = layout.split_mut(gradient);
+        let [input, cells, head, vectors] = layout.split_mut(gradient);
         let each = cells.len() / layout.layers;
         let places = Places::of(run, self.hidden);
         let highest = self.cells.len() - 1;
-        let (d_weight, d_bias) = input.split_at_mut(inputs * padded);
+        let (d_weight, rest) = input.split_at_mut(inputs * padded);
+        let (d_weight_of_vectors, d_bias) = rest.split_at_mut(layout.embedding * padded);
         let mut d_of_series = self.site_head.as_mut().map(SiteHead::begin_backward);
+        if let Some(embedding) = &mut self.embedding {
+            embedding.begin_backward();
+        }
         run.d_bias.fill(0.0);
         for cell in &mut self.cells {
             cell.begin_backward();
@@ -234,6 +248,9 @@ impl Network {
             }
             let activated = &run.activated[block.first * stride..];
             level.rectify_backward(d_activated, activated, &mut run.d_bias);
+            if let Some(embedding) = &mut self.embedding {
+                embedding.backward(block, &run.counts, d_activated);
+            }
             // The gradient of weights: the sum over rows of the input times the gradient of the output.
             let x = Rows::transposed(&run.inputs[block.first * inputs..], inputs);
             let d_activated = Panels::of(d_activated, stride, padded, level.width());
@@ -244,6 +261,9 @@ impl Network {
             cell.end_backward(gradient);
         }
         d_bias.copy_from_slice(&run.d_bias[..padded]);
+        if let Some(embedding) = &self.embedding {
+            embedding.end_backward(d_weight_of_vectors, vectors);
+        }
         match (&mut self.site_head, d_of_series) {
             (Some(site_head), Some(of_series)) => {
                 let inputs = &run.inputs[..];

@@ -46,10 +46,10 @@ struct Parts {
 impl SiteHead {
     /// None for a head that is the same at all sites.
     pub(super) fn new(layout: &Layout) -> Option<Self> {
-        let Head::Site { sites, skip } = layout.head else {
+        let Head::Site { skip } = layout.head else {
             return None;
         };
-        let sites = usize::try_from(sites).expect("sizes are positive");
+        let sites = layout.sites;
         let (inputs, padded) = (layout.inputs, layout.padded);
         let mut next = 0;
         let mut range = |length: usize| {
@@ -205,13 +205,13 @@ impl SiteHead {
     }
 }
 
-fn add(sums: &mut [f32], values: &[f32]) {
+pub(super) fn add(sums: &mut [f32], values: &[f32]) {
     for (sum, value) in sums.iter_mut().zip(values) {
         *sum += value;
     }
 }
 
-fn add_times(sums: &mut [f32], values: &[f32], factor: f32) {
+pub(super) fn add_times(sums: &mut [f32], values: &[f32], factor: f32) {
     for (sum, value) in sums.iter_mut().zip(values) {
         *sum += factor * value;
     }
@@ -223,6 +223,6 @@ fn multiply(values: &mut [f32], factors: &[f32]) {
     }
 }
 
-fn dot(a: &[f32], b: &[f32]) -> f32 {
+pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }

@@ -16,6 +16,8 @@ const SHAPE: Shape = Shape {
     hidden: 16,
     head: Head::Shared,
     layers: 1,
+    embedding: 0,
+    sites: 0,
 };
 
 /// A third of the sites has a block of targets, another third has single days, the others have none.

@@ -6,8 +6,8 @@ use std::f64::consts::PI;
 use efflux_job as job;
 use efflux_job::Training;
 use efflux_model::{
-    Dropped, Factors, Head, Level, LossFunction, Mode, NativeModel, NativeOptimizer, Network,
-    Optimizer, Series, SeriesTensors, Shape, StateMasks, masked_mean,
+    Dropped, Factors, Level, LossFunction, Mode, NativeModel, NativeOptimizer, Network, Optimizer,
+    Series, SeriesTensors, Shape, StateMasks, masked_mean,
 };
 use efflux_numerics::single;
 use efflux_testing::golden;
@@ -64,10 +64,7 @@ impl Golden {
     }
 
     fn shape(&self) -> Shape {
-        Shape::lstm(self.size("nx"), self.size("hidden")).with_head(Head::Site {
-            sites: self.size("sites"),
-            skip: true,
-        })
+        Shape::lstm(self.size("nx"), self.size("hidden")).with_site_head(self.size("sites"), true)
     }
 
     /// Weights, or their gradient, of the file in the order of the layout.
