@@ -8,6 +8,7 @@
 //! | `layout` | which parameters a model has, and where they lie |
 //! | `cell` | what carries the state from day to day: one file for each cell |
 //! | `network` | input layer, cell and head, with libtorch |
+//! | `site_rows` | its weights of single sites, as rows |
 //! | `masks` | dropout of weights |
 //! | `series` | what belongs to each series of a run: its site, dropout of states |
 //! | `loss` | how wrong predictions are |
@@ -51,6 +52,7 @@ mod parameter;
 mod predict;
 mod progress;
 mod series;
+mod site_rows;
 mod torch;
 mod train;
 mod validation;
