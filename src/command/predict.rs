@@ -7,7 +7,7 @@ use efflux_base::error::{Error, Exit, Result};
 use efflux_cluster::{TrainerSession, common_level};
 use efflux_data as data;
 use efflux_data::{DaysOf, Extrapolation, Filled, Member, Pack, Scales};
-use efflux_job::{Contract, Head, Job, MemberKind, Trial};
+use efflux_job::{Contract, Head, Job, MemberKind, Params, SitePrior, Trial};
 use efflux_numerics::Level;
 use efflux_protocol::{LaunchSpec, Simulation, TrainerPreparation};
 use efflux_report as report;
@@ -86,7 +86,12 @@ fn simulate(args: &PredictArgs, adapt: bool) -> Result<Exit> {
             trial: trial.clone(),
             weights: directory.join(RunDir::WEIGHTS),
             scaling: scaling.clone(),
-            residuals: residuals(&job, trial, directory)?,
+            residuals: kept(&job, trial, &directory.join(RunDir::RESIDUALS), |params| {
+                params.residual_process
+            })?,
+            site_prior: kept(&job, trial, &directory.join(RunDir::SITE_PRIOR), |params| {
+                params.site_prior == SitePrior::Attributes
+            })?,
             adapt,
             keep: scratch.path().join(trial.id.as_str()),
         })
@@ -216,19 +221,23 @@ fn check_adaptable(path: &Path, pack: &Pack, scales: &Scales, can: bool) -> Resu
     Err(Error::file(path, reason))
 }
 
-/// What a member's network left over of its training, if its trial has a process of that.
-fn residuals(job: &Job, trial: &Trial, member: &Path) -> Result<Option<PathBuf>> {
+/// What a member keeps beside its weights, if its trial has that.
+fn kept(
+    job: &Job,
+    trial: &Trial,
+    path: &Path,
+    has: fn(&Params) -> bool,
+) -> Result<Option<PathBuf>> {
     let settings = job.settings.with(&trial.params);
-    if !settings.is_ok_and(|settings| settings.params.residual_process) {
+    if !settings.is_ok_and(|settings| has(&settings.params)) {
         return Ok(None);
     }
-    let path = member.join(RunDir::RESIDUALS);
     if path.exists() {
-        return Ok(Some(path));
+        return Ok(Some(path.to_owned()));
     }
     let reason = "is missing: the member was trained by a version that did not keep it (remove the folder: the same \
         sweep trains the member again)";
-    Err(Error::file(&path, reason))
+    Err(Error::file(path, reason))
 }
 
 /// The scales of the members' training, and the file that holds them: beside a member's weights, or made from the pack

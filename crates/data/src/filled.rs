@@ -69,6 +69,12 @@ impl Filled {
         }
     }
 
+    /// The days of a site on which none of the inputs repeats its nearest measured value.
+    pub fn own_days(&self, site: usize) -> impl Iterator<Item = usize> + '_ {
+        let days = self.least_known.site(site).iter().enumerate();
+        days.filter_map(|(day, flag)| (*flag != HELD).then_some(day))
+    }
+
     /// An input by its name; none if all of its values were measured.
     pub fn input(&self, name: &str) -> Option<&FilledInput> {
         self.inputs.iter().find(|input| input.name == name)

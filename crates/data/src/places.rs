@@ -38,6 +38,17 @@ pub fn places(points: &[[f64; 2]], within_km: f64) -> Vec<Vec<usize>> {
     leasts.map(members).collect()
 }
 
+/// The place of each of these points, by number.
+pub fn place_of(points: &[[f64; 2]], within_km: f64) -> Vec<usize> {
+    let mut place_of = vec![0; points.len()];
+    for (place, members) in places(points, within_km).into_iter().enumerate() {
+        for point in members {
+            place_of[point] = place;
+        }
+    }
+    place_of
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -71,6 +82,7 @@ mod tests {
             [42.57, -72.17],
         ];
         assert_eq!(places(&points, 1.0), [vec![0, 2], vec![1, 3, 4], vec![5]]);
+        assert_eq!(place_of(&points, 1.0), [0, 1, 0, 1, 1, 2]);
         assert_eq!(places(&points, 0.01).len(), 6);
         assert_eq!(places(&[[1.0, 2.0], [1.0, 2.0]], 0.0), [[0, 1]]);
         assert!(places(&[], 1.0).is_empty());

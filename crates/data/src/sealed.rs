@@ -114,6 +114,31 @@ pub fn read<'a, H: Serialize + DeserializeOwned>(
     }
 }
 
+/// The numbers of a tensor that must have this shape.
+pub(crate) fn values<T, const N: usize>(
+    tensors: &SafeTensors<'_>,
+    name: &str,
+    shape: &[usize],
+    dtype: Dtype,
+    of: fn([u8; N]) -> T,
+) -> Result<Vec<T>, String> {
+    let tensor = tensors.tensor(name).map_err(|error| error.to_string())?;
+    if (tensor.dtype(), tensor.shape()) != (dtype, shape) {
+        let (found, there) = (tensor.dtype(), tensor.shape());
+        return Err(format!(
+            "has {found:?} values of shape {there:?} in `{name}`, not {dtype:?} of shape {shape:?}"
+        ));
+    }
+    Ok(tensor
+        .data()
+        .as_chunks::<N>()
+        .0
+        .iter()
+        .copied()
+        .map(of)
+        .collect())
+}
+
 /// Checks that a file of any kind agrees with its digest, if it has one.
 ///
 /// # Errors

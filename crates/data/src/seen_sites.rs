@@ -6,12 +6,12 @@ use std::path::Path;
 
 use efflux_base::error::{Error, Result};
 use efflux_process::{Climate, Day, INPUTS, Seen, Site, SiteNumbers};
-use safetensors::{Dtype, SafeTensors};
+use safetensors::Dtype;
 use serde::{Deserialize, Serialize};
 
 use crate::derived::Statistics;
 use crate::process_sites::ProcessVariables;
-use crate::sealed::{self, Named, Seal, Versions};
+use crate::sealed::{self, Named, Seal, Versions, values};
 
 const NUMBER: &str = "day_number";
 const DAY_INPUTS: &str = "inputs";
@@ -148,31 +148,6 @@ impl SeenSites {
             variables: header.variables,
         })
     }
-}
-
-/// The numbers of a tensor that must have this shape.
-fn values<T, const N: usize>(
-    tensors: &SafeTensors<'_>,
-    name: &str,
-    shape: &[usize],
-    dtype: Dtype,
-    of: fn([u8; N]) -> T,
-) -> std::result::Result<Vec<T>, String> {
-    let tensor = tensors.tensor(name).map_err(|error| error.to_string())?;
-    if (tensor.dtype(), tensor.shape()) != (dtype, shape) {
-        let (found, there) = (tensor.dtype(), tensor.shape());
-        return Err(format!(
-            "has {found:?} values of shape {there:?} in `{name}`, not {dtype:?} of shape {shape:?}"
-        ));
-    }
-    Ok(tensor
-        .data()
-        .as_chunks::<N>()
-        .0
-        .iter()
-        .copied()
-        .map(of)
-        .collect())
 }
 
 #[cfg(test)]

@@ -102,6 +102,33 @@ impl Tensors {
         })
     }
 
+    /// Some of the sites alone, ascending, with nothing to fit on; the head of the first has the first weights, and so on.
+    #[must_use]
+    pub fn of_sites(&self, sites: &[usize]) -> Self {
+        fn rows<T: Copy>(values: &[T], width: usize, sites: &[usize]) -> Vec<T> {
+            let of = |&site: &usize| values[site * width..][..width].iter().copied();
+            sites.iter().flat_map(of).collect()
+        }
+        let (count, days) = (sites.len(), self.days);
+        Self {
+            sites: count,
+            days,
+            dynamic: self.dynamic,
+            statics: self.statics,
+            dynamic_values: rows(&self.dynamic_values, days * self.dynamic, sites),
+            static_values: rows(&self.static_values, self.statics, sites),
+            target: SiteByDay::filled(count, days, f32::NAN),
+            scale: self.scale,
+            observed: SiteByDay::of(days, rows(self.observed.values(), days, sites)),
+            parts: Parts::unused(count, days),
+            held_out: Vec::new(),
+            site_ids: (sites.iter())
+                .map(|&site| self.site_ids[site].clone())
+                .collect(),
+            heads: (0..count).map(Some).collect(),
+        }
+    }
+
     /// Whether a site is one of those that the scores of a trial are over.
     pub fn is_judged(&self, site: usize) -> bool {
         self.held_out.is_empty() || self.held_out.contains(&site)

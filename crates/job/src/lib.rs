@@ -34,7 +34,7 @@ pub use file::{Job, syntax as toml_error};
 pub use grid::Grid;
 pub use id::TrialId;
 pub use inputs::{Chosen, Inputs, Missing, Variable, Variables};
-pub use params::{Head, Params};
+pub use params::{Head, Params, SitePrior};
 pub use search::{Method, Search};
 pub use section::{Key, Section};
 pub use settings::{Refused, Settings};

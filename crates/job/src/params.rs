@@ -24,6 +24,8 @@ pub struct Params {
     pub skip: bool,
     /// Times the sum of squares of all weights of single sites, over the number of targets: what they add to the loss.
     pub site_penalty: f64,
+    /// What is expected of the weights of a site that a model has no day of; only with `head = "site"`.
+    pub site_prior: SitePrior,
     /// Share of the units of the input layer and of the LSTM's output that is dropped, the same on all days of a window;
     /// only with `head = "site"`.
     pub state_dropout: f64,
@@ -45,9 +47,21 @@ pub enum Head {
     /// The same weights at all sites.
     #[default]
     Shared,
-    /// Weights of each site beside those that all have in common; sites that a model was not trained with get the common
-    /// ones alone. Not trained in lanes.
+    /// Weights of each site beside those that all have in common; sites that a model was not trained with get what
+    /// `site_prior` says. Not trained in lanes.
     Site,
+}
+
+/// What is expected of the weights of a site that a model has no day of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SitePrior {
+    /// Nothing: those that all sites have in common, alone.
+    #[default]
+    Zero,
+    /// What follows from the site's mean and standard deviation of each input, by a linear law of the sites of the training;
+    /// their mean weights, where leaving places out shows no such law.
+    Attributes,
 }
 
 impl Default for Params {
@@ -72,6 +86,7 @@ impl Params {
         head: Head::Shared,
         skip: false,
         site_penalty: 1.0,
+        site_prior: SitePrior::Zero,
         state_dropout: 0.0,
         embedding: 0,
         forget_bias: None,
@@ -93,6 +108,7 @@ impl Params {
             head,
             skip,
             site_penalty,
+            site_prior,
             state_dropout,
             embedding,
             forget_bias,
@@ -129,6 +145,10 @@ impl Params {
         if head == Head::Shared && skip {
             let expected = "false unless `head` is \"site\"";
             return Some(("skip", "true".to_owned(), expected));
+        }
+        if head == Head::Shared && site_prior == SitePrior::Attributes {
+            let expected = "\"zero\" unless `head` is \"site\"";
+            return Some(("site_prior", "\"attributes\"".to_owned(), expected));
         }
         if head == Head::Shared && state_dropout > 0.0 {
             let expected = "0 unless `head` is \"site\"";

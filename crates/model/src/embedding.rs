@@ -20,6 +20,20 @@ pub(super) fn draw(stream: &mut Stream, vectors: &mut Tensor) {
     vectors.copy_(&Tensor::from_slice(&draws).view(&size[..]));
 }
 
+/// The mean of the vectors that are there, `[1, K]`.
+pub(super) fn mean(vectors: &Tensor) -> Tensor {
+    let count = are_there(vectors).sum(Kind::Int64).clamp_min(1);
+    vectors
+        .detach()
+        .sum_dim_intlist(0, true, vectors.kind())
+        / count
+}
+
+/// Which sites have a vector, `[S]`.
+fn are_there(vectors: &Tensor) -> Tensor {
+    vectors.detach().ne(0.0).any_dim(1, false)
+}
+
 /// The vectors of a model, `[S, K]`.
 #[derive(Debug)]
 pub(super) struct Embedding(Tensor);
@@ -36,10 +50,8 @@ impl Embedding {
         let (days, rows) = (inputs.size()[0], inputs.size()[1]);
         let (sites, width) = (vectors.size()[0], vectors.size()[1]);
         // Behind the vectors lies their mean, through which no gradient goes.
-        let there = vectors.detach().ne(0.0).any_dim(1, false);
-        let count = there.sum(Kind::Int64).clamp_min(1);
-        let mean = vectors.detach().sum_dim_intlist(0, true, vectors.kind()) / count;
-        let all = Tensor::cat(&[vectors, &mean], 0);
+        let all = Tensor::cat(&[vectors, &mean(vectors)], 0);
+        let there = are_there(vectors);
         let none = Tensor::zeros([1], (Kind::Bool, vectors.device()));
         let there = Tensor::cat(&[there, none], 0);
         let of_series = match series {

@@ -204,6 +204,11 @@ impl Layout {
         self.cell().end..self.embedding().unwrap_or(self.parameters.len())
     }
 
+    /// Which of them are the weights of single sites in the head.
+    pub(super) fn site_head(&self) -> Range<usize> {
+        self.common..self.head().end
+    }
+
     /// Which of them are the vectors of sites, if there are any.
     pub(super) fn embedding(&self) -> Option<usize> {
         (self.shape.embedding > 0).then(|| self.parameters.len() - 1)

@@ -9,6 +9,7 @@
 //! | `cell` | what carries the state from day to day: one file for each cell |
 //! | `network` | input layer, cell and head, with libtorch |
 //! | `embedding` | vectors of sites, with libtorch |
+//! | `site_rows` | its weights of single sites, as rows |
 //! | `masks` | dropout of weights |
 //! | `series` | what belongs to each series of a run: its site, dropout of states |
 //! | `loss` | how wrong predictions are |
@@ -53,6 +54,7 @@ mod parameter;
 mod predict;
 mod progress;
 mod series;
+mod site_rows;
 mod torch;
 mod train;
 mod validation;

@@ -29,6 +29,17 @@ pub enum Days {
 }
 
 impl Days {
+    /// How many of them a site has.
+    pub fn of_site(self, tensors: &Tensors, site: usize) -> usize {
+        match self {
+            Self::All => tensors.days,
+            Self::Observed => {
+                let days = tensors.observed.site(site).iter();
+                days.filter(|value| !value.is_nan()).count()
+            }
+        }
+    }
+
     /// Their indices in an array of shape `[S, D]`, in ascending order.
     fn places(self, tensors: &Tensors) -> Vec<usize> {
         let all = 0..tensors.sites * tensors.days;
@@ -74,6 +85,16 @@ pub struct Trained {
 }
 
 impl Trained {
+    /// The same with another model, such as one of other sites, in the place of its own.
+    #[must_use]
+    pub fn with_model(&self, model: Network) -> Self {
+        Self {
+            model,
+            losses: self.losses.clone(),
+            ..*self
+        }
+    }
+
     /// Simulates these days of all sites with the implementation that trained the model, scaled.
     ///
     /// * `window`: days of a window and its warm-up; `observe` is called from time to time. Both are for

@@ -11,6 +11,7 @@
 //! | `kernel` | how alike two days are |
 //! | `residual` | the process of what a network leaves over |
 //! | `ridge` | what a linear part of a site is |
+//! | `site_law` | what the weights of a site follow from |
 //! | `pooled` | a process with common weights and a part of each site |
 //! | `plain` | the first such process |
 //! | `effects` | the second: its site effects are correlated |
@@ -27,6 +28,7 @@ mod plain;
 mod pooled;
 mod residual;
 mod ridge;
+mod site_law;
 
 pub use day::{Day, INPUTS, Seen, Stretch};
 pub use dense::Singular;
@@ -37,3 +39,4 @@ pub use plain::Plain;
 pub use pooled::{Climate, Definition, Pooled, Posterior, Site};
 pub use residual::{Residual, ResidualPosterior};
 pub use ridge::ridge;
+pub use site_law::{LeftOut, PENALTIES, SiteLaw};

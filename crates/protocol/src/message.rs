@@ -168,6 +168,9 @@ pub struct Simulation {
     /// What it left over of its training, for a process of that; none if its trial has none.
     #[serde(with = "crate::path::optional")]
     pub residuals: Option<PathBuf>,
+    /// What its training lets expect of the weights of sites that it had no day of; none if that is nothing.
+    #[serde(with = "crate::path::optional")]
+    pub site_prior: Option<PathBuf>,
     /// Whether sites that the training did not have are made known by the days on which the pack has a flux.
     pub adapt: bool,
     /// The file to keep what it simulates in.

@@ -13,9 +13,7 @@ use efflux_analysis::significance::rank_correlation;
 use efflux_analysis::statistics::{mean, standard_deviation};
 use efflux_base::durable;
 use efflux_base::error::{Error, Result};
-use efflux_data::{
-    Filled, HELD, INSIDE_AREA, OUTSIDE_AREA, Pack, SiteDistances, UNKNOWN_AREA, places,
-};
+use efflux_data::{Filled, INSIDE_AREA, OUTSIDE_AREA, Pack, SiteDistances, UNKNOWN_AREA, place_of};
 use efflux_job::{Chosen, Contract};
 use efflux_run::RunDir;
 use serde::{Deserialize, Serialize};
@@ -225,13 +223,13 @@ impl TrainingSites {
     /// value are passed over.
     fn features(&self, pack: &Pack) -> Vec<Vec<f64>> {
         let names: Vec<String> = self.daily.iter().map(|of| of.name.clone()).collect();
-        let filled = Filled::of(pack, &names).least_known;
+        let filled = Filled::of(pack, &names);
         let daily = |site: usize, name: &str| {
             let place = pack.dynamic.iter().position(|of| of.name == name);
             let known: Vec<f64> = place.map_or_else(Vec::new, |place| {
-                let days = pack.series(site, place).zip(filled.site(site));
-                let known = days.filter(|(_, flag)| **flag != HELD);
-                known.map(|(value, _)| f64::from(value)).collect()
+                let values: Vec<f32> = pack.series(site, place).collect();
+                let known = filled.own_days(site);
+                known.map(|day| f64::from(values[day])).collect()
             });
             [mean(&known), standard_deviation(&known)].map(|of| of.unwrap_or(f64::NAN))
         };
@@ -263,16 +261,7 @@ fn folds(pack: &Pack, contract: &Contract) -> Vec<usize> {
     let points: Vec<[f64; 2]> = (pack.sites.iter())
         .map(|site| [site.latitude, site.longitude])
         .collect();
-    let mut place_of = vec![0; points.len()];
-    for (place, sites) in places(&points, contract.split.keep_together_km)
-        .into_iter()
-        .enumerate()
-    {
-        for site in sites {
-            place_of[site] = place;
-        }
-    }
-    place_of
+    place_of(&points, contract.split.keep_together_km)
 }
 
 /// * `points`: of each site the index, and how many sites of the training are near; none where it is not known.

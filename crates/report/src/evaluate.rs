@@ -22,7 +22,7 @@ use super::mixture::{Kept, Mixture};
 use super::pooled::{self, Expected};
 use super::results::{Results, Temperature};
 use super::summary::Summary;
-use super::{Output, unseen, write};
+use super::{Output, site_priors, unseen, write};
 
 /// A report that was written, and of what.
 #[derive(Clone, Debug)]
@@ -75,6 +75,7 @@ pub fn evaluate(run: &Run<'_>, ledger: &Ledger, output: Output) -> Result<Evalua
     if !has_ended(&search) {
         caveats.push("The search has not ended, so nothing is selected yet.".to_owned());
     }
+    caveats.extend(site_priors::found(run.directory, ledger, &last)?);
     let temperature = inputs::temperature(run)?;
     let sites = inputs::sites(run);
     let parts = Parts::of_view(&run.pack.flux, &view);

@@ -44,6 +44,7 @@ mod reasons;
 mod record;
 mod results;
 mod section;
+mod site_priors;
 mod states;
 mod summary;
 mod table;

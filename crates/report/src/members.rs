@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use efflux_base::error::{Error, Result};
-use efflux_data::{Scales, SeenSites, read_member, sealed};
+use efflux_data::{Scales, SeenSites, SitePrior, read_member, sealed};
 use efflux_job::Trial;
 use efflux_run::{Ledger, RunDir};
 
@@ -39,6 +39,10 @@ fn check(folder: &Path) -> Result<()> {
     let residuals = folder.join(RunDir::RESIDUALS);
     if residuals.exists() {
         SeenSites::read(&residuals)?;
+    }
+    let site_prior = folder.join(RunDir::SITE_PRIOR);
+    if site_prior.exists() {
+        SitePrior::read(&site_prior)?;
     }
     read_member(&folder.join(RunDir::SIMULATION)).map(drop)
 }

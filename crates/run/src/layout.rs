@@ -113,6 +113,8 @@ impl RunDir {
     pub const SCALING: &str = "scaling.json";
     /// The file that it keeps what its network leaves over in, if there is a process of that.
     pub const RESIDUALS: &str = "residuals.safetensors";
+    /// The file that it keeps what is expected of the weights of new sites in, if that follows from attributes.
+    pub const SITE_PRIOR: &str = "site-prior.safetensors";
     /// The file that it keeps its simulation in, the last of them to be written.
     pub const SIMULATION: &str = "simulation.safetensors";
 

@@ -7,7 +7,8 @@ use efflux_process::{Singular, ridge};
 
 /// Adds to a simulation, `[S, D]` in the units that a model gives, a bias and, if the head reads the inputs, weights on them at
 /// each site that the training did not have: by least squares on the days on which the pack has a flux, under the ridge of
-/// the training. A site's weights on the state are those that all have in common.
+/// the training. That is what the days change about the weights that the simulation was made with: those that all sites have in
+/// common, and what was expected of the site, towards which the ridge draws. Weights on the state stay those.
 ///
 /// # Errors
 ///

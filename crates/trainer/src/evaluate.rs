@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::time::Instant;
 
-use efflux_data::{Member, ProcessVariables, Scales, SeenSites, write_member};
-use efflux_job::{Part, State, Trial, VALIDATION_DAYS};
-use efflux_model::{Days, Flow, Trained, TrialError, checkpoint, medians, physical};
+use efflux_data::{Member, ProcessVariables, Scales, SeenSites, SitePrior, write_member};
+use efflux_job::{self as job, Params, Part, State, Trial, VALIDATION_DAYS};
+use efflux_model::{Days, Flow, Trained, TrialError, checkpoint, guarded, medians, physical};
 use efflux_protocol::{Assignment, FromTrainer, TrialEvent};
 use efflux_run::record::Summary;
 use efflux_run::{Heartbeat, RunDir};
@@ -13,6 +13,7 @@ use efflux_run::{Heartbeat, RunDir};
 use crate::HEARTBEAT;
 use crate::attempt::{StopReason, not_written};
 use crate::context::TrialContext;
+use crate::new_sites::{self, NewSites};
 use crate::pipes::Pipes;
 use crate::residual;
 
@@ -31,8 +32,10 @@ impl Evaluator<'_> {
         pipes: &mut Pipes,
     ) -> Result<Summary, StopReason> {
         let state = self.context.contract.evaluation.state;
-        let mut flux = self.simulate(trained, Days::All, state, pipes)?;
         let settings = self.context.settings_of(&self.assignment.trial.params)?;
+        let expected = self.expected(trained, &settings.params)?;
+        let new = expected.as_ref().and_then(|expected| expected.new.as_ref());
+        let mut flux = self.simulate(trained, new, Days::All, state, pipes)?;
         let (pack, tensors) = (self.context.pack, self.context.tensors);
         let is_corrected = settings.params.residual_process;
         let fitted = |site: usize| tensors.fitted(site);
@@ -51,7 +54,7 @@ impl Evaluator<'_> {
             let other = if is_corrected {
                 None
             } else {
-                Some(self.simulate(trained, Days::Observed, state.other(), pipes)?)
+                Some(self.simulate(trained, new, Days::Observed, state.other(), pipes)?)
             };
             let member = Member {
                 trial_id: self.assignment.trial.id.to_string(),
@@ -60,7 +63,8 @@ impl Evaluator<'_> {
                 flux: flux.clone(),
                 other_state: other,
             };
-            self.keep(directory, trained, left.as_ref(), &member)
+            let prior = expected.as_ref().map(|expected| &expected.prior);
+            self.keep(directory, trained, (prior, left.as_ref()), &member)
                 .map_err(|error| StopReason::Failed(not_written(error.to_string())))?;
         }
         let judged = |part, least| {
@@ -79,17 +83,47 @@ impl Evaluator<'_> {
         })
     }
 
+    /// What the trained weights let expect of sites that had none to be trained on, if the job asks for it.
+    fn expected(self, trained: &Trained, params: &Params) -> Result<Option<Expected>, TrialError> {
+        if params.site_prior == job::SitePrior::Zero {
+            return Ok(None);
+        }
+        let TrialContext {
+            pack,
+            view,
+            tensors,
+            contract,
+            ..
+        } = self.context;
+        let failed = |error: &dyn std::fmt::Display| {
+            TrialError::Defect(format!("what is expected of new sites: {error}"))
+        };
+        let scales = Scales::fit(pack, view).map_err(|error| failed(&error))?;
+        let prior = guarded(|| {
+            let prior = new_sites::prior((pack, contract), (&scales, tensors), &trained.model);
+            prior.map_err(|error| failed(&error))
+        })?;
+        let (trial, said) = (&self.assignment.trial.id, new_sites::said(&prior));
+        efflux_base::complain!("{trial}: {said}");
+        let new = NewSites::of(&prior, &trained.model, pack, (&scales, tensors));
+        let new = new.map(|(sites, model)| (sites, trained.with_model(model)));
+        Ok(Some(Expected { prior, new }))
+    }
+
     /// Weights, scales, what is left over and simulation, durable before anybody is told of them.
     fn keep(
         self,
         directory: &Path,
         trained: &Trained,
-        left: Option<&SeenSites>,
+        (prior, left): (Option<&SitePrior>, Option<&SeenSites>),
         member: &Member,
     ) -> efflux_base::error::Result<()> {
         checkpoint::save_weights(&trained.model, &directory.join(RunDir::WEIGHTS))?;
         Scales::fit(self.context.pack, self.context.view)?
             .write(&directory.join(RunDir::SCALING))?;
+        if let Some(prior) = prior {
+            prior.write(&directory.join(RunDir::SITE_PRIOR))?;
+        }
         if let Some(left) = left {
             left.write(&directory.join(RunDir::RESIDUALS))?;
         }
@@ -97,9 +131,12 @@ impl Evaluator<'_> {
     }
 
     /// These days of all sites, µmol m⁻² s⁻¹.
+    ///
+    /// * `new`: those that have weights of another model.
     fn simulate(
         self,
         trained: &Trained,
+        new: Option<&(NewSites, Trained)>,
         days: Days,
         state: State,
         pipes: &mut Pipes,
@@ -108,12 +145,8 @@ impl Evaluator<'_> {
         let training = self.context.settings_of(&trial.params)?.training;
         let window = training.sequence_days();
         let mut heartbeats = Heartbeats::new(pipes);
-        let simulated = trained.simulate(
-            self.context.tensors,
-            days,
-            state,
-            window as usize,
-            &mut || {
+        let mut run = |trained: &Trained, tensors| {
+            trained.simulate(tensors, days, state, window as usize, &mut || {
                 // Whether anybody listens shows when the record is reported.
                 let _ = heartbeats.beat(|| done(trial, trained));
                 if heartbeats.pipes.drains() {
@@ -121,14 +154,29 @@ impl Evaluator<'_> {
                 } else {
                     Flow::Continue
                 }
-            },
-        );
+            })
+        };
+        let tensors = self.context.tensors;
+        let simulated = run(trained, tensors).and_then(|mut scaled| {
+            if let Some((sites, theirs)) = new {
+                let own = run(theirs, &sites.tensors)?;
+                sites.put(days, tensors, &mut scaled, &own);
+            }
+            Ok(scaled)
+        });
         match simulated {
-            Ok(scaled) => Ok(physical(self.context.tensors, &scaled)),
+            Ok(scaled) => Ok(physical(tensors, &scaled)),
             Err(TrialError::Interrupted) => Err(StopReason::HandedBack),
             Err(error) => Err(error.into()),
         }
     }
+}
+
+/// What a training lets expect of sites that it had no day of.
+struct Expected {
+    prior: SitePrior,
+    /// Those of the pack, and the model with the weights that are expected of them; none if there are none.
+    new: Option<(NewSites, Trained)>,
 }
 
 /// Heartbeats, not too many.

@@ -5,6 +5,7 @@
 //! concurrent   trials that are trained side by side
 //! attempt      one of them: its beginning or resumption, its checkpoints
 //! evaluate     what becomes of a trained model
+//! new_sites    sites that it had no day of
 //! simulation   a member that was trained before
 //! ```
 
@@ -13,6 +14,7 @@ mod attempt;
 mod concurrent;
 mod context;
 mod evaluate;
+mod new_sites;
 mod pipes;
 mod residual;
 mod server;

@@ -1,14 +1,15 @@
 //! A member that was trained before simulates a pack.
 
 use efflux_base::error::{Error, Result};
-use efflux_data::{Member, Pack, Scales, SeenSites, Tensors, write_member};
+use efflux_data::{Member, Pack, Scales, SeenSites, SitePrior, Tensors, write_member};
 use efflux_job::{Contract, Settings};
 use efflux_model::checkpoint::load_weights;
 use efflux_model::device::Device;
-use efflux_model::{physical, simulate};
+use efflux_model::{Days, physical, simulate};
 use efflux_process::Singular;
 use efflux_protocol::Simulation;
 
+use crate::new_sites::NewSites;
 use crate::{adapt, residual};
 
 /// Simulates the pack by the rules of contract and settings and keeps the flux.
@@ -23,6 +24,7 @@ pub(crate) fn run(
         trial,
         weights,
         residuals,
+        site_prior,
         adapt,
         ..
     } = simulation;
@@ -41,8 +43,28 @@ pub(crate) fn run(
         settings.map_err(|refused| Error::Trainer(format!("{}: {refused}", trial.id)))?;
     let (training, params) = (settings.training, settings.params);
     let (state, window) = (contract.evaluation.state, training.sequence_days() as usize);
-    let mut scaled = simulate(&model, &training, device, &tensors, state, window)
-        .map_err(|error| Error::Trainer(format!("{}: {error}", trial.id)))?;
+    let simulated = |model, tensors| {
+        let simulated = simulate(model, &training, device, tensors, state, window);
+        simulated.map_err(|error| Error::Trainer(format!("{}: {error}", trial.id)))
+    };
+    let mut scaled = simulated(&model, &tensors)?;
+    if let Some(path) = site_prior {
+        let prior = SitePrior::read(path)?;
+        let law = &prior.law;
+        let found = [law.attributes.len(), law.intercept.len()].map(|size| size as i64);
+        let attributes = 2 * tensors.dynamic + tensors.statics;
+        let expected = [attributes as i64, model.shape().site_weights()];
+        if found != expected {
+            let reason = format!(
+                "has {found:?} attributes and weights of a site, expected {expected:?}, as its weights have"
+            );
+            return Err(Error::file(path, reason));
+        }
+        if let Some((new, theirs)) = NewSites::of(&prior, &model, pack, (&scales, &tensors)) {
+            let own = simulated(&theirs, &new.tensors)?;
+            new.put(Days::All, &tensors, &mut scaled, &own);
+        }
+    }
     let failed =
         |what: &str, error: Singular| Error::Trainer(format!("{}: {what}: {error}", trial.id));
     if *adapt {

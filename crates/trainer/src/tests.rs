@@ -236,6 +236,7 @@ fn a_member_that_is_kept_simulates_a_pack_and_one_that_is_not_is_an_error() {
             weights,
             scaling: directory.join(RunDir::SCALING),
             residuals: None,
+            site_prior: None,
             adapt: false,
             keep: bench.path("simulated"),
         })

@@ -347,7 +347,10 @@ fn keys_of_a_head_with_weights_of_each_site_are_axes_and_leave_no_trace_in_ids_u
         trials.into_iter().map(|trial| trial.id).collect::<Vec<_>>()
     };
     let paper = ids("");
-    assert_eq!(ids("[model]\nhead = \"shared\"\nsite_penalty = 1.0"), paper);
+    assert_eq!(
+        ids("[model]\nhead = \"shared\"\nsite_penalty = 1.0\nsite_prior = \"zero\""),
+        paper
+    );
     assert_eq!(ids("[training]\nwarm_up_updates = 20"), paper);
     assert_eq!(ids("[model]\nembedding = 0"), paper);
     let embeddings = ids("[grid]\nembedding = [0, 8]");
@@ -356,9 +359,11 @@ fn keys_of_a_head_with_weights_of_each_site_are_axes_and_leave_no_trace_in_ids_u
     assert_ne!(embeddings[1], paper[0]);
     assert_eq!(ids("[ensemble]\nmembers = [\"lstm\", \"gp\"]"), paper);
     let site = "[model]\nhead = \"site\"\nskip = true\n";
-    let grid = format!("{site}[grid]\nsite_penalty = [1.0, 10.0]\nstate_dropout = [0.0, 0.1]");
+    let grid = format!(
+        "{site}[grid]\nsite_penalty = [1.0, 10.0]\nstate_dropout = [0.0, 0.1]\nsite_prior = [\"zero\", \"attributes\"]"
+    );
     let axes = ids(&grid);
-    assert_eq!(axes.len(), 4);
+    assert_eq!(axes.len(), 8);
     assert_eq!(axes[0], ids(site)[0]);
     assert!(!axes.contains(&paper[0]));
     let derived = |text: &str| ids(&format!("[inputs]\ndynamic = [\"t\"]\n{text}"));
@@ -371,6 +376,10 @@ fn what_a_site_model_cannot_be_is_refused_with_what_could() {
         (
             "[model]\nskip = true",
             "`model.skip` has true, expected false unless `head` is \"site\"",
+        ),
+        (
+            "[model]\nsite_prior = \"attributes\"",
+            "`model.site_prior` has \"attributes\", expected \"zero\" unless `head` is \"site\"",
         ),
         (
             "[model]\nstate_dropout = 0.1",

@@ -106,6 +106,59 @@ fn a_site_that_a_model_was_not_trained_with_has_the_common_weights_alone() {
 }
 
 #[test]
+fn a_model_of_other_sites_has_its_own_common_weights_and_their_rows() {
+    let tensors = tensors();
+    for params in [
+        SITE,
+        Params {
+            skip: false,
+            ..SITE
+        },
+    ] {
+        for backend in [Backend::Native, Backend::Torch] {
+            let trained = trained(&tensors, &params, backend);
+            let rows = trained.model.site_rows();
+            let width = trained.model.shape().site_weights();
+            assert_eq!(rows.len(), tensors.sites);
+            assert!(rows.iter().all(|row| row.len() as i64 == width));
+            assert!(rows[5].iter().all(|weight| *weight == 0.0));
+            let simulate = |trained: &Trained, tensors: &Tensors, days| {
+                let state = State::Window;
+                let simulated = trained.simulate(tensors, days, state, 25, &mut || Flow::Continue);
+                simulated.unwrap()
+            };
+            // Two of the sites with their own rows, and a third with those of another.
+            let others = trained
+                .model
+                .of_sites(&[&rows[1..=1], &rows[3..5]].concat());
+            let others = trained.with_model(others);
+            let few = tensors.of_sites(&[1, 3, 2]);
+            let found = simulate(&others, &few, Days::All);
+            let own = simulate(&trained, &tensors, Days::All);
+            let of = |all: &[f32], site: usize| all[site * tensors.days..][..tensors.days].to_vec();
+            for (at, site) in [(0, 1), (1, 3)] {
+                let apart = of(&found, at)
+                    .into_iter()
+                    .zip(of(&own, site))
+                    .fold(0.0_f32, |most, (a, b)| most.max((a - b).abs()));
+                assert!(apart < 1e-5, "{apart}");
+            }
+            let like = Tensors {
+                heads: vec![None, None, Some(4), None, None, None],
+                ..tensors.clone()
+            };
+            let like = of(&simulate(&trained, &like, Days::All), 2);
+            for (a, b) in of(&found, 2).into_iter().zip(like) {
+                assert!((a - b).abs() < 1e-5);
+            }
+            let observed = simulate(&others, &few, Days::Observed).len();
+            let counted = (0..3).map(|site| Days::Observed.of_site(&few, site));
+            assert_eq!(observed, counted.sum::<usize>());
+        }
+    }
+}
+
+#[test]
 fn weights_of_each_site_come_back_from_their_file() {
     let tensors = tensors();
     let trained = trained(&tensors, &SITE, Backend::Native);
