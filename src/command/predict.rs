@@ -206,7 +206,7 @@ fn selected(
 /// Whether there is something to condition, and something to condition it on.
 fn check_adaptable(path: &Path, pack: &Pack, scales: &Scales, can: bool) -> Result<()> {
     if !can {
-        let reason = "its run has neither weights of each site nor a Gaussian process (`model.head`, \
+        let reason = "its run has neither a head with weights of each site nor a Gaussian process (`model.head`, \
             `model.residual_process`, `ensemble.members`), so nothing of it can be conditioned on new days (`efflux predict` \
             simulates the pack)";
         return Err(Error::file(path, reason));

@@ -29,8 +29,8 @@ pub struct Params {
     /// Share of the units of the input layer and of the LSTM's output that is dropped, the same on all days of a window;
     /// only with `head = "site"`.
     pub state_dropout: f64,
-    /// Numbers in a vector of each site that is learned with the weights and joined to the inputs of every day, before the
-    /// input layer; 0: none. A site without a day to fit on, and one that the training did not have, gets the mean of the
+    /// Numbers, up to 4096, in a vector of each site that is learned with the weights and joined to the inputs of every day,
+    /// before the input layer; 0: none. A site without a day to fit on, and one that the training did not have, gets the mean of the
     /// others. `site_penalty` counts these numbers, `weight_decay` does not. Not trained in lanes.
     pub embedding: u32,
     /// Bias of the LSTM's forget gates at the start. Left out, it is drawn like all others.
