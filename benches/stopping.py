@@ -11,7 +11,8 @@ directory of its own, from nothing. Printed, and saved with --save, are for each
 * short of the best: by how much that mean is below the full grid's best, and the standard deviation of the winning
   configuration's scores over its seeds, which is what no difference can be told from.
 
-Scores are median NSE over sites on the validation days; no test day is looked at.
+Scores are median NSE over sites on the validation days; no test day is looked at. `replay.py` has the rules decide on the
+curves of one full grid instead.
 """
 
 import argparse
@@ -58,18 +59,10 @@ def main():
     parser.add_argument("--keep", type=Path, help="work here and leave the run directories")
     arguments = parser.parse_args()
     efflux = arguments.efflux.resolve()
-    root = Path(__file__).resolve().parent.parent
-    job = (root / "jobs/cosore-daily.toml").read_text()
-    for old, new in CHANGES.items():
-        if old not in job:
-            raise SystemExit(f"jobs/cosore-daily.toml has no longer: {old}")
-        job = job.replace(old, new)
     with tempfile.TemporaryDirectory() as temporary:
         folder = (arguments.keep or Path(temporary)).resolve()
-        folder.mkdir(parents=True, exist_ok=True)
-        days = ["--from", "2003-01-01", "--to", "2020-02-29"]
-        run([efflux, "pack", "--sites", root / "data/cosore-daily", *days, "-o", "pack.h5"], folder)
-        found = [search(efflux, folder, job + GRID, rule, arguments.slots) for rule in RULES.items()]
+        job = prepared(efflux, folder)
+        found = [search(efflux, folder, job, rule, arguments.slots) for rule in RULES.items()]
     rows = compared(found)
     print(" | ".join(rows[0]))
     for row in rows:
@@ -79,6 +72,20 @@ def main():
             writer = csv.DictWriter(file, rows[0])
             writer.writeheader()
             writer.writerows(rows)
+
+
+def prepared(efflux, folder):
+    """Makes the pack in a folder. Returns the job, which has no rule."""
+    root = Path(__file__).resolve().parent.parent
+    job = (root / "jobs/cosore-daily.toml").read_text()
+    for old, new in CHANGES.items():
+        if old not in job:
+            raise SystemExit(f"jobs/cosore-daily.toml has no longer: {old}")
+        job = job.replace(old, new)
+    folder.mkdir(parents=True, exist_ok=True)
+    days = ["--from", "2003-01-01", "--to", "2020-02-29"]
+    run([efflux, "pack", "--sites", root / "data/cosore-daily", *days, "-o", "pack.h5"], folder)
+    return job + GRID
 
 
 def run(command, folder):

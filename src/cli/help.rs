@@ -16,7 +16,7 @@ Examples:
   efflux plan jobs/demo.toml --calibrate --slots 2
   efflux plan jobs/paper-grid.toml --ranks 4 --slots 32 --walltime 4:00:00
 
-Times go by a core that was measured once (within a factor of 2), with --calibrate by this host, and where trials of the \
+Times go by cores that were measured once (within a factor of 2), with --calibrate by this host, and where trials of the \
 run have ended by what those took.";
 
 pub(super) const COMPLETIONS_HELP: &str = "\

@@ -171,6 +171,19 @@ impl JobArgs {
 }
 
 #[derive(Args, Debug)]
+pub(crate) struct SlotsArgs {
+    /// Trials to train at a time on each rank; `auto` is one for each of its GPUs and MIG instances, without GPUs
+    /// the task's processors under Slurm, one under mpirun, else every processor
+    #[arg(
+        long,
+        env = "EFFLUX_SLOTS",
+        default_value = "auto",
+        value_name = "N|auto"
+    )]
+    pub(crate) slots: Slots,
+}
+
+#[derive(Args, Debug)]
 pub(crate) struct PlanArgs {
     #[command(flatten)]
     pub(crate) job: JobArgs,
@@ -187,14 +200,8 @@ pub(crate) struct PlanArgs {
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) ranks: u32,
 
-    /// Slots that each rank will have; `auto` is as `efflux sweep` would have it here
-    #[arg(
-        long,
-        env = "EFFLUX_SLOTS",
-        default_value = "auto",
-        value_name = "N|auto"
-    )]
-    pub(crate) slots: Slots,
+    #[command(flatten)]
+    pub(crate) slots: SlotsArgs,
 
     /// Time limit of a job, as sbatch takes it: how many jobs will follow each other
     #[arg(long, value_name = "TIME", value_parser = time_limit)]
@@ -215,15 +222,8 @@ pub(crate) struct SweepArgs {
     #[arg(long, hide = true)]
     pub(crate) show_run_dir: bool,
 
-    /// Trials to train at a time on each rank; `auto` is one for each of its GPUs and MIG instances, without GPUs
-    /// the task's processors under Slurm, one under mpirun, else every processor
-    #[arg(
-        long,
-        env = "EFFLUX_SLOTS",
-        default_value = "auto",
-        value_name = "N|auto"
-    )]
-    pub(crate) slots: Slots,
+    #[command(flatten)]
+    pub(crate) slots: SlotsArgs,
 
     /// Trials that each slot trains at once, those of one hidden size and window side by side: for GPUs, which one
     /// trial of the paper's size keeps waiting
@@ -373,14 +373,8 @@ pub(crate) struct DemoArgs {
     #[arg(default_value = "efflux-demo", value_name = "DIR")]
     pub(crate) directory: PathBuf,
 
-    /// Trials to train at a time, as of `efflux sweep`
-    #[arg(
-        long,
-        env = "EFFLUX_SLOTS",
-        default_value = "auto",
-        value_name = "N|auto"
-    )]
-    pub(crate) slots: Slots,
+    #[command(flatten)]
+    pub(crate) slots: SlotsArgs,
 }
 
 #[derive(Args, Debug)]

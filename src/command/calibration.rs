@@ -16,8 +16,8 @@ use crate::cli::ComputeArgs;
 
 /// Sizes that are timed at most, from the smallest to the largest.
 const SIZES: usize = 5;
-/// Seconds that the longer of two trials of a size is to take, by the estimate.
-const SECONDS: f64 = 1.0;
+/// Seconds that the updates of the longer of two trials of a size are to take, by the estimate.
+const SECONDS: f64 = 2.0;
 
 /// Trains two short trials of each size on as many slots as the sweep will have, at the same time on all of them.
 ///
@@ -41,7 +41,7 @@ pub(crate) fn calibrate(
         let (place, workload) = sizes[number * (sizes.len() - 1) / last.max(1)];
         let trial = &search[place];
         let all = trial.params.epochs(&study.job.settings.training);
-        let each = workload.core_hours() * 3600.0 / f64::from(all);
+        let each = workload.core_seconds().updates / f64::from(all);
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,

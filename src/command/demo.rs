@@ -37,7 +37,7 @@ pub(crate) fn demo(args: &DemoArgs, log: &Log) -> Result<Exit> {
         start(&command, log)?;
     }
     let folder = ["--pack", &pack, "--run-dir", &run];
-    let slots = match args.slots {
+    let slots = match args.slots.slots {
         Slots::Auto => "auto".to_owned(),
         Slots::Number(count) => count.to_string(),
     };

@@ -48,7 +48,10 @@ pub(crate) fn plan(args: &PlanArgs) -> Result<Exit> {
         );
     }
     let threads = job.settings.training.threads;
-    let placed = args.slots.placed(DeviceChoice::Cpu, threads, args.ranks);
+    let placed = args
+        .slots
+        .slots
+        .placed(DeviceChoice::Cpu, threads, args.ranks);
     let slots = placed.placements.len();
     let (timing, basis) = timing(
         &study,

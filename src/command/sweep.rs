@@ -96,6 +96,7 @@ fn follow(args: &SweepArgs, log: &Log, world: &mut World, signals: Signals) -> R
     let threads = Job::read(&args.job.job).map_or(1, |job| job.settings.training.threads);
     let placed = args
         .slots
+        .slots
         .placed(args.trainer.compute.device, threads, world.size());
     let exit = serve(world, placed, args.lanes, signals, |preparation| {
         let launch = &preparation.launch;
@@ -120,6 +121,7 @@ fn lead(
     let ranks = world.as_ref().map_or(1, |world| world.size());
     let threads = study.job.settings.training.threads;
     let placed = args
+        .slots
         .slots
         .placed(args.trainer.compute.device, threads, ranks);
     check_lanes(args, &study, &placed)?;

@@ -130,6 +130,21 @@ impl ProcessVariables {
         texts.map(|text| Expression::parse(&text).unwrap_or(Expression::Number(0.0)))
     }
 
+    /// The days of the calendar on which a site of a pack has a temperature or a flux; none if it has no temperature.
+    pub fn span(&self, pack: &Pack, site: usize) -> Option<Range<usize>> {
+        let record = SiteRecord::of(pack, site, &[], Vec::new());
+        self.span_of(&record, pack.flux_of(site))
+    }
+
+    fn span_of(&self, record: &SiteRecord, flux: &[f32]) -> Option<Range<usize>> {
+        let (_, own) = record.variables.get(&self.temperature)?;
+        let observed = |day: &usize| !flux[*day].is_nan();
+        let all = 0..flux.len();
+        let first = all.clone().find(observed).unwrap_or(own.start);
+        let last = all.rev().find(observed).map_or(own.end, |day| day + 1);
+        Some(own.start.min(first)..own.end.max(last))
+    }
+
     /// A site of a pack; none if it has no temperature, or no record.
     ///
     /// * `days_of_year`: of the pack's calendar; `fitted`: the site's days that are fitted on and have a flux; `known`: the
@@ -143,13 +158,8 @@ impl ProcessVariables {
         known: Option<&Statistics>,
     ) -> Option<ProcessSite> {
         let mut record = SiteRecord::of(pack, site, days_of_year, fitted.to_vec());
-        let (_, own) = record.variables.get(&self.temperature)?;
         let flux = pack.flux_of(site);
-        let observed = |day: &usize| !flux[*day].is_nan();
-        let all = 0..flux.len();
-        let first = all.clone().find(observed).unwrap_or(own.start);
-        let last = all.rev().find(observed).map_or(own.end, |day| day + 1);
-        let span = own.start.min(first)..own.end.max(last);
+        let span = self.span_of(&record, flux)?;
         let expressions = self.expressions();
         record.statistics = match known {
             Some(known) => known.clone(),

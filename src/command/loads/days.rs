@@ -4,17 +4,23 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use efflux_base::error::{Error, Result};
-use efflux_data::{Parts, days_up_to_targets, iterations_per_epoch, windows_with_target};
-use efflux_job::cost::Workload;
+use efflux_data::{
+    Parts, ProcessVariables, days_up_to_targets, iterations_per_epoch, windows_with_target,
+};
+use efflux_job::cost::{Residuals, Workload};
 use efflux_job::{Fit, Part, Sampling, Settings, Split, Stage, State, Training, VALIDATION_DAYS};
+use efflux_numerics::Level;
 
 use crate::command::study::Study;
 
 /// What trials compute, with what many of them have in common counted once.
 pub(super) struct Days<'a> {
     study: &'a Study,
+    level: Level,
     /// Observed days of all sites.
     observed: usize,
+    /// Days of each site that a process of residuals speaks of, once it is wanted.
+    spans: Option<Vec<usize>>,
     views: Vec<View>,
     /// By view, window and warm-up.
     drawn: HashMap<(usize, usize, usize), Drawn>,
@@ -24,7 +30,7 @@ pub(super) struct Days<'a> {
 struct View {
     split: Split,
     fit: Fit,
-    /// Those with a target.
+    /// Those with a target, by site; none at sites that are not trained on.
     targets: Vec<Vec<usize>>,
     /// From the first to the last that validation runs are scored on.
     validation: Vec<Range<usize>>,
@@ -43,6 +49,8 @@ impl<'a> Days<'a> {
     pub(super) fn of(study: &'a Study) -> Self {
         Self {
             study,
+            level: Level::of_this_host(),
+            spans: None,
             observed: study.pack.flux.iter().filter(|flux| !flux.is_nan()).count(),
             views: Vec::new(),
             drawn: HashMap::new(),
@@ -82,6 +90,10 @@ impl<'a> Days<'a> {
             .sum();
         let validated = f64::from(training.epochs) * validated as f64;
         let [carried, windowed] = self.simulated(stage, settings);
+        let residuals = match settings.params.residual_process {
+            true => self.residuals(view),
+            false => Residuals::default(),
+        };
         Ok(Workload {
             hidden_size: settings.params.hidden_size,
             layers: settings.params.layers,
@@ -97,7 +109,31 @@ impl<'a> Days<'a> {
             validated_days: validated,
             simulated_days: carried,
             windowed_days: windowed,
+            calendar_days: (sites * days) as f64,
+            residuals,
+            level: self.level,
         })
+    }
+
+    /// What the process of residuals computes of a view.
+    fn residuals(&mut self, view: usize) -> Residuals {
+        let pack = &self.study.pack;
+        let spans = self.spans.get_or_insert_with(|| {
+            let variables = ProcessVariables::of_soil(pack);
+            let span = |site| Some(variables.as_ref()?.span(pack, site)?.len());
+            (0..pack.sites.len())
+                .map(|site| span(site).unwrap_or(0))
+                .collect()
+        });
+        let mut all = Residuals::default();
+        for (targets, &span) in self.views[view].targets.iter().zip(&*spans) {
+            let days = targets.len() as f64;
+            if span > 0 {
+                all.pairs += days * (span as f64 + days / 2.0);
+                all.factored += days.powi(3) / 3.0;
+            }
+        }
+        all
     }
 
     /// Site-days of the simulation of a trained model, for a member in both states: of one run, and by window.
@@ -135,14 +171,18 @@ impl<'a> Days<'a> {
             let days = parts.days(site, part);
             days.filter(move |&day| !flux[day].is_nan())
         };
-        let sites = || (0..pack.sites.len()).filter(|&site| view.trains(site));
+        let sites = || 0..pack.sites.len();
         let of_fit = |site: usize| {
+            if !view.trains(site) {
+                return Vec::new();
+            }
             let days = observed(site, Part::Train)
                 .chain(observed(site, Part::Validation).filter(|_| fit.holds(Part::Validation)));
             days.collect()
         };
         let validates = |site: &usize| {
-            !fit.holds(Part::Validation)
+            view.trains(*site)
+                && !fit.holds(Part::Validation)
                 && observed(*site, Part::Validation).count() >= VALIDATION_DAYS
         };
         self.views.push(View {

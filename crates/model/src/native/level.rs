@@ -107,6 +107,14 @@ mod tests {
     }
 
     #[test]
+    fn costs_are_estimated_with_the_units_that_are_computed() {
+        for level in Level::here() {
+            let registers = efflux_job::cost::registers(level.0);
+            assert_eq!(registers as usize, level.width(), "{}", level.name());
+        }
+    }
+
+    #[test]
     fn a_square_is_transposed_at_every_level() {
         for level in Level::here() {
             let width = level.width();
