@@ -22,6 +22,7 @@ pub mod sealed;
 mod seen_sites;
 mod split;
 mod staging;
+mod target;
 mod tensors;
 mod windows;
 
@@ -47,5 +48,6 @@ pub use scales::{InputScale, Scales, sources};
 pub use seen_sites::{SeenSite, SeenSites};
 pub use split::{Parts, share};
 pub use staging::SCRATCH;
+pub use target::Target;
 pub use tensors::Tensors;
 pub use windows::{days_up_to_targets, iterations_per_epoch, windows_with_target};

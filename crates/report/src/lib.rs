@@ -116,7 +116,7 @@ pub fn write(results: &Results<'_>, directory: &Path, output: Output) -> Result<
             let members = page::members(results, section);
             for table in section::tables(section) {
                 if let Some(name) = table.file_name() {
-                    durable::write(&directory.join(name), table.csv(members)?)?;
+                    durable::write(&directory.join(name), table.csv(members, results.target)?)?;
                 }
             }
         }
@@ -160,7 +160,7 @@ pub fn columns(results: &Results<'_>) -> Result<String> {
     let described = sections.iter().flat_map(|section| {
         let members = page::members(results, section);
         let tables = section::tables(section).into_iter();
-        tables.map(move |table| table.described(members))
+        tables.map(move |table| table.described(members, results.target))
     });
     let described: Vec<String> = described.collect();
     Ok(format!("{COLUMNS}\n{}", described.join("\n")))
