@@ -171,6 +171,8 @@ impl Pack {
             text_attribute(&dataset, TARGET_NAME, self.target.plain_name())?;
             text_attribute(&dataset, TARGET_LONG_NAME, long_name)?;
         }
+        // HDF5 lays out what follows by what is still open.
+        drop(dataset);
         let count = Layout {
             units: "1",
             about: "measurements in the daily mean [site, day]",

@@ -142,7 +142,8 @@ Comma-separated, UTF-8, a header line, numbers at full precision, in `report/tab
 the names of columns; scores without one are dimensionless. What is not defined is an empty cell, with the reason in the
 column `not_defined`. A series is `ensemble-mean`, `member-SEED`, either with the state that the job did not ask for
 (`…-window-state`), the ensemble mean with a correction, or a baseline. The column `state` says how a series was run:
-`carried` through the calendar, or from zero over a `window` for each day.
+`carried` through the calendar, or from zero over a `window` for each day. Where a pack declares a target of its own, its unit stands
+in the place of µmol m⁻² s⁻¹, in names too, and `paper.csv`, `paper_settings.csv` and `annual_sums.csv` are not there.
 
 This file is written by a test (`EFFLUX_WRITE_DOCS=1 cargo test -p efflux-report columns`) from what the tables declare.
 ";

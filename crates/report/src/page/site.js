@@ -59,8 +59,8 @@
     }
     const step = Math.max(1, Math.ceil((high - low) / 6));
     for (let tick = low; tick <= high; tick += step) {
-      const at = y(tick * one);
-      shapes.push(`<path ${ink.grid} d="M${left} ${at}H${right}"/><text ${ink.muted} x="${left - 6}" y="${at + 4}" text-anchor="end">${Number((tick * one).toPrecision(6))}</text>`);
+      const row = y(tick * one);
+      shapes.push(`<path ${ink.grid} d="M${left} ${row}H${right}"/><text ${ink.muted} x="${left - 6}" y="${row + 4}" text-anchor="end">${Number((tick * one).toPrecision(6))}</text>`);
     }
     for (let tick = 0; tick <= 4; tick += 1) {
       const when = Math.round(from + ((to - from) * tick) / 4);
