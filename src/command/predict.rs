@@ -43,7 +43,7 @@ fn simulate(args: &PredictArgs, adapt: bool) -> Result<Exit> {
         .contract;
     let (members, planned) = selected(&run, &job, &contract)?;
 
-    let pack = Pack::read(&args.pack)?;
+    let mut pack = Pack::read(&args.pack)?;
     durable::create_directory(&args.output)?;
     // Beside the result: the members' files together are as large as it is.
     let scratch = tempfile::Builder::new()
@@ -56,6 +56,8 @@ fn simulate(args: &PredictArgs, adapt: bool) -> Result<Exit> {
             "the members were trained with other inputs (`efflux inspect` lists what a pack has)";
         Error::file(&args.pack, format!("{reason}: {advice}"))
     })?;
+    // A pack without observations need not say what is to be simulated.
+    pack.target.clone_from(&scales.target_is);
     let extrapolation = Extrapolation::of(&pack, &scales);
     let inputs = scales.daily().map(|scale| scale.name.clone());
     let filled = Filled::of(&pack, &inputs.collect::<Vec<_>>());

@@ -5,7 +5,7 @@ use std::f64::consts::TAU;
 
 use efflux_analysis::significance::rank_correlation;
 use efflux_analysis::statistics::{mean, median};
-use efflux_data::{Calendar, OBSERVED, Pack, Parts, Site, Variable, read_predictions};
+use efflux_data::{Calendar, OBSERVED, Pack, Parts, Site, Target, Variable, read_predictions};
 use efflux_job::{Part, Split};
 use efflux_numerics::random::Stream;
 use efflux_numerics::{SiteByDay, single};
@@ -85,6 +85,7 @@ fn made(name: &str, climates: &[f64], seed: u64) -> Made {
             filled: vec![OBSERVED; sites * days * 2],
             statics: vec![Variable::new("mean_annual_temperature", "degC")],
             static_values: climates.iter().map(|&climate| single(climate)).collect(),
+            target: Target::default(),
             flux: SiteByDay::filled(sites, days, f32::NAN),
             count: SiteByDay::filled(sites, days, 0),
             origin: None,

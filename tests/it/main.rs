@@ -25,5 +25,6 @@ mod shims;
 mod slurm;
 mod stopping;
 mod sweep;
+mod target;
 mod trial;
 mod watching;

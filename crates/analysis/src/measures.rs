@@ -159,7 +159,7 @@ pub const MEASURES: &[Definition] = &[
         label: "RMSE",
         name: "root mean squared error",
         about: "",
-        unit: Unit::FLUX,
+        unit: Unit::Target,
         decimals: 3,
         kind: Kind::Error,
         detail: Detail::Brief,
@@ -173,7 +173,7 @@ pub const MEASURES: &[Definition] = &[
         label: "MAE",
         name: "mean absolute error",
         about: "",
-        unit: Unit::FLUX,
+        unit: Unit::Target,
         decimals: 3,
         kind: Kind::Error,
         // Of a site it would say much the same as RMSE.
@@ -188,7 +188,7 @@ pub const MEASURES: &[Definition] = &[
         label: "bias",
         name: "bias",
         about: "Bias is simulated minus observed.",
-        unit: Unit::FLUX,
+        unit: Unit::Target,
         decimals: 3,
         kind: Kind::Difference,
         detail: Detail::Brief,
@@ -278,9 +278,9 @@ impl Measure {
         }
     }
 
-    /// Its name in columns, with the unit.
-    pub fn column_name(self) -> String {
-        self.unit.column(self.column)
+    /// Its name in columns, with the unit; `target` is as of [`Unit::column`].
+    pub fn column_name(self, target: &str) -> String {
+        self.unit.column(self.column, target)
     }
 }
 

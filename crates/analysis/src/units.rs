@@ -2,34 +2,45 @@
 
 /// A unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Unit {
-    /// What the name of a column ends in; empty without a unit.
-    pub key: &'static str,
-    /// What people read; empty without a unit.
-    pub label: &'static str,
+pub enum Unit {
+    /// That of what is observed and simulated, which every pack tells.
+    Target,
+    /// One that is always the same.
+    Fixed {
+        /// What the name of a column ends in; empty without a unit.
+        key: &'static str,
+        /// What people read; empty without a unit.
+        label: &'static str,
+    },
 }
 
 impl Unit {
     /// Dimensionless numbers, counts and words.
-    pub const NONE: Self = Self::new("", "");
-    /// Fluxes of carbon dioxide.
-    pub const FLUX: Self = Self::new("umol_m-2_s-1", "µmol m⁻² s⁻¹");
+    pub const NONE: Self = Self::fixed("", "");
     /// Sums of carbon over a year.
-    pub const CARBON: Self = Self::new("g_C_m-2_yr-1", "g C m⁻² yr⁻¹");
+    pub const CARBON: Self = Self::fixed("g_C_m-2_yr-1", "g C m⁻² yr⁻¹");
     /// Degrees of latitude and longitude.
-    pub const DEGREES: Self = Self::new("deg", "°");
+    pub const DEGREES: Self = Self::fixed("deg", "°");
     /// Days.
-    pub const DAYS: Self = Self::new("days", "days");
+    pub const DAYS: Self = Self::fixed("days", "days");
     /// Seconds.
-    pub const SECONDS: Self = Self::new("s", "s");
+    pub const SECONDS: Self = Self::fixed("s", "s");
 
-    const fn new(key: &'static str, label: &'static str) -> Self {
-        Self { key, label }
+    const fn fixed(key: &'static str, label: &'static str) -> Self {
+        Self::Fixed { key, label }
     }
 
     /// A name with the unit behind it, as columns are called.
-    pub fn column(self, name: &str) -> String {
-        match self.key {
+    ///
+    /// # Arguments
+    ///
+    /// * `target`: what the name of a column in the unit of the target ends in; empty if it is dimensionless.
+    pub fn column(self, name: &str, target: &str) -> String {
+        let key = match self {
+            Self::Target => target,
+            Self::Fixed { key, .. } => key,
+        };
+        match key {
             "" => name.to_owned(),
             key => format!("{name}_{key}"),
         }

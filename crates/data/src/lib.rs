@@ -24,6 +24,7 @@ mod seen_sites;
 mod site_prior;
 mod split;
 mod staging;
+mod target;
 mod tensors;
 mod windows;
 
@@ -51,5 +52,6 @@ pub use seen_sites::{SeenSite, SeenSites};
 pub use site_prior::SitePrior;
 pub use split::{Parts, share};
 pub use staging::SCRATCH;
+pub use target::Target;
 pub use tensors::Tensors;
 pub use windows::{days_up_to_targets, iterations_per_epoch, windows_with_target};

@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::account::Account;
 use super::calendar::Calendar;
+use super::target::Target;
 
 /// Site data for training and prediction. S sites, D days, F daily variables, A static attributes.
 ///
@@ -30,7 +31,9 @@ pub struct Pack {
     pub statics: Vec<Variable>,
     /// Shape `[S, A]`, in the attributes' units; NaN where unknown.
     pub static_values: Vec<f32>,
-    /// Daily mean soil CO₂ efflux, shape `[S, D]`, µmol m⁻² s⁻¹; NaN on a day without a value. Never filled.
+    /// What `flux` is and its unit.
+    pub target: Target,
+    /// Daily mean of the target, shape `[S, D]`, in its unit; NaN on a day without a value. Never filled.
     pub flux: SiteByDay<f32>,
     /// How many measurements are in that mean, shape `[S, D]`.
     pub count: SiteByDay<u32>,
@@ -55,7 +58,7 @@ pub struct Origin {
     pub account: Account,
 }
 
-/// A place where soil CO₂ efflux was measured.
+/// A place where the target was measured.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Site {
     /// Unique in its pack.
@@ -201,7 +204,8 @@ impl Pack {
     }
 
     /// SHA-256 over the content: names, units and places as JSON, then the arrays as little-endian bytes, in the
-    /// order of the fields, and the origin if there is one. Every NaN counts as the same.
+    /// order of the fields, and the origin if there is one. Every NaN counts as the same. A target counts if it is not soil
+    /// CO₂ efflux, which packs of before did not name.
     pub(super) fn content_digest(&self) -> String {
         let header = serde_json::json!([
             self.calendar,
@@ -214,6 +218,9 @@ impl Pack {
         let mut hasher = Sha256::new();
         hasher.update("efflux pack 1\n");
         hasher.update(header.to_string());
+        if !self.target.is_soil_efflux() {
+            hasher.update(serde_json::json!(self.target).to_string());
+        }
         hash_floats(&mut hasher, &self.values);
         hasher.update(&self.filled);
         hash_floats(&mut hasher, &self.static_values);

@@ -15,7 +15,8 @@ use super::h5;
 use super::pack::{
     ACCOUNT, COUNT_UNFILTERED, FLUX_UNFILTERED, Fault, Origin, Pack, Site, Variable,
 };
-use super::pack_write::{FORMAT, VERSION};
+use super::pack_write::{FORMAT, TARGET_LONG_NAME, TARGET_NAME, VERSION, VERSION_WITH_TARGET};
+use super::target::Target;
 
 /// The first bytes of every HDF5 file that has no user block.
 const SIGNATURE: [u8; 8] = *b"\x89HDF\r\n\x1a\n";
@@ -26,11 +27,11 @@ impl Pack {
     /// # Errors
     ///
     /// [`Error::Io`] if the file cannot be read; [`Error::Data`] naming the dataset if it is not a whole pack of
-    /// version 1.
+    /// version 1 or 2.
     pub fn read(path: &Path) -> Result<Self> {
         let file = open(path)?;
         let reader = Reader { path, file: &file };
-        reader.require_format()?;
+        let version = reader.require_format()?;
         let start = reader.text("calendar_start")?;
         let start: Date = start.parse().map_err(|_| {
             Error::dataset(
@@ -56,6 +57,7 @@ impl Pack {
             dynamic,
             static_values: reader.array("/static/values", &[s, a])?,
             statics,
+            target: reader.target(version)?,
             flux: SiteByDay::of(days, reader.array("/target/flux", &[s, days])?),
             count: SiteByDay::of(days, reader.array("/target/count", &[s, days])?),
             origin: reader.origin([s, days])?,
@@ -155,7 +157,8 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn require_format(&self) -> Result<()> {
+    /// Whether it is a pack; its version.
+    fn require_format(&self) -> Result<u32> {
         let names = self
             .file
             .attr_names()
@@ -175,16 +178,34 @@ impl Reader<'_> {
             ));
         }
         let version: u32 = self.scalar("version")?;
-        if version != VERSION {
+        if ![VERSION, VERSION_WITH_TARGET].contains(&version) {
             return Err(Error::file(
                 self.path,
                 format!(
-                    "is a pack of version {version}, expected version {VERSION} (make it again with this efflux, \
+                    "is a pack of version {version}, expected version {VERSION} or {VERSION_WITH_TARGET} (make it again with this efflux, \
                      or use the efflux it was made with)"
                 ),
             ));
         }
-        Ok(())
+        Ok(version)
+    }
+
+    /// What the pack's values are: said since version 2.
+    fn target(&self, version: u32) -> Result<Target> {
+        const FLUX: &str = "/target/flux";
+        if version == VERSION {
+            return Ok(Target::default());
+        }
+        let dataset = self.dataset(FLUX)?;
+        let text = |name: &str| {
+            let text = dataset
+                .attr(name)
+                .and_then(|attribute| attribute.read_scalar::<VarLenUnicode>());
+            text.map_err(|error| damaged(self.path, FLUX, &error))
+        };
+        let (name, long_name) = (text(TARGET_NAME)?, text(TARGET_LONG_NAME)?);
+        Target::new(&name, &long_name, &text("units")?)
+            .map_err(|reason| Error::dataset(self.path, FLUX, reason))
     }
 
     fn scalar<T: H5Type>(&self, name: &str) -> Result<T> {

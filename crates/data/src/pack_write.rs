@@ -4,7 +4,7 @@ use std::path::Path;
 
 use efflux_base::durable;
 use efflux_base::error::{Error, Result};
-use hdf5::{Group, H5Type, Location};
+use hdf5::{Dataset, Group, H5Type, Location};
 use ndarray::ArrayViewD;
 
 use super::h5::{self, reason, text, text_attribute};
@@ -16,6 +16,11 @@ use super::pack::{
 pub(super) const FORMAT: &str = "efflux pack";
 /// Attribute `version`: raised when an older reader would misread a newer file.
 pub(super) const VERSION: u32 = 1;
+/// Attribute `version` of a pack with a target of its own, which readers of version 1 would take for soil CO₂ efflux.
+pub(super) const VERSION_WITH_TARGET: u32 = 2;
+/// Attributes of `/target/flux` in version 2.
+pub(super) const TARGET_NAME: &str = "name";
+pub(super) const TARGET_LONG_NAME: &str = "long_name";
 
 type TextOf = fn(&Site) -> &String;
 type NumberOf = fn(&Site) -> f64;
@@ -45,7 +50,12 @@ impl Pack {
         // Times of creation would make two equal packs two different files.
         let file = h5::create(path, |list| list.obj_track_times(false))?;
         let created_by = format!("efflux {}", efflux_base::version());
-        number_attribute(&file, "version", VERSION)?;
+        let version = if self.target.is_soil_efflux() {
+            VERSION
+        } else {
+            VERSION_WITH_TARGET
+        };
+        number_attribute(&file, "version", version)?;
         number_attribute(&file, "calendar_days", self.calendar.days as u64)?;
         text_attribute(&file, "calendar_start", &self.calendar.start.to_string())?;
         text_attribute(&file, "format", FORMAT)?;
@@ -130,7 +140,8 @@ impl Pack {
             about: "[site, day, variable]: 0 observed or computed, 1 interpolated, 2 held at an end of the record",
             ..values
         };
-        filled.create(at, "filled", &self.filled)
+        filled.create(at, "filled", &self.filled)?;
+        Ok(())
     }
 
     fn write_statics(&self, at: &Group) -> hdf5::Result<()> {
@@ -142,24 +153,33 @@ impl Pack {
             units: "see /static/units",
             about: "[site, attribute]; NaN if unknown",
         };
-        values.create(at, "values", &self.static_values)
+        values.create(at, "values", &self.static_values)?;
+        Ok(())
     }
 
     fn write_target(&self, at: &Group) -> hdf5::Result<()> {
         let (sites, days) = (self.sites.len(), self.calendar.days);
+        let long_name = self.target.plain_long_name();
         let flux = Layout {
             shape: &[sites, days],
             chunk: &[1, days],
-            units: "umol m-2 s-1",
-            about: "daily mean soil CO2 efflux [site, day]; NaN on a day without a value",
+            units: self.target.units(),
+            about: &format!("daily mean {long_name} [site, day]; NaN on a day without a value"),
         };
-        flux.create(at, "flux", &self.flux)?;
+        let dataset = flux.create(at, "flux", &self.flux)?;
+        if !self.target.is_soil_efflux() {
+            text_attribute(&dataset, TARGET_NAME, self.target.plain_name())?;
+            text_attribute(&dataset, TARGET_LONG_NAME, long_name)?;
+        }
+        // HDF5 lays out what follows by what is still open.
+        drop(dataset);
         let count = Layout {
             units: "1",
             about: "measurements in the daily mean [site, day]",
             ..flux
         };
-        count.create(at, "count", &self.count)
+        count.create(at, "count", &self.count)?;
+        Ok(())
     }
 
     fn write_origin(&self, at: &Group, origin: &Origin) -> hdf5::Result<()> {
@@ -167,8 +187,11 @@ impl Pack {
         let flux = Layout {
             shape: &[sites, days],
             chunk: &[1, days],
-            units: "umol m-2 s-1",
-            about: "daily mean soil CO2 efflux without the percentile filter [site, day]; NaN on a day without a value",
+            units: self.target.units(),
+            about: &format!(
+                "daily mean {} without the percentile filter [site, day]; NaN on a day without a value",
+                self.target.plain_long_name()
+            ),
         };
         flux.create(at, FLUX_UNFILTERED, &origin.flux)?;
         let count = Layout {
@@ -193,7 +216,7 @@ struct Layout<'a> {
 
 impl Layout<'_> {
     /// A checksummed array.
-    fn create<T: H5Type>(&self, at: &Group, name: &str, values: &[T]) -> hdf5::Result<()> {
+    fn create<T: H5Type>(&self, at: &Group, name: &str, values: &[T]) -> hdf5::Result<Dataset> {
         let view = ArrayViewD::from_shape(self.shape, values)?;
         let builder = at.new_dataset_builder().obj_track_times(false);
         // HDF5 has no chunk of nothing; an empty array needs no checksum either.
@@ -204,7 +227,8 @@ impl Layout<'_> {
         };
         let dataset = builder.with_data(view).create(name)?;
         text_attribute(&dataset, "units", self.units)?;
-        text_attribute(&dataset, "description", self.about)
+        text_attribute(&dataset, "description", self.about)?;
+        Ok(dataset)
     }
 }
 

@@ -22,7 +22,7 @@ pub struct ProcessSite {
     pub first: i32,
     /// What is known of each of them.
     pub days: Vec<Day>,
-    /// Those that are fitted on, with asinh of their flux in µmol m⁻² s⁻¹.
+    /// Those that are fitted on, with asinh of their flux in the unit of the target.
     pub seen: Vec<Seen>,
     /// Mean and standard deviation of what is in units of the site's own.
     pub statistics: Statistics,

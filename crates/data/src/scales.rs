@@ -16,6 +16,7 @@ use super::derived::{SiteRecord, Statistics};
 use super::pack::{Pack, Variable};
 use super::scale::Scale;
 use super::split::{Parts, fitted};
+use super::target::Target;
 
 /// The scales of everything that a model reads and gives.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -25,8 +26,11 @@ pub struct Scales {
     pub dynamic: Vec<InputScale>,
     /// Of the static inputs, in the order of the model's columns.
     pub statics: Vec<InputScale>,
-    /// Of the flux, µmol m⁻² s⁻¹.
+    /// Of the target, in its unit.
     pub target: Scale,
+    /// What the target is; soil CO₂ efflux in files that do not say it.
+    #[serde(default, skip_serializing_if = "Target::is_soil_efflux")]
+    pub target_is: Target,
     /// The inputs that are made of others, in the order of the model's columns.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub derived: Vec<String>,
@@ -126,6 +130,7 @@ impl Scales {
             derived: view.inputs.derived.clone(),
             statistics: statistics(pack, &view.inputs.derived, &days)?,
             sites: trained_sites(pack, view),
+            target_is: pack.target.clone(),
             target: target.ok_or_else(|| {
                 Error::Usage(format!(
                     "no site has a day to fit on: split.train = {} leaves none",
@@ -140,7 +145,7 @@ impl Scales {
         self.dynamic.iter().chain(&self.sources)
     }
 
-    /// Whether a pack has every input in the unit of the training.
+    /// Whether a pack has every input in the unit of the training, and if it has observations, those of the training's target.
     ///
     /// # Errors
     ///
@@ -179,7 +184,18 @@ impl Scales {
                 }
             }
         });
-        let wrong: Vec<String> = wrong.chain(absent).collect();
+        let [here, expected] = [&pack.target, &self.target_is];
+        let is_other = here != expected && pack.flux.iter().any(|flux| !flux.is_nan());
+        let other = is_other.then(|| {
+            format!(
+                "observations of {} in `{}`, expected {} in `{}`",
+                here.plain_long_name(),
+                here.units(),
+                expected.plain_long_name(),
+                expected.units()
+            )
+        });
+        let wrong: Vec<String> = wrong.chain(absent).chain(other).collect();
         if wrong.is_empty() {
             return Ok(());
         }

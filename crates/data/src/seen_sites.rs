@@ -36,7 +36,7 @@ pub struct SeenSite {
     pub statistics: Statistics,
     /// Amplitude and noise; zeros for a process that has none.
     pub numbers: SiteNumbers,
-    /// What was observed; numbers of days count from 1970-01-01. Targets are asinh of the flux in µmol m⁻² s⁻¹, or what a
+    /// What was observed; numbers of days count from 1970-01-01. Targets are asinh of the flux in the unit of the pack, or what a
     /// network left over of it.
     pub site: Site<'static>,
 }

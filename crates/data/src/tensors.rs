@@ -30,9 +30,9 @@ pub struct Tensors {
     /// Shape `[S, D]`, scaled; NaN on every day that is not fitted on: validation (unless fitted on) and test days
     /// are not in here at all.
     pub target: SiteByDay<f32>,
-    /// From `target` and from what the model gives back to µmol m⁻² s⁻¹.
+    /// From `target` and from what the model gives back to the unit of the pack's target.
     pub scale: Scale,
-    /// Shape `[S, D]`: the observed flux of all parts, µmol m⁻² s⁻¹, NaN on a day without a value. For scores only.
+    /// Shape `[S, D]`: the observed flux of all parts, in that unit, NaN on a day without a value. For scores only.
     pub observed: SiteByDay<f32>,
     /// The part of each day.
     pub parts: Parts,

@@ -23,7 +23,6 @@ use crate::column::{Column, ColumnKeys};
 use crate::mapping::Mapping;
 use crate::record::{Combine, Driver, Imported, Record, Sample, Site};
 use crate::tower::{file_name, of_target};
-use crate::unit::FluxUnit;
 
 /// `[carbonfluxbench]`
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -57,17 +56,19 @@ pub(crate) fn read(mapping: &Mapping) -> Result<Imported> {
     let keys = mapping.carbonfluxbench.clone().unwrap_or_default();
     let target = mapping
         .target
+        .column
         .as_deref()
         .and_then(|target| NEEDED[..3].iter().position(|name| *name == target));
     let Some(target) = target else {
         return Err(mapping.wrong(format!(
             "`target` is {}, expected `RECO_NT_VUT_USTAR50` (or one of the others: {}). It is respiration of the whole ecosystem, \
              modelled from tower data and not efflux of soil, so it is imported only when asked for",
-            mapping.target.as_deref().unwrap_or("not there"),
+            mapping.target.column.as_deref().unwrap_or("not there"),
             NEEDED[..3].join(", ")
         )));
     };
-    let unit = FluxUnit::parse("g C m-2 d-1 (ONEFlux)").map_err(|reason| mapping.wrong(reason))?;
+    let factor = mapping.target.factor("g C m-2 d-1 (ONEFlux)");
+    let factor = factor.map_err(|reason| mapping.wrong(reason))?;
     let mut columns = Column::all(&keys.columns);
     if let Ok(columns) = &mut columns {
         columns.extend(weather::usual(&keys.columns));
@@ -80,7 +81,7 @@ pub(crate) fn read(mapping: &Mapping) -> Result<Imported> {
     let path = targets(mapping, &files, &mut imported.notes)?;
     let mut sites = Sites {
         target,
-        factor: unit.factor(),
+        factor,
         width: columns.len() + 1,
         source: of_target(mapping),
         index: HashMap::new(),

@@ -11,12 +11,15 @@ use crate::day::days;
 use crate::folder::{self, DailySite};
 use crate::mapping::{Mapping, check_id};
 use crate::record::{Imported, Record, Site};
+use crate::target::TargetKeys;
 
 /// Days of sites, ready to be written.
 #[derive(Clone, Debug)]
 pub struct Daily {
     /// The sites that have a flux.
     pub sites: Vec<DailySite>,
+    /// What their target is, and its column.
+    pub(crate) target: TargetKeys,
     /// What was read, dropped and kept.
     pub account: Account,
     /// What a person should know, as sentences.
@@ -32,12 +35,20 @@ pub struct Daily {
 /// [`Error::Job`] if the mapping is wrong or says too little, [`Error::Data`] or [`Error::Io`] if a file is.
 pub fn import(mapping: &Mapping) -> Result<Daily> {
     let Imported {
-        records,
+        mut records,
         account,
         mut warnings,
         notes,
     } = mapping.layout.read(mapping)?;
     check_account(&records, &account)?;
+    if let (Some(unit), Some(_)) = (mapping.layout.unit(), &mapping.target.declared) {
+        let factor = mapping.target.factor(unit);
+        let factor = factor.map_err(|reason| mapping.wrong(format!("`target.unit`: {reason}")))?;
+        let samples = records.iter_mut().flat_map(|record| &mut record.samples);
+        for flux in samples.filter_map(|sample| sample.flux.as_mut()) {
+            *flux *= factor;
+        }
+    }
     for keys in &mapping.sites {
         if !records.iter().any(|record| record.site.id == keys.id) {
             warnings.push(format!("no file is of the site `{}` of [[sites]]", keys.id));
@@ -74,14 +85,15 @@ pub fn import(mapping: &Mapping) -> Result<Daily> {
                 .join("; ")
         )));
     }
-    if let Some(target) = &mapping.target
+    if let (Some(target), None) = (&mapping.target.column, &mapping.target.declared)
         && let Some(meaning) = crate::tower::meaning(target)
     {
         warnings.push(format!(
-            "the flux is {target}: {meaning}, not efflux of soil. What a model learns of it is that"
+            "the flux is {target}: {meaning}, not efflux of soil. What a model learns of it is that ([target] declares it, so that reports say it)"
         ));
     }
     Ok(Daily {
+        target: mapping.target.clone(),
         sites,
         account,
         warnings,
@@ -97,7 +109,7 @@ impl Daily {
     /// [`Error::Data`] if there is something else already,
     /// [`Error::Io`] if it cannot be written.
     pub fn write(&self, folder: &Path) -> Result<()> {
-        folder::write(folder, &self.sites, &self.account)
+        folder::write(folder, &self.target, &self.sites, &self.account)
     }
 }
 

@@ -11,15 +11,17 @@ use efflux_base::durable;
 use efflux_base::error::{Error, Result};
 use sha2::{Digest, Sha256};
 
+use crate::COUNT;
 use crate::account::Account;
 use crate::day::Day;
 use crate::record::{Combine, Driver, Site};
-use crate::{COUNT, FLUX};
+use crate::target::TargetKeys;
 
 /// Digests of the other files.
 const SUMS: &str = "SHA256SUMS";
 const SITES: &str = "sites.csv";
 const ACCOUNT: &str = "account.csv";
+const TARGET: &str = "target.toml";
 
 /// A site whose days are made.
 #[derive(Clone, Debug)]
@@ -32,14 +34,19 @@ pub struct DailySite {
     pub days: Vec<Day>,
 }
 
-/// Writes `sites.csv`, a daily file for each site, `account.csv` and `SHA256SUMS` into a new folder, or in the place of one
+/// Writes `sites.csv`, a daily file for each site, `account.csv`, `target.toml` where the target is declared and `SHA256SUMS` into a new folder, or in the place of one
 /// that an earlier import wrote and nobody changed.
 ///
 /// # Errors
 ///
 /// [`Error::Data`] if there is something else already; [`Error::Io`] if it cannot be written. Nothing has changed then.
-pub(crate) fn write(folder: &Path, sites: &[DailySite], account: &Account) -> Result<()> {
-    let mut files = files(sites, account)?;
+pub(crate) fn write(
+    folder: &Path,
+    target: &TargetKeys,
+    sites: &[DailySite],
+    account: &Account,
+) -> Result<()> {
+    let mut files = files(target, sites, account)?;
     let sums = files.iter().fold(String::new(), |mut sums, (name, text)| {
         let _ = writeln!(sums, "{}  {name}", digest(text.as_bytes()));
         sums
@@ -177,14 +184,19 @@ fn digest(bytes: &[u8]) -> String {
 }
 
 /// Each file's name and text.
-fn files(sites: &[DailySite], account: &Account) -> Result<Vec<(String, String)>> {
+fn files(
+    target: &TargetKeys,
+    sites: &[DailySite],
+    account: &Account,
+) -> Result<Vec<(String, String)>> {
     let mut files = vec![
         (SITES.to_owned(), site_list(sites)?),
         (ACCOUNT.to_owned(), accounts(account)?),
     ];
     for site in sites {
-        files.push((format!("{}.csv", site.site.id), daily(site)?));
+        files.push((format!("{}.csv", site.site.id), daily(target, site)?));
     }
+    files.extend(target.declaration()?.map(|text| (TARGET.to_owned(), text)));
     Ok(files)
 }
 
@@ -223,8 +235,9 @@ fn accounts(account: &Account) -> Result<String> {
     csv(["site", "rule", "rows"].map(str::to_owned).to_vec(), rows)
 }
 
-fn daily(site: &DailySite) -> Result<String> {
-    let mut header: Vec<String> = ["date", FLUX, COUNT].map(str::to_owned).to_vec();
+fn daily(target: &TargetKeys, site: &DailySite) -> Result<String> {
+    let flux = target.column_of_days();
+    let mut header: Vec<String> = ["date", flux, COUNT].map(str::to_owned).to_vec();
     header.extend(site.drivers.iter().map(|driver| driver.name.clone()));
     let rows = site.days.iter().map(|day| {
         let mut row = vec![

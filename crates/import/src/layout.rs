@@ -105,6 +105,26 @@ impl Layout {
         }
     }
 
+    /// The unit that its fluxes always come in; none where files or mapping tell it, and readers convert.
+    pub(crate) fn unit(self) -> Option<&'static str> {
+        match self {
+            Self::AmerifluxBase
+            | Self::Fluxnet
+            | Self::IcosL2
+            | Self::Neon
+            | Self::Licor81x
+            | Self::LicorExport
+            | Self::LicorSmartChamber
+            | Self::Cosore => Some("umol m-2 s-1"),
+            Self::Table
+            | Self::Licor8250
+            | Self::Eosfd
+            | Self::NeuralHydrology
+            | Self::HydroDl
+            | Self::CarbonFluxBench => None,
+        }
+    }
+
     /// Reads the files of a mapping of this layout.
     pub(crate) fn read(self, mapping: &Mapping) -> Result<Imported> {
         match self {

@@ -31,6 +31,7 @@ mod record;
 mod refused;
 mod stamp;
 mod table;
+mod target;
 mod time;
 mod tower;
 mod unit;
@@ -46,7 +47,9 @@ pub use layout::Layout;
 pub use mapping::Mapping;
 pub use record::{Combine, Driver, Imported, Record, Sample, Site};
 
-/// The flux, µmol m⁻² s⁻¹, as daily site files call it.
+/// Soil CO₂ efflux, µmol m⁻² s⁻¹, as daily site files call it.
 pub const FLUX: &str = "co2_flux_umol_m2_s";
+/// The target, as daily site files call it where `target.toml` says what it is.
+pub const DECLARED: &str = "target";
 /// How many values a day's flux is the mean of, as daily site files call it.
 pub const COUNT: &str = "n_flux_values";

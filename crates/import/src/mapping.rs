@@ -17,6 +17,7 @@ use crate::neon::NeonKeys;
 use crate::neuralhydrology::NeuralHydrologyKeys;
 use crate::record::Site;
 use crate::table::{TableKeys, WeatherKeys};
+use crate::target::TargetKeys;
 
 /// A mapping as it was written.
 #[derive(Clone, Debug, Deserialize)]
@@ -30,8 +31,9 @@ pub struct Mapping {
     /// Names of files, with `*` and `?`, relative to the mapping.
     #[serde(default)]
     pub(crate) files: Vec<String>,
-    /// The column that is the flux, where the layout has several.
-    pub(crate) target: Option<String>,
+    /// The column that is the flux, where the layout has several, and what it is.
+    #[serde(default)]
+    pub(crate) target: TargetKeys,
     /// Daily variables to write, by their names; all that are known if not said.
     pub(crate) drivers: Option<Vec<String>>,
     /// Words and numbers that stand for a missing value, beside those of the layout.
@@ -111,7 +113,7 @@ impl Mapping {
     ///
     /// [`Error::Job`] if its layout tells the flux otherwise.
     pub fn with_target(mut self, target: &str) -> Result<Self> {
-        self.target = Some(target.to_owned());
+        self.target.column = Some(target.to_owned());
         self.check()?;
         Ok(self)
     }
@@ -159,9 +161,10 @@ impl Mapping {
                 )));
             }
         }
-        if self.layout == Layout::Table && (self.target.is_some() || self.drivers.is_some()) {
+        if self.layout == Layout::Table && (self.target.column.is_some() || self.drivers.is_some())
+        {
             return Err(self.wrong(
-                "has `target` or `drivers` at its top, but a table names its columns in `table.flux` and [[table.drivers]]".into(),
+                "has the column of a `target` or `drivers` at its top, but a table names its columns in `table.flux` and [[table.drivers]]".into(),
             ));
         }
         for (index, site) in self.sites.iter().enumerate() {

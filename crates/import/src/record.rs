@@ -54,7 +54,7 @@ pub struct Site {
 pub struct Sample {
     /// When the interval begins, in local standard time.
     pub begin: DateTime,
-    /// CO₂ efflux that is kept, µmol m⁻² s⁻¹; none where there is none or where a rule drops it.
+    /// A value of the target that is kept, in its unit; none where there is none or where a rule drops it.
     pub flux: Option<f64>,
     /// How many values the flux is the mean of: 1, but for data that are daily means of a known number.
     pub count: u32,

@@ -76,6 +76,7 @@ pub(crate) fn meaning(target: &str) -> Option<&'static str> {
 pub(crate) fn of_target(mapping: &Mapping) -> String {
     match mapping
         .target
+        .column
         .as_deref()
         .map(|target| (target, meaning(target)))
     {

@@ -313,8 +313,8 @@ pub struct Analysis {
 #[serde(deny_unknown_fields, default)]
 pub struct Baselines {
     /// A CSV file, relative to the directory the command runs in, with the columns `site_id`, `date` (2019-12-31) and
-    /// `value` (µmol m⁻² s⁻¹): what another program predicts. It is scored on the test days that it has, as the series
-    /// `external`; [boosting.md](boosting.md) is a recipe.
+    /// `value` (in the unit of the pack's target): what another program predicts. It is scored on the test days that it has,
+    /// as the series `external`; [boosting.md](boosting.md) is a recipe.
     pub external: Option<PathBuf>,
 }
 

@@ -7,7 +7,7 @@ use efflux_job::Part;
 
 /// Medians over the sites with at least `least` observed days in a part.
 ///
-/// * `flux`: simulated, shape `[S, D]`, µmol m⁻² s⁻¹; only the days of the part are looked at.
+/// * `flux`: simulated, shape `[S, D]`, in the unit of the target; only the days of the part are looked at.
 /// * `counts`: whether a site is among them.
 pub fn medians(
     tensors: &Tensors,
@@ -33,7 +33,7 @@ pub(crate) fn pairs(tensors: &Tensors, flux: &[f32], part: Part, site: usize) ->
         .collect()
 }
 
-/// What a model gives, scaled, in µmol m⁻² s⁻¹; of any shape.
+/// What a model gives, scaled, in the unit of the target; of any shape.
 pub fn physical(tensors: &Tensors, scaled: &[f32]) -> Vec<f32> {
     #[allow(
         clippy::cast_possible_truncation,

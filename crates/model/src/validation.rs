@@ -103,7 +103,7 @@ impl Validation {
         (0..tensors.sites).map(of_site).collect()
     }
 
-    /// What the model gives on the days of the runs, µmol m⁻² s⁻¹; NaN elsewhere.
+    /// What the model gives on the days of the runs, in the unit of the target; NaN elsewhere.
     fn simulated(
         &self,
         engine: &mut dyn Engine,

@@ -14,7 +14,7 @@ const MOST_FITS: usize = 2 * pooled::MOST_SITES;
 /// Draws the weights of the regression towards zero: as much as one day of so many thousand.
 const PENALTY: f64 = 1.0;
 
-/// At each site what a fold says that holds it out, `[S, D]`, µmol m⁻² s⁻¹, NaN where it says nothing.
+/// At each site what a fold says that holds it out, `[S, D]`, in the unit of the target, NaN where it says nothing.
 #[derive(Clone, Debug)]
 pub struct Contenders {
     /// One regression of asinh(flux) for all sites: temperature and its square, the season, latitude, moisture.

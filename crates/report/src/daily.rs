@@ -4,7 +4,7 @@ use efflux_base::error::{Error, Result};
 use efflux_data::DailyPredictions;
 
 /// The table: site and date, what the days are to the training, the observed and the simulated flux with its calibrated
-/// intervals, all in µmol m⁻² s⁻¹, and how far inputs are to be trusted. Days without an observation and a simulation are left out,
+/// intervals, all in the unit of the target, and how far inputs are to be trusted. Days without an observation and a simulation are left out,
 /// a value that is not there is empty.
 ///
 /// # Errors

@@ -11,7 +11,7 @@ use super::forecast;
 use super::results::Results;
 use super::uncertainty::from_validation;
 
-/// What the members say together, `[S, D]`, µmol m⁻² s⁻¹, in the 32 bits that files keep.
+/// What the members say together, `[S, D]`, in the unit of the target and in the 32 bits that files keep.
 #[derive(Clone, Debug)]
 pub struct Together {
     /// Their mean.
@@ -112,6 +112,7 @@ impl Together {
             pack_digest: &pack.digest,
             calendar: pack.calendar,
             sites: &pack.sites,
+            target: &pack.target,
             observed: &pack.flux,
             mean: &self.mean,
             sd: &self.sd,

@@ -116,6 +116,7 @@ pub fn evaluate(run: &Run<'_>, ledger: &Ledger, output: Output) -> Result<Evalua
         days: run.pack.calendar.days,
         sites: &sites,
         parts: &parts,
+        target: &run.pack.target,
         observed: &run.pack.flux,
         unfiltered: origin.map(|origin| &origin.flux),
         account: origin.map(|origin| &origin.account),

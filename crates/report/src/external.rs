@@ -12,7 +12,7 @@ use jiff::civil::Date;
 /// The columns of the file.
 const COLUMNS: [&str; 3] = ["site_id", "date", "value"];
 
-/// What the file that a job names under `[baselines] external` predicts, `[S, D]`, µmol m⁻² s⁻¹, NaN where it has no value;
+/// What the file that a job names under `[baselines] external` predicts, `[S, D]`, in the unit of the target, NaN where it has no value;
 /// none if the job names none.
 ///
 /// # Errors
@@ -84,7 +84,11 @@ fn row(
         )
     })?;
     let number = value.parse().ok().filter(|value: &f32| value.is_finite());
-    let number =
-        number.ok_or_else(|| format!("value is `{value}`, expected a flux in µmol m⁻² s⁻¹"))?;
+    let number = number.ok_or_else(|| {
+        format!(
+            "value is `{value}`, expected a number in {}",
+            pack.target.unit()
+        )
+    })?;
     Ok((site, day, number))
 }

@@ -82,14 +82,14 @@ impl ForecastSpread {
             .collect()
     }
 
-    /// The flux so many standard deviations from a mean, all in asinh units but the fluxes, which are in µmol m⁻² s⁻¹; none
+    /// The flux so many standard deviations from a mean, all in asinh units but the fluxes, which are in that of the target; none
     /// where the process says nothing.
     pub(super) fn away(&self, mean: f64, place: (usize, usize), deviations: f64) -> Option<f64> {
         away(mean, self.sd[place], deviations)
     }
 }
 
-/// The interval that so many standard deviations `[S, D]` in asinh units make about a mean in µmol m⁻² s⁻¹.
+/// The interval that so many standard deviations `[S, D]` in asinh units make about a mean in the unit of the target.
 pub(super) fn interval(mean: &[f32], sd: &SiteByDay<f32>, level: f64, factor: f64) -> Interval {
     let end = |deviations: f64| -> Vec<f32> {
         let days = mean.iter().zip(sd.values());

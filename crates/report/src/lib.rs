@@ -117,7 +117,7 @@ pub fn write(results: &Results<'_>, directory: &Path, output: Output) -> Result<
             let members = page::members(results, section);
             for table in section::tables(section) {
                 if let Some(name) = table.file_name() {
-                    durable::write(&directory.join(name), table.csv(members)?)?;
+                    durable::write(&directory.join(name), table.csv(members, results.target)?)?;
                 }
             }
         }
@@ -143,7 +143,8 @@ Comma-separated, UTF-8, a header line, numbers at full precision, in `report/tab
 the names of columns; scores without one are dimensionless. What is not defined is an empty cell, with the reason in the
 column `not_defined`. A series is `ensemble-mean`, `member-SEED`, either with the state that the job did not ask for
 (`…-window-state`), the ensemble mean with a correction, or a baseline. The column `state` says how a series was run:
-`carried` through the calendar, or from zero over a `window` for each day.
+`carried` through the calendar, or from zero over a `window` for each day. Where a pack declares a target of its own, its unit stands
+in the place of µmol m⁻² s⁻¹, in names too, and `paper.csv`, `paper_settings.csv` and `annual_sums.csv` are not there.
 
 This file is written by a test (`EFFLUX_WRITE_DOCS=1 cargo test -p efflux-report columns`) from what the tables declare.
 ";
@@ -161,7 +162,7 @@ pub fn columns(results: &Results<'_>) -> Result<String> {
     let described = sections.iter().flat_map(|section| {
         let members = page::members(results, section);
         let tables = section::tables(section).into_iter();
-        tables.map(move |table| table.described(members))
+        tables.map(move |table| table.described(members, results.target))
     });
     let described: Vec<String> = described.collect();
     Ok(format!("{COLUMNS}\n{}", described.join("\n")))

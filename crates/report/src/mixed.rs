@@ -8,7 +8,7 @@ use efflux_data::{Member, Pack};
 use efflux_job::{EnsembleMembers, MemberKind};
 use efflux_numerics::{SiteByDay, single};
 
-/// What each kind of members says, `[S, D]`, µmol m⁻² s⁻¹, NaN where it says nothing; none where it has no part.
+/// What each kind of members says, `[S, D]`, in the unit of the target, NaN where it says nothing; none where it has no part.
 pub(super) struct Kinds<'a> {
     pub(super) networks: &'a [Member],
     pub(super) pooled: Option<&'a SiteByDay<f32>>,
@@ -16,7 +16,7 @@ pub(super) struct Kinds<'a> {
 }
 
 impl Kinds<'_> {
-    /// The weighted mean over the kinds of members in asinh units, `[S, D]`, µmol m⁻² s⁻¹. The networks are one kind, by
+    /// The weighted mean over the kinds of members in asinh units, `[S, D]`, in the unit of the target. The networks are one kind, by
     /// their own mean in asinh units. On a day on which a kind says nothing, the others have its weight; NaN where none says
     /// anything.
     pub(super) fn mean(
@@ -85,7 +85,7 @@ impl SiteRecords<'_> {
         fitted.collect()
     }
 
-    /// What such fits say, `[S, D]`, µmol m⁻² s⁻¹; NaN at sites without one and where the temperature is unknown.
+    /// What such fits say, `[S, D]`, in the unit of the target; NaN at sites without one and where the temperature is unknown.
     pub(super) fn flux(&self, fits: &BTreeMap<String, [f64; 5]>) -> SiteByDay<f64> {
         let of_year = self.of_year();
         let mut flux = SiteByDay::filled(self.pack.sites.len(), of_year.len(), f64::NAN);

@@ -14,7 +14,7 @@ pub(super) const MOST_SITES: usize = 300;
 /// What the process expects on every day of the record of each site, `[S, D]`; NaN elsewhere, and at sites without the
 /// temperature.
 pub(super) struct Expected {
-    /// µmol m⁻² s⁻¹.
+    /// In the unit of the target.
     pub(super) flux: SiteByDay<f32>,
     /// Standard deviation of an observation about it, asinh units; NaN everywhere if it was not asked for.
     pub(super) sd: SiteByDay<f32>,

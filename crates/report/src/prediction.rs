@@ -11,7 +11,7 @@ use efflux_base::durable;
 use efflux_base::error::Result;
 use efflux_data::{
     Extrapolation, Filled, FilledDays, INSIDE, INSIDE_AREA, InputFlags, Member, OUTSIDE_AREA, Pack,
-    SiteDistances,
+    SiteDistances, Target,
 };
 
 use super::section::Members;
@@ -25,7 +25,7 @@ pub struct Prediction<'a> {
     pub run: &'a str,
     /// What was simulated.
     pub pack: &'a Pack,
-    /// Mean over the members, shape `[S, D]`, µmol m⁻² s⁻¹.
+    /// Mean over the members, shape `[S, D]`, in the unit of the pack's target.
     pub mean: &'a [f32],
     /// The members, each with S × D values.
     pub members: &'a [Member],
@@ -79,12 +79,13 @@ pub fn write_prediction(
     directory: &Path,
 ) -> Result<PredictionSummary> {
     let path = |file: &str| directory.join(file).with_extension("csv");
+    let target = &prediction.pack.target;
     let extrapolation = tables::prediction::extrapolation(prediction);
-    durable::write(&path("extrapolation"), extrapolation.csv(None)?)?;
+    durable::write(&path("extrapolation"), extrapolation.csv(None, target)?)?;
     match prediction.distances {
         Some(distances) => durable::write(
             &path("applicability"),
-            tables::prediction::applicability(prediction, distances).csv(None)?,
+            tables::prediction::applicability(prediction, distances).csv(None, target)?,
         )?,
         None => durable::remove(&path("applicability"))?,
     }
@@ -95,7 +96,7 @@ pub fn write_prediction(
     if prediction.is_observed() {
         durable::write(
             &path("scores"),
-            tables::prediction::scores(prediction).csv(Some(members))?,
+            tables::prediction::scores(prediction).csv(Some(members), target)?,
         )?;
     } else {
         // Those of an earlier pack would pass for those of this one.
@@ -109,6 +110,8 @@ pub fn write_prediction(
 pub struct PredictionSummary {
     /// Name of the run.
     pub run: String,
+    /// What was simulated.
+    pub target: Target,
     /// Sites that were simulated.
     pub sites: usize,
     /// Days that were simulated.
@@ -214,6 +217,7 @@ impl PredictionSummary {
         };
         Self {
             run: prediction.run.to_owned(),
+            target: prediction.pack.target.clone(),
             trained_with: (0..sites).filter(is_known).count(),
             sites,
             days,
@@ -304,6 +308,9 @@ impl fmt::Display for PredictionSummary {
             self.members,
             self.members_planned
         )?;
+        if !self.target.is_soil_efflux() {
+            writeln!(f, "  target          {}", self.target)?;
+        }
         if self.inputs_outside.is_empty() {
             writeln!(
                 f,

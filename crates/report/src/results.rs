@@ -1,7 +1,7 @@
 //! What the report is made of: everything the caller knows once the sweep has ended, or so far.
 
 use efflux_base::error::{Error, Result};
-use efflux_data::{Account, Filled, Member, Parts, SiteDistances};
+use efflux_data::{Account, Filled, Member, Parts, SiteDistances, Target};
 use efflux_job::{Analysis, Chosen, Contract, Fit, Part, Settings};
 use efflux_numerics::SiteByDay;
 use efflux_run::record::Record;
@@ -12,7 +12,7 @@ use jiff::civil::Date;
 use super::contenders::Contenders;
 use super::forecast::ForecastSpread;
 
-/// The input of [`super::write`]. Fluxes are in µmol m⁻² s⁻¹; days count from [`Results::start`].
+/// The input of [`super::write`]. Fluxes are in the unit of [`Results::target`]; days count from [`Results::start`].
 #[derive(Clone, Debug)]
 pub struct Results<'a> {
     /// Names the run.
@@ -45,6 +45,8 @@ pub struct Results<'a> {
     pub sites: &'a [Site],
     /// The part of each day at each site.
     pub parts: &'a Parts,
+    /// What is observed and simulated.
+    pub target: &'a Target,
     /// The observed flux, NaN where there is none.
     pub observed: &'a SiteByDay<f32>,
     /// The observed flux without the percentile filter, where the pack kept it.
@@ -62,7 +64,7 @@ pub struct Results<'a> {
     pub outside_training: &'a [Option<f64>],
     /// Which values of the daily inputs were not measured.
     pub filled: &'a Filled,
-    /// What the pooled Gaussian process expects, `[S, D]`, µmol m⁻² s⁻¹, NaN where it says nothing; none if it was not
+    /// What the pooled Gaussian process expects, `[S, D]`, NaN where it says nothing; none if it was not
     /// computed.
     pub pooled: Option<&'a SiteByDay<f32>>,
     /// How sure that process is; none unless it is a member of the ensemble.

@@ -1,6 +1,7 @@
 //! A section of the report lists its parts. The page, its navigation and the links of its footer, the files in `tables/` and
 //! `figures/` are read off these lists, so what is written is on the page.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use super::figures::Figure;
@@ -46,24 +47,24 @@ pub(crate) enum Part<'a> {
 /// A figure with its caption, or the reason why there is none.
 pub(crate) struct Drawing {
     /// What it would show, for the case that it cannot.
-    title: &'static str,
+    title: Cow<'static, str>,
     figure: Result<Figure, String>,
     caption: Html,
 }
 
 impl Drawing {
-    pub(crate) fn new(title: &'static str, figure: Figure, caption: Html) -> Self {
+    pub(crate) fn new(title: impl Into<Cow<'static, str>>, figure: Figure, caption: Html) -> Self {
         Self {
-            title,
+            title: title.into(),
             figure: Ok(figure),
             caption,
         }
     }
 
     /// One that the data do not allow.
-    pub(crate) fn none(title: &'static str, reason: impl Into<String>) -> Self {
+    pub(crate) fn none(title: impl Into<Cow<'static, str>>, reason: impl Into<String>) -> Self {
         Self {
-            title,
+            title: title.into(),
             figure: Err(reason.into()),
             caption: Html::default(),
         }
@@ -212,7 +213,7 @@ fn drawn(drawing: Drawing, drawn: &mut Drawn<'_>) -> Html {
         }
         Err(reason) => html!(
             "<p class=\"caption\">{}: <span class=\"none\">not defined: {}</span></p>\n",
-            drawing.title,
+            &*drawing.title,
             reason
         ),
     }

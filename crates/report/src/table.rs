@@ -3,6 +3,7 @@
 
 use efflux_analysis::units::Unit;
 use efflux_base::error::{Error, Result};
+use efflux_data::Target;
 
 use super::cell::Cell;
 use super::markup::{Html, html};
@@ -251,16 +252,17 @@ const MADE_OF: &str = "made_of";
 pub(crate) trait Tabular {
     /// The name of its file; none if it is on the page alone.
     fn file_name(&self) -> Option<String>;
-    /// Its file, with a last column that says what members it is made of, if it is.
+    /// Its file, with a last column that says what members it is made of, if it is; `target` is what the numbers in the unit of
+    /// the target are of.
     ///
     /// # Errors
     ///
     /// [`Error::Internal`] if it cannot be put together.
-    fn csv(&self, members: Option<Members>) -> Result<Vec<u8>>;
+    fn csv(&self, members: Option<Members>, target: &Target) -> Result<Vec<u8>>;
     /// What the page has of it.
     fn html(&self) -> Html;
     /// What the documentation says of its file, as Markdown.
-    fn described(&self, members: Option<Members>) -> String;
+    fn described(&self, members: Option<Members>, target: &Target) -> String;
 }
 
 impl<Row> Tabular for Table<'_, Row> {
@@ -268,14 +270,15 @@ impl<Row> Tabular for Table<'_, Row> {
         self.shown.in_file().then(|| format!("{}.csv", self.id))
     }
 
-    fn csv(&self, members: Option<Members>) -> Result<Vec<u8>> {
+    fn csv(&self, members: Option<Members>, target: &Target) -> Result<Vec<u8>> {
         let defect =
             |error: &dyn std::fmt::Display| Error::Internal(format!("{}: {error}", self.id));
         let mut writer = csv::Writer::from_writer(Vec::new());
         let has_reasons = self.has_reasons();
+        let unit = target.unit_in_columns();
         let mut header: Vec<String> = self
             .in_file()
-            .map(|column| column.unit.column(&column.key))
+            .map(|column| column.unit.column(&column.key, &unit))
             .collect();
         header.extend(has_reasons.then(|| NOT_DEFINED.to_owned()));
         header.extend(members.map(|_| MADE_OF.to_owned()));
@@ -360,15 +363,19 @@ impl<Row> Tabular for Table<'_, Row> {
         html
     }
 
-    fn described(&self, members: Option<Members>) -> String {
+    fn described(&self, members: Option<Members>, target: &Target) -> String {
+        let (unit, in_columns) = (target.unit(), target.unit_in_columns());
         let mut text = format!("## {}.csv\n\nA row is {}.\n\n", self.id, self.note);
         text.push_str("| column | what it is | unit |\n| --- | --- | --- |\n");
         for column in self.in_file() {
             text.push_str(&format!(
                 "| `{}` | {} | {} |\n",
-                column.unit.column(&column.key),
+                column.unit.column(&column.key, &in_columns),
                 column.label,
-                column.unit.label
+                match column.unit {
+                    Unit::Target => unit.as_str(),
+                    Unit::Fixed { label, .. } => label,
+                }
             ));
         }
         if self.has_reasons() {

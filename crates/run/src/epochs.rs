@@ -79,7 +79,8 @@ fn columns() -> Vec<Column> {
         number("validation_sites", |line| &mut line.validation.sites),
     ];
     columns.extend(Measure::headline().map(|measure| Column {
-        name: format!("validation_{}", measure.column_name()),
+        // Measures of skill have no unit.
+        name: format!("validation_{}", measure.column),
         is_optional: true,
         write: Box::new(move |line| {
             let median = line.validation[measure];

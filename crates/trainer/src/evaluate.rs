@@ -127,10 +127,14 @@ impl Evaluator<'_> {
         if let Some(left) = left {
             left.write(&directory.join(RunDir::RESIDUALS))?;
         }
-        write_member(&directory.join(RunDir::SIMULATION), member)
+        write_member(
+            &directory.join(RunDir::SIMULATION),
+            member,
+            &self.context.pack.target,
+        )
     }
 
-    /// These days of all sites, µmol m⁻² s⁻¹.
+    /// These days of all sites, in the unit of the target.
     ///
     /// * `new`: those that have weights of another model.
     fn simulate(

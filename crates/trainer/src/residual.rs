@@ -4,7 +4,7 @@ use efflux_data::{Pack, ProcessVariables, SeenSite, SeenSites};
 use efflux_numerics::single;
 use efflux_process::{Climate, Residual, Seen, Singular, Site, SiteNumbers};
 
-/// What a simulation, `[S, D]` in µmol m⁻² s⁻¹, leaves over on the days of each site that were fitted on, in asinh units.
+/// What a simulation, `[S, D]` in the unit of the target, leaves over on the days of each site that were fitted on, in asinh units.
 /// Sites without a temperature or without such a day are not in it.
 pub(crate) fn left_over(
     pack: &Pack,

@@ -89,5 +89,5 @@ pub(crate) fn run(
         sites: tensors.site_ids,
         other_state: None,
     };
-    write_member(&simulation.keep, &member)
+    write_member(&simulation.keep, &member, &scales.target_is)
 }

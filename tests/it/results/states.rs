@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use efflux_data::{Member, read_member, write_member};
+use efflux_data::{Member, Target, read_member, write_member};
 use efflux_testing::{row, rows};
 
 use crate::harness::Study;
@@ -39,7 +39,7 @@ fn change(study: &Study, change: fn(Member) -> Member) {
             .path()
             .join("attempt-1/simulation.safetensors");
         let member = read_member(&path).unwrap();
-        write_member(&path, &change(member)).unwrap();
+        write_member(&path, &change(member), &Target::default()).unwrap();
     }
 }
 

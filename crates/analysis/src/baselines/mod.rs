@@ -18,7 +18,7 @@ pub struct Day {
     pub of_year: u16,
     /// Temperature, °C; NaN if unknown.
     pub temperature: f64,
-    /// Observed flux, µmol m⁻² s⁻¹; NaN if there is none.
+    /// Observed flux, in its own unit; NaN if there is none.
     pub flux: f64,
 }
 
@@ -118,7 +118,7 @@ pub enum Fitted {
 }
 
 impl Fitted {
-    /// The flux of a day, µmol m⁻² s⁻¹; NaN where the temperature it takes is unknown.
+    /// The flux of a day, in its own unit; NaN where the temperature it takes is unknown.
     pub fn flux(&self, of_year: u16, temperature: f64) -> f64 {
         match self {
             Self::Constant(flux) => *flux,

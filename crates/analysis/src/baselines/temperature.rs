@@ -9,7 +9,7 @@ use crate::{Defined, Undefined, finite};
 /// An exponential response to temperature, `a exp(b T)`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Response {
-    /// Flux at 0 °C, µmol m⁻² s⁻¹.
+    /// Flux at 0 °C, in its own unit.
     pub at_zero: f64,
     /// Relative change per °C.
     pub rate: f64,

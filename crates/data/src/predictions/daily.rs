@@ -8,8 +8,8 @@ use hdf5::{File, H5Type};
 use super::ensemble::{HEADLINE, Interval};
 use super::read::{Predictions, with_file};
 
-/// What there is to tell of the S sites and D days of a `predictions.nc`; all series have the shape `[S, D]`, fluxes are in
-/// µmol m⁻² s⁻¹.
+/// What there is to tell of the S sites and D days of a `predictions.nc`; all series have the shape `[S, D]`, observations and simulations are in
+/// the unit of the target.
 #[derive(Clone, Debug)]
 pub struct DailyPredictions {
     /// Sites, days, observed flux and the mean over the members.

@@ -14,8 +14,11 @@ use crate::filled::Filled;
 use crate::h5::{self, reason, text};
 use crate::pack::{HELD, INTERPOLATED, OBSERVED, Site};
 use crate::split::Parts;
+use crate::target::Target;
 
-const UNITS: (&str, &str) = ("units", "umol m-2 s-1");
+/// Attributes of a file whose target is not soil CO₂ efflux, beside the units of `observed`.
+pub(super) const TARGET_NAME: &str = "target_name";
+pub(super) const TARGET_LONG_NAME: &str = "target_long_name";
 
 /// The level whose ends have variables of their own, `simulated_lower` and `simulated_upper`.
 pub(super) const HEADLINE: f64 = 0.9;
@@ -25,7 +28,7 @@ pub(super) const HEADLINE: f64 = 0.9;
 pub struct Interval {
     /// That probability.
     pub level: f64,
-    /// Its lower end, shape `[S, D]`, µmol m⁻² s⁻¹, NaN where there is none.
+    /// Its lower end, shape `[S, D]`, in the unit of the target, NaN where there is none.
     pub lower: Vec<f32>,
     /// Its upper end.
     pub upper: Vec<f32>,
@@ -62,11 +65,13 @@ pub struct Ensemble<'a> {
     pub calendar: Calendar,
     /// The S sites.
     pub sites: &'a [Site],
-    /// Observed flux, shape `[S, D]`, µmol m⁻² s⁻¹, NaN on a day without a value.
+    /// What was observed and is simulated.
+    pub target: &'a Target,
+    /// Observed, shape `[S, D]`, in the unit of the target, NaN on a day without a value.
     pub observed: &'a [f32],
-    /// Mean over the members, shape `[S, D]`, µmol m⁻² s⁻¹.
+    /// Mean over the members, shape `[S, D]`, in the same unit.
     pub mean: &'a [f32],
-    /// Standard deviation over the members, shape `[S, D]`, µmol m⁻² s⁻¹; NaN if there is one member.
+    /// Standard deviation over the members, shape `[S, D]`, in the same unit; NaN if there is one member.
     pub sd: &'a [f32],
     /// Calibrated intervals about the mean by rising level; none where nothing calibrates them.
     pub intervals: &'a [Interval],
@@ -146,14 +151,17 @@ pub fn write_ensemble(path: &Path, ensemble: &Ensemble<'_>) -> Result<()> {
 
 fn write(path: &Path, ensemble: &Ensemble<'_>) -> hdf5::Result<()> {
     let mut file = NetCdf::create(path)?;
-    let title = format!(
-        "Daily soil CO2 efflux simulated by the ensemble of {}",
-        ensemble.job
-    );
+    let (target, job) = (ensemble.target, ensemble.job);
+    let (long_name, unit) = (target.plain_long_name(), ("units", target.units()));
+    let title = format!("Daily {long_name} simulated by the ensemble of {job}");
     file.attribute("title", &title)?;
     file.attribute("Conventions", "CF-1.8")?;
     file.attribute("source", &format!("efflux {}", efflux_base::version()))?;
     file.attribute("pack_digest", ensemble.pack_digest)?;
+    if !target.is_soil_efflux() {
+        file.attribute(TARGET_NAME, target.plain_name())?;
+        file.attribute(TARGET_LONG_NAME, long_name)?;
+    }
     let members = format!("{} of {} members", ensemble.members.len(), ensemble.planned);
     file.attribute("made_of", &members)?;
 
@@ -231,11 +239,12 @@ fn write(path: &Path, ensemble: &Ensemble<'_>) -> hdf5::Result<()> {
     )?;
 
     let series = ["site", "time"];
-    let about = [UNITS, ("long_name", "observed daily mean soil CO2 efflux")];
+    let observed = format!("observed daily mean {long_name}");
+    let about = [unit, ("long_name", &*observed)];
     file.variable("observed", &series, ensemble.observed, &about)?;
-    let about = [UNITS, ("long_name", "mean over the members")];
+    let about = [unit, ("long_name", "mean over the members")];
     file.variable("simulated_mean", &series, ensemble.mean, &about)?;
-    let about = [UNITS, ("long_name", "standard deviation over the members")];
+    let about = [unit, ("long_name", "standard deviation over the members")];
     file.variable("simulated_sd", &series, ensemble.sd, &about)?;
     write_intervals(&mut file, ensemble)?;
     let all: Vec<f32> = ensemble
@@ -244,7 +253,8 @@ fn write(path: &Path, ensemble: &Ensemble<'_>) -> hdf5::Result<()> {
         .flat_map(|member| &member.flux)
         .copied()
         .collect();
-    let about = [UNITS, ("long_name", "simulated daily mean soil CO2 efflux")];
+    let simulated = format!("simulated daily mean {long_name}");
+    let about = [unit, ("long_name", &*simulated)];
     file.variable("simulated", &["member", "site", "time"], &all, &about)?;
     let about = [
         (
@@ -301,6 +311,7 @@ fn write_intervals(file: &mut NetCdf, ensemble: &Ensemble<'_>) -> hdf5::Result<(
     if intervals.is_empty() {
         return Ok(());
     }
+    let unit = ("units", ensemble.target.units());
     let levels: Vec<f64> = intervals.iter().map(|of| of.level).collect();
     let about = [("long_name", "share of days that the interval is to hold")];
     file.dimension("level", &levels, &about)?;
@@ -309,14 +320,14 @@ fn write_intervals(file: &mut NetCdf, ensemble: &Ensemble<'_>) -> hdf5::Result<(
     for (end, values) in ends {
         let all: Vec<f32> = intervals.iter().flat_map(values).copied().collect();
         let about = format!("{end} end of the interval calibrated on {calibrated_on}");
-        let about = [UNITS, ("long_name", about.as_str())];
+        let about = [unit, ("long_name", about.as_str())];
         let name = format!("interval_{end}");
         file.variable(&name, &["level", "site", "time"], &all, &about)?;
     }
     for headline in intervals.iter().filter(|of| of.level == HEADLINE) {
         for (end, values) in ends {
             let about = format!("{end} end of the 90 % interval calibrated on {calibrated_on}");
-            let about = [UNITS, ("long_name", about.as_str())];
+            let about = [unit, ("long_name", about.as_str())];
             let name = format!("simulated_{end}");
             file.variable(&name, &["site", "time"], values(headline), &about)?;
             file.numbers(&name, "level", &[HEADLINE])?;

@@ -10,6 +10,7 @@ use safetensors::tensor::TensorView;
 use serde::{Deserialize, Serialize};
 
 use crate::sealed::{self, Named, Seal, Versions};
+use crate::target::Target;
 
 /// The tensors' names.
 const FLUX: &str = "flux";
@@ -26,7 +27,7 @@ pub struct Member {
     pub seed: u64,
     /// Ids of the sites, shape `[S]`.
     pub sites: Vec<String>,
-    /// Simulated flux, shape `[S, D]`, µmol m⁻² s⁻¹.
+    /// What is simulated, shape `[S, D]`, in the unit of the target.
     pub flux: Vec<f32>,
     /// The same with the state that the job did not ask for, on the days with an observation alone, in order of sites and
     /// days. None from `efflux predict`, and from versions that did not keep it.
@@ -48,12 +49,12 @@ struct Metadata {
     sites: Vec<String>,
 }
 
-/// Writes a member; the file is there as a whole or not at all.
+/// Writes a member of a model of this target; the file is there as a whole or not at all.
 ///
 /// # Errors
 ///
 /// [`Error::Io`] if it cannot be written; [`Error::Internal`] if `flux` is not as long for each site.
-pub fn write_member(path: &Path, member: &Member) -> Result<()> {
+pub fn write_member(path: &Path, member: &Member, target: &Target) -> Result<()> {
     let sites = member.sites.len();
     let days = member.flux.len().checked_div(sites).unwrap_or(0);
     if days * sites != member.flux.len() {
@@ -65,7 +66,7 @@ pub fn write_member(path: &Path, member: &Member) -> Result<()> {
     let metadata = Metadata {
         trial_id: member.trial_id.clone(),
         seed: member.seed,
-        units: "umol m-2 s-1".to_owned(),
+        units: target.units().to_owned(),
         sites: member.sites.clone(),
     };
     let named = |name: &str, shape, values: &[f32]| Named {
@@ -141,16 +142,16 @@ mod tests {
     fn a_member_comes_back_as_it_was() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("member.safetensors");
-        write_member(&path, &member()).unwrap();
+        write_member(&path, &member(), &Target::default()).unwrap();
         assert_eq!(read_member(&path).unwrap(), member());
         let first = fs::read(&path).unwrap();
-        write_member(&path, &member()).unwrap();
+        write_member(&path, &member(), &Target::default()).unwrap();
         assert_eq!(fs::read(&path).unwrap(), first);
         let alone = Member {
             other_state: None,
             ..member()
         };
-        write_member(&path, &alone).unwrap();
+        write_member(&path, &alone, &Target::default()).unwrap();
         assert_eq!(read_member(&path).unwrap(), alone);
     }
 
@@ -158,7 +159,7 @@ mod tests {
     fn a_bit_that_flips_anywhere_is_noticed_or_changes_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("member.safetensors");
-        write_member(&path, &member()).unwrap();
+        write_member(&path, &member(), &Target::default()).unwrap();
         let whole = fs::read(&path).unwrap();
         for place in 0..whole.len() * 8 {
             let mut flipped = whole.clone();
@@ -176,7 +177,10 @@ mod tests {
         let path = folder.path().join("member.safetensors");
         let mut odd = member();
         odd.flux.pop();
-        assert!(matches!(write_member(&path, &odd), Err(Error::Internal(_))));
+        assert!(matches!(
+            write_member(&path, &odd, &Target::default()),
+            Err(Error::Internal(_))
+        ));
         assert!(!path.exists());
     }
 
@@ -184,7 +188,7 @@ mod tests {
     fn what_is_not_a_whole_member_is_refused_by_name() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("member.safetensors");
-        write_member(&path, &member()).unwrap();
+        write_member(&path, &member(), &Target::default()).unwrap();
         let whole = fs::read(&path).unwrap();
         for length in 0..whole.len() {
             fs::write(&path, &whole[..length]).unwrap();

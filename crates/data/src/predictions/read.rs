@@ -4,12 +4,14 @@ use std::path::Path;
 
 use efflux_base::error::{Error, Result};
 use efflux_numerics::SiteByDay;
-use hdf5::File;
 use hdf5::types::VarLenUnicode;
+use hdf5::{File, Location};
 use jiff::civil::Date;
 
+use super::ensemble::{TARGET_LONG_NAME, TARGET_NAME};
 use crate::calendar::Calendar;
 use crate::h5::{Name, reason};
+use crate::target::Target;
 
 /// What a file of predictions has of S sites and D days, but for the single members.
 #[derive(Clone, Debug)]
@@ -20,9 +22,11 @@ pub struct Predictions {
     pub sites: Vec<String>,
     /// Which trials trained each member.
     pub trials: Vec<String>,
-    /// Observed flux, `[S, D]`, µmol m⁻² s⁻¹, NaN on a day without a value.
+    /// What was observed and is simulated.
+    pub target: Target,
+    /// Observed, `[S, D]`, in the unit of the target, NaN on a day without a value.
     pub observed: SiteByDay<f32>,
-    /// Mean over the members, `[S, D]`, µmol m⁻² s⁻¹.
+    /// Mean over the members, `[S, D]`, in the same unit.
     pub mean: SiteByDay<f32>,
 }
 
@@ -74,6 +78,7 @@ impl Predictions {
             }
         };
         Ok(Self {
+            target: target(file)?,
             calendar: Calendar { start, days },
             sites,
             trials: texts("trial")?,
@@ -81,4 +86,15 @@ impl Predictions {
             mean: SiteByDay::of(days, mean.1),
         })
     }
+}
+
+/// Files of soil CO₂ efflux do not name it.
+fn target(file: &File) -> hdf5::Result<Target> {
+    if !file.attr_names()?.iter().any(|name| name == TARGET_NAME) {
+        return Ok(Target::default());
+    }
+    let text = |at: &Location, name: &str| at.attr(name)?.read_scalar::<VarLenUnicode>();
+    let observed = file.dataset("observed")?;
+    let (name, long_name) = (text(file, TARGET_NAME)?, text(file, TARGET_LONG_NAME)?);
+    Target::new(&name, &long_name, &text(&observed, "units")?).map_err(hdf5::Error::from)
 }

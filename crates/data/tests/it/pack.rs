@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use efflux_base::error::{Error, Exit};
-use efflux_data::Pack;
+use efflux_data::{Pack, Target};
 use efflux_ingest::inspect;
 use efflux_numerics::SiteByDay;
 
@@ -117,10 +117,10 @@ fn a_truncated_pack_is_refused_wherever_it_is_cut() {
 fn a_pack_of_another_version_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let message = tampered(folder.path(), |file| {
-        file.attr("version")?.write_scalar(&2u32)
+        file.attr("version")?.write_scalar(&3u32)
     });
     assert!(
-        message.contains("is a pack of version 2, expected version 1"),
+        message.contains("is a pack of version 3, expected version 1 or 2"),
         "{message}"
     );
 }
@@ -305,4 +305,61 @@ fn an_inspection_tells_what_is_inside() {
     let json = serde_json::to_value(&inspection).unwrap();
     assert_eq!(json["days"], 1096);
     assert_eq!(json["static"][0]["units"], "degrees_north");
+}
+
+#[test]
+fn a_pack_of_another_target_says_so_and_readers_of_before_refuse_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("pack.h5");
+    let mut pack = small_pack(2, 1);
+    let digest = pack.digest.clone();
+    pack.target = Target::new("ET", "evapotranspiration", "mm d⁻¹").unwrap();
+    let pack = pack.sealed();
+    assert_ne!(pack.digest, digest);
+    pack.write(&path).unwrap();
+    let read = Pack::read(&path).unwrap();
+    assert_eq!(read.target, pack.target);
+    assert_eq!(read.target.units(), "mm d-1");
+
+    let file = hdf5::File::open_rw(&path).unwrap();
+    let version: u32 = file.attr("version").unwrap().read_scalar().unwrap();
+    assert_eq!(version, 2);
+    let units = file.dataset("/target/flux").unwrap().attr("units").unwrap();
+    units
+        .write_scalar(&"cm d-1".parse::<hdf5::types::VarLenUnicode>().unwrap())
+        .unwrap();
+    drop(units);
+    file.close().unwrap();
+    assert!(refused(&path).contains("the pack was damaged or changed"));
+}
+
+#[test]
+fn a_pack_that_names_no_target_is_of_soil_efflux_and_its_file_is_as_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = written(folder.path());
+    assert!(Pack::read(&path).unwrap().target.is_soil_efflux());
+    let file = hdf5::File::open(&path).unwrap();
+    let version: u32 = file.attr("version").unwrap().read_scalar().unwrap();
+    assert_eq!(version, 1);
+    let names = file.dataset("/target/flux").unwrap().attr_names().unwrap();
+    assert_eq!(names, ["description", "units"]);
+}
+
+#[test]
+fn an_empty_unit_in_a_pack_is_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let message = tampered(folder.path(), |file| {
+        file.attr("version")?.write_scalar(&2_u32)?;
+        let flux = file.dataset("/target/flux")?;
+        for name in ["name", "long_name"] {
+            flux.new_attr::<hdf5::types::VarLenUnicode>()
+                .create(name)?
+                .write_scalar(&"x".parse::<hdf5::types::VarLenUnicode>().unwrap())?;
+        }
+        let empty = hdf5::types::VarLenUnicode::new();
+        flux.attr("units")?.write_scalar(&empty)
+    });
+    assert!(
+        message.contains("/target/flux") && message.contains("the unit of the target is empty")
+    );
 }

@@ -2,7 +2,7 @@
 
 use efflux_base::error::Error;
 use efflux_data::{
-    DaysOf, Ensemble, Filled, HELD, Interval, Member, OBSERVED, Parts, read_predictions,
+    DaysOf, Ensemble, Filled, HELD, Interval, Member, OBSERVED, Parts, Target, read_predictions,
     write_ensemble,
 };
 use efflux_job::Part;
@@ -48,6 +48,7 @@ fn every_axis_of_every_variable_is_a_named_dimension() {
         pack_digest: &pack.digest,
         calendar: pack.calendar,
         sites: &pack.sites,
+        target: &pack.target,
         observed: &pack.flux,
         mean: &mean,
         sd: &sd,
@@ -110,6 +111,24 @@ fn every_axis_of_every_variable_is_a_named_dimension() {
     assert_eq!(bits(&read.observed), bits(&pack.flux));
     write_ensemble(&path, &ensemble).unwrap();
     assert!(std::fs::read(&path).unwrap() == first);
+
+    let target = Target::new("ET", "evapotranspiration", "mm d-1").unwrap();
+    let other = folder.path().join("other.nc");
+    let of_target = Ensemble {
+        target: &target,
+        ..ensemble
+    };
+    write_ensemble(&other, &of_target).unwrap();
+    assert!(read.target.is_soil_efflux());
+    assert_eq!(read_predictions(&other).unwrap().target, target);
+    let bytes = std::fs::read(&other).unwrap();
+    let says = |word: &str| {
+        bytes
+            .windows(word.len())
+            .any(|part| part == word.as_bytes())
+    };
+    assert!(says("observed daily mean evapotranspiration") && says("mm d-1"));
+    assert!(!says("CO2") && !says("umol"));
 
     let short = Ensemble {
         mean: &mean[1..],

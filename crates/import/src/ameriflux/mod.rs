@@ -200,6 +200,7 @@ fn read_file(
 fn find(mapping: &Mapping, head: &Head, steps: i64) -> Result<(Columns, Vec<Driver>)> {
     let target = mapping
         .target
+        .column
         .as_deref()
         .ok_or_else(|| no_target(mapping, head))?;
     if Name::parse(target).is_other {

@@ -14,7 +14,6 @@ use crate::cells::{Cells, Head};
 use crate::driver_unit::Conversion;
 use crate::mapping::Mapping;
 use crate::record::Imported;
-use crate::unit::FluxUnit;
 
 /// Of several depths the one nearest to this is taken, in centimetres.
 const DEPTH: f64 = 5.0;
@@ -141,9 +140,8 @@ fn chambers(reader: &Reader<'_>, head: &Head) -> Result<Vec<Chamber>> {
         let unit = unit(name).or(reader.keys.unit.as_deref()).ok_or_else(|| {
             head.wrong(format!("`{name}` does not tell its unit: write `unit = \"umol m-2 s-1\"`, or what it is, in [chamber]"))
         })?;
-        let factor = FluxUnit::parse(unit)
-            .map_err(|reason| head.wrong(format!("`{name}`: {reason}")))?
-            .factor();
+        let factor = reader.mapping.target.factor(unit);
+        let factor = factor.map_err(|reason| head.wrong(format!("`{name}`: {reason}")))?;
         let drivers = reader
             .columns
             .iter()

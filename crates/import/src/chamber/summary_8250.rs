@@ -13,7 +13,6 @@ use crate::cells::{Cells, Dialect};
 use crate::mapping::Mapping;
 use crate::record::Imported;
 use crate::stamp::Format;
-use crate::unit::FluxUnit;
 
 const FLUX: &str = "FCO2_DRY";
 
@@ -107,11 +106,10 @@ impl Head {
 fn file(reader: &mut Reader<'_>, path: &Path) -> Result<()> {
     reader.start_file();
     let head = Head::read(path)?;
-    let flux = head.require(reader.mapping.target.as_deref().unwrap_or(FLUX))?;
-    let unit = FluxUnit::parse(&head.units[flux]);
-    let factor = unit
-        .map_err(|reason| Error::line(path, 3, format!("`{}`: {reason}", head.variables[flux])))?
-        .factor();
+    let flux = head.require(reader.mapping.target.column.as_deref().unwrap_or(FLUX))?;
+    let factor = reader.mapping.target.factor(&head.units[flux]);
+    let factor = factor
+        .map_err(|reason| Error::line(path, 3, format!("`{}`: {reason}", head.variables[flux])))?;
     let fit = (0..head.variables.len()).find(|at| {
         let rest = head.variables[*at].strip_prefix(&head.variables[flux]);
         head.devices[*at] == head.devices[flux]

@@ -109,7 +109,7 @@ impl Columns {
 }
 
 fn target(mapping: &Mapping, head: &Head) -> Result<String> {
-    let Some(target) = &mapping.target else {
+    let Some(target) = &mapping.target.column else {
         let like: Vec<&str> = head
             .names
             .iter()

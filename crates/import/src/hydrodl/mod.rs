@@ -22,7 +22,6 @@ use crate::account::Rows;
 use crate::column::{Column, ColumnKeys};
 use crate::mapping::Mapping;
 use crate::record::{Imported, Record, Sample, Site};
-use crate::unit::FluxUnit;
 
 /// `[hydrodl]`
 #[derive(Clone, Debug, Deserialize)]
@@ -78,12 +77,14 @@ pub(crate) fn read(mapping: &Mapping) -> Result<Imported> {
                 .into(),
         ));
     };
-    let Some(target) = &mapping.target else {
+    let Some(target) = &mapping.target.column else {
         return Err(mapping.wrong(
             "has no `target`, expected the variable that is the flux: no file tells it".into(),
         ));
     };
-    let unit = FluxUnit::parse(&keys.unit)
+    let factor = mapping
+        .target
+        .factor(&keys.unit)
         .map_err(|reason| mapping.wrong(format!("`hydrodl.unit`: {reason}")))?;
     let columns = Column::all(&keys.columns);
     let mut columns =
@@ -133,7 +134,7 @@ pub(crate) fn read(mapping: &Mapping) -> Result<Imported> {
                 .map(|(column, value)| column.conversion.of(*value));
             samples.push(Sample {
                 begin: date.at(0, 0, 0, 0),
-                flux: (!values[0].is_nan()).then(|| values[0] * unit.factor()),
+                flux: (!values[0].is_nan()).then(|| values[0] * factor),
                 count: 1,
                 drivers: drivers.collect(),
             });

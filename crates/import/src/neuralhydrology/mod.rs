@@ -46,7 +46,7 @@ pub(crate) fn read(mapping: &Mapping) -> Result<Imported> {
         )));
     };
     let config = Config::read(path)?;
-    let target = match &mapping.target {
+    let target = match &mapping.target.column {
         Some(target) => target.clone(),
         None => config.target()?,
     };

@@ -14,7 +14,6 @@ use crate::column::Column;
 use crate::mapping::Mapping;
 use crate::record::{Driver, Sample};
 use crate::stamp::{Clock, Format, Position};
-use crate::unit::FluxUnit;
 
 const DATE: &str = "date";
 
@@ -105,7 +104,8 @@ impl Series {
             let reason = "does not tell its unit: write `unit = \"g C m-2 d-1\"`, or what it is, in [neuralhydrology]";
             Error::dataset(path, target, reason)
         })?;
-        let unit = FluxUnit::parse(unit).map_err(|reason| Error::dataset(path, target, reason))?;
+        let factor = mapping.target.factor(unit);
+        let factor = factor.map_err(|reason| Error::dataset(path, target, reason))?;
         let steps = steps(&begins);
         let mut notes = Vec::new();
         let mut chosen = Column::all(&keys.columns);
@@ -148,7 +148,7 @@ impl Series {
             notes,
             begins,
             flux,
-            factor: unit.factor(),
+            factor,
             columns,
             missing,
         })

@@ -10,7 +10,6 @@ use crate::fill_values::Seen;
 use crate::mapping::Mapping;
 use crate::record::{Combine, Driver};
 use crate::stamp::Clock;
-use crate::unit::FluxUnit;
 
 /// The columns of one file, by index.
 pub(super) struct Columns {
@@ -62,11 +61,11 @@ impl Columns {
                 unit,
                 quality,
             }) => {
-                let unit = FluxUnit::parse(unit);
-                let unit =
-                    unit.map_err(|reason| mapping.wrong(format!("`table.flux.unit`: {reason}")))?;
+                let factor = mapping.target.factor(unit);
+                let factor = factor
+                    .map_err(|reason| mapping.wrong(format!("`table.flux.unit`: {reason}")))?;
                 let quality = Quality::find(quality.as_ref(), head, mapping)?;
-                (all(columns)?, unit.factor(), quality)
+                (all(columns)?, factor, quality)
             }
         };
         let sensors = |keys: &DriverKeys| {
@@ -155,7 +154,7 @@ impl Columns {
         row.number(self.fluxes[index])
     }
 
-    /// A value of the flux that is kept, µmol m⁻² s⁻¹.
+    /// A value of the flux that is kept, in the unit of the target.
     pub(super) fn kept(&self, row: &Row<'_>, index: usize, value: f64, seen: &mut Seen) -> f64 {
         seen.push(index, value, row.line);
         value * self.factor

@@ -199,7 +199,9 @@ fn word(rest: &str) -> Result<(Option<Found>, usize), String> {
         .find(|other| begins_with(rest, other) && ends_there(rest, other))
     {
         let other = other.to_ascii_uppercase();
-        return Err(format!("a flux of {other}, not of CO2"));
+        return Err(format!(
+            "a flux of {other}, not of CO2: a section [target] declares what it is, in this unit"
+        ));
     }
     let exact = EXACT.iter().filter(|(name, _)| rest.starts_with(name));
     let any = WORDS.iter().filter(|(name, _)| begins_with(rest, name));

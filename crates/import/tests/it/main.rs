@@ -15,6 +15,7 @@ mod miniature;
 mod neuralhydrology;
 mod signs;
 mod table;
+mod target;
 mod towers;
 
 use std::collections::BTreeMap;

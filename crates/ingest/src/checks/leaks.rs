@@ -24,7 +24,7 @@ pub struct Place {
     pub test_days_trained_on: usize,
 }
 
-/// The range of the flux in the parts of all sites, µmol m⁻² s⁻¹; `None` without a day.
+/// The range of the flux in the parts of all sites, in the unit of the target; `None` without a day.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Ranges {
     /// Over the training days: what a job scales the target by, unless it says `scaling = "all"`.
@@ -218,11 +218,12 @@ fn scaled_by_test_days(pack: &Pack, train: f64) -> Option<Finding> {
             .map(|(_, site)| pack.sites[*site].id.clone())
             .collect(),
         message: format!(
-            "test days reach {}, beyond the {:.3} to {:.3} µmol m⁻² s⁻¹ of training days: a job with `scaling = \"all\"` in \
+            "test days reach {}, beyond the {:.3} to {:.3} {} of training days: a job with `scaling = \"all\"` in \
              [transform], the paper's way, would scale by them (leave `scaling = \"training\"`, the default)",
             told.join(" and "),
             low.0,
-            high.0
+            high.0,
+            pack.target.unit()
         ),
     })
 }

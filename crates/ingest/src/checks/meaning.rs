@@ -106,8 +106,10 @@ fn constant_flux(pack: &Pack, site: usize) -> Option<Finding> {
     let id = &pack.sites[site].id;
     (days >= FLUX_DAYS).then(|| {
         let message = format!(
-            "the flux at site `{id}` is {first:.4} µmol m⁻² s⁻¹ on all {days} observed days, so no score is defined there: \
-             look at the file it is from, or leave the site out"
+            "the {} at site `{id}` is {first:.4} {} on all {days} observed days, so no score is defined there: \
+             look at the file it is from, or leave the site out",
+            pack.target.name(),
+            pack.target.unit()
         );
         finding(Kind::Constant, vec![id.clone()], message)
     })

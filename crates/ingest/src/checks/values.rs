@@ -22,7 +22,7 @@ const PLAUSIBLE: [(&str, [f64; 2]); 11] = [
     ("hPa", [0.0, 1100.0]),
     ("umol m-2 s-1", [-100.0, 3000.0]),
 ];
-/// The same for the daily mean flux, µmol m⁻² s⁻¹.
+/// The same for daily means of soil CO₂ efflux, µmol m⁻² s⁻¹.
 const PLAUSIBLE_FLUX: [f64; 2] = [-50.0, 100.0];
 /// The same for the height of a site, metres.
 const PLAUSIBLE_ELEVATION: [f64; 2] = [-430.0, 8850.0];
@@ -244,8 +244,11 @@ fn constant_attribute(pack: &Pack, known: &Known<'_>, attribute: usize) -> Optio
     same.then(|| finding(Kind::Constant, [], message()))
 }
 
-/// Fluxes that are hardly possible.
+/// Fluxes that are hardly possible. What is possible for another target nobody has said.
 pub(super) fn flux(pack: &Pack) -> Vec<Finding> {
+    if !pack.target.is_soil_efflux() {
+        return Vec::new();
+    }
     let [least, greatest] = PLAUSIBLE_FLUX;
     let outside = |value: &f32| !value.is_nan() && !(least..=greatest).contains(&f64::from(*value));
     let of_site = |(site, of): (usize, &Site)| {

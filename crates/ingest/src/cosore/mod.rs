@@ -26,7 +26,7 @@ use efflux_base::error::{Error, Result};
 use efflux_data::Calendar;
 use efflux_data::OBSERVED;
 use efflux_data::{Account, Days, Entry, LeftOut};
-use efflux_data::{Origin, Pack, Site, Variable};
+use efflux_data::{Origin, Pack, Site, Target, Variable};
 use efflux_numerics::{SiteByDay, single};
 
 const SOURCE: &str = "COSORE. Bond-Lamberty et al. (2020), COSORE: A community database for continuous soil respiration \
@@ -209,6 +209,7 @@ impl Release {
             filled: vec![OBSERVED; self.sites.len() * calendar.days * 2],
             statics: Site::place_attributes(),
             static_values: Vec::new(),
+            target: Target::default(),
             flux: SiteByDay::filled(0, calendar.days, 0.0),
             count: SiteByDay::filled(0, calendar.days, 0),
             origin: None,

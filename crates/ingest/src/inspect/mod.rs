@@ -15,6 +15,7 @@ use super::predictors::Products;
 use efflux_base::error::Result;
 use efflux_data::Account;
 use efflux_data::Pack;
+use efflux_data::Target;
 use efflux_data::windows_with_target;
 
 /// Window lengths for which the share of windows with a training target is told: the paper's.
@@ -33,11 +34,14 @@ pub struct Inspection {
     pub end: String,
     /// Days of the calendar.
     pub days: usize,
+    /// What the flux is; only of packs whose target is not soil CO₂ efflux.
+    #[serde(skip_serializing_if = "Target::is_soil_efflux")]
+    pub target: Target,
     /// Days with a flux, all sites together.
     pub observed_days: usize,
     /// Days with a flux at one site: least, first quartile, median, third quartile, greatest.
     pub observed_days_per_site: [f64; 5],
-    /// Range of the flux, µmol m⁻² s⁻¹.
+    /// Range of the flux, in its unit.
     pub flux_range: Option<[f64; 2]>,
     /// Share of each site's observed days that is taken for training in what follows.
     pub train_fraction: f64,
@@ -106,6 +110,7 @@ pub fn inspect(pack: &Pack, train: f64, within_km: f64) -> Result<Inspection> {
         start: pack.calendar.start.to_string(),
         end: pack.calendar.end().to_string(),
         days: pack.calendar.days,
+        target: pack.target.clone(),
         observed_days: counts.iter().sum(),
         observed_days_per_site: quartiles(counts),
         flux_range: variables::range(pack.flux.iter().copied()),

@@ -79,6 +79,9 @@ impl Inspection {
             };
             writeln!(f, "  {count:>4}  {igbp}")?;
         }
+        if !self.target.is_soil_efflux() {
+            writeln!(f, "\ntarget  {}", self.target)?;
+        }
         let [least, q1, median, q3, greatest] = self.observed_days_per_site;
         writeln!(f, "\n{} observed site-days", self.observed_days)?;
         writeln!(
@@ -99,8 +102,8 @@ impl Inspection {
         let percent = 100.0 * self.train_fraction;
         writeln!(
             f,
-            "\nflux, µmol m⁻² s⁻¹{:27}least  greatest       asinh of these",
-            ""
+            "\n{:<45}least  greatest       asinh of these",
+            format!("{}, {}", self.target.name(), self.target.unit())
         )?;
         for (what, range) in [
             (

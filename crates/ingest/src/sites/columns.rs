@@ -3,10 +3,9 @@
 use efflux_base::error::Result;
 
 use super::UNITS;
+use super::target::Declared;
 use crate::table::Table;
 
-/// Target column.
-pub(super) const FLUX: &str = "co2_flux_umol_m2_s";
 /// Companion of the target: measurements in the daily mean.
 const COUNT: &str = "n_flux_values";
 /// Words in the names that others give a flux of the soil, in small letters, and whole names.
@@ -110,25 +109,26 @@ impl Columns {
     /// # Arguments
     ///
     /// * `kept`: names of columns that are inputs whatever they look like.
-    pub(super) fn of(table: &Table, kept: &[String]) -> Result<Self> {
+    pub(super) fn of(table: &Table, declared: &Declared, kept: &[String]) -> Result<Self> {
         let names = table.columns();
+        let target = declared.column();
         let mut columns = Self {
             date: table.require("date")?,
-            flux: table.find(FLUX),
-            flux_flags: companion(names, FLUX),
+            flux: table.find(target),
+            flux_flags: companion(names, target),
             count: table.find(COUNT),
             predictors: Vec::new(),
             left_out: Vec::new(),
         };
-        let like_flux = |name: &&String| is_like_flux(name) && !kept.contains(*name);
+        let like_flux = |name: &&String| is_like_flux(name, declared) && !kept.contains(*name);
         if columns.flux.is_none()
             && let Some(near) = names
                 .iter()
-                .find(|name| like_flux(name) && *name != COUNT && !is_companion(name, FLUX))
+                .find(|name| like_flux(name) && *name != COUNT && !is_companion(name, target))
         {
             let reason = format!(
-                "has no column `{FLUX}`, but `{near}`: rename it if it is the flux in µmol m⁻² s⁻¹, remove it if the site \
-                 is there for prediction alone"
+                "has no column `{target}`, but `{near}`: {}, remove it if the site is there for prediction alone",
+                declared.advice(near)
             );
             return Err(table.wrong(reason));
         }
@@ -136,7 +136,7 @@ impl Columns {
             let is_flag = name.ends_with(FLAGS)
                 && !name.eq_ignore_ascii_case("is_filled")
                 && !name.eq_ignore_ascii_case("gap_filled");
-            if index == columns.date || name == FLUX || name == COUNT {
+            if index == columns.date || name == target || name == COUNT {
                 continue;
             }
             if kept.contains(name) && !is_flag {
@@ -144,7 +144,7 @@ impl Columns {
             } else if is_flag {
                 let mut own = names.iter().filter(|other| is_companion(name, other));
                 // A file for prediction may have kept the flags of a flux that it left out.
-                if own.next().is_none() && !is_companion(name, FLUX) {
+                if own.next().is_none() && !is_companion(name, target) {
                     return Err(table.wrong(no_column(name, names)));
                 }
             } else if let Some(reason) = label(name).or_else(|| quality(name)) {
@@ -157,10 +157,13 @@ impl Columns {
     }
 }
 
-/// Whether a column may be a flux of the soil by its name.
-pub(super) fn is_like_flux(name: &str) -> bool {
+/// Whether a column may be the target by its name.
+pub(super) fn is_like_flux(name: &str, declared: &Declared) -> bool {
     let small = name.to_ascii_lowercase();
-    FLUX_WORDS.iter().any(|word| small.contains(word)) || FLUX_NAMES.contains(&small.as_str())
+    declared.is_column_of_others(name)
+        || declared.is_called(name)
+        || FLUX_WORDS.iter().any(|word| small.contains(word))
+        || FLUX_NAMES.contains(&small.as_str())
 }
 
 /// Whether a column of flags belongs to another: called as it, or as it without its unit, and `_filled`.
@@ -266,9 +269,10 @@ mod tests {
         ] {
             assert!(!is_companion("soil_temp_filled", name), "{name}");
         }
+        let target = Declared::default().column();
         assert!(
-            is_companion("co2_flux_filled", FLUX)
-                && is_companion("co2_flux_umol_m2_s_filled", FLUX)
+            is_companion("co2_flux_filled", target)
+                && is_companion("co2_flux_umol_m2_s_filled", target)
         );
     }
 

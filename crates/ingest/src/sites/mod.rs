@@ -3,6 +3,7 @@
 mod columns;
 mod remarks;
 mod series;
+mod target;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -14,6 +15,7 @@ use jiff::civil::Date;
 
 use self::remarks::remarks;
 use self::series::Series;
+use self::target::Declared;
 use super::land_cover;
 use super::missing::Missing;
 use super::site_table::height;
@@ -97,14 +99,15 @@ impl SiteOptions {
 /// Daily variables come in the order in which their columns first appear. Where a site lacks a column, or it is empty,
 /// the variable is absent at that site. Inside a site's record gaps are filled linearly; outside, the nearest value is
 /// held. Day length and radiation at the top of the atmosphere are computed for all days. A site may be without a flux:
-/// it is there for prediction.
+/// it is there for prediction. What the target is, `target.toml` says, or it is soil CO₂ efflux.
 ///
 /// # Errors
 ///
 /// [`Error::Io`] if a file cannot be read; [`Error::Data`] with file and line for anything that is not as
-/// `configs/README.md` says; [`Error::Usage`] if the calendar would have no day.
+/// `configs/README.md` says; [`Error::Job`] for what is wrong in `target.toml`; [`Error::Usage`] if the calendar would have no day.
 pub fn pack_sites(folder: &Path, options: &SiteOptions) -> Result<Packed> {
     let list = List::read(folder, options)?;
+    let declared = Declared::read(folder)?;
     let mut records = Vec::new();
     for site in &list.sites {
         let path = folder.join(format!("{}.csv", site.id));
@@ -119,10 +122,15 @@ pub fn pack_sites(folder: &Path, options: &SiteOptions) -> Result<Packed> {
             };
             return Err(Error::file(path, reason));
         }
-        records.push(Series::read(&path, options)?);
+        records.push(Series::read(&path, &declared, options)?);
     }
     let mut warnings: Vec<String> = strangers(folder, &list.sites)?.into_iter().collect();
-    warnings.extend(remarks(&list.sites, &records, &options.keep_columns));
+    warnings.extend(remarks(
+        &list.sites,
+        &records,
+        &declared,
+        &options.keep_columns,
+    ));
 
     let calendar = options.calendar(&records)?;
     let dynamic = variables(&records);
@@ -133,6 +141,7 @@ pub fn pack_sites(folder: &Path, options: &SiteOptions) -> Result<Packed> {
         dynamic,
         statics: Site::place_attributes(),
         static_values: Vec::new(),
+        target: declared.target,
         flux: SiteByDay::filled(list.sites.len(), calendar.days, f32::NAN),
         count: SiteByDay::filled(list.sites.len(), calendar.days, 0),
         origin: None,

@@ -4,15 +4,21 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use efflux_data::Site;
 
-use super::columns::{FLUX, is_like_flux};
+use super::columns::is_like_flux;
 use super::series::Series;
+use super::target::Declared;
 
 /// Sentences on columns, days and sites that are left out.
 ///
 /// # Arguments
 ///
 /// * `kept`: names of columns that are inputs whatever they look like.
-pub(super) fn remarks(sites: &[Site], records: &[Series], kept: &[String]) -> Vec<String> {
+pub(super) fn remarks(
+    sites: &[Site],
+    records: &[Series],
+    declared: &Declared,
+    kept: &[String],
+) -> Vec<String> {
     let mut remarks = columns(sites, records);
     for (site, record) in sites.iter().zip(records) {
         if record.filled_fluxes > 0 {
@@ -24,7 +30,7 @@ pub(super) fn remarks(sites: &[Site], records: &[Series], kept: &[String]) -> Ve
     }
     let columns = records.iter().flat_map(|record| &record.predictors);
     let like_flux: BTreeSet<&str> = columns
-        .filter(|column| is_like_flux(&column.name) && !kept.contains(&column.name))
+        .filter(|column| is_like_flux(&column.name, declared) && !kept.contains(&column.name))
         .map(|column| column.name.as_str())
         .collect();
     for name in like_flux {
@@ -50,7 +56,8 @@ pub(super) fn remarks(sites: &[Site], records: &[Series], kept: &[String]) -> Ve
         .collect();
     if !without.is_empty() {
         remarks.push(format!(
-            "no value in `{FLUX}` at {} of {} sites, so they are there for prediction alone: {}",
+            "no value in `{}` at {} of {} sites, so they are there for prediction alone: {}",
+            declared.column(),
             without.len(),
             sites.len(),
             without.join(", ")

@@ -8,7 +8,8 @@ use efflux_numerics::single;
 use jiff::civil::Date;
 
 use super::SiteOptions;
-use super::columns::{Columns, FLUX, labels_by_value};
+use super::columns::{Columns, labels_by_value};
+use super::target::Declared;
 use crate::gaps::fill_gaps;
 use crate::missing::{Missing, Sentinel};
 use crate::table::{Cell, Table};
@@ -17,7 +18,7 @@ use crate::table::{Cell, Table};
 #[derive(Debug)]
 pub(super) struct Series {
     pub(super) first: Date,
-    /// µmol m⁻² s⁻¹; NaN on a day without a value. Empty cells on all days if the file has no such column.
+    /// In the unit of the target; NaN on a day without a value. Empty cells on all days if the file has no such column.
     pub(super) flux: Vec<f64>,
     pub(super) count: Vec<u32>,
     pub(super) predictors: Vec<Predictor>,
@@ -46,12 +47,17 @@ impl Series {
     ///
     /// [`Error::Io`] if it cannot be read; [`Error::Data`] with the line if a date is out of order, a cell is not what
     /// its column says, or a number looks like a fill value.
-    pub(super) fn read(path: &Path, options: &SiteOptions) -> Result<Self> {
-        Self::of(path, &Table::read(path, &options.missing)?, options)
+    pub(super) fn read(path: &Path, declared: &Declared, options: &SiteOptions) -> Result<Self> {
+        Self::of(
+            path,
+            &Table::read(path, &options.missing)?,
+            declared,
+            options,
+        )
     }
 
-    fn of(path: &Path, table: &Table, options: &SiteOptions) -> Result<Self> {
-        let columns = Columns::of(table, &options.keep_columns)?;
+    fn of(path: &Path, table: &Table, declared: &Declared, options: &SiteOptions) -> Result<Self> {
+        let columns = Columns::of(table, declared, &options.keep_columns)?;
         let first = consecutive(path, table, columns.date)?;
         let days = table.rows();
         let mut found = FillValues::default();
@@ -59,7 +65,7 @@ impl Series {
             Some(column) => numbers(table, column)?,
             None => vec![f64::NAN; days],
         };
-        found.look(table, FLUX, &flux, &options.missing);
+        found.look(table, declared.column(), &flux, &options.missing);
         let mut count = match columns.count {
             Some(column) => counts(table, column)?,
             None => flux
@@ -285,7 +291,7 @@ mod tests {
     fn series(text: &str) -> Result<Series> {
         let path = Path::new("s.csv");
         let table = Table::of(Rows::new(path, text.as_bytes())?)?;
-        Series::of(path, &table, &SiteOptions::default())
+        Series::of(path, &table, &Declared::default(), &SiteOptions::default())
     }
 
     fn message(text: &str) -> String {

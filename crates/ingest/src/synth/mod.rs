@@ -12,7 +12,7 @@ mod record;
 mod weather;
 
 use efflux_base::error::{Error, Result};
-use efflux_data::{Calendar, Pack, Site, Variable};
+use efflux_data::{Calendar, Pack, Site, Target, Variable};
 use efflux_numerics::{SiteByDay, single};
 use jiff::civil::Date;
 
@@ -99,6 +99,7 @@ pub fn synthesize(options: &SynthOptions) -> Result<Pack> {
         filled: Vec::with_capacity(sites * calendar.days * PREDICTORS.len()),
         statics: variables(&STATICS),
         static_values: Vec::with_capacity(sites * STATICS.len()),
+        target: Target::default(),
         flux: SiteByDay::filled(sites, calendar.days, f32::NAN),
         count: SiteByDay::filled(sites, calendar.days, 0),
         origin: None,

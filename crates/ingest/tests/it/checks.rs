@@ -1,6 +1,6 @@
 //! What looks wrong with a pack, and what would let a model see its test days.
 
-use efflux_data::{Calendar, Pack, Site, Variable};
+use efflux_data::{Calendar, Pack, Site, Target, Variable};
 use efflux_ingest::{Finding, Kind, Products, SiteOptions, check, inspect, pack_sites};
 use efflux_numerics::SiteByDay;
 use efflux_testing::repository;
@@ -37,6 +37,7 @@ fn pack(sites: &[(&str, [f64; 2], &[usize])]) -> Pack {
         statics: Vec::new(),
         static_values: Vec::new(),
         count: flux.map(|flux| u32::from(!flux.is_nan())),
+        target: Target::default(),
         flux,
         origin: None,
         sources: Vec::new(),

@@ -9,7 +9,7 @@ use std::fs;
 use std::path::Path;
 
 use efflux_base::error::Exit;
-use efflux_data::{Calendar, Pack, Site, Variable};
+use efflux_data::{Calendar, Pack, Site, Target, Variable};
 use efflux_ingest::{Missing, Predictors, Products, check, read_predictors};
 use efflux_numerics::SiteByDay;
 use jiff::civil::date;
@@ -236,6 +236,7 @@ fn joined(predictors: &Predictors, sites: Vec<Site>) -> Pack {
         filled: Vec::new(),
         statics: Vec::new(),
         static_values: Vec::new(),
+        target: Target::default(),
         flux: SiteByDay::of(calendar.days, flux.collect()),
         count: SiteByDay::filled(sites.len(), calendar.days, 1),
         origin: None,

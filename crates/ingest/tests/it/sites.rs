@@ -300,3 +300,79 @@ fn the_real_sites_become_a_pack() {
         }
     }
 }
+
+#[test]
+fn a_folder_may_declare_its_target_and_its_column_is_then_called_so() {
+    let folder = example();
+    let declaration =
+        "name = \"CH4 flux\"\nlong_name = \"methane flux\"\nunit = \"nmol m-2 s-1\"\n";
+    fs::write(folder.path().join("target.toml"), declaration).unwrap();
+    let told = refused_folder(folder.path());
+    assert!(
+        told.contains("has no column `target`, but `co2_flux_umol_m2_s`"),
+        "{told}"
+    );
+    let plain = pack_sites(example().path(), &SiteOptions::paper()).unwrap();
+    for site in ["BOG", "OAK"] {
+        let path = folder.path().join(format!("{site}.csv"));
+        let text = fs::read_to_string(&path).unwrap();
+        let renamed = text.replacen("co2_flux_umol_m2_s", "target", 1);
+        fs::write(
+            &path,
+            renamed.replacen("co2_flux_filled", "target_filled", 1),
+        )
+        .unwrap();
+    }
+    let packed = pack_sites(folder.path(), &SiteOptions::paper()).unwrap();
+    assert_eq!(packed.pack.target.long_name(), "methane flux");
+    let bits = |pack: &Pack| -> Vec<u32> { pack.flux.iter().map(|flux| flux.to_bits()).collect() };
+    assert_eq!(bits(&packed.pack), bits(&plain.pack));
+    assert_ne!(packed.pack.digest, plain.pack.digest);
+    let shown = inspect(&packed.pack, 0.8, 1.0).unwrap();
+    assert!(
+        shown
+            .to_string()
+            .contains("target  methane flux, nmol m⁻² s⁻¹")
+    );
+    assert_eq!(
+        serde_json::to_value(&shown).unwrap()["target"]["unit"],
+        "nmol m-2 s-1"
+    );
+    let shown = inspect(&plain.pack, 0.8, 1.0).unwrap();
+    assert!(
+        serde_json::to_value(&shown)
+            .unwrap()
+            .get("target")
+            .is_none()
+    );
+
+    fs::remove_file(folder.path().join("target.toml")).unwrap();
+    let told = refused_folder(folder.path());
+    assert!(
+        told.contains("`target`: write target.toml, which says what it is"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_column_that_is_called_as_the_declared_target_is_told_to_be_an_input() {
+    let folder = example();
+    let declaration = "name = \"soil moisture\"\nlong_name = \"soil moisture\"\nunit = \"1\"\n";
+    fs::write(folder.path().join("target.toml"), declaration).unwrap();
+    for site in ["BOG", "OAK"] {
+        let path = folder.path().join(format!("{site}.csv"));
+        let text = fs::read_to_string(&path).unwrap();
+        let renamed = text.replacen("co2_flux_umol_m2_s", "target", 1);
+        fs::write(
+            &path,
+            renamed.replacen("co2_flux_filled", "target_filled", 1),
+        )
+        .unwrap();
+    }
+    let packed = pack_sites(folder.path(), &SiteOptions::paper()).unwrap();
+    let told = packed.warnings.join("\n");
+    assert!(
+        told.contains("`soil_moisture_m3_m3` is an input, though by its name"),
+        "{told}"
+    );
+}

@@ -6,7 +6,7 @@ mod tables;
 use std::path::PathBuf;
 
 use efflux_base::error::{Error, Result};
-use efflux_data::read_predictions;
+use efflux_data::{Target, read_predictions};
 use efflux_job::{Difference, Job, TrialId, differences};
 use efflux_run::{Ledger, RunDir, has_results, read_journals};
 
@@ -16,6 +16,8 @@ use crate::numbers::counted;
 /// Two or more runs beside each other. Its `Display` is for a terminal.
 pub struct Compared {
     runs: Vec<Side>,
+    /// What all of them simulate.
+    target: Target,
     series: Vec<Shared>,
     /// What their jobs differ in.
     differences: Vec<Difference>,
@@ -38,7 +40,7 @@ struct Side {
 ///
 /// # Errors
 ///
-/// [`Error::Usage`] if a run is there twice, or there is no day that all are judged on; [`Error::Data`] and [`Error::Io`] if
+/// [`Error::Usage`] if a run is there twice, runs are of different targets, or there is no day that all are judged on; [`Error::Data`] and [`Error::Io`] if
 /// a run has no predictions or they cannot be read; [`Error::Job`] for a job that was changed by hand.
 pub fn compare(runs: &[RunDir]) -> Result<Compared> {
     distinct(runs)?;
@@ -87,6 +89,7 @@ pub fn compare(runs: &[RunDir]) -> Result<Compared> {
             members,
         });
     }
+    let target = one_target(&ensembles, &sides)?;
     let mut series = vec![shared(Series::Ensemble, &ensembles, &sides, &mut notes)?];
     if unseen.len() == runs.len() {
         series.push(shared(Series::Unseen, &unseen, &sides, &mut notes)?);
@@ -101,6 +104,7 @@ pub fn compare(runs: &[RunDir]) -> Result<Compared> {
     notes.splice(0..0, unlike(&sides, &differences));
     Ok(Compared {
         runs: sides,
+        target,
         series,
         differences,
         notes,
@@ -124,6 +128,32 @@ fn distinct(runs: &[RunDir]) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// What all runs simulate; scores of different targets have no meaning side by side.
+fn one_target(runs: &[Judged], sides: &[Side]) -> Result<Target> {
+    let targets = || runs.iter().map(|run| &run.predictions.target).zip(sides);
+    let Some((first, _)) = targets().next() else {
+        return Ok(Target::default());
+    };
+    if targets().all(|(target, _)| target == first) {
+        return Ok(first.clone());
+    }
+    let said: Vec<String> = targets()
+        .map(|(target, side)| {
+            format!(
+                "{} simulates {} ({}) in {}",
+                side.name,
+                target.long_name(),
+                target.name(),
+                target.unit()
+            )
+        })
+        .collect();
+    Err(Error::Usage(format!(
+        "the runs are of different targets, expected one that all simulate: {}",
+        said.join("; ")
+    )))
 }
 
 /// The configuration that all members are of, whatever the job has been changed to since.

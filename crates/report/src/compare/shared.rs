@@ -244,6 +244,7 @@ mod tests {
         let observed: Vec<f32> = (0..2 * DAYS).map(|place| flux(place % DAYS)).collect();
         let mean = observed.iter().map(|flux| flux + off).collect();
         let predictions = Predictions {
+            target: efflux_data::Target::default(),
             calendar: Calendar {
                 start: date(2010, 1, start),
                 days: DAYS,

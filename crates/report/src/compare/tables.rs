@@ -41,7 +41,9 @@ impl Compared {
         let columns = vec![
             Column::text("series", "series", |row: &Row| row.series.key()),
             Column::text("run", "run", |row: &Row| self.runs[row.run].name.clone()),
-            Column::text("score", "score", |row: &Row| row.measure.column_name()),
+            Column::text("score", "score", |row: &Row| {
+                row.measure.column_name(&self.target.unit_in_columns())
+            }),
             Column::count("sites", "sites at which all runs have it", |row: &Row| {
                 row.sites
             }),
@@ -84,7 +86,8 @@ impl Compared {
                 .reason("p"),
         ];
         let rows = self.series.iter().flat_map(Shared::rows).collect();
-        Table::file("compared", "a series, a run and a score", columns, rows).csv(None)
+        Table::file("compared", "a series, a run and a score", columns, rows)
+            .csv(None, &self.target)
     }
 
     /// A row for every series, site and run.
@@ -122,7 +125,7 @@ impl Compared {
             columns,
             rows.collect(),
         )
-        .csv(None)
+        .csv(None, &self.target)
     }
 
     /// Everything of it.
@@ -135,11 +138,15 @@ impl Compared {
                 "configuration": side.configuration,
             })
         });
+        let unit = self.target.unit_in_columns();
         let series = self.series.iter().map(|shared| {
             let sites = shared.sites.iter().map(|site| {
                 let scores = |measure: Measure| {
                     let by_run = site.scores.iter().map(|scores| scores[measure].ok());
-                    (measure.column_name(), json!(by_run.collect::<Vec<_>>()))
+                    (
+                        measure.column_name(&unit),
+                        json!(by_run.collect::<Vec<_>>()),
+                    )
                 };
                 let scores: serde_json::Map<String, Value> =
                     Measure::listed(Detail::Brief).map(scores).collect();
@@ -177,7 +184,7 @@ impl Compared {
         });
         json!({
             "run": self.runs[row.run].name,
-            "score": row.measure.column_name(),
+            "score": row.measure.column_name(&self.target.unit_in_columns()),
             "sites": row.sites,
             "median": row.median.ok(),
             "all_days": row.pooled.ok(),
@@ -273,6 +280,9 @@ impl fmt::Display for Compared {
                 place + 1,
                 counted(*members, "member")
             )?;
+        }
+        if !self.target.is_soil_efflux() {
+            writeln!(f, "\nall of {}", self.target)?;
         }
         for shared in &self.series {
             writeln!(

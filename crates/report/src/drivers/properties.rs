@@ -42,9 +42,10 @@ pub(super) fn properties(
         of(smoothness, &|site| site.smoothness.usable_r()),
         of(seasonality, &|site| site.seasonality.usable_r()),
         of(cyclicality, &|site| site.cyclicality.usable_r()),
-        of("summer–winter difference (µmol m⁻² s⁻¹)", &|site| {
-            site.seasons.difference.ok()
-        }),
+        of(
+            &format!("summer–winter difference ({})", results.target.unit()),
+            &|site| site.seasons.difference.ok(),
+        ),
     ];
     known.extend(results.attributes.iter().map(|attribute| Property {
         name: attribute.name.clone(),

@@ -15,7 +15,7 @@ pub(crate) struct Seasons {
     pub(crate) good: usize,
     /// Poor ones.
     pub(crate) poor: usize,
-    /// Mean difference of summer and winter at the good sites, µmol m⁻² s⁻¹.
+    /// Mean difference of summer and winter at the good sites, in the unit of the target.
     pub(crate) good_mean: Defined,
     /// At the poor ones.
     pub(crate) poor_mean: Defined,

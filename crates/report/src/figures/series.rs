@@ -5,7 +5,6 @@ use std::fmt::Write;
 use efflux_analysis::ensemble;
 use efflux_analysis::measures::Measure;
 use efflux_analysis::statistics::range;
-use efflux_analysis::units::Unit;
 use efflux_data::{HELD, INTERPOLATED};
 use efflux_job::Part;
 
@@ -107,7 +106,12 @@ pub(crate) fn series(results: &Results<'_>, evaluation: &Evaluation, chosen: &Ch
     let scored = numbers::scores(Measure::efficiencies(), |measure| scores[measure]);
     let title = format!("{} · {} · test {scored}", site.name, site.igbp);
     canvas.text(Ink::Strong, (4.0, 16.0), Anchor::Start, &title);
-    canvas.text(Ink::Muted, (4.0, 36.0), Anchor::Start, Unit::FLUX.label);
+    canvas.text(
+        Ink::Muted,
+        (4.0, 36.0),
+        Anchor::Start,
+        &results.target.unit(),
+    );
     let mut key = vec![
         (Ink::Observed, "observed".to_owned()),
         (Ink::Simulated, "ensemble mean".to_owned()),
@@ -130,8 +134,10 @@ pub(crate) fn series(results: &Results<'_>, evaluation: &Evaluation, chosen: &Ch
 
     let name = format!("series-{}", chosen.role);
     let title = format!(
-        "Observed and simulated soil CO₂ efflux at {}, a {} site",
-        site.name, chosen.role
+        "Observed and simulated {} at {}, a {} site",
+        results.target.long_name(),
+        site.name,
+        chosen.role
     );
     let description = format!(
         "{} to {}; {} train, {} validation and {} test days were observed. Test {scored}.",

@@ -3,7 +3,6 @@
 use efflux_analysis::bands::Band;
 use efflux_analysis::events::TOLERANCE;
 use efflux_analysis::measures::{Detail, Measure, RMSE, said};
-use efflux_analysis::units::Unit;
 
 use crate::Findings;
 use crate::extremes::{Extremes, Group};
@@ -36,7 +35,7 @@ pub(super) fn section<'a>(findings: &'a Findings<'_>) -> Section<'a> {
         );
         Drawing::new(
             "Skill on spikes and within bands",
-            drawing(extremes),
+            drawing(findings),
             caption,
         )
     };
@@ -100,7 +99,7 @@ fn medians<'a>(results: &'a Results<'_>, extremes: &'a Extremes) -> Table<'a, us
         let median = move |&row: &usize| extremes.median(row, measure).1;
         Column::number(measure.key, measure.label, measure.decimals, median)
     }));
-    let unit = Unit::FLUX.label;
+    let unit = results.target.unit();
     Table::page(
         format!("Ensemble mean on the test part: medians over sites; errors in {unit}"),
         columns,
@@ -109,12 +108,14 @@ fn medians<'a>(results: &'a Results<'_>, extremes: &'a Extremes) -> Table<'a, us
 }
 
 /// The efficiencies of the sites on spikes and other days, and in the bands: the paper's Figures 7c and 7d.
-fn drawing(extremes: &Extremes) -> Figure {
+fn drawing(findings: &Findings<'_>) -> Figure {
+    let extremes = &findings.extremes;
+    let by_flux = format!("test days by observed {}", findings.results.target.name());
     let spikes: [(usize, &str); 2] = [(3, "spikes"), (4, "other days")];
     let bands: [(usize, &str); 3] = [(0, "bottom"), (1, "middle"), (2, "top")];
     let panels = [
         panel(extremes, "c", &spikes, "test days"),
-        panel(extremes, "d", &bands, "test days by observed flux"),
+        panel(extremes, "d", &bands, &by_flux),
     ];
     sheet(
         "extremes",

@@ -1,7 +1,6 @@
 //! Sites of each class side by side: the paper's Figure 4, for people, and what it has in common with Figure 5.
 
 use efflux_analysis::measures::Measure;
-use efflux_analysis::units::Unit;
 use efflux_job::Part;
 
 use crate::chosen;
@@ -67,7 +66,10 @@ pub(super) fn drawing(results: &Results<'_>, evaluation: &Evaluation) -> Drawing
         TITLE,
         sheet(
             "series-classes",
-            "Observed and simulated flux at sites of each class",
+            &format!(
+                "Observed and simulated {} at sites of each class",
+                results.target.name()
+            ),
             3,
             (320.0, 212.0),
             &panels,
@@ -113,7 +115,7 @@ fn panel<'a>(
         notes: vec![named(results, site), scores(evaluation, site)],
         covered: Some((days.start as f64 / whole, days.end as f64 / whole)),
         ..Panel::of(Chart {
-            y: Unit::FLUX.label.into(),
+            y: results.target.unit().into(),
             names: dates(results.start, (days.start, days.end), 3),
             layers: vec![
                 Layer::new("test part", Ink::Test, Shape::Span, spans),

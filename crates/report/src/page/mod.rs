@@ -88,7 +88,7 @@ pub(crate) fn page(results: &Results<'_>, sections: &[Section<'_>]) -> (Html, Ve
          <script>\n{script}</script>\n</body>\n</html>\n";
         title = name,
         style = Html::literal(include_str!("page.css")),
-        header = header(name),
+        header = header(results),
         navigation = navigation(sections),
         content = content,
         footer = footer(sections, &figures),
@@ -97,10 +97,11 @@ pub(crate) fn page(results: &Results<'_>, sections: &[Section<'_>]) -> (Html, Ve
     (page, figures)
 }
 
-fn header(name: &str) -> Html {
+fn header(results: &Results<'_>) -> Html {
     html!(
-        "<header id=\"top\">\n<p class=\"kind\">Daily soil CO₂ efflux · report of a sweep</p>\n<h1>{}</h1>\n</header>\n",
-        name
+        "<header id=\"top\">\n<p class=\"kind\">Daily {} · report of a sweep</p>\n<h1>{}</h1>\n</header>\n",
+        results.target.long_name(),
+        results.job_name
     )
 }
 

@@ -7,8 +7,25 @@ use crate::paper::Same;
 use crate::section::{Frame, Part, Section};
 use crate::tables;
 
+const TITLE: &str = "The paper beside this run";
+const FRAME: Frame = Frame::Named("The paper");
+
 pub(super) fn section<'a>(findings: &'a Findings<'_>) -> Section<'a> {
     let paper = &findings.paper;
+    let target = findings.results.target;
+    if !target.is_soil_efflux() {
+        return Section {
+            id: "paper",
+            title: TITLE,
+            frame: FRAME,
+            lead: html!(
+                "<p>The paper that captions name is on what soil respires. Its numbers are not set beside this run’s, which \
+                 are of {}.</p>\n",
+                target.long_name()
+            ),
+            parts: Vec::new(),
+        };
+    }
     let compared = paper.numbers.iter().filter(|of| of.here.is_ok()).count();
     let differ = paper
         .settings
@@ -26,8 +43,8 @@ pub(super) fn section<'a>(findings: &'a Findings<'_>) -> Section<'a> {
     );
     Section {
         id: "paper",
-        title: "The paper beside this run",
-        frame: Frame::Named("The paper"),
+        title: TITLE,
+        frame: FRAME,
         lead,
         parts: vec![
             Part::table(tables::paper::settings(findings)),

@@ -67,9 +67,10 @@ pub(super) fn methods<'a>(results: &'a Results<'_>) -> Section<'a> {
     let about = Measure::listed(Detail::Full).map(|measure| measure.about);
     let about: Vec<&str> = about.filter(|about| !about.is_empty()).collect();
     let definitions = html!(
-        "<p>All scores compare days on which a site was observed. {} Members are brought back to flux units before their \
+        "<p>All scores compare days on which a site was observed. {} Members are brought back to {} units before their \
          mean is taken. What a formula cannot give is named as not defined, with the reason.</p>\n",
-        about.join(" ")
+        about.join(" "),
+        results.target.name()
     );
     let job = html!("<pre>{}</pre>\n", results.job_text);
     Section {

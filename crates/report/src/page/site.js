@@ -3,6 +3,7 @@
   const data = JSON.parse(document.getElementById("series-data").textContent);
   const view = document.getElementById("site");
   const drawing = document.getElementById("site-series");
+  const about = drawing.getAttribute("aria-label");
   const [left, right, top, bottom] = [44, 950, 34, 270];
   const ink = {
     grid: 'class="grid" stroke="#e4e1da"', axis: 'class="axis" stroke="#8a857c"', muted: 'class="muted" fill="#6d6961" font-size="11"',
@@ -42,8 +43,12 @@
     const inside = site.observed.map((_, point) => point).filter((point) => day(point) >= from && day(point) <= to);
     const drawn = [site.observed, site.mean, site.lower, site.upper];
     const values = inside.flatMap((point) => drawn.map((series) => series[point])).filter((value) => value !== null);
-    const low = Math.min(0, ...values.map(Math.floor)), high = Math.max(low + 1, ...values.map(Math.ceil));
-    const y = (value) => bottom - ((value - low) / (high - low)) * (bottom - top);
+    // What the axis counts in: a power of ten where all values are below 1.
+    const most = Math.max(...values.map(Math.abs));
+    const one = most > 0 && most < 1 ? 10 ** Math.floor(Math.log10(most)) : 1;
+    const low = Math.min(0, ...values.map((value) => Math.floor(value / one)));
+    const high = Math.max(low + 1, ...values.map((value) => Math.ceil(value / one)));
+    const y = (value) => bottom - ((value / one - low) / (high - low)) * (bottom - top);
     const at = (point, value) => `${x(day(point)).toFixed(1)} ${y(value).toFixed(1)}`;
     const shapes = [];
     for (const [name, start, end] of site.parts) {
@@ -54,7 +59,8 @@
     }
     const step = Math.max(1, Math.ceil((high - low) / 6));
     for (let tick = low; tick <= high; tick += step) {
-      shapes.push(`<path ${ink.grid} d="M${left} ${y(tick)}H${right}"/><text ${ink.muted} x="${left - 6}" y="${y(tick) + 4}" text-anchor="end">${tick}</text>`);
+      const row = y(tick * one);
+      shapes.push(`<path ${ink.grid} d="M${left} ${row}H${right}"/><text ${ink.muted} x="${left - 6}" y="${row + 4}" text-anchor="end">${Number((tick * one).toPrecision(6))}</text>`);
     }
     for (let tick = 0; tick <= 4; tick += 1) {
       const when = Math.round(from + ((to - from) * tick) / 4);
@@ -79,7 +85,7 @@
     shapes.push(`<path ${ink.observed} d="${dots.join("")}"/><path ${ink.axis} d="M${left} ${bottom}H${right}"/>`);
     shapes.push(`<text ${ink.muted} x="4" y="14">${text(data.unit)}</text>`);
     drawing.innerHTML = shapes.join("");
-    drawing.setAttribute("aria-label", `Observed and simulated flux at ${site.name}, ${date(from)} to ${date(to)}`);
+    drawing.setAttribute("aria-label", `${about} at ${site.name}, ${date(from)} to ${date(to)}`);
   };
 
   // Every day of the record, as precisely as the page has it.

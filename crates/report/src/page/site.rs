@@ -4,7 +4,6 @@
 use efflux_analysis::Defined;
 use efflux_analysis::classes::Reading;
 use efflux_analysis::measures::{Detail, Measure};
-use efflux_analysis::units::Unit;
 use efflux_data::{HELD, INTERPOLATED};
 use efflux_job::Part as RecordPart;
 use serde_json::{Value, json};
@@ -53,7 +52,7 @@ fn content(findings: &Findings<'_>) -> Html {
     let data = json!({
         "start": results.start.to_string(),
         "step": step,
-        "unit": Unit::FLUX.label,
+        "unit": results.target.unit(),
         "alphabet": compact::ALPHABET.map(char::from).iter().collect::<String>(),
         "gap": compact::GAP,
         "sites": sites,
@@ -75,11 +74,12 @@ fn content(findings: &Findings<'_>) -> Html {
          <button type=\"button\" data-zoom=\"all\">Whole record</button>\
          <a id=\"site-download\" href=\"#site\">Download as CSV</a></div>\n\
          <svg id=\"site-series\" class=\"drawing\" viewBox=\"0 0 960 300\" role=\"img\" \
-         aria-label=\"Observed and simulated flux\" font-size=\"12\"></svg>\n\
+         aria-label=\"Observed and simulated {}\" font-size=\"12\"></svg>\n\
          <p class=\"caption\">Points are observed days, the line is the ensemble mean, {}. Shaded: validation and test part. The strip above the axis marks days on which an input was not measured: \
          light, between two measured values; dark, held from the nearest one.{} Drag over days to see them closer.</p>\n\
          <div id=\"site-scores\"></div>\n<p><a href=\"#sites\">All sites</a></p>\n\
          <script type=\"application/json\" id=\"series-data\">{}</script>\n",
+        results.target.name(),
         band,
         thinned,
         Html::json(&data)
@@ -137,29 +137,42 @@ fn of_site(
     let written: Vec<String> = series.iter().map(|values| written(values, size)).collect();
     let properties = &findings.drivers.sites[site];
     let class = evaluation.class(site, Reading::Text);
-    let facts: Vec<(&str, String)> = vec![
+    let name = results.target.name();
+    let facts: Vec<(String, String)> = vec![
         (
-            "class by the text’s thresholds",
+            "class by the text’s thresholds".into(),
             class.map_or("not defined".to_owned(), |class| class.to_string()),
         ),
-        ("observed days", properties.observed_days.to_string()),
-        ("smoothness (lag 1)", shown(properties.smoothness.r)),
+        ("observed days".into(), properties.observed_days.to_string()),
+        ("smoothness (lag 1)".into(), shown(properties.smoothness.r)),
         (
-            "seasonality (raw, lag 182)",
+            "seasonality (raw, lag 182)".into(),
             shown(properties.seasonality.r),
         ),
-        ("cyclicality (lag 365)", shown(properties.cyclicality.r)),
         (
-            "summer–winter difference",
+            "cyclicality (lag 365)".into(),
+            shown(properties.cyclicality.r),
+        ),
+        (
+            "summer–winter difference".into(),
             shown(properties.seasons.difference),
         ),
-        ("Q10 of observed flux", shown(properties.observed_q10())),
-        ("Q10 of simulated flux", shown(properties.simulated_q10())),
         (
-            "test days seen at the same place in training",
+            format!("Q10 of observed {name}"),
+            shown(properties.observed_q10()),
+        ),
+        (
+            format!("Q10 of simulated {name}"),
+            shown(properties.simulated_q10()),
+        ),
+        (
+            "test days seen at the same place in training".into(),
             properties.test_days_seen.to_string(),
         ),
-        ("inputs on observed test days", inputs_known(findings, site)),
+        (
+            "inputs on observed test days".into(),
+            inputs_known(findings, site),
+        ),
     ];
     let stretches = |flag| -> Vec<[usize; 2]> {
         let stretches = filled::stretches(results, site, &(first..last), flag);

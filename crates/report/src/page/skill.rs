@@ -4,7 +4,6 @@ use efflux_analysis::backtransform::BiasParts;
 use efflux_analysis::baselines::Baseline;
 use efflux_analysis::measures::{Detail, Measure, NSE};
 use efflux_analysis::statistics::median;
-use efflux_analysis::units::Unit;
 use efflux_job::Part as RecordPart;
 
 use super::{gallery, states};
@@ -41,7 +40,7 @@ pub(super) fn scores<'a>(findings: &'a Findings<'_>) -> Section<'a> {
     let members = results.members.iter().enumerate();
     let members = members
         .map(|(place, member)| test(&format!("seed {}", member.seed), Series::Member(place)));
-    let unit = Unit::FLUX.label;
+    let unit = results.target.unit();
     let distributions = Measure::efficiencies().map(|measure| {
         Part::figure(move || {
             let figure = distribution(evaluation, measure);
@@ -61,7 +60,7 @@ pub(super) fn scores<'a>(findings: &'a Findings<'_>) -> Section<'a> {
             format!("Medians over sites; errors in {unit}"),
             rows,
         )),
-        bias(evaluation),
+        bias(findings),
         Part::Beside(distributions.collect()),
         Part::caption(caption),
     ];
@@ -124,8 +123,9 @@ fn distribution(evaluation: &Evaluation, measure: Measure) -> Figure {
 }
 
 /// How much of the bias comes from the way back to flux units.
-fn bias(evaluation: &Evaluation) -> Part<'_> {
-    let parts: Vec<BiasParts> = evaluation.bias.iter().flatten().copied().collect();
+fn bias<'a>(findings: &'a Findings<'_>) -> Part<'a> {
+    let target = findings.results.target;
+    let parts: Vec<BiasParts> = findings.evaluation.bias.iter().flatten().copied().collect();
     let median = |of: fn(&BiasParts) -> f64| {
         let values: Vec<f64> = parts.iter().map(of).collect();
         median(&values).map_or("not defined".to_owned(), |value| numbers::number(value, 3))
@@ -133,9 +133,10 @@ fn bias(evaluation: &Evaluation) -> Part<'_> {
     Part::caption(html!(
         "The bias of the ensemble mean on the test part has two parts (medians over sites, {}): \
          the model’s own error in asinh units {}, and what the way back adds, since a mean of asinh units is no mean of \
-         flux units, {}.",
-        Unit::FLUX.label,
+         {} units, {}.",
+        target.unit(),
         median(|parts| parts.model),
+        target.name(),
         median(|parts| parts.back_transform)
     ))
 }

@@ -1,7 +1,7 @@
 //! How sure the ensemble is, for people.
 
-use efflux_analysis::units::Unit;
 use efflux_analysis::{Defined, Undefined};
+use efflux_data::Target;
 use efflux_job::Part as RecordPart;
 
 use crate::Findings;
@@ -22,9 +22,16 @@ const FORECAST: &str = " Intervals from forecasts are, in asinh units, the ensem
 pub(super) fn section<'a>(findings: &'a Findings<'_>) -> Section<'a> {
     let uncertainty = &findings.uncertainty;
     let is_forecast = findings.results.forecast.is_some();
-    let figures: [fn(&Uncertainty) -> Figure; 4] = [coverage, spread_error, ranks, sizes];
+    let target = findings.results.target;
+    let figures: [fn(&Uncertainty, &Target) -> Figure; 4] = [
+        |of, _| coverage(of),
+        spread_error,
+        |of, _| ranks(of),
+        |of, _| sizes(of),
+    ];
     let figures = figures.into_iter().map(|draw| {
-        Part::figure(move || Drawing::new("Uncertainty", draw(uncertainty), Html::default()))
+        let figure = move || draw(uncertainty, target);
+        Part::figure(move || Drawing::new("Uncertainty", figure(), Html::default()))
     });
     // None without members that can disagree.
     let figures = figures.filter(|_| findings.results.members.len() >= 2);
@@ -34,7 +41,7 @@ pub(super) fn section<'a>(findings: &'a Findings<'_>) -> Section<'a> {
         frame: Frame::Named("Uncertainty"),
         lead: Html::default(),
         parts: vec![
-            Part::table(intervals(uncertainty)),
+            Part::table(intervals(uncertainty, target)),
             Part::caption(html!(
                 "Raw intervals are quantiles over the members, which differ by their seed alone; a level \
                  takes at least 2 / (1 − level) members. Calibrated ones are the mean plus and minus the spread times a factor \
@@ -44,7 +51,7 @@ pub(super) fn section<'a>(findings: &'a Findings<'_>) -> Section<'a> {
                 if is_forecast { FORECAST } else { "" }
             )),
             Part::table(tables::uncertainty::by_lead(uncertainty)),
-            Part::table(scores(uncertainty)),
+            Part::table(scores(uncertainty, target)),
             Part::Beside(figures.collect()),
             Part::caption(html!(
                 "Points above the dotted line of the second figure are \
@@ -52,10 +59,7 @@ pub(super) fn section<'a>(findings: &'a Findings<'_>) -> Section<'a> {
                  rank histogram is flat for a perfect ensemble and a valley where members agree too much."
             )),
             luck(uncertainty),
-            Part::Folded(
-                "Annual sums",
-                vec![Part::table(tables::uncertainty::years(findings))],
-            ),
+            annual(findings),
             Part::table(tables::uncertainty::intervals(uncertainty)),
             Part::table(tables::uncertainty::sites(findings)),
             Part::table(tables::uncertainty::ranks(uncertainty)),
@@ -65,7 +69,7 @@ pub(super) fn section<'a>(findings: &'a Findings<'_>) -> Section<'a> {
     }
 }
 
-fn intervals(uncertainty: &Uncertainty) -> Table<'_, &Interval> {
+fn intervals<'a>(uncertainty: &'a Uncertainty, target: &Target) -> Table<'a, &'a Interval> {
     fn inside(found: Defined<Coverage>) -> Defined {
         found.map(|found| 100.0 * found.share)
     }
@@ -107,14 +111,15 @@ fn intervals(uncertainty: &Uncertainty) -> Table<'_, &Interval> {
         ]);
     }
     let title = format!(
-        "Intervals for the flux of a day, on the test days of all sites; widths in {}",
-        Unit::FLUX.label
+        "Intervals for the {} of a day, on the test days of all sites; widths in {}",
+        target.name(),
+        target.unit()
     );
     Table::page(title, columns, uncertainty.intervals.iter().collect())
 }
 
 /// One row: what the ensemble is on the test part.
-fn scores(uncertainty: &Uncertainty) -> Table<'_, ()> {
+fn scores<'a>(uncertainty: &'a Uncertainty, target: &Target) -> Table<'a, ()> {
     let median = |label, of: fn(&SiteSpread) -> f64| {
         Column::number("", label, 3, move |(): &()| uncertainty.over_sites(of))
     };
@@ -132,9 +137,25 @@ fn scores(uncertainty: &Uncertainty) -> Table<'_, ()> {
     }
     let title = format!(
         "The ensemble as a distribution, in {}; for one member the CRPS is the MAE",
-        Unit::FLUX.label
+        target.unit()
     );
     Table::page(title, columns, vec![()])
+}
+
+/// Sums of carbon, which soil efflux alone is known to be.
+fn annual<'a>(findings: &'a Findings<'_>) -> Part<'a> {
+    let target = findings.results.target;
+    match target.is_soil_efflux() {
+        true => Part::Folded(
+            "Annual sums",
+            vec![Part::table(tables::uncertainty::years(findings))],
+        ),
+        false => Part::caption(html!(
+            "No annual sums: they are of carbon that leaves the soil, which {} in {} is not known to be.",
+            target.long_name(),
+            target.unit()
+        )),
+    }
 }
 
 fn luck(uncertainty: &Uncertainty) -> Part<'_> {
@@ -211,7 +232,8 @@ fn coverage(uncertainty: &Uncertainty) -> Figure {
 }
 
 /// Whether days on which members differ have larger errors.
-fn spread_error(uncertainty: &Uncertainty) -> Figure {
+fn spread_error(uncertainty: &Uncertainty, target: &Target) -> Figure {
+    let unit = target.unit();
     let pairs: Vec<(f64, f64)> = uncertainty
         .spread_error
         .iter()
@@ -219,8 +241,8 @@ fn spread_error(uncertainty: &Uncertainty) -> Figure {
         .collect();
     let longest = pairs.iter().map(|(spread, _)| *spread).fold(0.0, f64::max);
     Chart {
-        x: "spread of the members (µmol m⁻² s⁻¹)".into(),
-        y: "root mean squared error (µmol m⁻² s⁻¹)".into(),
+        x: format!("spread of the members ({unit})").into(),
+        y: format!("root mean squared error ({unit})").into(),
         layers: vec![
             Layer::new(
                 "as large as the spread",

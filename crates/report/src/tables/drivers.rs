@@ -50,32 +50,32 @@ pub(crate) fn properties<'a>(findings: &'a Findings<'_>) -> Table<'a, Site<'a>> 
             "mean observed flux in summer",
             |site| site.seasons.summer,
         )
-        .unit(Unit::FLUX),
+        .unit(Unit::Target),
         number("winter_mean", "winter", "in winter", |site| {
             site.seasons.winter
         })
-        .unit(Unit::FLUX),
+        .unit(Unit::Target),
         number(
             "summer_winter_difference",
             "difference",
             "summer less winter",
             |site| site.seasons.difference,
         )
-        .unit(Unit::FLUX),
+        .unit(Unit::Target),
         number(
             "flux_at_0_degC_observed",
             "flux_at_0_degC_observed",
             "flux at 0 °C of the exponential fit to observed days",
             |site| site.observed_response.map(|response| response.at_zero),
         )
-        .unit(Unit::FLUX),
+        .unit(Unit::Target),
         number(
             "flux_at_0_degC_simulated",
             "flux_at_0_degC_simulated",
             "of that to the simulation of these days",
             |site| site.simulated_response.map(|response| response.at_zero),
         )
-        .unit(Unit::FLUX),
+        .unit(Unit::Target),
         number(
             "q10_observed",
             "q10_observed",
@@ -146,15 +146,18 @@ fn count(found: Defined<Correlation>) -> Cell {
     Cell::Word(found.ok().map(|found| found.n.to_string()))
 }
 
-pub(crate) fn correlations(drivers: &Drivers) -> Table<'_, &CorrelationRow> {
+pub(crate) fn correlations<'a>(findings: &'a Findings<'_>) -> Table<'a, &'a CorrelationRow> {
     type Row<'a> = &'a CorrelationRow;
+    let unit = findings.results.target.unit_in_columns();
     let mut columns = vec![
         Column::text("property", "property of the sites", |row: &Row<'_>| {
             row.name.clone()
         }),
-        Column::text("test_score", "score on the test part", |row: &Row<'_>| {
-            row.measure.column_name()
-        }),
+        Column::text(
+            "test_score",
+            "score on the test part",
+            move |row: &Row<'_>| row.measure.column_name(&unit),
+        ),
         Column::text("over", "which values are correlated", |row: &Row<'_>| {
             row.over.name()
         }),
@@ -171,7 +174,7 @@ pub(crate) fn correlations(drivers: &Drivers) -> Table<'_, &CorrelationRow> {
         "correlations",
         "a property and a score: their correlation over sites",
         columns,
-        drivers.correlations.iter().collect(),
+        findings.drivers.correlations.iter().collect(),
     )
 }
 
@@ -218,7 +221,8 @@ pub(crate) fn groups(drivers: &Drivers) -> Table<'_, &Group> {
 /// A reading of the classes and one of the two tests, with its names.
 type Test<'a> = (&'a Seasons, [&'static str; 2], Defined<TTest>);
 
-pub(crate) fn seasons(drivers: &Drivers) -> Table<'_, Test<'_>> {
+pub(crate) fn seasons<'a>(findings: &'a Findings<'_>) -> Table<'a, Test<'a>> {
+    let target = findings.results.target;
     let poor = |label| Column::count("poor_sites", label, |row: &Test<'_>| row.0.poor);
     let columns = vec![
         Column::text("classes", "classes", |row: &Test<'_>| {
@@ -237,7 +241,7 @@ pub(crate) fn seasons(drivers: &Drivers) -> Table<'_, Test<'_>> {
             2,
             |row: &Test<'_>| row.0.good_mean,
         )
-        .unit(Unit::FLUX)
+        .unit(Unit::Target)
         .reason("good_mean"),
         poor("poor sites").on_page(),
         Column::number(
@@ -246,7 +250,7 @@ pub(crate) fn seasons(drivers: &Drivers) -> Table<'_, Test<'_>> {
             2,
             |row: &Test<'_>| row.0.poor_mean,
         )
-        .unit(Unit::FLUX)
+        .unit(Unit::Target)
         .reason("poor_mean"),
         Column::number("t", "t", 2, |row: &Test<'_>| row.2.map(|found| found.t)).reason("t"),
         Column::number("df", "degrees of freedom", 1, |row: &Test<'_>| {
@@ -256,7 +260,7 @@ pub(crate) fn seasons(drivers: &Drivers) -> Table<'_, Test<'_>> {
             Cell::P(row.2.map(|found| found.p))
         }),
     ];
-    let rows = drivers.seasons.iter().flat_map(|seasons| {
+    let rows = findings.drivers.seasons.iter().flat_map(|seasons| {
         [
             (seasons, ["welch", "Welch"], seasons.welch),
             (seasons, ["student", "Student"], seasons.student),
@@ -265,8 +269,9 @@ pub(crate) fn seasons(drivers: &Drivers) -> Table<'_, Test<'_>> {
     Table::new(
         "season_tests",
         format!(
-            "Difference of mean summer and mean winter flux, {}: good against poor sites",
-            Unit::FLUX.label
+            "Difference of mean summer and mean winter {}, {}: good against poor sites",
+            target.name(),
+            target.unit()
         ),
         "a reading of the classes and a t test: summer and winter at good against poor sites",
         columns,

@@ -49,7 +49,7 @@ pub(crate) fn pooled<'a>(
         format!(
             "The test days of all sites together, with bands taken over them all; errors in {}. The paper does not say \
              whether its bands are of a site or of all sites: the medians above take those of each site.",
-            Unit::FLUX.label
+            findings.results.target.unit()
         ),
         "a kind of test days of all sites together, bands taken over them all: the scores",
         columns,

@@ -11,10 +11,11 @@ use crate::table::{Column, Table};
 type Row<'a> = (&'a Explained, Option<&'a Reason>);
 
 pub(crate) fn reasons<'a>(findings: &'a Findings<'_>) -> Table<'a, Row<'a>> {
+    let unit = findings.results.target.unit_in_columns();
     let of_rule = |value: fn(&Reason) -> f64| move |row: &Row<'a>| row.1.map(value);
     let columns = vec![
-        Column::text("score", "score", |row: &Row<'a>| {
-            row.0.measure.column_name()
+        Column::text("score", "score", move |row: &Row<'a>| {
+            row.0.measure.column_name(&unit)
         }),
         Column::text("end", "`worst` or `best`", |row: &Row<'a>| {
             if row.0.is_poor { "worst" } else { "best" }

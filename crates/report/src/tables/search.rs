@@ -93,7 +93,10 @@ pub(crate) fn curves<'a>(results: &Results<'a>) -> Table<'a, AtEpoch<'a>> {
             |row: &AtEpoch<'a>| row.3.0,
         ),
         Column::number(
-            format!("validation_{}", measure.column_name()),
+            format!(
+                "validation_{}",
+                measure.column_name(&results.target.unit_in_columns())
+            ),
             "the mean of their validation scores",
             measure.decimals,
             |row: &AtEpoch<'a>| row.3.1,

@@ -27,6 +27,7 @@ pub(crate) struct Spread {
 
 pub(crate) fn summary<'a>(findings: &'a Findings<'_>) -> Table<'a, Spread> {
     let (results, evaluation) = (findings.results, &findings.evaluation);
+    let unit = results.target.unit_in_columns();
     let at = |p: f64| move |row: &Spread| quantile(&row.values, p);
     let above = |threshold: f64| {
         move |row: &Spread| {
@@ -42,7 +43,9 @@ pub(crate) fn summary<'a>(findings: &'a Findings<'_>) -> Table<'a, Spread> {
             row.series.state(results).map_or("", State::name)
         }),
         Column::text("part", "part", |row: &Spread| row.part.name()),
-        Column::text("score", "score", |row: &Spread| row.measure.column_name()),
+        Column::text("score", "score", move |row: &Spread| {
+            row.measure.column_name(&unit)
+        }),
         Column::count("sites", "sites at which it is defined", |row: &Spread| {
             row.values.len()
         }),
@@ -201,7 +204,7 @@ pub(crate) fn sites<'a>(findings: &'a Findings<'_>) -> Table<'a, usize> {
         Column::number(key, label, 3, move |&row: &usize| {
             evaluation.bias[row].map(|parts| of(&parts))
         })
-        .unit(Unit::FLUX)
+        .unit(Unit::Target)
         .in_file()
     };
     columns.extend([
@@ -227,7 +230,7 @@ pub(crate) fn sites<'a>(findings: &'a Findings<'_>) -> Table<'a, usize> {
     order.sort_by(|&a, &b| key(b).total_cmp(&key(a)));
     let title = format!(
         "The ensemble mean on the test part of each site; errors in {}",
-        Unit::FLUX.label
+        results.target.unit()
     );
     Table::new(
         "sites",

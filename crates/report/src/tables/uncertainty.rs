@@ -36,7 +36,7 @@ pub(crate) fn intervals(uncertainty: &Uncertainty) -> Table<'_, Held> {
         Column::number("mean_width", "mean width", 2, |row: &Held| {
             row.found.map(|found| found.width)
         })
-        .unit(Unit::FLUX),
+        .unit(Unit::Target),
         median_width(|row: &Held| row.found),
         Column::number(
             "factor_all_sites",
@@ -71,7 +71,7 @@ pub(crate) fn intervals(uncertainty: &Uncertainty) -> Table<'_, Held> {
 
 fn median_width<'a, Row: 'a>(of: impl Fn(&Row) -> Defined<Coverage> + 'a) -> Column<'a, Row> {
     let width = move |row: &Row| of(row).map(|found| found.median_width);
-    Column::number("median_width", "median width", 2, width).unit(Unit::FLUX)
+    Column::number("median_width", "median width", 2, width).unit(Unit::Target)
 }
 
 /// How far ahead days are, and what intervals of a level hold of them.
@@ -123,7 +123,7 @@ pub(crate) fn sites<'a>(findings: &'a Findings<'_>) -> Table<'a, AtSite<'a>> {
         Column::number(key, label, 3, move |row: &AtSite<'a>| -> Defined {
             row.1.as_ref().map(of).map_err(|reason| *reason)
         })
-        .unit(Unit::FLUX)
+        .unit(Unit::Target)
     };
     let columns = vec![
         Column::text("site", "site", |row: &AtSite<'a>| row.0),
@@ -141,7 +141,7 @@ pub(crate) fn sites<'a>(findings: &'a Findings<'_>) -> Table<'a, AtSite<'a>> {
             3,
             |row: &AtSite<'a>| row.2.and_then(Result::ok),
         )
-        .unit(Unit::FLUX),
+        .unit(Unit::Target),
     ];
     let sites = findings.results.sites.iter().enumerate();
     let uncertainty = &findings.uncertainty;
@@ -189,8 +189,8 @@ pub(crate) fn spread_error(uncertainty: &Uncertainty) -> Table<'_, &SpreadError>
                 3,
                 |row: &&SpreadError| row.spread,
             )
-            .unit(Unit::FLUX),
-            Column::number("rmse", "RMSE", 3, |row: &&SpreadError| row.rmse).unit(Unit::FLUX),
+            .unit(Unit::Target),
+            Column::number("rmse", "RMSE", 3, |row: &&SpreadError| row.rmse).unit(Unit::Target),
         ],
         uncertainty.spread_error.iter().collect(),
     )

@@ -96,7 +96,7 @@ impl<'a> Forecast<'a> {
         levels.iter().flat_map(of_level).collect()
     }
 
-    /// The mean continuous ranked probability score of each site's test days, µmol m⁻² s⁻¹.
+    /// The mean continuous ranked probability score of each site's test days, in the unit of the target.
     pub(super) fn crps(&self) -> Vec<Defined> {
         let deviations = (0..QUANTILES).map(|place| {
             let level = (2.0 * place as f64 + 1.0) / QUANTILES as f64 - 1.0;

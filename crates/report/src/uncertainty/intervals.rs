@@ -107,7 +107,7 @@ pub(super) fn intervals(
         .into()
 }
 
-/// The intervals of all levels about a mean with its spread, both `[S, D]`, µmol m⁻² s⁻¹, as validation days calibrate them;
+/// The intervals of all levels about a mean with its spread, both `[S, D]`, in the unit of the target, as validation days calibrate them;
 /// none where they do not.
 pub(crate) fn from_validation(
     results: &Results<'_>,

@@ -19,6 +19,7 @@ mod grid;
 mod paper;
 mod reasons;
 mod study;
+mod target;
 mod uncertainty;
 mod unseen;
 

@@ -4,7 +4,7 @@ mod sites;
 
 use efflux_analysis::measures::{KGE, NSE};
 use efflux_analysis::medians::Medians;
-use efflux_data::{Filled, Member, Parts, SiteDistances};
+use efflux_data::{Filled, Member, Parts, SiteDistances, Target};
 use efflux_job::{
     Analysis, Chosen, Configuration, Contract, Evaluation, Fit, Fold, Key, Part, Selection,
     Settings, Split, SplitKind, Stage, Trial, TrialId, Variables,
@@ -43,6 +43,7 @@ pub(super) struct Study {
     caveats: Vec<String>,
     pub(super) sites: Vec<Site>,
     pub(super) parts: Parts,
+    pub(super) target: Target,
     pub(super) observed: SiteByDay<f32>,
     pub(super) temperature: Option<SiteByDay<f32>>,
     pub(super) attributes: Vec<Attribute>,
@@ -358,6 +359,7 @@ impl Study {
             unseen: (0..9)
                 .map(|seed| unseen(member(&winner, seed, &observed)))
                 .collect(),
+            target: Target::default(),
             observed,
             provenance: vec![("efflux".to_owned(), "0.1.0".to_owned())],
             contract: contract(),
@@ -384,6 +386,7 @@ impl Study {
             days: DAYS,
             sites: &self.sites,
             parts: &self.parts,
+            target: &self.target,
             observed: &self.observed,
             unfiltered: None,
             account: None,

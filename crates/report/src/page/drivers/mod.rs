@@ -56,7 +56,7 @@ pub(super) fn section<'a>(findings: &'a Findings<'_>) -> Section<'a> {
         groups::correlations(drivers),
         places::neighbours(findings),
         Part::table(tables::drivers::properties(findings)),
-        Part::table(tables::drivers::correlations(drivers)),
+        Part::table(tables::drivers::correlations(findings)),
         Part::table(tables::drivers::climate_bins(drivers)),
         Part::table(tables::drivers::correlograms(findings)),
     ]);

@@ -4,7 +4,6 @@ use efflux_analysis::classes::Reading;
 use efflux_analysis::measures::{Measure, said};
 use efflux_analysis::rhythm::{CYCLICALITY, SEASONALITY, SMOOTHNESS};
 use efflux_analysis::statistics::median;
-use efflux_analysis::units::Unit;
 
 use super::CLASSES;
 use super::scatter::Along;
@@ -33,7 +32,7 @@ pub(super) fn parts<'a>(findings: &'a Findings<'_>) -> Vec<Part<'a>> {
             )
         }),
         Part::figure(|| skill(evaluation, drivers)),
-        Part::table(tables::drivers::seasons(drivers)),
+        Part::table(tables::drivers::seasons(findings)),
     ]
 }
 
@@ -93,7 +92,7 @@ fn record<'a>(
             correlogram.role
         )],
         ..Panel::of(Chart {
-            y: Unit::FLUX.label.into(),
+            y: results.target.unit().into(),
             names: dates(results.start, (days.start, days.end), 5),
             layers: vec![
                 Layer::new(

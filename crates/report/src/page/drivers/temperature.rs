@@ -3,7 +3,6 @@
 use efflux_analysis::Defined;
 use efflux_analysis::baselines::Response;
 use efflux_analysis::statistics::range;
-use efflux_analysis::units::Unit;
 
 use super::by_class;
 use crate::Findings;
@@ -24,35 +23,37 @@ pub(super) fn parts<'a>(findings: &'a Findings<'_>) -> Vec<Part<'a>> {
     let drivers = &findings.drivers;
     let mut parts = vec![Part::figure(|| responses(results, evaluation, drivers))];
     if results.temperature.is_some() {
-        parts.push(Part::figure(|| q10(evaluation, drivers)));
+        parts.push(Part::figure(|| q10(results, evaluation, drivers)));
     }
     parts
 }
 
 fn responses(results: &Results<'_>, evaluation: &Evaluation, drivers: &Drivers) -> Drawing {
-    const TITLE: &str = "Flux against temperature (Figure 5)";
+    let name = results.target.capital_name();
+    let title = format!("{name} against temperature (Figure 5)");
     let Some(temperature) = results.temperature else {
-        return Drawing::none(TITLE, "the pack has no temperature");
+        return Drawing::none(title, "the pack has no temperature");
     };
     let panels = gallery::panels(evaluation, |letter, site| {
         panel(results, evaluation, &drivers.sites[site], letter, site)
     });
     if panels.is_empty() {
-        return Drawing::none(TITLE, "no site has a class");
+        return Drawing::none(title, "no site has a class");
     }
     Drawing::new(
-        TITLE,
+        title,
         sheet(
             "temperature-response",
-            "Flux against temperature at sites of each class",
+            &format!("{name} against temperature at sites of each class"),
             3,
             (320.0, 270.0),
             &panels,
         ),
         html!(
-            "Flux against <code>{}</code> at the sites of Figure 4 (Figure 5 of the paper), with exponential fits by \
+            "{} against <code>{}</code> at the sites of Figure 4 (Figure 5 of the paper), with exponential fits by \
              least squares to the observed days, and to the simulation of these days. Of each kind at most {} \
              days are drawn, evenly taken; fits take all.",
+            name,
             temperature.name,
             DAYS
         ),
@@ -105,7 +106,7 @@ fn panel<'a>(
         notes,
         ..Panel::of(Chart {
             x: "temperature, °C".into(),
-            y: Unit::FLUX.label.into(),
+            y: results.target.unit().into(),
             layers: vec![
                 Layer::new(
                     "simulated, all days of the record",
@@ -164,7 +165,8 @@ fn evenly(days: &[usize]) -> Vec<usize> {
 }
 
 /// How much more flux 10 °C more bring, observed and simulated, by class.
-fn q10(evaluation: &Evaluation, drivers: &Drivers) -> Drawing {
+fn q10(results: &Results<'_>, evaluation: &Evaluation, drivers: &Drivers) -> Drawing {
+    let name = results.target.name();
     // Beyond six a fit says little about soils.
     let shown = |value: Defined| value.ok().map(|value| value.clamp(0.0, 6.0));
     let mut layers = vec![Layer::new(
@@ -178,8 +180,8 @@ fn q10(evaluation: &Evaluation, drivers: &Drivers) -> Drawing {
         Some((shown(site.observed_q10())?, shown(site.simulated_q10())?))
     }));
     let chart = Chart {
-        x: "Q10 of observed flux, those above 6 on the edge".into(),
-        y: "Q10 of simulated flux, those above 6 on the edge".into(),
+        x: format!("Q10 of observed {name}, those above 6 on the edge").into(),
+        y: format!("Q10 of simulated {name}, those above 6 on the edge").into(),
         layers,
         ..Chart::default()
     };
@@ -187,7 +189,8 @@ fn q10(evaluation: &Evaluation, drivers: &Drivers) -> Drawing {
         "Response to temperature, observed and simulated",
         chart.draw("q10", "Response to temperature, observed and simulated"),
         html!(
-            "Q10, the factor by which flux grows over 10 °C, of the exponential fits at every site that has them."
+            "Q10, the factor by which {} grows over 10 °C, of the exponential fits at every site that has them.",
+            name
         ),
     )
 }
