@@ -293,14 +293,14 @@ fn vectors_of_sites_are_an_axis_and_a_site_under_another_name_is_predicted_witho
     assert_eq!(known, of_run);
 
     let mut pack = Pack::read(&study.path("small.h5")).unwrap();
+    let (sites, days) = (pack.sites.len(), pack.calendar.days);
     pack.sites[2].id = "ELSEWHERE".to_owned();
     pack.sealed().write(&study.path("renamed.h5")).unwrap();
     study.run(&predict("renamed.h5", "unseen")).ok();
     let [unseen, ..] = series(&study.path("unseen/predictions.nc"));
-    let days = pack.calendar.days;
     let rows = known.chunks_exact(days).zip(unseen.chunks_exact(days));
     for (row, (known, unseen)) in rows.enumerate() {
         // Rows are members by sites.
-        assert_eq!(known == unseen, row % pack.sites.len() != 2, "{row}");
+        assert_eq!(known == unseen, row % sites != 2, "{row}");
     }
 }
