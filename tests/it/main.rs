@@ -26,4 +26,5 @@ mod slurm;
 mod stopping;
 mod sweep;
 mod trial;
+mod tutorial;
 mod watching;
