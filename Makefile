@@ -33,8 +33,13 @@ demo: build ## Pack the 56 sites of data/cosore-daily, run jobs/cosore-daily.tom
 	$(TARGET)/release/efflux sweep jobs/cosore-daily.toml --slots $(SLOTS)
 	@echo "The report: $(CURDIR)/runs/cosore-daily/report/index.html"
 
-pictures: demo ## Draw the pictures of README.md anew, from the run of the demo; needs chromium
-	@$(IN_ENV) PATH='$(abspath $(TARGET))/release':"$$PATH" scripts/pictures runs/cosore-daily docs/pictures
+pictures: export PATH := $(abspath $(TARGET))/release:$(PATH)
+pictures: demo ## Draw the pictures of README.md and docs/tutorial.md anew, from the runs of demo and tutorial; needs chromium
+	@$(IN_ENV) scripts/pictures runs/cosore-daily docs/pictures
+	@rm -rf '$(TARGET)/my-study' && efflux init '$(TARGET)/my-study'
+	@$(IN_ENV) cd '$(TARGET)/my-study' && efflux import import.toml -o daily && \
+		efflux pack --sites daily -o sites.h5 && efflux sweep job.toml && \
+		'$(CURDIR)/scripts/pictures' runs/job '$(CURDIR)/docs/pictures' OAK
 
 # A test that cannot run here writes "name: reason" to $EFFLUX_SKIPPED and passes.
 test: export EFFLUX_SKIPPED := $(abspath $(TARGET))/skipped.txt

@@ -27,4 +27,5 @@ mod stopping;
 mod sweep;
 mod target;
 mod trial;
+mod tutorial;
 mod watching;

@@ -5,9 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use efflux_testing::chromium;
+use efflux_testing::{chromium, rows};
 
-use crate::harness::Study;
+use crate::harness::{Ended, Study};
 use crate::programs::EFFLUX;
 
 fn repository() -> &'static Path {
@@ -149,7 +149,7 @@ fn the_reference_of_commands_is_what_the_program_says() {
 }
 
 #[test]
-fn the_pictures_of_the_readme_can_be_drawn_from_a_run() {
+fn the_pictures_of_the_readme_and_the_tutorial_can_be_drawn_from_a_run() {
     if chromium("the pictures of the README").is_none() {
         return;
     }
@@ -158,20 +158,17 @@ fn the_pictures_of_the_readme_can_be_drawn_from_a_run() {
     let study = Study::new();
     study.sweep("run", "2").ok();
     folders.insert(0, Path::new(EFFLUX).parent().unwrap().to_owned());
-    let mut script = Command::new(repository().join("scripts/pictures"));
-    script
-        .args(["run", "pictures"])
-        .current_dir(study.directory.path());
-    let output = script
-        .env("PATH", std::env::join_paths(folders).unwrap())
-        .output()
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    for name in ["report.png", "terminal.png"] {
+    let path = std::env::join_paths(folders).unwrap();
+    let sites = rows(&study.path("run/report"), "sites.csv");
+    for of in [&[][..], &[&*sites[0]["site"]]] {
+        let mut script = Command::new(repository().join("scripts/pictures"));
+        script.args(["run", "pictures"]).args(of);
+        script
+            .current_dir(study.directory.path())
+            .env("PATH", &path);
+        Ended::from(script.output().unwrap()).ok();
+    }
+    for name in ["report.png", "terminal.png", "series.png"] {
         let shown = fs::read(repository().join("docs/pictures").join(name)).unwrap();
         for picture in [shown, fs::read(study.path("pictures").join(name)).unwrap()] {
             assert!(picture.starts_with(b"\x89PNG"), "{name}");

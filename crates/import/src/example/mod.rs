@@ -19,8 +19,8 @@ const TEXTS: [(&str, &str); 3] = [
 
 /// Days of the made-up records, from 2010-01-01 on.
 const DAYS: i64 = 3 * 365;
-/// Three hours each.
-const STEPS: i64 = 8;
+/// Half hours of a day.
+const STEPS: i64 = 48;
 
 /// A made-up site.
 struct Made {
@@ -78,15 +78,15 @@ fn is_empty(place: &Path) -> Result<bool> {
 }
 
 impl Made {
-    /// The site's file: stamps at the end of three hours, some missing values, some rows with a bad flag.
+    /// The site's file: stamps at the end of half hours, some missing values, some rows with a bad flag.
     fn rows(&self) -> Result<String> {
         let mut text = String::from("TIMESTAMP,Fsoil,qc,Tsoil_5cm,SWC_5cm,Rain\n");
         let start = date(2010, 1, 1).at(0, 0, 0, 0);
         let wrong =
             |error: jiff::Error| Error::Internal(format!("the example's calendar: {error}"));
         for step in 1..=DAYS * STEPS {
-            let end = start.checked_add((3 * step).hours()).map_err(wrong)?;
-            #[allow(clippy::cast_precision_loss, reason = "some thousands")]
+            let end = start.checked_add((30 * step).minutes()).map_err(wrong)?;
+            #[allow(clippy::cast_precision_loss, reason = "some ten thousands")]
             let (day, number) = (step as f64 / STEPS as f64, step as f64);
             // A year, a day, and weather that comes and goes without repeating itself.
             let weather = (day / 5.3).sin() + 0.6 * (day / 2.1 + self.at_ten).sin();
@@ -96,9 +96,10 @@ impl Made {
                 + 1.3 * weather
                 + 0.8 * (TAU * (day - 0.6)).cos();
             let water = 27.0 - 9.0 * season - 3.0 * weather;
-            let rain = if weather < -0.9 { 0.4 } else { 0.0 };
+            let rain = if weather < -0.9 { 0.07 } else { 0.0 };
             let dryness = 1.0 / (1.0 + (-(water - 14.0) / 3.0).exp());
-            let noise = 1.0 + 0.06 * (number * 12.9898).sin();
+            // What no driver tells: of a half hour, and of a whole day.
+            let noise = 1.0 + 0.06 * (number * 12.9898).sin() + 0.1 * (day.ceil() * 78.233).sin();
             let flux = self.at_ten * self.q10.powf((temperature - 10.0) / 10.0) * dryness * noise;
             let flag = if step % 37 == 0 {
                 2

@@ -1,6 +1,7 @@
 //! What files are, by their names and first lines, and the mapping that would read them.
 
 mod collections;
+mod interval;
 mod look;
 mod signs;
 mod table;

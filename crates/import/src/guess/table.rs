@@ -6,6 +6,7 @@ use std::path::Path;
 use efflux_base::error::{Error, Result};
 use efflux_ingest::Missing;
 
+use super::interval::Interval;
 use super::look::Look;
 use super::{CHECK, FILL_IN, list, quoted, words};
 use crate::driver_unit;
@@ -56,10 +57,10 @@ pub(super) fn mapping(text: &mut String, look: &Look, all: &[Look]) -> Result<()
             words.join(", ")
         );
     }
-    time(text, look, &names);
+    let interval = time(text, look, &names);
     flux(text, &columns);
     for (variable, found) in drivers(&columns) {
-        driver(text, variable, &found);
+        driver(text, variable, &found, &interval);
     }
     let used =
         |name: &str| words::is_flux(name) || words::is_time(name) || words::driver(name).is_some();
@@ -96,15 +97,15 @@ fn written(text: &mut String, look: &Look) {
     }
 }
 
-/// The columns of time and their format.
-fn time(text: &mut String, look: &Look, names: &[String]) {
+/// The columns of time and their format. Returns how long the intervals are.
+fn time(text: &mut String, look: &Look, names: &[String]) -> Interval {
     let own: Vec<usize> = (0..names.len())
         .filter(|index| words::is_time(&names[*index]))
         .collect();
     let singles = own.iter().map(|index| vec![*index]);
     let pairs = own.windows(2).map(<[usize]>::to_vec);
     let triples = own.windows(3).map(<[usize]>::to_vec);
-    let format = |columns: &Vec<usize>| {
+    let recognised = |columns: &Vec<usize>| {
         let cells: Vec<Vec<String>> = columns.iter().map(|index| look.column(*index)).collect();
         let rows = cells.first().map_or(0, Vec::len);
         let joined: Vec<String> = (0..rows)
@@ -117,18 +118,20 @@ fn time(text: &mut String, look: &Look, names: &[String]) {
             })
             .collect();
         let joined: Vec<&str> = joined.iter().map(String::as_str).collect();
-        recognise(&joined).ok().map(|format| format.to_string())
+        let format = recognise(&joined).ok()?;
+        let interval = Interval::of(&format, &joined);
+        Some((format.to_string(), interval))
     };
     // Date and time are one stamp; a date alone would put all of a day at midnight, which is the same day.
     let found = triples
         .chain(pairs)
         .chain(singles)
-        .find_map(|columns| Some((format(&columns)?, columns)));
-    let (columns, format, remark) = match &found {
-        Some((format, columns)) => (columns.clone(), format.as_str(), ""),
+        .find_map(|columns| Some((recognised(&columns)?, columns)));
+    let ((format, interval), columns, remark) = match found {
+        Some((recognised, columns)) => (recognised, columns, ""),
         None => (
+            ("%Y-%m-%d %H:%M".to_owned(), Interval::unknown()),
             own,
-            "%Y-%m-%d %H:%M",
             "  # FILL IN: no format was recognised",
         ),
     };
@@ -140,12 +143,15 @@ fn time(text: &mut String, look: &Look, names: &[String]) {
     let _ = write!(
         text,
         "\n[table.time]\ncolumns = [{}]\nformat = {}{remark}\nstands_for = \"{}\"  {CHECK}: \"begin\", \"middle\" or \"end\" of the \
-         interval\nminutes = 30  {CHECK}: length of the interval\nzone = \"standard\"  {CHECK}: the site's standard time; or \"UTC\", \
+         interval\nminutes = {}  {CHECK}: {}\nzone = \"standard\"  {CHECK}: the site's standard time; or \"UTC\", \
          \"Etc/GMT+5\", \"America/New_York\"\n",
         quoted_columns.join(", "),
-        quoted(format),
+        quoted(&format),
         if is_end { "end" } else { "begin" },
+        interval.minutes,
+        interval.remark,
     );
+    interval
 }
 
 fn flux(text: &mut String, columns: &[Column]) {
@@ -224,7 +230,7 @@ fn drivers(columns: &[Column]) -> Vec<(&'static str, Vec<&Column>)> {
     found
 }
 
-fn driver(text: &mut String, variable: &str, columns: &[&Column]) {
+fn driver(text: &mut String, variable: &str, columns: &[&Column], interval: &Interval) {
     let first = columns[0];
     let remark = if columns.len() > 1 {
         format!("  {CHECK}: those nearest to 5 cm; several are averaged")
@@ -253,9 +259,10 @@ fn driver(text: &mut String, variable: &str, columns: &[&Column]) {
         }
     }
     if variable == "precip_mm" {
+        let (values, remark) = interval.values_a_day();
         let _ = writeln!(
             text,
-            "day = \"sum\"\nvalues_a_day = 48  {CHECK}: rows of a complete day"
+            "day = \"sum\"\nvalues_a_day = {values}  {CHECK}: {remark}"
         );
     }
 }

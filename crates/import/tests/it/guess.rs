@@ -156,3 +156,101 @@ fn what_a_network_tells_of_its_sites_is_part_of_the_mapping() {
         "ZZ-Am1"
     );
 }
+
+/// A table with a row of flux and rain at each of these minutes after midnight of 2010-05-01.
+fn of_minutes(minutes: impl IntoIterator<Item = i64>) -> String {
+    let midnight = jiff::civil::date(2010, 5, 1).at(0, 0, 0, 0);
+    let mut text = String::from("time,flux (umol m-2 s-1),rain (mm)\n");
+    for minute in minutes {
+        let stamp = midnight + jiff::SignedDuration::from_mins(minute);
+        text += &format!("{},1.5,0.25\n", stamp.strftime("%Y-%m-%d %H:%M"));
+    }
+    text
+}
+
+/// The mapping that is guessed of a text, with the place filled in, and the daily sum of rain that it makes of the second day.
+fn guessed(text: &str) -> (String, Option<f64>) {
+    let folder = tempfile::tempdir().unwrap();
+    let mapping = guess(&[written(folder.path(), "a.csv", text)]).unwrap();
+    let placed = mapping.replace("# lat", "lat").replace("# lon", "lon");
+    let daily = imported(folder.path(), &placed).unwrap();
+    (mapping, daily.sites[0].days[1].drivers[0])
+}
+
+#[test]
+fn the_interval_of_a_table_is_that_between_most_of_its_stamps() {
+    for (step, spelled) in [
+        (1, "1 min"),
+        (10, "10 min"),
+        (30, "30 min"),
+        (60, "1 h"),
+        (180, "3 h"),
+        (1440, "1 day"),
+    ] {
+        let values = 1440 / step;
+        let (mapping, rain) = guessed(&of_minutes((0..4 * values).map(|row| row * step)));
+        for line in [
+            format!(
+                "minutes = {step}  # CHECK: length of the interval: most stamps are {spelled} apart\n"
+            ),
+            format!("values_a_day = {values}  # CHECK: rows of a complete day\n"),
+        ] {
+            assert!(mapping.contains(&line), "{line}\n{mapping}");
+        }
+        #[allow(clippy::cast_precision_loss, reason = "a day's minutes at most")]
+        let whole = 0.25 * values as f64;
+        assert_eq!(rain, Some(whole), "{mapping}");
+    }
+}
+
+#[test]
+fn rows_that_were_taken_out_or_are_of_several_chambers_leave_the_interval_as_it_is() {
+    // Two rows of a time; of three half hours one is missing, and of nine another.
+    let kept = (0..300).filter(|row| row % 3 != 0 && row % 9 != 1);
+    let twice = kept.flat_map(|row| [30 * row, 30 * row]);
+    let (mapping, _) = guessed(&of_minutes(twice));
+    assert!(
+        mapping.contains("minutes = 30  # CHECK: length of the interval: most"),
+        "{mapping}"
+    );
+}
+
+#[test]
+fn stamps_at_irregular_times_are_said_to_tell_no_interval_and_leave_one_to_be_confirmed() {
+    let weeks = (0..40).map(|round| 7 * 1440 * round + 13 * round % 97);
+    for (minutes, says) in [
+        (
+            (0..200).map(|row| 37 * row + row * row % 23).collect(),
+            "they are irregular, 22 min to 52 min apart",
+        ),
+        (weeks.collect(), "they are 7 days apart"),
+        (
+            vec![0, 1, 90, 4000, 9000],
+            "they are irregular, 1 min to 3 days apart",
+        ),
+        (vec![0, 3 * 1440, 6 * 1440], "they are 3 days apart"),
+        (vec![0], "which the stamps do not tell\n"),
+    ] as [(Vec<i64>, &str); 5]
+    {
+        let folder = tempfile::tempdir().unwrap();
+        let path = written(folder.path(), "a.csv", &of_minutes(minutes));
+        let mapping = guess(&[path]).unwrap();
+        let lines: Vec<&str> = mapping.lines().collect();
+        let interval = lines
+            .iter()
+            .find(|line| line.starts_with("minutes = 30"))
+            .unwrap();
+        let interval = format!("{interval}\n");
+        assert!(
+            interval.contains("# CHECK: length of the interval, which the stamps do not tell")
+                && interval.contains(says),
+            "{says}: {interval}"
+        );
+        assert!(
+            mapping.contains(
+                "values_a_day = 48  # CHECK: rows of a complete day, which the stamps do not tell"
+            ),
+            "{mapping}"
+        );
+    }
+}

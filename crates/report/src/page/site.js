@@ -83,9 +83,34 @@
     if (line.length) shapes.push(`<path ${ink.simulated} d="M${line.join("L")}"/>`);
     const dots = inside.filter((point) => site.observed[point] !== null).map((point) => `M${at(point, site.observed[point])}h0`);
     shapes.push(`<path ${ink.observed} d="${dots.join("")}"/><path ${ink.axis} d="M${left} ${bottom}H${right}"/>`);
-    shapes.push(`<text ${ink.muted} x="4" y="14">${text(data.unit)}</text>`);
+    shapes.push(`<text ${ink.muted} x="4" y="14">${text(data.unit)}</text>`, ...key());
     drawing.innerHTML = shapes.join("");
-    drawing.setAttribute("aria-label", `${about} at ${site.name}, ${date(from)} to ${date(to)}`);
+    const title = `${about} at ${site.name}, ${date(from)} to ${date(to)}`;
+    drawing.setAttribute("aria-label", title);
+    save("site-figure", "svg", "image/svg+xml", '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 960 300" font-family="sans-serif" ' +
+      `font-size="12"><title>${text(title)}</title><rect width="960" height="300" fill="#fff"/>${shapes.join("")}</svg>`);
+  };
+
+  // What points, line and band are, so that a saved figure can stand alone.
+  const key = () => {
+    const entries = [
+      ["observed", (x) => `<path ${ink.observed} d="M${x + 6} 10h0M${x + 14} 10h0"/>`],
+      ["ensemble mean", (x) => `<path ${ink.simulated} d="M${x} 10h20"/>`],
+      [calibrated() ? "calibrated 90 % interval" : "± one standard deviation of members", (x) => `<rect ${ink.band} x="${x}" y="5" width="20" height="10"/>`],
+    ];
+    let x = 130;
+    return entries.map(([name, sign]) => {
+      const entry = `${sign(x)}<text ${ink.muted} x="${x + 26}" y="14">${name}</text>`;
+      x += 46 + 6.5 * name.length;
+      return entry;
+    });
+  };
+
+  // Has a link save a text as a file of the site.
+  const save = (id, ending, type, content) => {
+    const link = document.getElementById(id);
+    link.href = `data:${type};charset=utf-8,${encodeURIComponent(content)}`;
+    link.download = `${site.id}.${ending}`;
   };
 
   // Every day of the record, as precisely as the page has it.
@@ -130,9 +155,7 @@
       site.lower = away(-1);
       site.upper = away(1);
     }
-    const link = document.getElementById("site-download");
-    link.href = `data:text/csv;charset=utf-8,${encodeURIComponent(csv())}`;
-    link.download = `${site.id}.csv`;
+    save("site-download", "csv", "text/csv", csv());
     document.getElementById("site-title").textContent = site.name;
     document.getElementById("site-place").textContent = site.place;
     const parts = site.parts.map(([name]) => `<th scope="col" class="number">${text(name)}</th>`).join("");

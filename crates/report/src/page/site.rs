@@ -6,6 +6,7 @@ use efflux_analysis::classes::Reading;
 use efflux_analysis::measures::{Detail, Measure};
 use efflux_data::{HELD, INTERPOLATED};
 use efflux_job::Part as RecordPart;
+use efflux_numerics::single;
 use serde_json::{Value, json};
 
 use super::compact;
@@ -15,7 +16,7 @@ use crate::filled;
 use crate::markup::{Html, html};
 use crate::numbers;
 use crate::section::{Frame, Part, Section};
-use crate::uncertainty::HEADLINE;
+use crate::uncertainty::{HEADLINE, from_validation};
 
 /// Values of all sites together; records are thinned until they fit, so that the page stays below 20 MB.
 const VALUES: usize = 9_000_000;
@@ -41,13 +42,13 @@ fn content(findings: &Findings<'_>) -> Html {
         .map(|site| record(results.observed(site)))
         .collect();
     let days: usize = records.iter().map(|(first, last)| last - first).sum();
-    let factor = results.forecast.and_then(|of| of.factor(HEADLINE).ok());
-    let series = if factor.is_some() { 5 } else { 3 };
+    let ends = ends(findings);
+    let series = if ends.is_some() { 5 } else { 3 };
     let step = (days * series).div_ceil(VALUES).max(1);
     let sites: Vec<Value> = records
         .iter()
         .enumerate()
-        .map(|(site, days)| of_site(findings, site, *days, step, factor))
+        .map(|(site, days)| of_site(findings, site, *days, step, ends.as_ref()))
         .collect();
     let data = json!({
         "start": results.start.to_string(),
@@ -61,7 +62,7 @@ fn content(findings: &Findings<'_>) -> Html {
         1 => String::new(),
         step => format!(" Points are means of {step} days."),
     };
-    let band = match factor {
+    let band = match ends {
         Some(_) => "the band its calibrated 90 % interval",
         None => "the band one standard deviation over members to each side",
     };
@@ -72,7 +73,8 @@ fn content(findings: &Findings<'_>) -> Html {
          <button type=\"button\" data-zoom=\"closer\">Closer</button>\
          <button type=\"button\" data-zoom=\"wider\">Wider</button>\
          <button type=\"button\" data-zoom=\"all\">Whole record</button>\
-         <a id=\"site-download\" href=\"#site\">Download as CSV</a></div>\n\
+         <a id=\"site-download\" href=\"#site\">Download as CSV</a>\
+         <a id=\"site-figure\" href=\"#site\">Save figure as SVG</a></div>\n\
          <svg id=\"site-series\" class=\"drawing\" viewBox=\"0 0 960 300\" role=\"img\" \
          aria-label=\"Observed and simulated {}\" font-size=\"12\"></svg>\n\
          <p class=\"caption\">Points are observed days, the line is the ensemble mean, {}. Shaded: validation and test part. The strip above the axis marks days on which an input was not measured: \
@@ -84,6 +86,36 @@ fn content(findings: &Findings<'_>) -> Html {
         thinned,
         Html::json(&data)
     )
+}
+
+/// Lower and upper end of the calibrated interval at a site on a day, µmol m⁻² s⁻¹; NaN where it has none.
+type Ends<'a> = Box<dyn Fn(usize, usize) -> [f64; 2] + 'a>;
+
+/// As predictions have them; none where nothing calibrates them.
+fn ends<'a>(findings: &'a Findings<'_>) -> Option<Ends<'a>> {
+    let (results, evaluation) = (findings.results, &findings.evaluation);
+    if let Some(forecast) = results.forecast {
+        let factor = forecast.factor(HEADLINE).ok()?;
+        return Some(Box::new(move |site, day| {
+            let mean = evaluation.mean[site][day];
+            let end = |deviations| forecast.away(mean, (site, day), deviations);
+            [-factor, factor].map(|deviations| end(deviations).unwrap_or(f64::NAN))
+        }));
+    }
+    let flat = |of: &[Vec<f64>]| {
+        of.iter()
+            .flatten()
+            .copied()
+            .map(single)
+            .collect::<Vec<f32>>()
+    };
+    let (mean, spread) = (flat(&evaluation.mean), flat(&evaluation.spread));
+    let mut intervals = from_validation(results, &mean, &spread).into_iter();
+    let interval = intervals.find(|of| of.level == HEADLINE)?;
+    Some(Box::new(move |site, day| {
+        let place = site * results.days + day;
+        [interval.lower[place], interval.upper[place]].map(f64::from)
+    }))
 }
 
 /// First day of the record and the one after its last.
@@ -99,7 +131,7 @@ fn of_site(
     site: usize,
     (first, last): (usize, usize),
     step: usize,
-    factor: Option<f64>,
+    ends: Option<&Ends<'_>>,
 ) -> Value {
     let (results, evaluation) = (findings.results, &findings.evaluation);
     let about = &results.sites[site];
@@ -123,13 +155,9 @@ fn of_site(
         thinned(mean[first..last].iter().copied(), step),
         thinned(spread[first..last].iter().copied(), step),
     ];
-    if let (Some(forecast), Some(factor)) = (results.forecast, factor) {
-        let end = |deviations: f64| {
-            let days = first..last;
-            let ends = days.map(|day| forecast.away(mean[day], (site, day), deviations));
-            thinned(ends.map(|end| end.unwrap_or(f64::NAN)), step)
-        };
-        series.extend([end(-factor), end(factor)]);
+    if let Some(ends) = ends {
+        let end = |which: usize| thinned((first..last).map(|day| ends(site, day)[which]), step);
+        series.extend([end(0), end(1)]);
     }
     let values = series.iter().flatten().flatten();
     let largest = values.fold(0.0, |largest: f64, value| largest.max(value.abs()));

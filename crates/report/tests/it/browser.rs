@@ -14,6 +14,14 @@ use super::study::Study;
 /// Asks the page about itself once its own script has run. Only this test adds it.
 const PROBE: &str = include_str!("probe.js");
 
+/// Leaves what a script `found` on the page.
+const ANSWER: &str = "
+const out = document.createElement(\"pre\");
+out.id = \"probe\";
+out.textContent = JSON.stringify(found);
+document.body.append(out);
+";
+
 #[test]
 fn the_page_opens_from_disk_in_a_browser_and_shows_its_figures() {
     let Some(chromium) = chromium("the report in a browser") else {
@@ -23,25 +31,7 @@ fn the_page_opens_from_disk_in_a_browser_and_shows_its_figures() {
     report::write(&study.results(), out.path(), Output::All).unwrap();
     let page = fs::read_to_string(out.path().join("index.html")).unwrap();
     assert!(page.len() < 2_000_000, "{} bytes", page.len());
-    let probed = out.path().join("probe.html");
-    fs::write(
-        &probed,
-        page.replace("</body>", &format!("<script>{PROBE}</script></body>")),
-    )
-    .unwrap();
-
-    let (dom, log) = open(&chromium, &probed, out.path());
-    let console: Vec<&str> = log
-        .lines()
-        .filter(|line| line.contains("CONSOLE"))
-        .collect();
-    assert!(console.is_empty(), "the browser's console: {console:?}");
-    let said = dom
-        .split("<pre id=\"probe\">")
-        .nth(1)
-        .and_then(|rest| rest.split("</pre>").next());
-    let said = said.unwrap_or_else(|| panic!("the script did not run\n{log}"));
-    let said: serde_json::Value = serde_json::from_str(&said.replace("&quot;", "\"")).unwrap();
+    let said = asked(&chromium, &page, PROBE, 1200);
 
     let drawn = fs::read_dir(out.path().join("figures")).unwrap().count();
     assert_eq!(
@@ -58,14 +48,14 @@ fn the_page_opens_from_disk_in_a_browser_and_shows_its_figures() {
     assert_eq!(said["requests"], 0, "{said}");
     assert_eq!(said["ids"], true, "an id occurs twice");
     assert_eq!(said["overflow"], false, "the page is wider than the window");
-    // The site at the top of the sorted table, opened by its link, is drawn and can be looked at closer.
+    // The site at the top of the sorted table, opened by its link, is drawn, with a key, and can be looked at closer.
     assert!(
         said["site"].as_str().is_some_and(|name| !name.is_empty()),
         "{said}"
     );
     assert_eq!(
         (&said["siteRows"], &said["siteShapes"]),
-        (&6.into(), &2.into()),
+        (&6.into(), &4.into()),
         "{said}"
     );
     assert_eq!(said["zoomed"], true, "{said}");
@@ -82,6 +72,15 @@ fn the_page_opens_from_disk_in_a_browser_and_shows_its_figures() {
         .collect();
     is_the_record(&said["download"], &observed);
     assert_eq!(said["downloadName"], format!("{}.csv", id.unwrap()));
+    assert_eq!(said["figureName"], format!("{}.svg", id.unwrap()));
+    let figure = said["figure"].as_str().unwrap_or_default();
+    for word in [
+        "Observed and simulated flux at ",
+        "µmol m⁻² s⁻¹",
+        "ensemble mean",
+    ] {
+        assert!(figure.contains(word), "{word}: {figure}");
+    }
     assert_eq!(
         said["navigation"], "sticky",
         "sections are at hand everywhere"
@@ -114,12 +113,46 @@ fn the_page_opens_from_disk_in_a_browser_and_shows_its_figures() {
     );
 }
 
+#[test]
+fn on_a_telephone_and_on_paper_nothing_is_cut_off_and_nothing_is_folded() {
+    let Some(chromium) = chromium("the report on a telephone and on paper") else {
+        return;
+    };
+    let (study, out) = (Study::new(), tempfile::tempdir().unwrap());
+    report::write(&study.results(), out.path(), Output::All).unwrap();
+    let page = fs::read_to_string(out.path().join("index.html")).unwrap();
+    // Chromium has no window that is narrower than 500 pixels; the rules for telephones begin at 704.
+    let said = asked(
+        &chromium,
+        &page,
+        "const details = [...document.querySelectorAll('details')];
+         const folded = () => details.filter((one) => !one.open).length;
+         const before = folded();
+         dispatchEvent(new Event('beforeprint'));
+         const printed = folded();
+         const beside = [...document.querySelectorAll('caption, p, h2, h3, li')].filter((one) => one.getBoundingClientRect().width > 0
+           && !one.closest('nav') && one.getBoundingClientRect().right > innerWidth).map((one) => one.textContent);
+         const reasons = Math.min(...[...document.querySelectorAll('#ends td:last-child')]
+           .filter((cell) => !cell.closest('details')).map((cell) => cell.offsetWidth));
+         const overflow = document.documentElement.scrollWidth > innerWidth;
+         dispatchEvent(new Event('afterprint'));
+         const found = { before, printed, after: folded(), beside, reasons, overflow };",
+        500,
+    );
+    assert!(said["before"].as_u64() > Some(2), "{said}");
+    assert_eq!(said["printed"], 0, "{said}");
+    assert_eq!(said["before"], said["after"], "{said}");
+    assert_eq!(said["beside"].as_array().map(Vec::len), Some(0), "{said}");
+    assert!(said["reasons"].as_u64() > Some(150), "{said}");
+    assert_eq!(said["overflow"], false, "{said}");
+}
+
 /// Whether a site's download has its observed days, as precisely as the page has them.
 #[track_caller]
 fn is_the_record(download: &serde_json::Value, observed: &[f64]) {
     let text = download.as_str().unwrap();
     let mut rows = csv::Reader::from_reader(text.as_bytes());
-    let header = "date,part,observed,mean,sd_of_members,mean_minus_sd,mean_plus_sd,inputs";
+    let header = "date,part,observed,mean,sd_of_members,lower_90,upper_90,inputs";
     let named: Vec<&str> = header.split(',').collect();
     assert_eq!(rows.headers().unwrap(), named);
     let there: Vec<f64> = rows
@@ -143,8 +176,29 @@ fn is_the_record(download: &serde_json::Value, observed: &[f64]) {
     }
 }
 
+/// What a script that is added to the page finds out, in a window of this width.
+#[track_caller]
+fn asked(chromium: &Path, page: &str, script: &str, width: u32) -> serde_json::Value {
+    let scratch = tempfile::tempdir().unwrap();
+    let probed = scratch.path().join("probe.html");
+    let script = format!("<script>{script}{ANSWER}</script></body>");
+    fs::write(&probed, page.replace("</body>", &script)).unwrap();
+    let (dom, log) = open(chromium, &probed, width, scratch.path());
+    let console: Vec<&str> = log
+        .lines()
+        .filter(|line| line.contains("CONSOLE"))
+        .collect();
+    assert!(console.is_empty(), "the browser's console: {console:?}");
+    let said = dom
+        .split("<pre id=\"probe\">")
+        .nth(1)
+        .and_then(|rest| rest.split("</pre>").next());
+    let said = said.unwrap_or_else(|| panic!("the script did not run\n{log}"));
+    serde_json::from_str(&said.replace("&quot;", "\"")).unwrap()
+}
+
 /// Opens a file and returns its document as it stands after its scripts, and the browser's log.
-fn open(chromium: &Path, page: &Path, scratch: &Path) -> (String, String) {
+fn open(chromium: &Path, page: &Path, width: u32, scratch: &Path) -> (String, String) {
     let (dom, log) = (scratch.join("dom.html"), scratch.join("log.txt"));
     let profile = tempfile::tempdir().unwrap();
     let mut browser = Command::new(chromium)
@@ -163,9 +217,9 @@ fn open(chromium: &Path, page: &Path, scratch: &Path) -> (String, String) {
         .args([
             "--disable-dev-shm-usage",
             "--enable-logging=stderr",
-            "--window-size=1200,900",
             "--dump-dom",
         ])
+        .arg(format!("--window-size={width},900"))
         .arg(format!("--user-data-dir={}", profile.path().display()))
         .arg(format!("file://{}", page.display()))
         .stdin(Stdio::null())

@@ -1,4 +1,4 @@
-// Run by the browser test at the end of the page: measures, sorts the table of sites and leaves what it found as JSON.
+// Run by the browser test at the end of the page: measures, sorts the table of sites and says what it `found`.
 const figures = [...document.querySelectorAll("figure svg.drawing")].map((svg) => svg.getBoundingClientRect());
 // Words that leave their figure, and words that lie on others.
 const unreadable = [];
@@ -28,10 +28,16 @@ const site = document.getElementById("site");
 const wholeRecord = document.getElementById("site-series").getAttribute("aria-label");
 site.querySelector("[data-zoom=closer]").click();
 const download = document.getElementById("site-download");
+const figure = document.getElementById("site-figure");
+const saved = new DOMParser().parseFromString(decodeURIComponent(figure.href.split(",").slice(1).join(",")), "image/svg+xml");
 const found = {
   hash: location.hash,
   downloadName: download.download,
   download: decodeURIComponent(download.href.split(",").slice(1).join(",")),
+  figureName: figure.download,
+  // Alone it has all that is on the page, and says what it is.
+  figure: saved.documentElement.tagName === "svg" && saved.querySelectorAll("path").length === document.querySelectorAll("#site-series path").length
+    ? [...saved.querySelectorAll("title, text")].map((text) => text.textContent).join(" | ") : null,
   navigation: getComputedStyle(document.querySelector("nav")).position,
   lost: [...document.querySelectorAll("nav a")].filter((link) => !document.querySelector(link.hash)).length,
   site: site.hidden ? null : document.getElementById("site-title").textContent,
@@ -49,7 +55,3 @@ const found = {
   requests: performance.getEntriesByType("resource").length,
   overflow: document.documentElement.scrollWidth > window.innerWidth,
 };
-const out = document.createElement("pre");
-out.id = "probe";
-out.textContent = JSON.stringify(found);
-document.body.append(out);
