@@ -5,8 +5,7 @@
 EFFLUX is a release build. `--short` trials of about 0.1 s are trained on two slots, while `status` looks at them `--looks` times:
 the share of slot time that was training, and looks that were refused. Then a run is made that has `--finished` trials in its
 journal, all copies of one that was trained: seconds and memory of `status`, and of the same sweep until it dispatches the first of two
-new ones. The coordinator by itself, with 10,000 simulated slots: `cargo test --release --locked -p efflux-cluster a_million --
---ignored --nocapture`.
+new ones. The coordinator by itself, with up to 100,000 simulated slots: `cargo bench --locked -p efflux-cluster --bench coordinator`.
 """
 
 import argparse

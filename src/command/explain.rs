@@ -1,10 +1,12 @@
 //! `efflux explain`: what became of a trial, and why.
 
 use efflux_base::error::{Error, Exit, Result};
-use efflux_job::{Job, Stage, Trial};
+use efflux_job::{Job, SearchTrials, Stage, Trial};
 use efflux_run::record::{Outcome, Record};
-use efflux_run::stopping::{judged, stopped};
-use efflux_run::{Choice, Entry, Ledger, Live, RunDir, metric, read_epochs, read_journals, select};
+use efflux_run::stopping::judged;
+use efflux_run::{
+    Attempt, BriefOutcome, Choice, Entry, Ledger, Live, RunDir, read_epochs, read_journals, select,
+};
 
 use super::said;
 use crate::cli::ExplainArgs;
@@ -17,7 +19,7 @@ const SHOWN: usize = 12;
 struct Known {
     run: RunDir,
     job: Job,
-    search: Vec<Trial>,
+    search: SearchTrials,
     attempts: Vec<Record>,
     ledger: Ledger,
     choice: Choice,
@@ -34,15 +36,15 @@ pub(crate) fn explain(args: &ExplainArgs) -> Result<Exit> {
     };
     let job = run.latest_job()?;
     let entries = read_journals(&run.journals())?;
-    let attempts = entries.iter().filter_map(|entry| match entry {
-        Entry::Trial(record) => Some((**record).clone()),
+    let ledger = Ledger::of(&entries);
+    let attempts = entries.into_iter().filter_map(|entry| match entry {
+        Entry::Trial(record) => Some(*record),
         Entry::Rung(_) | Entry::Stop(_) | Entry::Selection(_) => None,
     });
     let attempts: Vec<Record> = attempts.collect();
-    let ledger = Ledger::of(entries);
     let search = job.search_trials(&manifest.contract)?;
     let choice = select(&job, &search, &ledger);
-    let mut trials = search.clone();
+    let mut trials = search.to_vec();
     if let Some(winner) = &choice.winner {
         trials.extend(job.final_trials(&manifest.contract, &winner.params)?);
     }
@@ -111,23 +113,19 @@ impl Known {
                 heartbeat.epochs_done, heartbeat.epochs
             );
         }
-        match self
-            .ledger
-            .record(&trial.id)
-            .map(|record| (record, &record.outcome))
-        {
-            Some((_, Outcome::Finished(summary))) => {
-                let score = metric(self.job.selection, summary);
-                let score = said(score);
+        let brief = self.ledger.brief(&trial.id);
+        match brief.map(|brief| (brief.attempt, &brief.outcome)) {
+            Some((_, BriefOutcome::Finished(scores))) => {
+                let score = said(scores.metric(self.job.selection));
                 return format!("trained to the end; {} {score}", self.choice.compared_by());
             }
-            Some((record, Outcome::Failed(failure))) => {
-                let then = if record.worth_another() {
+            Some((attempt, BriefOutcome::Failed { class })) => {
+                let then = if class.worth_another() {
                     "the next launch tries it again"
                 } else {
                     "it would fail again in the same way"
                 };
-                return format!("failed: {}; {then}", failure.message);
+                return format!("failed: {}; {then}", self.why_failed(trial, attempt));
             }
             None => {}
         }
@@ -135,7 +133,7 @@ impl Known {
             return "not part of the latest job".to_owned();
         }
         let policy = self.job.stop.policy.name();
-        if let Some(epochs) = stopped(&self.job, &self.search, &self.ledger).get(&trial.id) {
+        if let Some(epochs) = self.choice.stopped.get(&trial.id) {
             return format!(
                 "stopped by `{policy}` after epoch {epochs}; its checkpoint is kept, and it goes on if the rule is changed"
             );
@@ -154,6 +152,21 @@ impl Known {
             (false, false) => "no sweep is at work; the same sweep command trains it",
         };
         format!("{waits}: {why}")
+    }
+
+    /// What was seen of a failure.
+    fn why_failed(&self, trial: &Trial, attempt: Attempt) -> &str {
+        let of_attempt =
+            |record: &&Record| (&record.trial.id, record.attempt) == (&trial.id, attempt);
+        match self
+            .attempts
+            .iter()
+            .find(of_attempt)
+            .map(|record| &record.outcome)
+        {
+            Some(Outcome::Failed(failure)) => &failure.message,
+            Some(Outcome::Finished(_)) | None => "",
+        }
     }
 
     fn has_checkpoint(&self, trial: &Trial) -> bool {

@@ -6,6 +6,7 @@ use efflux_base::durable;
 use efflux_base::error::{Error, Exit, Result};
 use efflux_data::DailyPredictions;
 use efflux_report::{Exported, daily_csv};
+use efflux_run::stopping::stopped;
 use efflux_run::{Ledger, RunDir, read_epochs};
 
 use crate::cli::ExportArgs;
@@ -48,7 +49,9 @@ fn trials(args: &ExportArgs) -> Result<()> {
     let search = job.search_trials(&manifest.contract)?;
     let ledger = Ledger::read(&run.journals())?;
     let epochs = read_epochs(&run)?;
-    let exported = Exported::of(&job, &search, &ledger, &epochs);
+    let records = ledger.records(&run.journals())?;
+    let stopped = stopped(&job, &search, &ledger);
+    let exported = Exported::of(&job, &search, &stopped, &records, &epochs);
     let count = exported.count();
     if let Some(path) = &args.csv {
         durable::write(path, exported.csv()?)?;

@@ -4,8 +4,8 @@ use efflux_base::error::{Error, Exit, Result};
 use efflux_data::Pack;
 use efflux_job::cost::coordinator_megabytes;
 use efflux_job::{DeviceChoice, Fold, Trial};
-use efflux_run::Ledger;
 use efflux_run::stopping::Stopping;
+use efflux_run::{Ledger, select};
 
 use super::calibration::calibrate as calibrate_on;
 use super::loads::{Loads, Machine, Wall};
@@ -36,7 +36,8 @@ pub(crate) fn plan(args: &PlanArgs) -> Result<Exit> {
         "  static inputs  {}",
         loads.inputs(|chosen| &chosen.statics)
     );
-    let stages = Stages::of(&study, &loads, &search, &ledger)?;
+    let choice = select(job, &search, &ledger);
+    let stages = Stages::of(&study, &loads, &search, &choice, &ledger)?;
     say_trials(&study, search.len(), &stages);
     say!("  each trial     {}", loads.updates(&study));
     if let Some(stopping) = Stopping::of(job, &search) {
@@ -263,7 +264,7 @@ fn available_megabytes() -> Option<f64> {
 }
 
 fn print_trial(trial: &Trial, ledger: &Ledger) {
-    let done = if ledger.summary(&trial.id).is_some() {
+    let done = if ledger.scores(&trial.id).is_some() {
         "done"
     } else {
         "-"

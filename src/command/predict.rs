@@ -176,7 +176,7 @@ fn selected(
     let search = job.search_trials(contract)?;
     let choice = select(job, &search, &ledger);
     let winner = choice.winner.ok_or_else(|| {
-        let ended = ledger.records_of(&search).count();
+        let ended = ledger.ended(&search).count();
         let reason = format!(
             "no configuration is selected: {ended} of {} search trials have ended (`efflux status` tells of them)",
             search.len()
@@ -188,7 +188,7 @@ fn selected(
     planned.retain(|trial| trial.params.fold().is_none());
     let finished = planned
         .iter()
-        .filter(|trial| ledger.summary(&trial.id).is_some());
+        .filter(|trial| ledger.scores(&trial.id).is_some());
     let members = finished.map(|trial| {
         let gone = || {
             let reason =

@@ -1,10 +1,11 @@
 //! What of a job's stages is done, what is left, and how long what is done has taken.
 
+use std::sync::Arc;
+
 use efflux_base::error::Result;
 use efflux_job::Trial;
 use efflux_job::cost::Workload;
-use efflux_run::record::{Outcome, Record};
-use efflux_run::{Ledger, select};
+use efflux_run::{Brief, Choice, Ledger, Origin};
 
 use super::loads::{Left, Loads};
 use super::study::Study;
@@ -15,11 +16,11 @@ pub(crate) struct Stages {
     /// What is left to train.
     pub(crate) left: Left,
     /// Those that one core has trained, and in which launch.
-    timed: Vec<(Timed, String)>,
+    timed: Vec<(Timed, Arc<Origin>)>,
 }
 
 impl Stages {
-    /// What a run directory's records say of a search and of the members after it.
+    /// What a run directory's records say of a search, of which this is the choice, and of the members after it.
     ///
     /// # Errors
     ///
@@ -28,23 +29,17 @@ impl Stages {
         study: &Study,
         loads: &Loads,
         search: &[Trial],
+        choice: &Choice,
         ledger: &Ledger,
     ) -> Result<Self> {
         let job = &study.job;
-        // Scores of all configurations are put together only where there are some.
-        let is_begun = search
-            .iter()
-            .any(|trial| ledger.record(&trial.id).is_some());
-        let choice = is_begun.then(|| select(job, search, ledger));
-        let winner = choice.and_then(|choice| choice.winner);
-        let selected = winner
-            .as_ref()
-            .and_then(|winner| study.place_of(&winner.params));
+        let winner = choice.winner.as_ref();
+        let selected = winner.and_then(|winner| study.place_of(&winner.params));
         let members = match winner {
             Some(winner) => job.final_trials(&study.contract, &winner.params)?,
             None => Vec::new(),
         };
-        let is_left = |trial: &Trial| ledger.summary(&trial.id).is_none();
+        let is_left = |trial: &Trial| ledger.scores(&trial.id).is_none();
         let seeds = job.seeds.final_members.len();
         let left_members = match selected {
             None => vec![seeds; 1 + study.contract.folds.len()],
@@ -58,12 +53,12 @@ impl Stages {
         let places = search.iter().enumerate();
         let left_search = places.clone().filter(|(_, trial)| is_left(trial));
         let of_search = places.filter_map(|(place, trial)| {
-            let record = ledger.record(&trial.id)?;
-            timed(loads.of_search(place), record)
+            let brief = ledger.brief(&trial.id)?;
+            timed(loads.of_search(place), brief)
         });
         let of_members = members.iter().enumerate().filter_map(|(place, trial)| {
-            let record = ledger.record(&trial.id)?;
-            timed(&loads.of_members(selected?)[place / seeds], record)
+            let brief = ledger.brief(&trial.id)?;
+            timed(&loads.of_members(selected?)[place / seeds], brief)
         });
         Ok(Self {
             timed: of_search.chain(of_members).collect(),
@@ -83,7 +78,8 @@ impl Stages {
     /// How many times as long the trials of a launch have taken as was to be expected before it, and how many they are;
     /// none without one.
     pub(crate) fn error_of(&self, launch: &str) -> Option<(f64, usize)> {
-        let (own, earlier): (Vec<_>, Vec<_>) = self.timed.iter().partition(|(_, of)| of == launch);
+        let (own, earlier): (Vec<_>, Vec<_>) =
+            self.timed.iter().partition(|(_, of)| of.launch == launch);
         let earlier: Vec<Timed> = earlier.iter().map(|(timed, _)| *timed).collect();
         let timing = Timing::of(&earlier).unwrap_or_else(Timing::unmeasured);
         let measured: f64 = own.iter().map(|(timed, _)| timed.seconds).sum();
@@ -93,13 +89,12 @@ impl Stages {
 }
 
 /// What a trial took that one core has trained.
-fn timed(workload: &Workload, record: &Record) -> Option<(Timed, String)> {
-    let is_native =
-        record.place.device.starts_with("cpu") && record.place.device.contains("native");
-    let is_measured = matches!(record.outcome, Outcome::Finished(_)) && is_native;
+fn timed(workload: &Workload, brief: &Brief) -> Option<(Timed, Arc<Origin>)> {
+    let device = &brief.origin.device;
+    let is_native = device.starts_with("cpu") && device.contains("native");
     let timed = Timed {
         workload: *workload,
-        seconds: record.seconds,
+        seconds: brief.seconds,
     };
-    is_measured.then(|| (timed, record.place.launch.clone()))
+    (brief.is_finished() && is_native).then(|| (timed, Arc::clone(&brief.origin)))
 }

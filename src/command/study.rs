@@ -6,7 +6,7 @@ use efflux_base::error::{Error, Result};
 use efflux_cluster::common_level;
 use efflux_data as data;
 use efflux_data::{Pack, Parts};
-use efflux_job::{Configuration, Contract, Job, Part, Trial, VALIDATION_DAYS};
+use efflux_job::{Configuration, Contract, Job, Part, SearchTrials, VALIDATION_DAYS};
 use efflux_numerics::{Level, SiteByDay};
 use efflux_protocol::LaunchSpec;
 use efflux_report as report;
@@ -138,7 +138,7 @@ impl Study {
     }
 
     /// The trials of the search.
-    pub(crate) fn search(&self) -> Result<Vec<Trial>> {
+    pub(crate) fn search(&self) -> Result<SearchTrials> {
         self.job.search_trials(&self.contract)
     }
 }

@@ -14,10 +14,8 @@ use efflux_cluster::{
 use efflux_job::{Backend, DeviceChoice, Job, Training, Trial};
 use efflux_protocol::Urgency;
 use efflux_report::{DamagedMember, Output, damaged_members};
-use efflux_run::record::Record;
-use efflux_run::stopping::stopped;
 use efflux_run::{
-    Duration, FileSystem, Ledger, Lock, Rank, RunDir, expect_results, merge_journals,
+    Brief, Duration, FileSystem, Ledger, Lock, Rank, RunDir, expect_results, merge_journals,
     note_giving_up, note_launch, select,
 };
 
@@ -141,12 +139,21 @@ fn lead(
     log.also_to(&study.run.logs().join(format!("{launch}-0000.log")))?;
     merge_journals(&study.run.journals(), &launch)?;
     let ledger = Ledger::read(&study.run.journals())?;
-    check_members(&study, &search, &ledger)?;
-    let left = left_of(&study, &search, &ledger)?;
+    let choice = select(&study.job, &search, &ledger);
+    let members = match &choice.winner {
+        Some(winner) => study.job.final_trials(&study.contract, &winner.params)?,
+        None => Vec::new(),
+    };
+    check_members(&study, &members, &ledger)?;
+    let is_left = |trial: &&Trial| {
+        let brief = ledger.brief(&trial.id);
+        brief.is_none_or(Brief::worth_another) && !choice.stopped.contains_key(&trial.id)
+    };
+    let left = search.iter().chain(&members).filter(is_left).count();
     note_launch(&study.run, &launch, ledger.entries(), left)?;
     study
         .run
-        .clear_checkpoints(|id| ledger.summary(id).is_some())?;
+        .clear_checkpoints(|id| ledger.scores(id).is_some())?;
 
     let deadline = args.until.unwrap_or_else(Deadline::of_this_job);
     let deadline = deadline.instant();
@@ -177,7 +184,14 @@ fn lead(
     };
     let name = launch.name.clone();
     let trained = Coordinator::join(launch, ranks, ledger, lock).and_then(|mut coordinator| {
-        let ending = train(&study, &search, args.lanes, &name, &mut coordinator);
+        let ending = train(
+            &study,
+            &search,
+            &choice,
+            args.lanes,
+            &name,
+            &mut coordinator,
+        );
         let (ledger, lock) = coordinator.dismiss();
         Ok((ending?, ledger, lock))
     });
@@ -245,9 +259,8 @@ fn check_lanes(args: &SweepArgs, study: &Study, placed: &PlacedSlots) -> Result<
 }
 
 /// Whether what earlier launches have kept of members can be used: else the sweep would fail after all of its trials.
-fn check_members(study: &Study, search: &[Trial], ledger: &Ledger) -> Result<()> {
-    let members = members(study, search, ledger)?;
-    let mut damaged = damaged_members(&study.run, ledger, &members).into_iter();
+fn check_members(study: &Study, members: &[Trial], ledger: &Ledger) -> Result<()> {
+    let mut damaged = damaged_members(&study.run, ledger, members).into_iter();
     match damaged.next() {
         None => Ok(()),
         Some(DamagedMember { folder, error }) => {
@@ -260,23 +273,4 @@ fn check_members(study: &Study, search: &[Trial], ledger: &Ledger) -> Result<()>
             Err(Error::file(study.run.root(), reason))
         }
     }
-}
-
-/// The members, once it is known which.
-fn members(study: &Study, search: &[Trial], ledger: &Ledger) -> Result<Vec<Trial>> {
-    match select(&study.job, search, ledger).winner {
-        Some(winner) => study.job.final_trials(&study.contract, &winner.params),
-        None => Ok(Vec::new()),
-    }
-}
-
-/// How many trials there is still something to do about.
-fn left_of(study: &Study, search: &[Trial], ledger: &Ledger) -> Result<usize> {
-    let stopped = stopped(&study.job, search, ledger);
-    let members = members(study, search, ledger)?;
-    let is_left = |trial: &&Trial| {
-        let record = ledger.record(&trial.id);
-        record.is_none_or(Record::worth_another) && !stopped.contains_key(&trial.id)
-    };
-    Ok(search.iter().chain(&members).filter(is_left).count())
 }

@@ -50,7 +50,7 @@ pub(crate) fn trial(args: &TrialArgs) -> Result<Exit> {
 
 /// The one trial whose id begins so. Members of every configuration can be named, not only of the selected one.
 fn find(study: &Study, id: &str) -> Result<Trial> {
-    let mut trials = study.search()?;
+    let mut trials = study.search()?.into_vec();
     for configuration in study.job.grid.configurations() {
         trials.extend(study.job.final_trials(&study.contract, configuration)?);
     }

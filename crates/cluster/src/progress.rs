@@ -37,13 +37,13 @@ impl StageProgress {
             .map(|trial| (trial.id.clone(), f64::from(epochs(trial))))
             .collect();
         let (mut finished, mut failed) = (0, HashSet::new());
-        for record in ledger.records_of(trials) {
-            match record.outcome {
+        for (trial, brief) in ledger.ended(trials) {
+            match brief.failure() {
                 // One whose simulation is gone is trained again, and counts when it has been.
-                Outcome::Finished(_) if left.contains_key(&record.trial.id) => {}
-                Outcome::Finished(_) => finished += 1,
-                Outcome::Failed(_) => {
-                    failed.insert(record.trial.id.clone());
+                None if left.contains_key(&trial.id) => {}
+                None => finished += 1,
+                Some(_) => {
+                    failed.insert(trial.id.clone());
                 }
             }
         }

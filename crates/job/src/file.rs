@@ -14,7 +14,7 @@ use super::configuration::Configuration;
 use super::section::{Key, Section};
 use super::settings::Refused;
 use super::training::keys::TrainingKeys;
-use super::trial::{Naming, OfConfiguration};
+use super::trial::{Naming, OfConfiguration, SearchTrials};
 use super::{
     Analysis, Baselines, Contract, EnsembleMembers, Evaluation, Final, Fit, Grid, Inputs, Params,
     Policy, Sampling, Scaling, Search, Seeds, Selection, SelectionPart, Settings, Split, Stage,
@@ -221,13 +221,12 @@ impl Job {
         Ok(contract)
     }
 
-    /// Every configuration with every search seed and each fold, if there are folds. Seeds vary slowest, then folds, so that
-    /// the first results compare configurations.
+    /// Every configuration with every search seed and each fold, if there are folds.
     ///
     /// # Errors
     ///
     /// [`Error::Job`] if the pack has not the inputs of a configuration.
-    pub fn search_trials(&self, contract: &Contract) -> Result<Vec<Trial>> {
+    pub fn search_trials(&self, contract: &Contract) -> Result<SearchTrials> {
         let mut naming = Naming::of(contract);
         let mut named: Vec<OfConfiguration> = Vec::new();
         let stage = (Stage::Search, Fit::Train);
@@ -247,7 +246,7 @@ impl Job {
             let of_seed = named.iter();
             trials.extend(of_seed.map(|one| one.trial(seed)));
         }
-        Ok(trials)
+        Ok(SearchTrials::of(self.grid.configurations(), trials))
     }
 
     /// A configuration with every final seed: trained on all sites, and then in each fold, if there are folds.

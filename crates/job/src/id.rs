@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::str;
 
 use efflux_numerics::hex;
@@ -10,11 +11,11 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Names a trial by what determines its result: the first 16 hex digits of a SHA-256 over the contract, its settings, the
 /// stage, the days fitted on and the seed. The same trial has the same id in every launch of every job.
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct TrialId(Text);
 
 /// Ids lie where they are used, without memory of their own: there are millions of them.
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq)]
 enum Text {
     /// So many bytes; zeros follow.
     Short(u8, [u8; SHORT]),
@@ -45,18 +46,32 @@ impl TrialId {
 
     /// The id as text.
     pub fn as_str(&self) -> &str {
+        str::from_utf8(self.as_bytes()).expect("it was text")
+    }
+
+    fn as_bytes(&self) -> &[u8] {
         match &self.0 {
-            Text::Short(length, bytes) => {
-                str::from_utf8(&bytes[..usize::from(*length)]).expect("it was text")
-            }
-            Text::Long(text) => text,
+            Text::Short(length, bytes) => &bytes[..usize::from(*length)],
+            Text::Long(text) => text.as_bytes(),
         }
+    }
+}
+
+impl Hash for TrialId {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_bytes().hash(state);
     }
 }
 
 impl Ord for TrialId {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.as_str().cmp(other.as_str())
+        match (&self.0, &other.0) {
+            // The zeros that follow come before all other bytes.
+            (Text::Short(length, bytes), Text::Short(of, there)) => {
+                bytes.cmp(there).then(length.cmp(of))
+            }
+            _ => self.as_str().cmp(other.as_str()),
+        }
     }
 }
 

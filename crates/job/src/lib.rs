@@ -41,7 +41,7 @@ pub use settings::{Refused, Settings};
 pub use split::{Fold, FoldsBy, Split, SplitKind};
 pub use stop::{Policy, Stop};
 pub use training::{Backend, Keep, Loss, Optimizer, Sampling, Schedule, Training};
-pub use trial::{Stage, Trial};
+pub use trial::{SearchTrials, Stage, Trial};
 pub use value::{
     Analysis, Baselines, DeviceChoice, Evaluation, Final, Fit, Metric, Part, SAME_PLACE_KM,
     Scaling, Seeds, Selection, SelectionPart, State, Transform, Transformation, VALIDATION_DAYS,

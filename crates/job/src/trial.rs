@@ -1,6 +1,7 @@
 //! Configurations × seeds → trials with content-hash ids.
 
 use std::fmt;
+use std::ops::Deref;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -48,6 +49,47 @@ pub struct Trial {
     pub params: Configuration,
     /// Its seed: initial weights, windows and masks follow from it.
     pub seed: u64,
+}
+
+/// All trials of a job's search. Seeds vary slowest, then folds if there are folds, so that the first results compare
+/// configurations.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SearchTrials {
+    configurations: Vec<Configuration>,
+    trials: Vec<Trial>,
+}
+
+impl SearchTrials {
+    /// Of these configurations, with trials that are in turn of each of them.
+    pub(super) fn of(configurations: &[Configuration], trials: Vec<Trial>) -> Self {
+        Self {
+            configurations: configurations.to_vec(),
+            trials,
+        }
+    }
+
+    /// The configurations, in the order of the grid.
+    pub fn configurations(&self) -> &[Configuration] {
+        &self.configurations
+    }
+
+    /// The trials in their order, each with the place of its configuration.
+    pub fn placed(&self) -> impl Iterator<Item = (usize, &Trial)> {
+        (0..self.configurations.len()).cycle().zip(&self.trials)
+    }
+
+    /// The trials alone.
+    pub fn into_vec(self) -> Vec<Trial> {
+        self.trials
+    }
+}
+
+impl Deref for SearchTrials {
+    type Target = [Trial];
+
+    fn deref(&self) -> &[Trial] {
+        &self.trials
+    }
 }
 
 /// Keys in which trials may differ that one trainer has in its lanes: each lane has its own masks, steps and end.

@@ -11,7 +11,9 @@ pub use site_by_day::SiteByDay;
 
 /// Bytes as hexadecimal digits, two each.
 pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    let digit = |digit: u8| char::from(b"0123456789abcdef"[usize::from(digit)]);
+    digits.map(digit).collect()
 }
 
 /// A number in single precision, to the nearest one.

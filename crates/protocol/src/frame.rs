@@ -174,7 +174,7 @@ mod tests {
             let variables = efflux_job::Variables::complete(&["t".into()], &[]);
             let contract = job.contract("digest", variables, 1000).unwrap();
             ToTrainer::Train(Assignment {
-                trial: job.search_trials(&contract).unwrap().remove(0),
+                trial: job.search_trials(&contract).unwrap()[0].clone(),
                 attempt: Attempt::FIRST,
                 isolation: Isolation::SharedLanes,
                 until: None,

@@ -9,8 +9,8 @@ use efflux_job::{MemberKind, Part, Settings, SplitKind, Trial};
 use efflux_numerics::SiteByDay;
 use efflux_process::Singular;
 use efflux_run::record::{Outcome, Record};
-use efflux_run::stopping::{judged, stopped};
-use efflux_run::{Attempt, Ledger, read_epochs, reseal_results, seal_results, select};
+use efflux_run::stopping::judged;
+use efflux_run::{Attempt, Ledger, SlotUse, read_epochs, reseal_results, seal_results, select};
 
 use super::applicability::TrainingSites;
 use super::contenders::Contenders;
@@ -44,12 +44,12 @@ pub struct Evaluated {
 pub fn evaluate(run: &Run<'_>, ledger: &Ledger, output: Output) -> Result<Evaluated> {
     run.directory.refuse_links()?;
     let search = run.job.search_trials(run.contract)?;
-    let stopped = stopped(run.job, &search, ledger);
-    let has_ended = |trials: &[Trial]| {
-        let mut trials = trials.iter();
-        trials.all(|trial| ledger.record(&trial.id).is_some() || stopped.contains_key(&trial.id))
-    };
     let choice = select(run.job, &search, ledger);
+    let has_ended = |trials: &[Trial]| {
+        let is_stopped = |trial: &Trial| choice.stopped.contains_key(&trial.id);
+        let mut trials = trials.iter();
+        trials.all(|trial| ledger.brief(&trial.id).is_some() || is_stopped(trial))
+    };
     let last = match &choice.winner {
         Some(winner) => run.job.final_trials(run.contract, &winner.params)?,
         None => Vec::new(),
@@ -64,13 +64,18 @@ pub fn evaluate(run: &Run<'_>, ledger: &Ledger, output: Output) -> Result<Evalua
     let read = efflux_data::sources(&view.inputs.dynamic, &view.inputs.derived)?;
     let filled = Filled::of(run.pack, &read);
     // As the job at hand describes them: the grid that they were trained for may have had other axes.
+    let found = ledger.records(&run.directory.journals())?;
     let described = search.iter().chain(&last).filter_map(|trial| {
         Some(Record {
             trial: trial.clone(),
-            ..ledger.record(&trial.id)?.clone()
+            ..found.get(&trial.id)?.clone()
         })
     });
     let records: Vec<Record> = described.collect();
+    let slot_use = match run.job.stop.is_on() {
+        true => None,
+        false => SlotUse::of(ledger.ended(&search).map(|(_, brief)| brief)),
+    };
     let mut caveats: Vec<String> = run.job.caveats().into_iter().map(str::to_owned).collect();
     if !has_ended(&search) {
         caveats.push("The search has not ended, so nothing is selected yet.".to_owned());
@@ -137,7 +142,7 @@ pub fn evaluate(run: &Run<'_>, ledger: &Ledger, output: Output) -> Result<Evalua
         contenders: contenders.as_ref(),
         members_planned: run.job.seeds.final_members.len(),
         epochs: &read_epochs(run.directory)?,
-        provenance: &inputs::provenance(run, &records),
+        provenance: &inputs::provenance(run, &records, slot_use),
     };
     let is_mixed = run.job.ensemble.is_mixed() && !members.is_empty();
     let site_fits = site_records
@@ -343,7 +348,7 @@ fn gather(run: &Run<'_>, ledger: &Ledger, trials: &[Trial]) -> Result<Vec<Member
     let observed = flux.filter(|value| !value.is_nan()).count();
     let mut members = Vec::new();
     for trial in trials {
-        if ledger.summary(&trial.id).is_none() {
+        if ledger.scores(&trial.id).is_none() {
             continue;
         }
         let path = run.directory.simulation(&trial.id).ok_or_else(|| {

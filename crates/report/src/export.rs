@@ -1,13 +1,12 @@
 //! The trials of a search for other programs: a table, and a journal that Optuna and its dashboard open.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use efflux_analysis::measures::{Kind, Measure};
 use efflux_base::error::{Error, Result};
-use efflux_job::{Job, Key, Trial};
+use efflux_job::{Job, Key, Trial, TrialId};
+use efflux_run::EpochLine;
 use efflux_run::record::{Outcome, Record};
-use efflux_run::stopping::stopped;
-use efflux_run::{EpochLine, Ledger, metric};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
@@ -59,7 +58,13 @@ struct Row<'a> {
 
 impl<'a> Exported<'a> {
     /// The trials that have ended or were stopped, in the order of the grid.
-    pub fn of(job: &'a Job, search: &'a [Trial], ledger: &'a Ledger, epochs: &[EpochLine]) -> Self {
+    pub fn of(
+        job: &'a Job,
+        search: &'a [Trial],
+        stopped: &HashMap<TrialId, u32>,
+        records: &'a HashMap<TrialId, Record>,
+        epochs: &[EpochLine],
+    ) -> Self {
         let measure = job.selection.metric.measure();
         let mut curves: BTreeMap<&str, BTreeMap<u32, f64>> = BTreeMap::new();
         for line in epochs {
@@ -68,12 +73,11 @@ impl<'a> Exported<'a> {
                 curve.insert(line.epoch, score);
             }
         }
-        let stopped = stopped(job, search, ledger);
         let rows = search.iter().filter_map(|trial| {
-            let record = ledger.record(&trial.id);
+            let record = records.get(&trial.id);
             let (state, score) = match record.map(|record| &record.outcome) {
                 Some(Outcome::Finished(summary)) => {
-                    (State::Finished, metric(job.selection, summary))
+                    (State::Finished, summary.scores().metric(job.selection))
                 }
                 Some(Outcome::Failed(_)) => (State::Failed, None),
                 None if stopped.contains_key(&trial.id) => (State::Stopped, None),

@@ -131,7 +131,11 @@ pub(super) fn name(run: &Run<'_>) -> String {
 }
 
 /// Names and values: what ran where, and for how long.
-pub(super) fn provenance(run: &Run<'_>, records: &[Record]) -> Vec<(String, String)> {
+pub(super) fn provenance(
+    run: &Run<'_>,
+    records: &[Record],
+    slot_use: Option<SlotUse>,
+) -> Vec<(String, String)> {
     let mut facts = vec![
         ("efflux", efflux_base::version().to_owned()),
         ("pack", run.job.pack.display().to_string()),
@@ -165,12 +169,7 @@ pub(super) fn provenance(run: &Run<'_>, records: &[Record]) -> Vec<(String, Stri
         };
         facts.push((name, format!("{seconds:.0} s")));
     }
-    let search = records
-        .iter()
-        .filter(|one| one.trial.stage == Stage::Search);
-    if !run.job.stop.is_on()
-        && let Some(slot_use) = SlotUse::of(search)
-    {
+    if let Some(slot_use) = slot_use {
         facts.push(("slots, latest launch of the search", slot_use.to_string()));
     }
     facts

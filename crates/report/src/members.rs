@@ -20,7 +20,7 @@ pub struct DamagedMember {
 pub fn damaged_members(run: &RunDir, ledger: &Ledger, trials: &[Trial]) -> Vec<DamagedMember> {
     let finished = trials
         .iter()
-        .filter(|trial| ledger.summary(&trial.id).is_some());
+        .filter(|trial| ledger.scores(&trial.id).is_some());
     let kept = finished.filter_map(|trial| run.kept(&trial.id));
     let damaged = kept.filter_map(|folder| {
         let error = check(&folder).err()?;

@@ -9,17 +9,20 @@ mod blocks;
 use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufRead, ErrorKind, Write};
-use std::iter;
 use std::path::{Path, PathBuf};
+use std::str;
 
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
+use super::brief::{Brief, Origins, Told};
 use super::ids::Rank;
 use super::layout::sorted_files;
 use super::record::{Record, RungResult, StopDecision};
 use efflux_base::durable;
 use efflux_base::error::{Error, Result};
+use efflux_job::TrialId;
+use efflux_numerics::hex;
 
 /// One line of a journal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -34,6 +37,26 @@ pub enum Entry {
     /// A configuration was selected. Version 0.1.0 wrote it and nothing ever read it: the selection follows from the records
     /// ([`select`](super::select)), and a second account of it could only disagree.
     #[serde(skip_serializing)]
+    Selection(IgnoredAny),
+}
+
+/// One line of a journal as the ledger has it: with the record in brief. Other lines are as in [`Entry`].
+#[derive(Debug)]
+pub(super) enum BriefEntry {
+    Trial(TrialId, Brief),
+    Rung(RungResult),
+    Stop(StopDecision),
+    Selection,
+}
+
+/// [`Entry`] as a [`BriefEntry`] is made of.
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum ToldEntry<'a> {
+    #[serde(borrow)]
+    Trial(Told<'a>),
+    Rung(RungResult),
+    Stop(StopDecision),
     Selection(IgnoredAny),
 }
 
@@ -108,7 +131,7 @@ fn encode(entry: &Entry) -> Result<String> {
 }
 
 fn checksum(entry: &[u8]) -> String {
-    format!("{:08x}", crc32fast::hash(entry))
+    hex(&crc32fast::hash(entry).to_be_bytes())
 }
 
 /// Every entry of every journal of a run directory, in the order of launches.
@@ -117,23 +140,46 @@ fn checksum(entry: &[u8]) -> String {
 ///
 /// [`Error::Journal`] with the offset of the damage, [`Error::Io`] if a file cannot be read.
 pub fn read_journals(directory: &Path) -> Result<Vec<Entry>> {
-    read_into(directory)
+    read_into(directory, Vec::new)
 }
 
 /// As [`read_journals`], into what takes entries.
-pub(super) fn read_into<T: Default + Extend<Entry>>(directory: &Path) -> Result<T> {
-    let mut entries = T::default();
-    for path in sorted_files(directory, "jsonl")? {
-        match File::open(&path) {
-            // A sweep that is just starting has merged it away: what it held is in another file now.
-            Err(error) if error.kind() == ErrorKind::NotFound => return read_into(directory),
-            opened => {
-                let file = opened.map_err(Error::io("read the journal", &path))?;
-                blocks::read(&path, file, |block| entries.extend(block))?;
-            }
+pub(super) fn read_into<T: Extend<Entry>>(directory: &Path, empty: impl Fn() -> T) -> Result<T> {
+    let decoded = |path: &Path, lines: Lines<'_>| lines.map(|line| decode(path, line)).collect();
+    read_by(directory, empty, decoded)
+}
+
+/// As [`read_into`], with records in brief.
+pub(super) fn read_briefs<T: Extend<BriefEntry>>(
+    directory: &Path,
+    empty: impl Fn() -> T,
+) -> Result<T> {
+    let decoded = |path: &Path, lines: Lines<'_>| {
+        let mut origins = Origins::default();
+        lines
+            .map(|line| decode_brief(path, line, &mut origins))
+            .collect()
+    };
+    read_by(directory, empty, decoded)
+}
+
+fn read_by<E: Send, T: Extend<E>>(
+    directory: &Path,
+    empty: impl Fn() -> T,
+    decode: impl Fn(&Path, Lines<'_>) -> Result<Vec<E>> + Sync,
+) -> Result<T> {
+    'journals: loop {
+        let mut entries = empty();
+        for path in sorted_files(directory, "jsonl")? {
+            let file = match File::open(&path) {
+                // A sweep that is just starting has merged it away: what it held is in another file now.
+                Err(error) if error.kind() == ErrorKind::NotFound => continue 'journals,
+                opened => opened.map_err(Error::io("read the journal", &path))?,
+            };
+            blocks::read(&path, file, &decode, |block| entries.extend(block))?;
         }
+        return Ok(entries);
     }
-    Ok(entries)
 }
 
 /// The entries of one launch and rank: what a rank that is gone had no time to tell.
@@ -144,7 +190,8 @@ pub(super) fn read_into<T: Default + Extend<Entry>>(directory: &Path) -> Result<
 pub fn read_journal(directory: &Path, launch: &str, rank: Rank) -> Result<Vec<Entry>> {
     let path = path_of(directory, launch, rank);
     let text = fs::read(&path).map_err(Error::io("read the journal", &path))?;
-    whole_lines(&text).map(|line| decode(&path, line)).collect()
+    let lines = Lines::of(&text, 0);
+    lines.map(|line| decode(&path, line)).collect()
 }
 
 fn path_of(directory: &Path, launch: &str, rank: Rank) -> PathBuf {
@@ -157,20 +204,34 @@ struct Located<'a> {
     bytes: &'a [u8],
 }
 
-/// The lines that have their end.
-fn whole_lines(text: &[u8]) -> impl Iterator<Item = Located<'_>> {
-    let mut offset = 0;
-    iter::from_fn(move || {
-        let rest = text.get(offset..)?;
+/// The lines of a part of a journal that have their end.
+struct Lines<'a> {
+    rest: &'a [u8],
+    /// Where in the journal that begins.
+    offset: usize,
+}
+
+impl<'a> Lines<'a> {
+    fn of(text: &'a [u8], offset: usize) -> Self {
+        Self { rest: text, offset }
+    }
+}
+
+impl<'a> Iterator for Lines<'a> {
+    type Item = Located<'a>;
+
+    fn next(&mut self) -> Option<Located<'a>> {
         // The fastest search for a byte that the standard library has.
-        let length = (&mut &*rest).skip_until(b'\n').ok()?;
+        let length = (&mut &*self.rest).skip_until(b'\n').ok()?;
+        let (line, rest) = self.rest.split_at(length);
         let line = Located {
-            offset,
-            bytes: rest[..length].strip_suffix(b"\n")?,
+            offset: self.offset,
+            bytes: line.strip_suffix(b"\n")?,
         };
-        offset += length;
+        self.offset += length;
+        self.rest = rest;
         Some(line)
-    })
+    }
 }
 
 fn no_line(bytes: &[u8]) -> String {
@@ -184,7 +245,7 @@ fn no_line(bytes: &[u8]) -> String {
 /// The lines of a journal that are sound, and where the first one that is not begins, with what is wrong with it.
 pub(super) fn sound_lines(path: &Path, text: &[u8]) -> (Vec<u8>, Option<Error>) {
     let (mut sound, mut damage) = (Vec::new(), None);
-    for line in whole_lines(text) {
+    for line in Lines::of(text, 0) {
         let bytes = line.bytes;
         match decode(path, line) {
             Ok(_) => {
@@ -198,6 +259,23 @@ pub(super) fn sound_lines(path: &Path, text: &[u8]) -> (Vec<u8>, Option<Error>) 
 }
 
 fn decode(path: &Path, line: Located<'_>) -> Result<Entry> {
+    entry(path, line)
+}
+
+fn decode_brief(path: &Path, line: Located<'_>, origins: &mut Origins) -> Result<BriefEntry> {
+    Ok(match entry(path, line)? {
+        ToldEntry::Trial(told) => {
+            let (id, brief) = told.brief(origins);
+            BriefEntry::Trial(id, brief)
+        }
+        ToldEntry::Rung(result) => BriefEntry::Rung(result),
+        ToldEntry::Stop(decision) => BriefEntry::Stop(decision),
+        ToldEntry::Selection(_) => BriefEntry::Selection,
+    })
+}
+
+/// The entry of a line, if its checksum is right.
+fn entry<'a, E: Deserialize<'a>>(path: &Path, line: Located<'a>) -> Result<E> {
     let damaged = |reason: String| Error::Journal {
         path: path.to_owned(),
         offset: line.offset as u64,
@@ -215,7 +293,9 @@ fn decode(path: &Path, line: Located<'_>) -> Result<Entry> {
         let expected = String::from_utf8_lossy(crc);
         return Err(damaged(format!("checksum {found}, expected {expected}")));
     }
-    serde_json::from_slice(text).map_err(|error| damaged(error.to_string()))
+    // Faster than to check string by string.
+    let text = str::from_utf8(text).map_err(|error| damaged(error.to_string()))?;
+    serde_json::from_str(text).map_err(|error| damaged(error.to_string()))
 }
 
 /// Puts the journals of earlier launches into one file where they have become many. Must be called under the run
@@ -233,7 +313,7 @@ pub fn merge_journals(directory: &Path, launch: &str) -> Result<()> {
     let mut merged = Vec::new();
     for path in &files {
         let text = fs::read(path).map_err(Error::io("read the journal", path))?;
-        for line in whole_lines(&text) {
+        for line in Lines::of(&text, 0) {
             // A crash between the rename and the removals below leaves lines twice.
             if seen.insert(line.bytes.to_vec()) {
                 merged.extend_from_slice(line.bytes);

@@ -1,5 +1,6 @@
 //! What a run directory holds: the contract it belongs to, the journals of what has ended, the lock of who is at work.
 
+mod brief;
 mod epochs;
 mod holder;
 mod ids;
@@ -19,6 +20,7 @@ mod status;
 pub mod stopping;
 mod upkeep;
 
+pub use brief::{Brief, BriefOutcome, Origin, Scores};
 pub use epochs::{EpochLine, EpochLog, read_epochs};
 pub use holder::{host, machine};
 pub use ids::{Attempt, Rank, Slot};
@@ -30,7 +32,7 @@ pub use lock::Lock;
 pub use place::FileSystem;
 pub use repair::{Damage, repair_journals};
 pub use results::{expect_results, has_results, reseal_results, seal_results};
-pub use selection::{Candidate, Choice, Winner, metric, select};
+pub use selection::{Candidate, Choice, Winner, select};
 pub use slot_use::SlotUse;
 pub use slurm::squeue;
 pub use status::{Duration, Heartbeat, Live, Status, seconds_since_1970};

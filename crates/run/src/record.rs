@@ -4,6 +4,7 @@ use efflux_analysis::medians::Medians;
 use efflux_job::{Stop, Trial, TrialId};
 use serde::{Deserialize, Serialize};
 
+use super::brief::Scores;
 use super::ids::{Attempt, Rank, Slot};
 
 /// One attempt at one trial, ended.
@@ -29,14 +30,6 @@ impl Record {
         match &self.outcome {
             Outcome::Finished(summary) => Some(summary),
             Outcome::Failed(_) => None,
-        }
-    }
-
-    /// Whether another attempt may end better. Divergence is deterministic.
-    pub fn worth_another(&self) -> bool {
-        match &self.outcome {
-            Outcome::Finished(_) => false,
-            Outcome::Failed(failure) => failure.class != FailureClass::Diverged,
         }
     }
 }
@@ -113,6 +106,16 @@ pub struct Summary {
     pub test: Medians,
 }
 
+impl Summary {
+    /// What it is compared by.
+    pub fn scores(&self) -> Scores {
+        Scores {
+            validation: self.validation,
+            test: self.test,
+        }
+    }
+}
+
 /// Why an attempt did not end well.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
@@ -146,6 +149,11 @@ pub enum FailureClass {
 }
 
 impl FailureClass {
+    /// Whether another attempt may end better. Divergence is deterministic.
+    pub fn worth_another(self) -> bool {
+        self != Self::Diverged
+    }
+
     /// What tables and people call it.
     pub fn label(self) -> &'static str {
         match self {

@@ -2,10 +2,12 @@
 //!
 //! It is a function of the rule, the grid and the records, so it is computed wherever it is asked for and kept nowhere.
 
+use std::collections::HashMap;
+
+use super::brief::Brief;
 use super::ledger::Ledger;
-use super::record::Summary;
 use super::stopping::stopped;
-use efflux_job::{Configuration, Job, Key, Selection, SelectionPart, Trial};
+use efflux_job::{Configuration, Job, Key, SearchTrials, Selection, TrialId};
 
 /// What the search says: every configuration with its scores, and the one that is selected.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,6 +19,8 @@ pub struct Choice {
     /// The best of them; none while a search trial has not ended, when the best so far would be a guess, and none if no
     /// configuration can be selected.
     pub winner: Option<Winner>,
+    /// The trials that a stopping rule gave up, as [`stopped`] has them.
+    pub stopped: HashMap<TrialId, u32>,
 }
 
 /// The selected configuration.
@@ -91,34 +95,46 @@ impl Candidate {
     }
 }
 
-/// Applies a job's rule to what the ledger knows of its search trials: all that [`Job::search_trials`] gives, in that order.
-pub fn select(job: &Job, trials: &[Trial], ledger: &Ledger) -> Choice {
-    let rule = job.selection;
-    let stopped = stopped(job, trials, ledger);
-    let configurations = job.grid.configurations();
+/// Applies a job's rule to what the ledger knows of its search trials.
+pub fn select(job: &Job, trials: &SearchTrials, ledger: &Ledger) -> Choice {
+    let known: Vec<Option<&Brief>> = ledger.briefs(trials).collect();
+    choose(job.selection, trials, &known, stopped(job, trials, ledger))
+}
+
+/// As [`select`], where what is known of each trial has been looked up.
+pub(super) fn choose(
+    rule: Selection,
+    trials: &SearchTrials,
+    known: &[Option<&Brief>],
+    stopped: HashMap<TrialId, u32>,
+) -> Choice {
+    let configurations = trials.configurations();
+    let of_each = trials.len() / configurations.len().max(1);
+    let unknown = configurations.iter().map(|params| Candidate {
+        params: params.clone(),
+        scores: Vec::with_capacity(of_each),
+        mean: None,
+        stopped: None,
+    });
+    let mut candidates: Vec<Candidate> = unknown.collect();
     let mut has_ended = true;
-    let mut stopped_after = vec![None; configurations.len()];
-    let mut scores = vec![Vec::new(); configurations.len()];
     // A fold is averaged over like a seed.
-    for of_seed_and_fold in trials.chunks(configurations.len()) {
-        for (place, trial) in of_seed_and_fold.iter().enumerate() {
-            let record = ledger.record(&trial.id);
-            let score = record.and_then(|record| metric(rule, record.summary()?));
-            scores[place].push((trial.seed, score));
-            let epochs = stopped.get(&trial.id);
-            stopped_after[place] = epochs.copied().or(stopped_after[place]);
-            has_ended &= record.is_some() || epochs.is_some();
-        }
+    for ((place, trial), brief) in trials.placed().zip(known) {
+        let score = brief.and_then(|brief| brief.scores()?.metric(rule));
+        let epochs = stopped.get(&trial.id).copied();
+        let candidate = &mut candidates[place];
+        candidate.scores.push((trial.seed, score));
+        candidate.stopped = epochs.or(candidate.stopped);
+        has_ended &= brief.is_some() || epochs.is_some();
     }
-    let of_configurations = scores.into_iter().zip(stopped_after);
-    let candidates = configurations.iter().zip(of_configurations);
-    let candidates =
-        candidates.map(|(params, (scores, stopped))| candidate(params.clone(), scores, stopped));
-    let candidates: Vec<Candidate> = candidates.collect();
+    for candidate in &mut candidates {
+        candidate.mean = mean(&candidate.scores);
+    }
     Choice {
         rule,
         winner: best(rule, &candidates).filter(|_| has_ended),
         candidates,
+        stopped,
     }
 }
 
@@ -141,28 +157,9 @@ fn best(rule: Selection, candidates: &[Candidate]) -> Option<Winner> {
     best
 }
 
-fn candidate(
-    params: Configuration,
-    scores: Vec<(u64, Option<f64>)>,
-    stopped: Option<u32>,
-) -> Candidate {
-    let known: Option<Vec<f64>> = scores.iter().map(|(_, score)| *score).collect();
-    let mean = known
-        .filter(|known| !known.is_empty())
-        .map(|known| known.iter().sum::<f64>() / known.len() as f64);
-    Candidate {
-        params,
-        scores,
-        mean,
-        stopped,
-    }
-}
-
-/// The rule's metric of one trial.
-pub fn metric(rule: Selection, summary: &Summary) -> Option<f64> {
-    let medians = match rule.on {
-        SelectionPart::Validation => summary.validation,
-        SelectionPart::Test => summary.test,
-    };
-    medians[rule.metric.measure()]
+/// Nothing where a score is missing.
+fn mean(scores: &[(u64, Option<f64>)]) -> Option<f64> {
+    let known = scores.iter().map(|(_, score)| *score);
+    let sum: f64 = known.sum::<Option<f64>>()?;
+    (!scores.is_empty()).then(|| sum / scores.len() as f64)
 }

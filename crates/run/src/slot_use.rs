@@ -3,10 +3,9 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::record::Record;
+use super::brief::Brief;
 use super::status::Duration;
 
 /// The slots of a launch while a stage was trained, by the latest attempt at each of its trials: what an earlier attempt of the
@@ -26,17 +25,16 @@ pub struct SlotUse {
 impl SlotUse {
     /// Of the latest launch that these records are of; none without one. Not to be asked of trials that came to rungs, of whose
     /// times there are no records.
-    pub fn of<'a>(records: impl Iterator<Item = &'a Record> + Clone) -> Option<Self> {
-        let latest = records.clone().map(|record| &record.place.launch).max()?;
-        Self::of_launch(records.filter(|record| record.place.launch == *latest))
+    pub fn of<'a>(records: impl Iterator<Item = &'a Brief> + Clone) -> Option<Self> {
+        let latest = records.clone().map(|record| &record.origin.launch).max()?;
+        Self::of_launch(records.filter(|record| record.origin.launch == *latest))
     }
 
-    fn of_launch<'a>(records: impl Iterator<Item = &'a Record>) -> Option<Self> {
+    fn of_launch<'a>(records: impl Iterator<Item = &'a Brief>) -> Option<Self> {
         let mut slots: HashMap<_, Vec<(f64, f64)>> = HashMap::new();
         for record in records {
-            let started: Timestamp = record.started.parse().ok()?;
-            let began = started.as_duration().as_secs_f64();
-            let of_slot = slots.entry((record.place.rank, record.place.slot));
+            let began = record.began?;
+            let of_slot = slots.entry((record.rank, record.slot));
             let times = of_slot.or_default();
             times.push((began, began + record.seconds));
         }
@@ -92,8 +90,8 @@ mod tests {
     use efflux_job::{Job, Trial, Variables};
 
     use super::*;
-    use crate::record::{Failure, FailureClass, Outcome, Place};
-    use crate::{Attempt, Rank, Slot};
+    use crate::record::{Failure, FailureClass, Outcome, Place, Record};
+    use crate::{Attempt, Entry, Ledger, Rank, Slot};
 
     /// Trials by launch, slot, second of their beginning and seconds.
     fn slot_use(trained: &[(&str, u32, u32, f64)]) -> Option<SlotUse> {
@@ -120,8 +118,10 @@ mod tests {
                     message: String::new(),
                 }),
             };
-        let records: Vec<Record> = trials.iter().zip(trained).map(record).collect();
-        SlotUse::of(records.iter())
+        let entries = trials.iter().zip(trained).map(record);
+        let entries: Vec<Entry> = entries.map(|one| Entry::Trial(Box::new(one))).collect();
+        let ledger = Ledger::of(&entries);
+        SlotUse::of(ledger.ended(&trials).map(|(_, brief)| brief))
     }
 
     #[test]

@@ -7,15 +7,16 @@ use std::fs;
 
 use efflux_base::durable;
 use efflux_base::error::{Error, Exit, Result};
-use efflux_job::{Configuration, Job, Selection, Stage, TrialId};
+use efflux_job::{Configuration, Job, Selection, Stage, Trial, TrialId};
 use serde::{Deserialize, Serialize};
 
+use super::brief::Brief;
 use super::layout::RunDir;
 use super::ledger::Ledger;
 use super::place::FileSystem;
-use super::record::{FailureClass, Outcome, Record};
+use super::record::FailureClass;
 use super::results::has_results;
-use super::selection::{Candidate, metric, select};
+use super::selection::{Candidate, choose};
 use super::slot_use::SlotUse;
 use super::stopping::stopped;
 
@@ -122,15 +123,15 @@ fn is_zero(count: &usize) -> bool {
 
 impl Counts {
     /// Of so many trials, of which these have ended.
-    fn of<'a>(planned: usize, ended: impl IntoIterator<Item = &'a Record>) -> Self {
+    fn of<'a>(planned: usize, ended: impl IntoIterator<Item = &'a Brief>) -> Self {
         let mut counts = Self {
             planned,
             ..Self::default()
         };
         for record in ended {
-            match record.outcome {
-                Outcome::Finished(_) => counts.finished += 1,
-                Outcome::Failed(_) => counts.failed += 1,
+            match record.failure() {
+                None => counts.finished += 1,
+                Some(_) => counts.failed += 1,
             }
             counts.retryable += usize::from(record.worth_another());
         }
@@ -187,20 +188,22 @@ impl Status {
         let job = run.latest_job()?;
         let ledger = Ledger::read(&run.journals())?;
         let search = job.search_trials(&manifest.contract)?;
-        let choice = select(&job, &search, &ledger);
+        // Looked up once: a search may have millions.
+        let known: Vec<Option<&Brief>> = ledger.briefs(&search).collect();
+        let stopped = stopped(&job, &search, &ledger);
+        let choice = choose(job.selection, &search, &known, stopped);
         let live = Live::read(run);
         let active = live.is_some();
-        // Looked up once: a search may have millions.
-        let ended: Vec<&Record> = ledger.records_of(&search).collect();
-        let ended = || ended.iter().copied();
-        let mut search_counts = Counts::of(search.len(), ended());
-        search_counts.stopped = stopped(&job, &search, &ledger).len();
+        let briefs = || known.iter().copied().flatten();
+        let mut search_counts = Counts::of(search.len(), briefs());
+        search_counts.stopped = choice.stopped.len();
         // Before all of the search has ended a selection would be a guess.
         let winner = choice.winner.filter(|_| search_counts.ended(active));
         let last = match &winner {
             Some(winner) => {
                 let members = job.final_trials(&manifest.contract, &winner.params)?;
-                Counts::of(members.len(), ledger.records_of(&members))
+                let ended = ledger.ended(&members).map(|(_, brief)| brief);
+                Counts::of(members.len(), ended)
             }
             None => Counts {
                 planned: job.seeds.final_members.len() * (1 + manifest.contract.folds.len()),
@@ -217,12 +220,12 @@ impl Status {
             search: search_counts,
             last,
             active,
-            best: best(job.selection, ended()),
+            best: best(job.selection, search.iter().zip(&known)),
             leaders: leaders(&job, &choice.candidates),
-            failures: failures(ended()),
+            failures: failures(briefs()),
             slot_use: match job.stop.is_on() {
                 true => None,
-                false => SlotUse::of(ended()),
+                false => SlotUse::of(briefs()),
             },
             selected: winner.map(|winner| (winner.params, winner.score)),
             eta_seconds: live.as_ref().and_then(|live| live.eta_seconds),
@@ -261,24 +264,23 @@ fn leaders(job: &Job, candidates: &[Candidate]) -> Vec<Leader> {
     leaders
 }
 
-fn failures<'a>(ended: impl Iterator<Item = &'a Record>) -> BTreeMap<FailureClass, usize> {
+fn failures<'a>(ended: impl Iterator<Item = &'a Brief>) -> BTreeMap<FailureClass, usize> {
     let mut failures = BTreeMap::new();
-    for record in ended {
-        if let Outcome::Failed(failure) = &record.outcome {
-            *failures.entry(failure.class).or_default() += 1;
-        }
+    for class in ended.filter_map(Brief::failure) {
+        *failures.entry(class).or_default() += 1;
     }
     failures
 }
 
 fn best<'a>(
     rule: Selection,
-    ended: impl Iterator<Item = &'a Record>,
+    known: impl Iterator<Item = (&'a Trial, &'a Option<&'a Brief>)>,
 ) -> Option<(Configuration, u64, f64)> {
-    let scored = ended.filter_map(|record| Some((record, metric(rule, record.summary()?)?)));
+    let score = |brief: &Brief| brief.scores()?.metric(rule);
+    let scored = known.filter_map(|(trial, brief)| Some((trial, score((*brief)?)?)));
     let goodness = |score| rule.metric.measure().goodness(score);
     let best = scored.max_by(|a, b| goodness(a.1).total_cmp(&goodness(b.1)));
-    best.map(|(record, score)| (record.trial.params.clone(), record.trial.seed, score))
+    best.map(|(trial, score)| (trial.params.clone(), trial.seed, score))
 }
 
 impl fmt::Display for Status {

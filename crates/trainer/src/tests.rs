@@ -63,7 +63,7 @@ impl Bench {
             .contract(&pack.digest, variables(&pack), 100_000)
             .unwrap();
         Self {
-            trials: job.search_trials(&contract).unwrap(),
+            trials: job.search_trials(&contract).unwrap().into_vec(),
             contract,
             settings: job.settings,
             directory,

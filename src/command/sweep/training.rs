@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use efflux_base::error::Result;
 use efflux_cluster::{Coordinator, Ending, Notice, Tally};
-use efflux_job::Trial;
+use efflux_job::{SearchTrials, Trial};
 use efflux_run::record::{Outcome, Record};
 use efflux_run::stopping::Stopping;
-use efflux_run::{Choice, Duration, SlotUse, metric, select};
+use efflux_run::{Choice, Duration, SlotUse, select};
 
 use super::signs::Signs;
 use crate::command::loads::Loads;
@@ -29,15 +29,17 @@ fn tell_stopped(study: &Study, choice: &Choice) {
 }
 
 /// Search, selection, final members. The longest trials are dispatched first: what still runs at the end is then short.
+/// `known` is what earlier launches make of the search.
 pub(super) fn train(
     study: &Study,
-    search: &[Trial],
+    search: &SearchTrials,
+    known: &Choice,
     lanes: u32,
     launch: &str,
     coordinator: &mut Coordinator<'_>,
 ) -> Result<Ending> {
     let loads = Loads::of(study)?;
-    let stages = Stages::of(study, &loads, search, coordinator.ledger())?;
+    let stages = Stages::of(study, &loads, search, known, coordinator.ledger())?;
     let measured: Vec<Timed> = stages.timed().collect();
     let timing = Timing::of(&measured).unwrap_or_else(Timing::unmeasured);
     let ordered = longest_first(search, lanes, |place| {
@@ -49,7 +51,7 @@ pub(super) fn train(
     }
     let choice = select(&study.job, search, coordinator.ledger());
     tell_stopped(study, &choice);
-    let Some(winner) = choice.winner else {
+    let Some(winner) = &choice.winner else {
         tracing::error!(
             "no configuration has a score for every search seed: nothing can be selected"
         );
@@ -65,7 +67,7 @@ pub(super) fn train(
         None => 0.0,
     });
     let ending = stage(study, coordinator, "final", &ordered, None)?;
-    let stages = Stages::of(study, &loads, search, coordinator.ledger())?;
+    let stages = Stages::of(study, &loads, search, &choice, coordinator.ledger())?;
     if let Some((error, trials)) = stages.error_of(launch) {
         tracing::info!(
             "{trials} trials of this launch took {error:.2} times as long as was planned before it"
@@ -109,15 +111,13 @@ fn stage(
     trials: &[Trial],
     stopping: Option<Stopping>,
 ) -> Result<Ending> {
-    let known = coordinator.ledger().records_of(trials).count();
+    let known = coordinator.ledger().ended(trials).count();
     tracing::info!(
         "{name}: {known} of {} trials known from earlier launches",
         trials.len()
     );
-    let score = |record: &Record| match &record.outcome {
-        Outcome::Finished(summary) => metric(study.job.selection, summary),
-        Outcome::Failed(_) => None,
-    };
+    let rule = study.job.selection;
+    let score = |record: &Record| record.summary()?.scores().metric(rule);
     let measure = study.job.selection.metric.measure();
     let mut best = None;
     let mut better = |score: Option<f64>| {
@@ -126,8 +126,8 @@ fn stage(
         best = both.max_by(|a, b| goodness(a).total_cmp(&goodness(b)));
         best
     };
-    for record in coordinator.ledger().records_of(trials) {
-        better(score(record));
+    for (_, brief) in coordinator.ledger().ended(trials) {
+        better(brief.scores().and_then(|scores| scores.metric(rule)));
     }
     let mut signs = Signs::default();
     let has_rungs = stopping.is_some();
@@ -145,10 +145,10 @@ fn stage(
     });
     console::wipe();
     let ledger = coordinator.ledger();
-    let has_trained = ledger.records_of(trials).count() > known;
+    let has_trained = ledger.ended(trials).count() > known;
     if has_trained
         && !has_rungs
-        && let Some(slot_use) = SlotUse::of(ledger.records_of(trials))
+        && let Some(slot_use) = SlotUse::of(ledger.ended(trials).map(|(_, brief)| brief))
     {
         tracing::info!("{name}: {slot_use}");
     }

@@ -59,7 +59,7 @@ impl Coordinator<'_> {
         let is_news = |entry: &Entry| match entry {
             Entry::Trial(record) => {
                 matches!(record.outcome, Outcome::Finished(_))
-                    && self.ledger.summary(&record.trial.id).is_none()
+                    && self.ledger.scores(&record.trial.id).is_none()
             }
             Entry::Rung(result) => {
                 let known = self.ledger.rung_result(&result.trial, result.epoch);

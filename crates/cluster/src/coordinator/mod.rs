@@ -4,8 +4,6 @@ mod join;
 mod launch;
 mod lost;
 mod rungs;
-#[cfg(test)]
-mod tests;
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
@@ -160,12 +158,10 @@ impl Coordinator<'_> {
 
     /// Finished with all it has to keep, or failed in a way that another attempt would only repeat.
     fn is_settled(&self, trial: &Trial) -> bool {
-        let ended = self.ledger.record(&trial.id);
-        ended.is_some_and(|record| match record.outcome {
-            Outcome::Finished(_) => {
-                trial.stage == Stage::Search || self.launch.run.simulation(&trial.id).is_some()
-            }
-            Outcome::Failed(_) => !record.worth_another(),
+        let ended = self.ledger.brief(&trial.id);
+        ended.is_some_and(|brief| match brief.failure() {
+            None => trial.stage == Stage::Search || self.launch.run.simulation(&trial.id).is_some(),
+            Some(class) => !class.worth_another(),
         })
     }
 
@@ -238,7 +234,7 @@ impl Coordinator<'_> {
             heartbeats.retain(|heartbeat| heartbeat.trial != record.trial.id);
         }
         self.begun.remove(&record.trial.id);
-        let is_news = self.ledger.add(record.clone());
+        let is_news = self.ledger.add(&record);
         self.schedule(Event::Ended {
             rank,
             id: record.trial.id.clone(),

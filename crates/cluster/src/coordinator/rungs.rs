@@ -6,7 +6,7 @@ use efflux_base::error::Result;
 use efflux_job::{Metric, Trial, TrialId};
 use efflux_protocol::ToRank;
 use efflux_run::Rank;
-use efflux_run::record::{Outcome, RungResult};
+use efflux_run::record::RungResult;
 use efflux_run::stopping::{Next, Observed, Stopping};
 
 use super::Coordinator;
@@ -65,7 +65,7 @@ impl Coordinator<'_> {
             return left;
         };
         // A failed trial that is tried again has the others wait for it.
-        stopping.replay(&self.ledger, |record| !record.worth_another());
+        stopping.replay(&self.ledger, |brief| !brief.worth_another());
         let mut rungs = Rungs::new(stopping, &left);
         let begun = rungs.begin(left);
         self.rungs = Some(rungs);
@@ -94,9 +94,8 @@ impl Coordinator<'_> {
             return Ok(());
         };
         let is_open = self.scheduler.has(id);
-        let failed = |outcome: &Outcome| matches!(outcome, Outcome::Failed(_));
-        let record = self.ledger.record(id);
-        let is_over = record.is_some_and(|record| !failed(&record.outcome) || !is_open);
+        let brief = self.ledger.brief(id);
+        let is_over = brief.is_some_and(|brief| brief.is_finished() || !is_open);
         if !is_over && !is_open {
             rungs.waiting.insert(id.clone());
         }

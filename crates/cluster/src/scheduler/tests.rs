@@ -19,6 +19,7 @@ fn trials(count: u64) -> Vec<Trial> {
             .unwrap(),
     )
     .unwrap()
+    .into_vec()
 }
 
 fn planned(trial: Trial) -> Planned {

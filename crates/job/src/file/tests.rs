@@ -100,7 +100,7 @@ fn ids_of_trials_do_not_depend_on_a_stopping_rule() {
     let ids = |text: &str| {
         let job = parse(&format!("pack = \"a.h5\"\n{text}")).unwrap();
         let contract = contract(&job);
-        let trials = job.search_trials(&contract).unwrap().into_iter();
+        let trials = job.search_trials(&contract).unwrap().into_vec().into_iter();
         (contract, trials.map(|trial| trial.id).collect::<Vec<_>>())
     };
     assert_eq!(ids(""), ids("[stop]\npolicy = \"halving\"\n"));
@@ -225,7 +225,7 @@ fn contract(job: &Job) -> Contract {
 }
 
 fn search(job: &Job) -> Vec<Trial> {
-    job.search_trials(&contract(job)).unwrap()
+    job.search_trials(&contract(job)).unwrap().into_vec()
 }
 
 #[test]
@@ -344,7 +344,8 @@ fn keys_of_a_head_with_weights_of_each_site_are_axes_and_leave_no_trace_in_ids_u
     let ids = |text: &str| {
         let job = with(text);
         let trials = job.search_trials(&contract(&job)).unwrap();
-        trials.into_iter().map(|trial| trial.id).collect::<Vec<_>>()
+        let trials = trials.iter();
+        trials.map(|trial| trial.id.clone()).collect::<Vec<_>>()
     };
     let paper = ids("");
     assert_eq!(

@@ -26,7 +26,7 @@ fn contract(job: &Job) -> Contract {
 
 fn search(text: &str) -> Vec<Trial> {
     let job = parse(text).unwrap();
-    job.search_trials(&contract(&job)).unwrap()
+    job.search_trials(&contract(&job)).unwrap().into_vec()
 }
 
 fn ids(trials: &[Trial]) -> BTreeSet<TrialId> {
@@ -430,7 +430,7 @@ proptest! {
             let mut contract = contract(&job);
             contract.folds = (0..folds).map(fold).collect();
             let configurations = job.grid.configurations();
-            let mut trials = job.search_trials(&contract).unwrap();
+            let mut trials = job.search_trials(&contract).unwrap().into_vec();
             prop_assert_eq!(trials.len(), configurations.len() * seeds * folds.max(1));
             let members = job.final_trials(&contract, &configurations[0]).unwrap();
             prop_assert_eq!(members.len(), job.seeds.final_members.len() * (1 + folds));

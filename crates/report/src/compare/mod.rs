@@ -3,12 +3,14 @@
 mod shared;
 mod tables;
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 use efflux_base::error::{Error, Result};
 use efflux_data::{Target, read_predictions};
 use efflux_job::{Difference, Job, TrialId, differences};
-use efflux_run::{Ledger, RunDir, has_results, read_journals};
+use efflux_run::record::Record;
+use efflux_run::{Ledger, RunDir, has_results};
 
 use self::shared::{Judged, Series, Shared};
 use crate::numbers::counted;
@@ -59,7 +61,8 @@ pub fn compare(runs: &[RunDir]) -> Result<Compared> {
             return Err(Error::file(&path, reason));
         }
         let predictions = read_predictions(&path)?;
-        let ledger = Ledger::of(read_journals(&run.journals())?);
+        let ledger = Ledger::read(&run.journals())?;
+        let records = ledger.records(&run.journals())?;
         let name = run.root().display().to_string();
         let (members, planned) = (predictions.trials.len(), job.seeds.final_members.len());
         if members < planned {
@@ -82,7 +85,7 @@ pub fn compare(runs: &[RunDir]) -> Result<Compared> {
             unseen.push(Judged::new(read_predictions(&path)?, split));
         }
         sides.push(Side {
-            configuration: configuration(&ensembles[sides.len()].predictions.trials, &ledger),
+            configuration: configuration(&ensembles[sides.len()].predictions.trials, &records),
             pack_digest: manifest.contract.pack_digest,
             name,
             job,
@@ -157,9 +160,9 @@ fn one_target(runs: &[Judged], sides: &[Side]) -> Result<Target> {
 }
 
 /// The configuration that all members are of, whatever the job has been changed to since.
-fn configuration(members: &[String], ledger: &Ledger) -> Option<String> {
+fn configuration(members: &[String], records: &HashMap<TrialId, Record>) -> Option<String> {
     let of_member = |id: &String| {
-        let record = ledger.record(&TrialId::named(id))?;
+        let record = records.get(&TrialId::named(id))?;
         Some(record.trial.params.to_string())
     };
     let mut configurations: Vec<String> = members.iter().map(of_member).collect::<Option<_>>()?;

@@ -325,6 +325,7 @@ impl Study {
         Self {
             selection: Choice {
                 rule: Selection::default(),
+                stopped: Default::default(),
                 winner: candidates[0].mean.map(|score| Winner {
                     params: winner.clone(),
                     score,

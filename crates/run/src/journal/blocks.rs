@@ -6,27 +6,36 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::mpsc::sync_channel;
 use std::sync::{Mutex, PoisonError};
-use std::{mem, thread};
+use std::thread;
 
 use efflux_base::error::{Error, Result};
 
-use super::{BLOCK, Entry, Located, decode, whole_lines};
+use super::{BLOCK, Lines};
 
 /// Hands the entries of a journal on, block by block in their order.
 ///
 /// # Errors
 ///
 /// The first damage in the file, or that it cannot be read.
-pub(super) fn read(path: &Path, file: File, mut take: impl FnMut(Vec<Entry>)) -> Result<()> {
+pub(super) fn read<E: Send>(
+    path: &Path,
+    file: File,
+    decode: &(impl Fn(&Path, Lines<'_>) -> Result<Vec<E>> + Sync),
+    mut take: impl FnMut(Vec<E>),
+) -> Result<()> {
     let unread = Error::io("read the journal", path);
     let length = file.metadata().map_err(unread)?.len();
     let processors = thread::available_parallelism().map_or(1, usize::from);
     let blocks = usize::try_from(length / BLOCK).unwrap_or(usize::MAX);
     let source = Mutex::new(Source::of(path, file));
-    let next = &|| source.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let next = &|text: &mut Vec<u8>| {
+        let mut source = source.lock().unwrap_or_else(PoisonError::into_inner);
+        source.next_into(text)
+    };
     if blocks == 0 || processors == 1 {
-        while let Some(block) = next() {
-            take(block?.decode(path)?);
+        let mut text = Vec::new();
+        while let Some(block) = next(&mut text)? {
+            take(decode(path, Lines::of(&text, block.offset))?);
         }
         return Ok(());
     }
@@ -36,9 +45,12 @@ pub(super) fn read(path: &Path, file: File, mut take: impl FnMut(Vec<Entry>)) ->
         let started = (0..decoders).map(|_| {
             let sender = sender.clone();
             scope.spawn(move || {
-                while let Some(block) = next() {
+                let mut text = Vec::new();
+                while let Some(block) = next(&mut text).transpose() {
                     let (number, decoded) = match block {
-                        Ok(block) => (block.number, block.decode(path)),
+                        Ok(Block { number, offset }) => {
+                            (number, decode(path, Lines::of(&text, offset)))
+                        }
                         Err(error) => (usize::MAX, Err(error)),
                     };
                     // A file that cannot be read is read no further; nobody listens any more once there was damage.
@@ -72,17 +84,6 @@ struct Block {
     number: usize,
     /// Where in the file it begins.
     offset: usize,
-    text: Vec<u8>,
-}
-
-impl Block {
-    fn decode(&self, path: &Path) -> Result<Vec<Entry>> {
-        let lines = whole_lines(&self.text).map(|line| Located {
-            offset: self.offset + line.offset,
-            ..line
-        });
-        lines.map(|line| decode(path, line)).collect()
-    }
 }
 
 /// A file that is read block by block.
@@ -105,31 +106,28 @@ impl<'a> Source<'a> {
             begun: Vec::new(),
         }
     }
-}
 
-impl Iterator for Source<'_> {
-    type Item = Result<Block>;
-
-    fn next(&mut self) -> Option<Result<Block>> {
-        let mut text = mem::take(&mut self.begun);
+    /// Has a block take the place of a text; none at the end of the file.
+    fn next_into(&mut self, text: &mut Vec<u8>) -> Result<Option<Block>> {
+        text.clear();
+        text.append(&mut self.begun);
         loop {
-            let read = (&self.file).take(BLOCK).read_to_end(&mut text);
-            match read.map_err(Error::io("read the journal", self.path)) {
-                Err(error) => return Some(Err(error)),
-                // What is left has no end.
-                Ok(0) => return None,
-                Ok(_) => {}
+            let read = (&self.file).take(BLOCK).read_to_end(text);
+            if read.map_err(Error::io("read the journal", self.path))? == 0 {
+                // What is left has no end, or gets it before somebody asks again.
+                self.begun.append(text);
+                return Ok(None);
             }
             if let Some(end) = text.iter().rposition(|&byte| byte == b'\n') {
-                self.begun = text.split_off(end + 1);
+                self.begun.extend_from_slice(&text[end + 1..]);
+                text.truncate(end + 1);
                 let block = Block {
                     number: self.number,
                     offset: self.offset,
-                    text,
                 };
                 self.number += 1;
-                self.offset += block.text.len();
-                return Some(Ok(block));
+                self.offset += text.len();
+                return Ok(Some(block));
             }
         }
     }

@@ -1,9 +1,13 @@
 //! Journals that are whole, torn, damaged, merged and many.
 
+use std::collections::HashMap;
+
+use efflux_analysis::medians::Medians;
+
 use super::*;
 use crate::Ledger;
-use crate::ids::Attempt;
-use crate::record::{Failure, FailureClass, Outcome, Place};
+use crate::ids::{Attempt, Slot};
+use crate::record::{Failure, FailureClass, Outcome, Place, Summary};
 use efflux_job::{Contract, Job, Variables};
 
 fn contract(job: &Job) -> Contract {
@@ -28,7 +32,7 @@ fn entries() -> Vec<Entry> {
         }),
     };
     let boxed = |trial| Entry::Trial(Box::new(record(trial)));
-    trials.into_iter().map(boxed).collect()
+    trials.iter().cloned().map(boxed).collect()
 }
 
 fn written(directory: &Path, launch: &str, entries: &[Entry]) -> PathBuf {
@@ -145,12 +149,86 @@ fn the_ledger_takes_the_latest_attempt_until_one_has_finished() {
     if let Entry::Trial(record) = &mut second {
         record.attempt = Attempt(2);
     }
-    let ledger = Ledger::of([entries().remove(0), second.clone()]);
+    let ledger = Ledger::of(&[entries().remove(0), second.clone()]);
     let Entry::Trial(record) = second else {
         unreachable!()
     };
     assert_eq!(ledger.attempts(&record.trial.id), Attempt(2));
-    assert_eq!(ledger.summary(&record.trial.id), None);
+    assert_eq!(ledger.scores(&record.trial.id), None);
+}
+
+/// Of three trials: one that failed twice, one that finished after a failure, and one whose later record is superseded.
+fn attempts() -> Vec<Entry> {
+    let summary = Summary {
+        updates: 7,
+        epoch: 2,
+        loss: 0.5,
+        window_share: 1.0,
+        train: Medians::default(),
+        validation: Medians::of(3, |measure| Some(measure.key.len() as f64 / 7.0)),
+        test: Medians::of(2, |_| None),
+    };
+    let attempt = |trial: usize, attempt: u32, has_finished: bool| {
+        let Entry::Trial(mut record) = entries().remove(trial) else {
+            unreachable!()
+        };
+        record.attempt = Attempt(attempt);
+        record.started = format!("2026-01-01T00:0{attempt}:00.25Z");
+        record.place.launch = format!("launch {attempt}");
+        record.place.slot = Slot(attempt);
+        if has_finished {
+            record.outcome = Outcome::Finished(summary.clone());
+        }
+        Entry::Trial(record)
+    };
+    vec![
+        attempt(0, 1, false),
+        attempt(1, 1, false),
+        attempt(2, 1, true),
+        attempt(1, 2, true),
+        attempt(2, 2, true),
+        attempt(0, 2, false),
+    ]
+}
+
+#[test]
+fn a_ledger_that_is_read_is_that_of_the_same_records_in_memory() {
+    let directory = tempfile::tempdir().unwrap();
+    written(directory.path(), "a", &attempts());
+    let (read, told) = (
+        Ledger::read(directory.path()).unwrap(),
+        Ledger::of(&attempts()),
+    );
+    for entry in entries() {
+        let Entry::Trial(record) = entry else {
+            unreachable!()
+        };
+        let brief = read.brief(&record.trial.id).unwrap();
+        assert_eq!(Some(brief), told.brief(&record.trial.id));
+        assert_eq!(brief.origin.launch, format!("launch {}", brief.attempt));
+        assert!(brief.began.unwrap().fract() == 0.25, "{brief:?}");
+    }
+    assert_eq!(read.digest(), told.digest());
+    assert_eq!(read.entries(), attempts().len());
+}
+
+#[test]
+fn the_records_of_a_ledger_are_those_that_count_and_none_may_be_gone() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = written(directory.path(), "a", &attempts());
+    let ledger = Ledger::read(directory.path()).unwrap();
+    let records = ledger.records(directory.path()).unwrap();
+    let expected: HashMap<TrialId, Record> = [5, 3, 2]
+        .into_iter()
+        .filter_map(|place| match attempts().swap_remove(place) {
+            Entry::Trial(record) => Some((record.trial.id.clone(), *record)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(records, expected);
+    fs::remove_file(path).unwrap();
+    let error = ledger.records(directory.path()).unwrap_err().to_string();
+    assert!(error.contains("is gone"), "{error}");
 }
 
 #[test]
@@ -168,9 +246,9 @@ fn the_selection_that_version_0_1_0_wrote_is_passed_over() {
     fs::write(&path, fs::read_to_string(&path).unwrap() + &line).unwrap();
     let read = read_journals(directory.path()).unwrap();
     assert_eq!(read.last(), Some(&Entry::Selection(IgnoredAny)));
-    let ledger = Ledger::of(read);
+    let ledger = Ledger::read(directory.path()).unwrap();
     assert!(entries().into_iter().all(|entry| match entry {
-        Entry::Trial(record) => ledger.record(&record.trial.id) == Some(&*record),
+        Entry::Trial(record) => ledger.brief(&record.trial.id).is_some(),
         Entry::Rung(_) | Entry::Stop(_) | Entry::Selection(_) => false,
     }));
 }

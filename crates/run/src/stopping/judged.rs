@@ -22,7 +22,7 @@ pub fn stopped(job: &Job, trials: &[Trial], ledger: &Ledger) -> HashMap<TrialId,
         return HashMap::new();
     };
     let stopped = trials.iter().filter_map(|trial| {
-        match (ledger.record(&trial.id), stopping.next(&trial.id)) {
+        match (ledger.brief(&trial.id), stopping.next(&trial.id)) {
             (None, Next::Stopped(epoch)) => Some((trial.id.clone(), epoch)),
             _ => None,
         }

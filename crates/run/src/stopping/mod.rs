@@ -21,8 +21,9 @@ use std::collections::HashMap;
 use efflux_analysis::measures::Measure;
 use efflux_job::{Job, Metric, Policy, Stop, Trial, TrialId};
 
+use super::brief::{Brief, BriefOutcome};
 use super::ledger::Ledger;
-use super::record::{Outcome, Record, StopDecision};
+use super::record::StopDecision;
 use asha::Asha;
 use halving::Halving;
 pub use judged::{Judged, judged, stopped};
@@ -133,13 +134,13 @@ impl Stopping {
     }
 
     /// Tells the rule all that the ledger knows. `is_given_up` says of a failed trial whether no other attempt is made.
-    pub fn replay(&mut self, ledger: &Ledger, is_given_up: impl Fn(&Record) -> bool) {
+    pub fn replay(&mut self, ledger: &Ledger, is_given_up: impl Fn(&Brief) -> bool) {
         let trials = self.configurations.iter().flat_map(|one| &one.trials);
         let ids: Vec<TrialId> = trials.map(|trial| trial.id.clone()).collect();
         // Rung by rung, in the order of the grid: an order that no launch has a part in.
         for rung in 0..=self.rungs().len() {
             for id in &ids {
-                let given_up = ledger.record(id).is_some_and(&is_given_up);
+                let given_up = ledger.brief(id).is_some_and(&is_given_up);
                 self.tell(ledger, id, given_up, rung);
             }
         }
@@ -304,10 +305,10 @@ fn found_at<'a>(
             has_failed: false,
         });
     }
-    let (score, has_failed) = match &ledger.record(id)?.outcome {
-        Outcome::Finished(summary) => (summary.validation[measure], false),
-        Outcome::Failed(_) if is_given_up => (None, true),
-        Outcome::Failed(_) => return None,
+    let (score, has_failed) = match &ledger.brief(id)?.outcome {
+        BriefOutcome::Finished(scores) => (scores.validation[measure], false),
+        BriefOutcome::Failed { .. } if is_given_up => (None, true),
+        BriefOutcome::Failed { .. } => return None,
     };
     Some(Found {
         score,

@@ -2,23 +2,65 @@
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::path::Path;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use efflux_base::error::Result;
-use efflux_job::{Metric, Trial, TrialId};
+use efflux_cluster::{Launch, Signals, Transport};
+use efflux_job::{DeviceChoice, Job, Metric, Trial, TrialId, Variables};
 use efflux_numerics::Level;
 use efflux_protocol::{
     Assignment, ErrorReport, FromRank, Placement, Ready, ToRank, TrialEvent, Urgency,
 };
 use efflux_run::record::{Failure, FailureClass, Outcome, Place, Record, RungResult, Summary};
-use efflux_run::{Attempt, Heartbeat, Rank, Slot};
+use efflux_run::{Attempt, Heartbeat, Rank, RunDir, Slot};
+use tempfile::TempDir;
 
-use crate::transport::Transport;
+/// A sweep of so many trials, of one configuration.
+pub(crate) struct Planned {
+    /// Of the run directory.
+    pub(crate) directory: TempDir,
+    pub(crate) trials: Vec<Trial>,
+    pub(crate) launch: Launch,
+}
+
+impl Planned {
+    pub(crate) fn new(trials: u64) -> Self {
+        let seeds: Vec<String> = (0..trials).map(|seed| seed.to_string()).collect();
+        let text = format!("pack = \"a\"\n[seeds]\nsearch = [{}]\n", seeds.join(", "));
+        let job = Job::parse(Path::new("x.toml"), text).unwrap();
+        let variables = Variables::complete(&["t".into()], &[]);
+        let contract = job.contract("d", variables, 1000).unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let run = RunDir::new(directory.path());
+        run.create().unwrap();
+        Self {
+            directory,
+            trials: job.search_trials(&contract).unwrap().into_vec(),
+            launch: Launch {
+                name: "20261126T120000-1".into(),
+                run,
+                pack: "a".into(),
+                contract,
+                settings: job.settings,
+                device: DeviceChoice::Cpu,
+                level: None,
+                checkpoint_seconds: 10,
+                hang_seconds: 6,
+                lanes: 1,
+                retries: 2,
+                deadline: None,
+                drain_seconds: 30,
+                signals: Signals::default(),
+            },
+        }
+    }
+}
 
 /// Something that happens to a rank.
 #[derive(Clone, Debug)]
-pub(super) enum Incident {
+pub(crate) enum Incident {
     /// It is gone.
     Lost,
     /// Its process stands still for so long.
@@ -55,18 +97,18 @@ struct SimulatedRank {
 }
 
 /// What becomes of an attempt.
-pub(super) struct Fate {
+pub(crate) struct Fate {
     /// How long it trains.
-    pub(super) takes: Duration,
+    pub(crate) takes: Duration,
     /// How it fails, if it does.
-    pub(super) fails: Option<FailureClass>,
+    pub(crate) fails: Option<FailureClass>,
 }
 
 /// What becomes of each attempt at each trial.
 type Fates = dyn Fn(&TrialId, Attempt) -> Fate;
 
 /// Simulated ranks with so many slots each.
-pub(super) struct SimulatedRanks {
+pub(crate) struct SimulatedRanks {
     begin: Instant,
     /// Time since the beginning.
     clock: Rc<Cell<Duration>>,
@@ -83,13 +125,13 @@ pub(super) struct SimulatedRanks {
 
 impl SimulatedRanks {
     /// Every trial is trained for the same time, on nodes of its own.
-    pub(super) fn new(count: u32, slots: u32, takes: Duration) -> Self {
+    pub(crate) fn new(count: u32, slots: u32, takes: Duration) -> Self {
         let fate = move |_: &TrialId, _| Fate { takes, fails: None };
         Self::on_nodes(count, slots, 1, fate)
     }
 
     /// So many ranks on each node.
-    pub(super) fn on_nodes(
+    pub(crate) fn on_nodes(
         count: u32,
         slots: u32,
         ranks_of_node: u32,
@@ -129,17 +171,17 @@ impl SimulatedRanks {
     }
 
     /// The virtual clock, to be read when the ranks have been handed over.
-    pub(super) fn clock(&self) -> Rc<Cell<Duration>> {
+    pub(crate) fn clock(&self) -> Rc<Cell<Duration>> {
         Rc::clone(&self.clock)
     }
 
     /// When virtual time began.
-    pub(super) fn begin(&self) -> Instant {
+    pub(crate) fn begin(&self) -> Instant {
         self.begin
     }
 
     /// Something happens this long after the beginning; at once if that is 0.
-    pub(super) fn schedule(&mut self, after: Duration, rank: Rank, incident: Incident) {
+    pub(crate) fn schedule(&mut self, after: Duration, rank: Rank, incident: Incident) {
         if after.is_zero() {
             self.happen(rank, Happening::Incident(incident));
         } else {
@@ -148,7 +190,7 @@ impl SimulatedRanks {
     }
 
     /// The record of a trial that a rank has trained.
-    pub(super) fn record(&self, rank: Rank, trial: &Trial) -> Record {
+    pub(crate) fn record(&self, rank: Rank, trial: &Trial) -> Record {
         record(rank, trial.clone(), Attempt::FIRST)
     }
 
@@ -330,7 +372,7 @@ impl Transport for SimulatedRanks {
 }
 
 /// The result of a rung: a score that follows from trial and rung.
-pub(super) fn at_rung(trial: &Trial, attempt: Attempt, epoch: u32) -> RungResult {
+pub(crate) fn at_rung(trial: &Trial, attempt: Attempt, epoch: u32) -> RungResult {
     let name = format!("{}{epoch}", trial.id);
     let sum = name.bytes().fold(7_u32, |sum, byte| {
         sum.wrapping_mul(31).wrapping_add(byte.into())

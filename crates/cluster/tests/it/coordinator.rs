@@ -1,24 +1,21 @@
-//! The coordinator without processes: simulated ranks, whose clock is a number.
-
-mod scale;
-mod simulated;
+//! What a sweep does about ranks that are many, lost, silent, late or signalled.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use efflux_base::error::{Error, Exit};
-use efflux_job::{DeviceChoice, Job, Variables};
-use efflux_protocol::ErrorReport;
-use efflux_run::stopping::stopped;
-use efflux_run::{Attempt, Entry, Journal, RunDir};
+use efflux_base::error::{Error, Exit, Result};
+use efflux_cluster::{Coordinator, Ending, Launch, Notice};
+use efflux_job::{Job, Trial};
+use efflux_protocol::{ErrorReport, Urgency};
+use efflux_run::record::{Outcome, Record};
+use efflux_run::stopping::{Stopping, stopped};
+use efflux_run::{Attempt, Entry, Journal, Ledger, Lock, Rank, RunDir};
 
-use super::*;
-use crate::signals::Signals;
-use simulated::{Incident, SimulatedRanks};
+use crate::scale::Scale;
+use crate::simulated::{self, Incident, Planned, SimulatedRanks};
 
 const SECOND: Duration = Duration::from_secs(1);
-const LAUNCH: &str = "20261126T120000-1";
 
 /// A sweep over simulated ranks.
 struct Sweep {
@@ -44,33 +41,14 @@ struct Ended {
 impl Sweep {
     /// Trials of ten seconds.
     fn new(trials: u64, ranks: u32, slots: u32) -> Self {
-        let seeds: Vec<String> = (0..trials).map(|seed| seed.to_string()).collect();
-        let text = format!("pack = \"a\"\n[seeds]\nsearch = [{}]\n", seeds.join(", "));
-        let job = Job::parse(Path::new("x.toml"), text).unwrap();
-        let contract = job
-            .contract("d", Variables::complete(&["t".into()], &[]), 1000)
-            .unwrap();
-        let directory = tempfile::tempdir().unwrap();
-        let run = RunDir::new(directory.path());
-        run.create().unwrap();
+        let Planned {
+            directory,
+            trials,
+            launch,
+        } = Planned::new(trials);
         Self {
-            trials: job.search_trials(&contract).unwrap(),
-            launch: Launch {
-                name: LAUNCH.into(),
-                run,
-                pack: "a".into(),
-                contract,
-                settings: job.settings,
-                device: DeviceChoice::Cpu,
-                level: None,
-                checkpoint_seconds: 10,
-                hang_seconds: 6,
-                lanes: 1,
-                retries: 2,
-                deadline: None,
-                drain_seconds: 30,
-                signals: Signals::default(),
-            },
+            trials,
+            launch,
             ranks: SimulatedRanks::new(ranks, slots, 10 * SECOND),
             job: None,
             directory,
@@ -93,7 +71,8 @@ impl Sweep {
         );
         let job = Job::parse(Path::new("x.toml"), text).unwrap();
         let mut sweep = Self::new(1, ranks, slots);
-        sweep.trials = job.search_trials(&sweep.launch.contract).unwrap();
+        let trials = job.search_trials(&sweep.launch.contract).unwrap();
+        sweep.trials = trials.into_vec();
         sweep.job = Some(job);
         sweep
     }
@@ -113,7 +92,7 @@ impl Sweep {
             job,
         } = self;
         let clock = ranks.clock();
-        let lock = Lock::acquire(&launch.run, LAUNCH).unwrap();
+        let lock = Lock::acquire(&launch.run, &launch.name).unwrap();
         let transport = Box::new(ranks);
         let mut coordinator =
             Coordinator::join(launch, transport, Ledger::default(), lock).unwrap();
@@ -147,7 +126,7 @@ impl Ended {
             trials,
             "each trial ends once, and none fails"
         );
-        let known = |record: &&Record| self.ledger.summary(&record.trial.id).is_some();
+        let known = |record: &&Record| self.ledger.scores(&record.trial.id).is_some();
         assert_eq!(self.announced.iter().filter(known).count() as u64, trials);
         self
     }
@@ -186,7 +165,7 @@ fn a_record_that_a_lost_rank_had_no_time_to_pass_on_counts() {
     // What rank 2 finished in its last moments. It is one of its first trials, which nobody else is at.
     let record = sweep.ranks.record(Rank(2), &sweep.trials[2]);
     let journals = sweep.launch.run.journals();
-    let mut journal = Journal::create(&journals, LAUNCH, Rank(2)).unwrap();
+    let mut journal = Journal::create(&journals, &sweep.launch.name, Rank(2)).unwrap();
     journal
         .append(&Entry::Trial(Box::new(record.clone())))
         .unwrap();
@@ -268,7 +247,7 @@ fn a_rank_that_is_lost_before_it_joins_is_done_without_and_one_that_is_late_is_n
         .run()
         .finished(20);
     let sweep = Sweep::new(20, 5, 1).with(0, 2, Incident::Silent(500 * SECOND));
-    let lock = Lock::acquire(&sweep.launch.run, LAUNCH).unwrap();
+    let lock = Lock::acquire(&sweep.launch.run, &sweep.launch.name).unwrap();
     let joined = Coordinator::join(sweep.launch, Box::new(sweep.ranks), Ledger::default(), lock);
     let error = joined.err().unwrap();
     assert!(
@@ -285,6 +264,18 @@ fn a_thousand_ranks_are_no_trouble() {
     assert!(ended.took <= 45 * SECOND, "{:?}", ended.took);
     let took = began.elapsed();
     assert!(took < 60 * SECOND, "{took:?}, where seconds were expected");
+}
+
+#[test]
+fn on_many_ranks_each_trial_has_one_result_whatever_happens_to_them() {
+    let scale = Scale {
+        trials: 20_000,
+        mean_seconds: 2,
+        ranks: 100,
+        slots_of_rank: 5,
+        ranks_of_node: 4,
+    };
+    scale.run();
 }
 
 /// The trials that ended, and the rungs that others were judged at.
@@ -357,7 +348,7 @@ fn results_at_rungs_that_a_lost_rank_had_no_time_to_pass_on_count() {
     let trial = sweep.trials[2].clone();
     let result = simulated::at_rung(&trial, Attempt::FIRST, 1);
     let journals = sweep.launch.run.journals();
-    let mut journal = Journal::create(&journals, LAUNCH, Rank(2)).unwrap();
+    let mut journal = Journal::create(&journals, &sweep.launch.name, Rank(2)).unwrap();
     journal.append(&Entry::Rung(result.clone())).unwrap();
     let trials = sweep.trials.clone();
     let alone = decisions(&Sweep::halving(1, 1).run(), &trials);

@@ -6,19 +6,26 @@ use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
 
+use std::time::{Duration, Instant};
+
+use efflux_base::error::Result;
+use efflux_cluster::{Coordinator, Ending, Launch, Notice, Transport};
+use efflux_job::{Trial, TrialId};
+use efflux_protocol::{FromRank, ToRank, Urgency};
+use efflux_run::record::{FailureClass, Outcome};
+use efflux_run::{Attempt, Ledger, Lock, Rank};
 use rustix::time::{ClockId, clock_gettime};
 
-use super::simulated::Fate;
-use super::*;
+use crate::simulated::{Fate, Incident, Planned, SimulatedRanks};
 
 /// A sweep of trials of half to three halves of their mean time, some of which fail, on nodes of which one in ten is lost and one in ten stands still
 /// for a while, with all its ranks.
-struct Scale {
-    trials: u64,
-    mean_seconds: u64,
-    ranks: u32,
-    slots_of_rank: u32,
-    ranks_of_node: u32,
+pub(crate) struct Scale {
+    pub(crate) trials: u64,
+    pub(crate) mean_seconds: u64,
+    pub(crate) ranks: u32,
+    pub(crate) slots_of_rank: u32,
+    pub(crate) ranks_of_node: u32,
 }
 
 /// What the ranks have seen of the coordinator.
@@ -119,7 +126,7 @@ impl Scale {
             let second = 1 + self.seconds() * u64::from(node) / u64::from(nodes) / 2;
             let incident = match number % 2 {
                 0 => Incident::Lost,
-                _ => Incident::Silent(20 * SECOND),
+                _ => Incident::Silent(Duration::from_secs(20)),
             };
             let first = node * self.ranks_of_node;
             for rank in first..first + self.ranks_of_node {
@@ -130,13 +137,12 @@ impl Scale {
     }
 
     /// Trains a part of the trials, drains when half of the time is over, and trains the rest on new ranks. Says what it took.
-    fn run(&self) -> String {
-        let Sweep {
+    pub(crate) fn run(&self) -> String {
+        let Planned {
             trials,
             launch,
             directory: _directory,
-            ..
-        } = Sweep::new(self.trials, 1, 1);
+        } = Planned::new(self.trials);
         let mut said = String::new();
         let mut ledger = Ledger::default();
         let mut finished = HashSet::new();
@@ -164,7 +170,7 @@ impl Scale {
             let ending = coordinator.train(&trials, None, &mut |notice| {
                 let before = processor_time();
                 if let Notice::Ended(record, _) = notice
-                    && is_finished(record)
+                    && matches!(record.outcome, Outcome::Finished(_))
                 {
                     let is_first = finished.insert(record.trial.id.clone());
                     assert!(is_first, "{} has two results", record.trial.id);
@@ -190,13 +196,15 @@ impl Scale {
                 peak_of_memory(),
             );
         }
-        let known = |trial: &&Trial| ledger.record(&trial.id).is_some();
+        let is_known = |trial: &&Trial| ledger.brief(&trial.id).is_some();
         assert_eq!(
-            trials.iter().filter(known).count(),
+            trials.iter().filter(is_known).count(),
             trials.len(),
             "none is lost"
         );
-        let counted = ledger.records_of(&trials).filter(|one| is_finished(one));
+        let counted = ledger
+            .ended(&trials)
+            .filter(|(_, brief)| brief.is_finished());
         assert_eq!(counted.count(), finished.len());
         assert!(finished.len() as f64 > 0.99 * trials.len() as f64);
         said
@@ -208,37 +216,4 @@ fn peak_of_memory() -> String {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     peak.unwrap_or("unknown").trim().to_owned()
-}
-
-#[test]
-fn on_many_ranks_each_trial_has_one_result_whatever_happens_to_them() {
-    let scale = Scale {
-        trials: 20_000,
-        mean_seconds: 2,
-        ranks: 100,
-        slots_of_rank: 5,
-        ranks_of_node: 4,
-    };
-    scale.run();
-}
-
-/// `cargo test --release --locked -p efflux-cluster a_million -- --ignored --nocapture`
-#[test]
-#[ignore = "takes minutes and gigabytes; benches/README.md"]
-fn a_million_trials_on_ten_thousand_slots_are_dispatched_without_delay() {
-    for (ranks, slots_of_rank, trials) in [
-        (100, 10, 100_000),
-        (1_000, 10, 1_000_000),
-        (10_000, 1, 1_000_000),
-        (10_000, 10, 1_000_000),
-    ] {
-        let scale = Scale {
-            trials,
-            mean_seconds: 10,
-            ranks,
-            slots_of_rank,
-            ranks_of_node: 4,
-        };
-        print!("{}", scale.run());
-    }
 }
