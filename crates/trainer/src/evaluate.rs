@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use efflux_data::{Member, ProcessVariables, Scales, SeenSites, write_member};
-use efflux_job::{Part, State, Trial, VALIDATION_DAYS};
+use efflux_job::{Part, Stage, State, Trial, VALIDATION_DAYS};
 use efflux_model::{Days, Flow, Trained, TrialError, checkpoint, medians, physical};
 use efflux_protocol::{Assignment, FromTrainer, TrialEvent};
 use efflux_run::record::Summary;
@@ -47,8 +47,9 @@ impl Evaluator<'_> {
             })?;
         }
         if let Some(directory) = &self.assignment.keep {
-            // What the process makes of the other state nobody asks for.
-            let other = if is_corrected {
+            // What the process makes of the other state nobody asks for, nor what the search does.
+            let is_search = self.assignment.trial.stage == Stage::Search;
+            let other = if is_corrected || is_search {
                 None
             } else {
                 Some(self.simulate(trained, Days::Observed, state.other(), pipes)?)

@@ -66,6 +66,7 @@ impl Sweep {
                 checkpoint_seconds: 10,
                 hang_seconds: 6,
                 lanes: 1,
+                keeps_forecasts: false,
                 retries: 2,
                 deadline: None,
                 drain_seconds: 30,
