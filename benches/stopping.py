@@ -36,7 +36,8 @@ site_penalty = [0.3, 3.0]
 CHANGES = {
     "epochs = 10\nepoch_updates = 30": "epochs = 27\nepoch_updates = 11",
     'pack = "data/cosore-daily.h5"': 'pack = "pack.h5"',
-    "search = [0]\nfinal = [0, 1]": f"search = {list(range(SEEDS))}\nfinal = [0]",
+    "[split]\nvalidation = 0.25\n": "",
+    "search = [0, 1]\nfinal = [0, 1]": f"search = {list(range(SEEDS))}\nfinal = [0]",
     'members = ["lstm", "gp", "site-fit"]': 'members = ["lstm"]',
 }
 RULES = {

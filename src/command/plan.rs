@@ -24,6 +24,7 @@ pub(crate) fn plan(args: &PlanArgs) -> Result<Exit> {
         None => Ledger::default(),
     };
     let search = study.search()?;
+    study.check_forecasts(&search)?;
     let job = &study.job;
     say!("{}: {}", job.path.display(), describe(&study.pack));
     say!("  run directory  {}", study.run.root().display());

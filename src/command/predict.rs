@@ -75,7 +75,7 @@ fn simulate(args: &PredictArgs, adapt: bool) -> Result<Exit> {
     if adapt {
         let params = job.settings.with(&members[0].0.params);
         let params = params.map_or(job.settings.params, |settings| settings.params);
-        let has_process = params.residual_process || job.ensemble.weight(MemberKind::Gp).is_some();
+        let has_process = params.residual_process || job.ensemble.has(MemberKind::Gp);
         check_adaptable(
             &args.pack,
             &pack,

@@ -41,7 +41,8 @@ pub(crate) fn repair(args: &RepairArgs) -> Result<Exit> {
     if let (Some(manifest), Ok(job)) = (run.manifest()?, run.latest_job()) {
         let search = job.search_trials(&manifest.contract)?;
         if let Some(winner) = select(&job, &search, &ledger).winner {
-            let last = job.final_trials(&manifest.contract, &winner.params)?;
+            let mut last = job.final_trials(&manifest.contract, &winner.params)?;
+            last.extend(job.forecast_trials(&manifest.contract, &winner.params)?);
             for member in damaged_members(&run, &ledger, &last) {
                 set_aside(&member.folder, &member.error)?;
             }

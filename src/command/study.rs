@@ -10,7 +10,7 @@ use efflux_job::{Configuration, Contract, Job, Part, SearchTrials, VALIDATION_DA
 use efflux_numerics::{Level, SiteByDay};
 use efflux_protocol::LaunchSpec;
 use efflux_report as report;
-use efflux_run::{RunDir, host};
+use efflux_run::{Ledger, RunDir, host, select};
 
 use crate::cli::{ComputeArgs, JobArgs};
 
@@ -79,6 +79,34 @@ impl Study {
             )?;
         }
         self.check_days(on, "`selection.on` names")
+    }
+
+    /// Whether weights that are to be fitted will have forecasts to be fitted on: what trials of the search simulate, once they
+    /// have ended, is kept, or else they were trained before it was to be.
+    pub(crate) fn check_forecasts(&self, search: &[Trial]) -> Result<()> {
+        if !self.job.ensemble.is_fitted() || self.run.manifest()?.is_none() {
+            return Ok(());
+        }
+        let ledger = Ledger::read(&self.run.journals())?;
+        let trials = match select(&self.job, search, &ledger).winner {
+            Some(winner) => self.job.forecast_trials(&self.contract, &winner.params)?,
+            None => search.to_vec(),
+        };
+        let is_without = |trial: &&Trial| {
+            ledger.summary(&trial.id).is_some() && self.run.simulation(&trial.id).is_none()
+        };
+        let Some(trial) = trials.iter().find(is_without) else {
+            return Ok(());
+        };
+        Err(Error::Job {
+            path: self.job.path.clone(),
+            reason: format!(
+                "`ensemble.weights` has \"fitted\", expected another rule or a list of weights in {}: trial {} of its search \
+                 ended without keeping what it simulated, and it is not trained again (a new --run-dir begins from the start)",
+                self.run.root().display(),
+                trial.id
+            ),
+        })
     }
 
     fn check_days(&self, on: Part, why: &str) -> Result<()> {

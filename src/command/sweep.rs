@@ -124,6 +124,7 @@ fn lead(
         .placed(args.trainer.compute.device, threads, ranks);
     check_lanes(args, &study, &placed)?;
     let search = study.search()?;
+    study.check_forecasts(&search)?;
     study.run.create().map_err(anothers)?;
     let file_system = FileSystem::probe(study.run.root()).map_err(anothers)?;
     for warning in file_system.warnings() {
@@ -177,6 +178,7 @@ fn lead(
         checkpoint_seconds: checkpoint,
         hang_seconds: args.hang_seconds,
         lanes: args.lanes,
+        keeps_forecasts: study.job.keeps_forecasts(),
         retries: args.retries,
         deadline,
         drain_seconds: drain,

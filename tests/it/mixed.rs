@@ -1,10 +1,13 @@
 //! An ensemble of unlike members on a few of the real sites: its intervals, and its forecasts of other packs.
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 
 use efflux_data::{HELD, OBSERVED, Pack};
+use efflux_job::Stage;
 use efflux_numerics::SiteByDay;
+use efflux_testing::rows;
 
 use crate::harness::Study;
 
@@ -212,6 +215,106 @@ fn a_mixed_ensemble_has_intervals_and_forecasts_the_same_and_a_longer_pack_as_th
         columns.contains(",soil_moisture_m3_m3,"),
         "sources of derived inputs are told of"
     );
+}
+
+/// The rows of the table of weights: series, in use, weights of networks, process and fits, NSE.
+fn weights(study: &Study) -> Vec<(String, bool, [f64; 3], f64)> {
+    let rows = rows(&study.path("run/report"), "weights.csv");
+    let number = |text: &str| text.parse().unwrap_or(0.0);
+    let row = |row: &HashMap<String, String>| {
+        let weights =
+            ["lstm", "gp", "site-fit"].map(|kind| number(&row[&format!("weight_{kind}")]));
+        let (series, nse) = (row["series"].clone(), number(&row["median_nse"]));
+        (series, row["in_use"] == "yes", weights, nse)
+    };
+    rows.iter().map(row).collect()
+}
+
+#[test]
+fn fitted_weights_and_inflation_are_kept_with_the_run_and_come_of_forecasts_of_the_search() {
+    let fitted = |text: &str| {
+        let job = JOB.replace("validation = 0.2", "validation = 0.25");
+        format!("{job}inflation = 1.1\n{text}")
+    };
+    let study = Study::with(&fitted("weights = \"fitted\"\n"));
+    pack(&study, &SITES, "few");
+    study.sweep("run", "2").ok();
+    let table = weights(&study);
+    let series: Vec<&str> = table.iter().map(|(series, ..)| series.as_str()).collect();
+    let expected = [
+        "lstm",
+        "gp",
+        "site-fit",
+        "mean-recommended",
+        "mean-equal",
+        "mean-fitted",
+        "mean-inflated",
+    ];
+    assert_eq!(series, expected);
+    let in_use: Vec<bool> = table.iter().map(|(_, in_use, ..)| *in_use).collect();
+    assert_eq!(in_use, [false, false, false, false, false, false, true]);
+    let (_, _, found, nse) = &table[5];
+    assert!(found.iter().all(|weight| *weight >= 0.0), "{found:?}");
+    assert!((found.iter().sum::<f64>() - 1.0).abs() < 1e-6, "{found:?}");
+    assert_eq!(
+        (found, *found == [4.0 / 9.0, 4.0 / 9.0, 1.0 / 9.0]),
+        (&table[6].2, false)
+    );
+    assert!(table.iter().all(|(.., nse)| *nse != 0.0) && *nse > table[2].3 - 1.0);
+    let page = fs::read_to_string(study.path("run/report/index.html")).unwrap();
+    for said in [
+        "the ensemble’s forecasts of the validation days",
+        "by 1.10, in asinh units",
+    ] {
+        assert!(page.contains(said), "{said}");
+    }
+
+    let of_run = study.path("run/ensemble/predictions.nc");
+    let days = Pack::read(&study.path("few.h5")).unwrap().calendar.days;
+    study
+        .run(&["predict", "run", "--pack", "few.h5", "-o", "same"])
+        .ok();
+    let same = study.path("same/predictions.nc");
+    for name in SERIES {
+        assert!(
+            bits(&same, name, days, days) == bits(&of_run, name, days, days),
+            "{name}"
+        );
+    }
+
+    // The same weights as a list are the same mean.
+    let mean = read(&of_run, "simulated_mean");
+    let listed = found
+        .map(|weight| format!("{:e}", weight.max(1e-12)))
+        .join(", ");
+    study.write("job.toml", fitted(&format!("weights = [{listed}]\n")));
+    study.sweep("run", "2").ok();
+    let (listed, mut compared) = (read(&of_run, "simulated_mean"), 0);
+    for (one, other) in mean.iter().zip(&listed).filter(|(one, _)| one.is_finite()) {
+        assert!(
+            (one - other).abs() <= 1e-5 * one.abs().max(1.0),
+            "{one} {other}"
+        );
+        compared += 1;
+    }
+    assert!(compared > 500);
+
+    // Without what the search simulated weights cannot be fitted, and intervals are those of the process alone.
+    for record in study.records("run") {
+        if record.trial.stage == Stage::Search {
+            let kept = format!("run/trials/{}", record.trial.id);
+            fs::remove_dir_all(study.path(&kept)).unwrap();
+        }
+    }
+    study.run(&["evaluate", "run"]).ok();
+    study.run(&["report", "run"]).ok();
+    let page = fs::read_to_string(study.path("run/report/index.html")).unwrap();
+    assert!(page.contains("the process’s forecasts from the first three quarters"));
+    study.write("job.toml", fitted("weights = \"fitted\"\n"));
+    let expected = ["job.toml", "`ensemble.weights` has \"fitted\"", "--run-dir"];
+    let plan = ["plan", "job.toml", "--run-dir", "run"];
+    study.run(&plan).refused(2, &expected);
+    study.sweep("run", "2").refused(2, &expected);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! starts; what depends on the pack as well is found when the contract is made.
 
 mod check;
+mod forecasts;
 
 use std::fmt::Display;
 use std::path::{Path, PathBuf};

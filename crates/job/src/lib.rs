@@ -29,7 +29,7 @@ pub use configuration::Configuration;
 pub use contract::{Contract, View};
 pub use derived::{Expression, Function, Malformed, Operation};
 pub use differences::{Difference, differences};
-pub use ensemble::{EnsembleMembers, MemberKind};
+pub use ensemble::{EnsembleMembers, MemberKind, WeightRule, Weights};
 pub use file::{Job, syntax as toml_error};
 pub use grid::Grid;
 pub use id::TrialId;

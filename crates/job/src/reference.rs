@@ -19,7 +19,7 @@ use crate::section::{Key, Section, fields, table};
 use crate::training::keys::TrainingKeys;
 use crate::{
     Analysis, Baselines, EnsembleMembers, Evaluation, Final, Inputs, Job, Metric, Params, Search,
-    Seeds, Selection, Split, Stop, Transform,
+    Seeds, Selection, Split, Stop, Transform, WeightRule,
 };
 
 const BEGINS: &str = "\
@@ -170,6 +170,10 @@ fn values(shape: &Shape, section: &str, key: &str) -> String {
             let metrics: Vec<String> = metrics.map(|one| format!("`\"{}\"`", one.key())).collect();
             metrics.join(", ")
         }
+        Shape::Unknown if (section, key) == ("ensemble", "weights") => {
+            let rules = one_of("WeightRule", &WeightRule::ALL.map(WeightRule::name));
+            format!("{rules}<br>list of numbers")
+        }
         Shape::Unknown => panic!("{section}.{key} has values of no known kind"),
         Shape::Truth => "`true` or `false`".to_owned(),
         Shape::Whole => "whole number".to_owned(),
@@ -177,13 +181,7 @@ fn values(shape: &Shape, section: &str, key: &str) -> String {
         Shape::Text => "text".to_owned(),
         Shape::Table => "table of lists of texts".to_owned(),
         Shape::OneOf(type_name, names) => {
-            let name = type_name.strip_suffix("Key").unwrap_or(type_name);
-            let comments = declared::of_type(name);
-            assert_eq!(comments.len(), names.len(), "{name}");
-            let described = names.iter().zip(comments);
-            let described =
-                described.map(|(name, (_, comment))| format!("`\"{name}\"`: {comment}"));
-            described.collect::<Vec<_>>().join("<br>")
+            one_of(type_name.strip_suffix("Key").unwrap_or(type_name), names)
         }
         Shape::List(of, length) => {
             let several = match **of {
@@ -195,6 +193,15 @@ fn values(shape: &Shape, section: &str, key: &str) -> String {
             })
         }
     }
+}
+
+/// The variants of a type, by their names in files.
+fn one_of(type_name: &str, names: &[&str]) -> String {
+    let comments = declared::of_type(type_name);
+    assert_eq!(comments.len(), names.len(), "{type_name}");
+    let described = names.iter().zip(comments);
+    let described = described.map(|(name, (_, comment))| format!("`\"{name}\"`: {comment}"));
+    described.collect::<Vec<_>>().join("<br>")
 }
 
 /// What the program says is possible when it refuses a value that cannot be, if it refuses one.

@@ -128,6 +128,13 @@ impl Split {
         self.kind != SplitKind::Time
     }
 
+    /// Whether forecasts of the validation part, from what is before it, reach as far ahead as those of the test part do: it
+    /// has at least as many observed days.
+    pub fn forecasts_as_far_as_the_test(&self) -> bool {
+        // To the rounding of a product.
+        self.train * self.validation >= (1.0 - self.train) * (1.0 - 1e-9)
+    }
+
     /// The first value that cannot be.
     pub(super) fn fault(&self) -> Option<Fault> {
         let Self {

@@ -21,7 +21,7 @@ use super::value::{Fit, Transform};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Stage {
-    /// To compare configurations: only its scores are kept.
+    /// To compare configurations: only its scores are kept, and of a mean of unlike members what members keep.
     Search,
     /// To be a member of the ensemble: weights and the simulated calendar are kept.
     Final,

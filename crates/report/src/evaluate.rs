@@ -3,25 +3,28 @@
 use std::path::Path;
 
 use efflux_base::durable;
-use efflux_base::error::{Error, Result};
-use efflux_data::{DaysOf, Filled, Member, Pack, Parts, ProcessVariables, SeenSites};
+use efflux_base::error::Result;
+use efflux_data::{DaysOf, Filled, Member, Parts, ProcessVariables};
 use efflux_job::{MemberKind, Part, Settings, SplitKind, Trial};
-use efflux_numerics::SiteByDay;
 use efflux_process::Singular;
 use efflux_run::record::{Outcome, Record};
 use efflux_run::stopping::judged;
-use efflux_run::{Attempt, Ledger, SlotUse, read_epochs, reseal_results, seal_results, select};
+use efflux_run::{Ledger, SlotUse, read_epochs, reseal_results, seal_results, select};
 
 use super::applicability::TrainingSites;
 use super::contenders::Contenders;
 use super::ensemble::{Together, Told};
 use super::forecast::ForecastSpread;
-use super::inputs::{self, Run};
+use super::hindcast::Hindcast;
+use super::inputs::{self, Run, observed};
+use super::mean::MeanRule;
+use super::members::gather;
 use super::mixed::{Kinds, SiteRecords};
 use super::mixture::{Kept, Mixture};
-use super::pooled::{self, Expected};
+use super::pooled::PooledHere;
 use super::results::{Results, Temperature};
 use super::summary::Summary;
+use super::weighing::Weighing;
 use super::{Output, site_priors, unseen, write};
 
 /// A report that was written, and of what.
@@ -96,7 +99,38 @@ pub fn evaluate(run: &Run<'_>, ledger: &Ledger, output: Output) -> Result<Evalua
     let fit = run.job.final_members.fit;
     let fitted = |site| observed(run.pack, &parts, site, &|part| fit.holds(part));
     let pooled = match (&variables, members.is_empty()) {
-        (Some(variables), false) => pooled(run, variables, &parts, &mut caveats),
+        (Some(variables), false) => PooledHere::of(run, variables, &fitted, &mut caveats),
+        _ => None,
+    };
+    let is_mixed = run.job.ensemble.is_mixed() && !members.is_empty();
+    let hindcast = match choice.winner.as_ref().filter(|_| is_mixed) {
+        Some(winner) => {
+            let (variables, records) = (variables.as_ref(), site_records.as_ref());
+            let found = Hindcast::of(run, ledger, winner, &parts, variables, records)?;
+            Some(found)
+        }
+        None => None,
+    };
+    let hindcast = hindcast
+        .as_ref()
+        .map(|found| found.as_ref().map_err(String::as_str));
+    let weighing = hindcast.map(|found| Weighing::of(run, found)).transpose()?;
+    let rule = weighing.as_ref().map(|of| {
+        let inflation = run.job.ensemble.inflation;
+        MeanRule::new(of.weights.clone(), inflation, run.pack, &fitted)
+    });
+    let before_test = |part| matches!(part, Part::Train | Part::Validation);
+    let known = |site| observed(run.pack, &parts, site, &before_test);
+    let errors = match (hindcast, &rule) {
+        (Some(Ok(of)), Some(rule)) if run.contract.split.forecasts_as_far_as_the_test() => {
+            of.scaled_errors(&of.mean(&rule.weights, rule.inflation))
+        }
+        _ => None,
+    };
+    let forecast = match (&pooled, &variables) {
+        (Some(pooled), Some(variables)) => {
+            pooled.spread(run, variables, errors, &known, &mut caveats)
+        }
         _ => None,
     };
     let contenders = match &variables {
@@ -133,9 +167,10 @@ pub fn evaluate(run: &Run<'_>, ledger: &Ledger, output: Output) -> Result<Evalua
         outside_training: &efflux_data::outside_training(run.pack, &read, &parts),
         filled: &filled,
         pooled: pooled.as_ref().map(|of| &of.flux),
-        forecast: pooled.as_ref().and_then(|of| of.forecast.as_ref()),
+        forecast: forecast.as_ref(),
         external: run.external,
         mixed: None,
+        weighed: weighing.as_ref().map_or(&[], |of| &of.compared),
         members: &members,
         unseen: (!run.contract.folds.is_empty()).then_some(&unseen),
         distances: None,
@@ -144,10 +179,9 @@ pub fn evaluate(run: &Run<'_>, ledger: &Ledger, output: Output) -> Result<Evalua
         epochs: &read_epochs(run.directory)?,
         provenance: &inputs::provenance(run, &records, slot_use),
     };
-    let is_mixed = run.job.ensemble.is_mixed() && !members.is_empty();
     let site_fits = site_records
         .as_ref()
-        .filter(|_| is_mixed && run.job.ensemble.weight(MemberKind::SiteFit).is_some())
+        .filter(|_| is_mixed && run.job.ensemble.has(MemberKind::SiteFit))
         .map(|records| {
             let fits = records.fit(&fitted);
             (records.flux(&fits), fits)
@@ -156,10 +190,9 @@ pub fn evaluate(run: &Run<'_>, ledger: &Ledger, output: Output) -> Result<Evalua
     let kinds = Kinds {
         networks: &members,
         pooled: results.pooled,
-        site_fits: site_flux,
+        site_fits: site_flux.as_ref(),
     };
-    let shape = (sites.len(), results.days);
-    let mixed = is_mixed.then(|| kinds.mean(&run.job.ensemble, shape));
+    let mixed = rule.as_ref().map(|rule| kinds.mean(rule, run.pack));
     let mut together = Together::of(&members);
     if let Some(mixed) = &mixed {
         together.mean = mixed.values().to_vec();
@@ -192,6 +225,7 @@ pub fn evaluate(run: &Run<'_>, ledger: &Ledger, output: Output) -> Result<Evalua
         let kept = Kept {
             variables,
             site_fits,
+            mean: rule,
             has_process: seen.is_some(),
             intervals,
             interval: None,
@@ -240,80 +274,6 @@ fn judged_unseen(run: &Run<'_>) -> Parts {
     parts
 }
 
-/// The observed days of a site in some parts.
-fn observed(pack: &Pack, parts: &Parts, site: usize, holds: &dyn Fn(Part) -> bool) -> Vec<usize> {
-    let flux = pack.flux_of(site);
-    let days = parts.site(site).iter().enumerate();
-    let days = days.filter(|&(day, &part)| holds(part) && !flux[day].is_nan());
-    days.map(|(day, _)| day).collect()
-}
-
-/// The pooled process of a run's own pack.
-struct PooledHere {
-    /// What it expects, `[S, D]`, µmol m⁻² s⁻¹.
-    flux: SiteByDay<f32>,
-    /// What it has seen, where it is a member.
-    seen: Option<SeenSites>,
-    /// How sure it is, where it is a member.
-    forecast: Option<ForecastSpread>,
-}
-
-/// As far as it is wanted and can be computed.
-fn pooled(
-    run: &Run<'_>,
-    variables: &ProcessVariables,
-    parts: &Parts,
-    caveats: &mut Vec<String>,
-) -> Option<PooledHere> {
-    let is_member = run.job.ensemble.weight(MemberKind::Gp).is_some();
-    let sites = run.pack.sites.len();
-    if sites > pooled::MOST_SITES && !is_member {
-        caveats.push(format!(
-            "The pooled Gaussian process is left out: it is compared with up to {} sites, of which there are {sites}.",
-            pooled::MOST_SITES
-        ));
-        return None;
-    }
-    let fit = run.job.final_members.fit;
-    let fitted = |site| observed(run.pack, parts, site, &|part| fit.holds(part));
-    let of_now = || {
-        let seen = pooled::seen(run.pack, variables, &fitted)?;
-        let expected = pooled::expected(run.pack, &seen, is_member, &|_| true)?;
-        Ok((seen, expected))
-    };
-    let (seen, Expected { flux, sd }) = match of_now() {
-        Ok(now) => now,
-        Err(error) => {
-            let error: Singular = error;
-            let left = if is_member {
-                "and the ensemble is without it"
-            } else {
-                "and not compared with"
-            };
-            caveats.push(format!(
-                "The pooled Gaussian process could not be computed, {left}: {error}."
-            ));
-            return None;
-        }
-    };
-    let before_test = |part| matches!(part, Part::Train | Part::Validation);
-    let known = |site| observed(run.pack, parts, site, &before_test);
-    let forecast = is_member.then(|| ForecastSpread::of(run.pack, variables, sd, &known));
-    let forecast = forecast.and_then(|found| {
-        let failed = |error: &Singular| {
-            caveats.push(format!(
-                "Errors of forecasts of earlier days could not be computed, and there are no intervals of them: {error}."
-            ));
-        };
-        found.inspect_err(failed).ok()
-    });
-    Some(PooledHere {
-        flux,
-        seen: is_member.then_some(seen),
-        forecast,
-    })
-}
-
 /// What else can serve sites that folds hold out, as far as it can be computed.
 fn contenders(
     run: &Run<'_>,
@@ -340,39 +300,6 @@ fn contenders(
         ));
     }
     Some(found)
-}
-
-/// The simulations of the members that have finished.
-fn gather(run: &Run<'_>, ledger: &Ledger, trials: &[Trial]) -> Result<Vec<Member>> {
-    let flux = run.pack.flux.iter();
-    let observed = flux.filter(|value| !value.is_nan()).count();
-    let mut members = Vec::new();
-    for trial in trials {
-        if ledger.scores(&trial.id).is_none() {
-            continue;
-        }
-        let path = run.directory.simulation(&trial.id).ok_or_else(|| {
-            let reason =
-                "the simulation of a finished member is gone (the same sweep makes it again)";
-            Error::file(run.directory.attempt(&trial.id, Attempt::FIRST), reason)
-        })?;
-        let member = efflux_data::read_member(&path)?;
-        let expected = run.pack.flux.len();
-        if member.flux.len() != expected {
-            let found = member.flux.len();
-            let reason = format!("a simulation of {found} values, expected {expected}");
-            return Err(Error::file(&path, reason));
-        }
-        if let Some(other) = &member.other_state
-            && other.len() != observed
-        {
-            let found = other.len();
-            let reason = format!("{found} values of the other state, expected {observed}");
-            return Err(Error::file(&path, reason));
-        }
-        members.push(member);
-    }
-    Ok(members)
 }
 
 /// Every member and what they say together.

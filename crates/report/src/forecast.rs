@@ -2,8 +2,9 @@
 //! errors of forecasts of earlier days.
 //!
 //! A network that was fitted on the days before and after a validation day knows its level; in a forecast it does not. So
-//! intervals are calibrated on forecasts: from the first three quarters of what was observed before the test part, of the last
-//! quarter.
+//! intervals are calibrated on forecasts: on those of the ensemble itself where the search kept them and they reach as far ahead
+//! as the test part does; else on those of the process alone, from the first three quarters of what was observed before the
+//! test part, of the last quarter.
 
 use efflux_analysis::Defined;
 use efflux_analysis::mixture::interval_factor;
@@ -23,11 +24,12 @@ pub struct ForecastSpread {
     /// Of each site the errors of forecasts of earlier days, in such standard deviations and without sign; none where there
     /// were none.
     pub errors: Vec<Vec<f64>>,
+    /// Whether these forecasts are the ensemble's own; else they are the process's.
+    pub of_ensemble: bool,
 }
 
 impl ForecastSpread {
-    /// The forecasts of earlier days are the process's own: networks would have to be trained for them, and with fits of
-    /// single sites beside it the factors come out larger.
+    /// By forecasts of the process alone, which no network has to be trained for.
     ///
     /// * `sd`: as the process has it with all that the ensemble was fitted on; `known`: the observed days of each site before
     ///   the test part.
@@ -61,6 +63,7 @@ impl ForecastSpread {
         });
         Ok(Self {
             errors: errors.collect(),
+            of_ensemble: false,
             sd,
         })
     }

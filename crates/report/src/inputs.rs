@@ -1,8 +1,8 @@
 //! What a report is made from, as far as a run's pack, job and records tell it.
 
 use efflux_base::error::{Error, Result};
-use efflux_data::Pack;
-use efflux_job::{Contract, Job, Settings, Stage, View};
+use efflux_data::{Pack, Parts};
+use efflux_job::{Contract, Job, Part, Settings, Stage, View};
 use efflux_numerics::SiteByDay;
 use efflux_run::record::Record;
 use efflux_run::{RunDir, SlotUse, Winner};
@@ -176,4 +176,17 @@ pub(super) fn provenance(
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value))
         .collect()
+}
+
+/// The observed days of a site in some parts.
+pub(super) fn observed(
+    pack: &Pack,
+    parts: &Parts,
+    site: usize,
+    holds: &dyn Fn(Part) -> bool,
+) -> Vec<usize> {
+    let flux = pack.flux_of(site);
+    let days = parts.site(site).iter().enumerate();
+    let days = days.filter(|&(day, &part)| holds(part) && !flux[day].is_nan());
+    days.map(|(day, _)| day).collect()
 }

@@ -30,8 +30,10 @@ mod filled;
 mod forecast;
 mod grid;
 mod groups;
+mod hindcast;
 mod inputs;
 mod markup;
+mod mean;
 mod members;
 mod mixed;
 mod mixture;
@@ -52,6 +54,7 @@ mod tables;
 mod uncertainty;
 mod unseen;
 mod variance;
+mod weighing;
 
 use std::path::Path;
 
@@ -74,6 +77,7 @@ pub use mixture::Mixture;
 pub use prediction::{Prediction, PredictionSummary, write_prediction};
 pub use results::{Attribute, Results, Site, Temperature};
 pub use summary::{PartSummary, Summary};
+pub use weighing::Weighed;
 
 use comparison::Comparison;
 use drivers::Drivers;

@@ -1,11 +1,13 @@
-//! Whether what is kept of the members is whole, before anything is built on it.
+//! What is kept of trained networks, and whether it is whole.
 
 use std::path::{Path, PathBuf};
 
 use efflux_base::error::{Error, Result};
-use efflux_data::{Scales, SeenSites, SitePrior, read_member, sealed};
+use efflux_data::{Member, Scales, SeenSites, SitePrior, read_member, sealed};
 use efflux_job::Trial;
-use efflux_run::{Ledger, RunDir};
+use efflux_run::{Attempt, Ledger, RunDir};
+
+use super::inputs::Run;
 
 /// What is kept of a member and cannot be used.
 #[derive(Debug)]
@@ -45,4 +47,37 @@ fn check(folder: &Path) -> Result<()> {
         SitePrior::read(&site_prior)?;
     }
     read_member(&folder.join(RunDir::SIMULATION)).map(drop)
+}
+
+/// The simulations of the members that have finished.
+pub(super) fn gather(run: &Run<'_>, ledger: &Ledger, trials: &[Trial]) -> Result<Vec<Member>> {
+    let flux = run.pack.flux.iter();
+    let observed = flux.filter(|value| !value.is_nan()).count();
+    let mut members = Vec::new();
+    for trial in trials {
+        if ledger.scores(&trial.id).is_none() {
+            continue;
+        }
+        let path = run.directory.simulation(&trial.id).ok_or_else(|| {
+            let reason =
+                "the simulation of a finished member is gone (the same sweep makes it again)";
+            Error::file(run.directory.attempt(&trial.id, Attempt::FIRST), reason)
+        })?;
+        let member = efflux_data::read_member(&path)?;
+        let expected = run.pack.flux.len();
+        if member.flux.len() != expected {
+            let found = member.flux.len();
+            let reason = format!("a simulation of {found} values, expected {expected}");
+            return Err(Error::file(&path, reason));
+        }
+        if let Some(other) = &member.other_state
+            && other.len() != observed
+        {
+            let found = other.len();
+            let reason = format!("{found} values of the other state, expected {observed}");
+            return Err(Error::file(&path, reason));
+        }
+        members.push(member);
+    }
+    Ok(members)
 }

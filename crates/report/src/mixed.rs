@@ -5,45 +5,50 @@ use std::collections::BTreeMap;
 use efflux_analysis::baselines::{Baseline, Day, Fitted};
 use efflux_analysis::mixture::mix;
 use efflux_data::{Member, Pack};
-use efflux_job::{EnsembleMembers, MemberKind};
+use efflux_job::MemberKind;
 use efflux_numerics::{SiteByDay, single};
+
+use super::mean::MeanRule;
 
 /// What each kind of members says, `[S, D]`, in the unit of the target, NaN where it says nothing; none where it has no part.
 pub(super) struct Kinds<'a> {
     pub(super) networks: &'a [Member],
     pub(super) pooled: Option<&'a SiteByDay<f32>>,
-    pub(super) site_fits: Option<SiteByDay<f64>>,
+    pub(super) site_fits: Option<&'a SiteByDay<f64>>,
 }
 
 impl Kinds<'_> {
-    /// The weighted mean over the kinds of members in asinh units, `[S, D]`, in the unit of the target. The networks are one kind, by
-    /// their own mean in asinh units. On a day on which a kind says nothing, the others have its weight; NaN where none says
-    /// anything.
-    pub(super) fn mean(
-        &self,
-        ensemble: &EnsembleMembers,
-        (sites, days): (usize, usize),
-    ) -> SiteByDay<f32> {
-        let mut mixed = SiteByDay::filled(sites, days, f32::NAN);
-        for site in 0..sites {
-            for day in 0..days {
-                let place = mixed.place(site, day);
-                let said = |kind| match kind {
-                    MemberKind::Lstm => networks(self.networks, place),
-                    MemberKind::Gp => {
-                        let pooled = self.pooled.map(|pooled| pooled[(site, day)]);
-                        pooled.map_or(f64::NAN, f64::from)
-                    }
-                    MemberKind::SiteFit => {
-                        let fitted = self.site_fits.as_ref().map(|fitted| fitted[(site, day)]);
-                        fitted.unwrap_or(f64::NAN)
-                    }
-                };
-                let known = ensemble
-                    .weights()
-                    .map(|(kind, weight)| (weight, said(kind)));
-                let known = known.filter(|(_, flux)| flux.is_finite());
-                mixed[(site, day)] = mix(known).map_or(f32::NAN, single);
+    /// What a kind of members says on a day, in the unit of the target; NaN where it says nothing. The networks are one kind, by their
+    /// own mean in asinh units.
+    pub(super) fn said(&self, kind: MemberKind, (site, day): (usize, usize), days: usize) -> f64 {
+        match kind {
+            MemberKind::Lstm => networks(self.networks, site * days + day),
+            MemberKind::Gp => {
+                let pooled = self.pooled.map(|pooled| pooled[(site, day)]);
+                pooled.map_or(f64::NAN, f64::from)
+            }
+            MemberKind::SiteFit => {
+                let fitted = self.site_fits.map(|fitted| fitted[(site, day)]);
+                fitted.unwrap_or(f64::NAN)
+            }
+        }
+    }
+
+    /// The weighted mean over the kinds of members in asinh units, `[S, D]`, in the unit of the target. On a day on which a kind says
+    /// nothing, the others have its weight, in equal parts if they have none of their own; NaN where none says anything.
+    pub(super) fn mean(&self, rule: &MeanRule, pack: &Pack) -> SiteByDay<f32> {
+        let days = pack.calendar.days;
+        let mut mixed = SiteByDay::filled(pack.sites.len(), days, f32::NAN);
+        for (site, named) in pack.sites.iter().enumerate() {
+            for (day, mixed) in mixed.site_mut(site).iter_mut().enumerate() {
+                let said = rule.weights.iter().map(|&(kind, weight)| {
+                    let flux = self.said(kind, (site, day), days);
+                    (weight, flux)
+                });
+                let known: Vec<(f64, f64)> = said.filter(|(_, flux)| flux.is_finite()).collect();
+                let alike = known.iter().map(|&(_, flux)| (1.0, flux));
+                let mean = mix(known.iter().copied()).or_else(|_| mix(alike));
+                *mixed = mean.map_or(f32::NAN, |flux| single(rule.inflated(&named.id, flux)));
             }
         }
         mixed

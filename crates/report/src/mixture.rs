@@ -13,6 +13,7 @@ use efflux_run::RunDir;
 use serde::{Deserialize, Serialize};
 
 use super::ensemble::Together;
+use super::mean::MeanRule;
 use super::mixed::{Kinds, SiteRecords};
 use super::{inputs, pooled};
 
@@ -34,6 +35,9 @@ pub(super) struct Kept {
     pub(super) variables: Option<ProcessVariables>,
     /// The coefficients of the fit of each site by its id, where such fits are members.
     pub(super) site_fits: Option<BTreeMap<String, [f64; 5]>>,
+    /// How the mean is taken; none in runs of before weights could be fitted, of which the job says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) mean: Option<MeanRule>,
     /// Whether the process has a part.
     pub(super) has_process: bool,
     /// The levels of its intervals, rising, and how many standard deviations each reaches to either side.
@@ -103,20 +107,24 @@ impl Mixture {
         variables.try_for_each(|of| of.check(pack))
     }
 
-    /// Lets the process see the days of a pack with a flux at sites that the training did not have. Their amplitude and noise
-    /// are those of the constants.
+    /// Lets the process see the days of a pack with a flux at sites that the training did not have, and the mean know their
+    /// level. Their amplitude and noise are those of the constants.
     pub fn adapt(&mut self, pack: &Pack) {
-        let Some(seen) = &mut self.seen else {
-            return;
-        };
         let days_of_year = pack.days_of_year();
         for (site, named) in pack.sites.iter().enumerate() {
+            let flux = pack.flux_of(site);
+            let days = flux.iter().enumerate();
+            let observed = days.filter(|(_, value)| !value.is_nan());
+            let observed: Vec<usize> = observed.map(|(day, _)| day).collect();
+            if let Some(mean) = &mut self.kept.mean {
+                mean.know(&named.id, flux, &observed);
+            }
+            let Some(seen) = &mut self.seen else {
+                continue;
+            };
             if seen.site(&named.id).is_some() {
                 continue;
             }
-            let flux = pack.flux_of(site).iter().enumerate();
-            let observed = flux.filter(|(_, value)| !value.is_nan());
-            let observed: Vec<usize> = observed.map(|(day, _)| day).collect();
             seen.sites.extend(pooled::site(
                 pack,
                 &seen.variables,
@@ -140,6 +148,15 @@ impl Mixture {
         ensemble: &EnsembleMembers,
     ) -> Result<Together> {
         let Self { kept, seen, run } = self;
+        let of_job = || {
+            let weights = ensemble.weights()?;
+            Some(MeanRule::new(weights, 1.0, pack, &|_| Vec::new()))
+        };
+        let rule = kept.mean.clone().or_else(of_job).ok_or_else(|| {
+            let reason =
+                "has no weights, and those of the job are fitted (`efflux evaluate` fits them)";
+            Error::file(run.mixture(), reason)
+        })?;
         let mut expected = match seen {
             Some(seen) => {
                 let expected = pooled::expected(pack, seen, !kept.intervals.is_empty(), &|_| true);
@@ -147,14 +164,14 @@ impl Mixture {
             }
             None => None,
         };
+        let site_fits = self.site_fits(pack);
         let kinds = Kinds {
             networks: members,
             pooled: expected.as_ref().map(|of| &of.flux),
-            site_fits: self.site_fits(pack),
+            site_fits: site_fits.as_ref(),
         };
-        let shape = (pack.sites.len(), pack.calendar.days);
         let mut together = Together::of(members);
-        together.mean = kinds.mean(ensemble, shape).values().to_vec();
+        together.mean = kinds.mean(&rule, pack).values().to_vec();
         if let (Some(seen), Some(of)) = (seen, expected.as_mut()) {
             for (site, named) in pack.sites.iter().enumerate() {
                 if seen

@@ -4,8 +4,12 @@
 use std::borrow::Cow;
 
 use efflux_data::{Pack, ProcessVariables, SeenSite, SeenSites};
+use efflux_job::MemberKind;
 use efflux_numerics::{SiteByDay, single};
 use efflux_process::{Climate, Effects, Pooled, Singular, Site, SiteNumbers};
+
+use super::forecast::ForecastSpread;
+use super::inputs::Run;
 
 /// Sites up to which the process is computed without being asked for: its cost grows with their number, and with the cube
 /// of their days.
@@ -112,4 +116,85 @@ pub(super) fn expected(
         }
     }
     Ok(said)
+}
+
+/// The pooled process of a run's own pack.
+pub(super) struct PooledHere {
+    /// What it expects, `[S, D]`, µmol m⁻² s⁻¹.
+    pub(super) flux: SiteByDay<f32>,
+    /// What it has seen, where it is a member.
+    pub(super) seen: Option<SeenSites>,
+    /// Standard deviation of an observation, as in [`Expected`], where it is a member.
+    sd: Option<SiteByDay<f32>>,
+}
+
+impl PooledHere {
+    /// As far as it is wanted and can be computed.
+    pub(super) fn of(
+        run: &Run<'_>,
+        variables: &ProcessVariables,
+        fitted: &dyn Fn(usize) -> Vec<usize>,
+        caveats: &mut Vec<String>,
+    ) -> Option<Self> {
+        let is_member = run.job.ensemble.has(MemberKind::Gp);
+        let sites = run.pack.sites.len();
+        if sites > MOST_SITES && !is_member {
+            caveats.push(format!(
+                "The pooled Gaussian process is left out: it is compared with up to {MOST_SITES} sites, of which there are {sites}.",
+            ));
+            return None;
+        }
+        let of_now = || {
+            let seen = seen(run.pack, variables, fitted)?;
+            let expected = expected(run.pack, &seen, is_member, &|_| true)?;
+            Ok((seen, expected))
+        };
+        let (seen, Expected { flux, sd }) = match of_now() {
+            Ok(now) => now,
+            Err(error) => {
+                let error: Singular = error;
+                let left = if is_member {
+                    "and the ensemble is without it"
+                } else {
+                    "and not compared with"
+                };
+                caveats.push(format!(
+                    "The pooled Gaussian process could not be computed, {left}: {error}."
+                ));
+                return None;
+            }
+        };
+        Some(Self {
+            flux,
+            seen: is_member.then_some(seen),
+            sd: is_member.then_some(sd),
+        })
+    }
+
+    /// How sure it is, where it is a member: by the errors of the ensemble's own forecasts, or else by its own, from `known`,
+    /// the observed days of each site before the test part.
+    pub(super) fn spread(
+        &self,
+        run: &Run<'_>,
+        variables: &ProcessVariables,
+        of_ensemble: Option<Vec<Vec<f64>>>,
+        known: &dyn Fn(usize) -> Vec<usize>,
+        caveats: &mut Vec<String>,
+    ) -> Option<ForecastSpread> {
+        let sd = self.sd.clone()?;
+        if let Some(errors) = of_ensemble {
+            return Some(ForecastSpread {
+                sd,
+                errors,
+                of_ensemble: true,
+            });
+        }
+        let failed = |error: &Singular| {
+            caveats.push(format!(
+                "Errors of forecasts of earlier days could not be computed, and there are no intervals of them: {error}."
+            ));
+        };
+        let found = ForecastSpread::of(run.pack, variables, sd, known);
+        found.inspect_err(failed).ok()
+    }
 }

@@ -11,6 +11,7 @@ use jiff::civil::Date;
 
 use super::contenders::Contenders;
 use super::forecast::ForecastSpread;
+use super::weighing::Weighed;
 
 /// The input of [`super::write`]. Fluxes are in the unit of [`Results::target`]; days count from [`Results::start`].
 #[derive(Clone, Debug)]
@@ -73,6 +74,8 @@ pub struct Results<'a> {
     pub external: Option<&'a SiteByDay<f32>>,
     /// The mean of an ensemble of unlike members, of the same shape; none where it is that of `members`.
     pub mixed: Option<&'a SiteByDay<f32>>,
+    /// How that mean compares with others of the same kinds of members; nothing without one.
+    pub weighed: &'a [Weighed],
     /// The members that simulated the calendar.
     pub members: &'a [Member],
     /// For each seed that has ended in every fold the simulations by the models that have not seen the site, NaN at sites that

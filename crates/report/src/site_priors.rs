@@ -14,7 +14,7 @@ use efflux_run::{Ledger, RunDir};
 pub(super) fn found(run: &RunDir, ledger: &Ledger, trials: &[Trial]) -> Result<Option<String>> {
     let finished = trials
         .iter()
-        .filter(|trial| ledger.summary(&trial.id).is_some());
+        .filter(|trial| ledger.scores(&trial.id).is_some());
     let paths = finished.filter_map(|trial| Some(run.kept(&trial.id)?.join(RunDir::SITE_PRIOR)));
     let priors = paths.filter(|path| path.exists()).map(|path| {
         let prior = SitePrior::read(&path)?;

@@ -86,7 +86,7 @@ impl RunDir {
         self.root.join("jobs")
     }
 
-    /// Where an attempt at a final trial keeps its weights and its simulation.
+    /// Where an attempt at a trial keeps its weights and its simulation, if they are kept.
     pub fn attempt(&self, trial: &TrialId, attempt: Attempt) -> PathBuf {
         let attempt = format!("attempt-{attempt}");
         self.root.join("trials").join(trial.as_str()).join(attempt)
@@ -107,7 +107,7 @@ impl RunDir {
         self.root.join("launches")
     }
 
-    /// The file that an attempt at a final trial keeps its weights in.
+    /// The file that an attempt at a trial keeps its weights in.
     pub const WEIGHTS: &str = "weights.safetensors";
     /// The file that it keeps the scales of its inputs and its target in.
     pub const SCALING: &str = "scaling.json";

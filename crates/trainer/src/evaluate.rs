@@ -4,8 +4,8 @@ use std::path::Path;
 use std::time::Instant;
 
 use efflux_data::{Member, ProcessVariables, Scales, SeenSites, SitePrior, write_member};
-use efflux_job::{self as job, Params, Part, State, Trial, VALIDATION_DAYS};
-use efflux_model::{Days, Flow, Trained, TrialError, checkpoint, guarded, medians, physical};
+use efflux_job::{Params, Part, Stage, State, Trial, VALIDATION_DAYS};
+use efflux_model::{Days, Flow, Trained, TrialError, checkpoint, medians, physical};
 use efflux_protocol::{Assignment, FromTrainer, TrialEvent};
 use efflux_run::record::Summary;
 use efflux_run::{Heartbeat, RunDir};
@@ -50,8 +50,9 @@ impl Evaluator<'_> {
             })?;
         }
         if let Some(directory) = &self.assignment.keep {
-            // What the process makes of the other state nobody asks for.
-            let other = if is_corrected {
+            // What the process makes of the other state nobody asks for, nor what the search does.
+            let is_search = self.assignment.trial.stage == Stage::Search;
+            let other = if is_corrected || is_search {
                 None
             } else {
                 Some(self.simulate(trained, new, Days::Observed, state.other(), pipes)?)

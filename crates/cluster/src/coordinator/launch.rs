@@ -34,6 +34,8 @@ pub struct Launch {
     pub hang_seconds: u32,
     /// Trials that each slot trains at a time.
     pub lanes: u32,
+    /// Whether trials of the search keep what they simulate, too.
+    pub keeps_forecasts: bool,
     /// Further attempts at a trial whose trainer crashed or hung.
     pub retries: u32,
     /// The end of the allocation, if it has one.

@@ -176,8 +176,8 @@ impl Coordinator<'_> {
         } in self.scheduler.on(event)
         {
             tracing::debug!(%rank, trial = %trial.id, %attempt, "is dispatched");
-            let keep =
-                (trial.stage == Stage::Final).then(|| self.launch.run.attempt(&trial.id, attempt));
+            let is_kept = trial.stage == Stage::Final || self.launch.keeps_forecasts;
+            let keep = is_kept.then(|| self.launch.run.attempt(&trial.id, attempt));
             let checkpoint = Some(self.launch.run.checkpoint(&trial.id));
             let assignment = Assignment {
                 trial,

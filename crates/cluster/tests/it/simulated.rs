@@ -49,6 +49,7 @@ impl Planned {
                 checkpoint_seconds: 10,
                 hang_seconds: 6,
                 lanes: 1,
+                keeps_forecasts: false,
                 retries: 2,
                 deadline: None,
                 drain_seconds: 30,

@@ -50,6 +50,14 @@ impl Job {
         if let Some((key, found, expected)) = self.ensemble.fault() {
             return Err(self.wrong("ensemble", key, found, expected));
         }
+        if self.ensemble.is_fitted() && !self.keeps_forecasts() {
+            let expected = if self.settings.split.has_folds() {
+                "another rule or a list with folds of sites: networks of the search do not know the sites that they forecast"
+            } else {
+                "another rule or a list without a validation part (split.validation is 0): weights are fitted on forecasts of it"
+            };
+            return Err(self.wrong("ensemble", "weights", "\"fitted\"", expected));
+        }
         self.check_folds()?;
         self.check_analysis()?;
         if let Some(fault) = self.contradiction(&self.settings) {

@@ -410,6 +410,34 @@ fn what_a_site_model_cannot_be_is_refused_with_what_could() {
             "[ensemble]\nweights = [1.0, 2.0]",
             "a number above 0 for each",
         ),
+        (
+            "[ensemble]\nweights = \"fited\"",
+            "unknown variant `fited`, expected one of `recommended`, `equal`, `fitted`",
+        ),
+        (
+            "[ensemble]\nweights = 4.0",
+            "expected a list of numbers, `\"recommended\"` or `\"equal\"` or `\"fitted\"`",
+        ),
+        (
+            "[ensemble]\nweights = \"fitted\"",
+            "no such rule unless `members` has several kinds",
+        ),
+        (
+            "[ensemble]\ninflation = 1.1",
+            "`ensemble.inflation` has 1.1, expected 1 unless `members` has several kinds",
+        ),
+        (
+            "[ensemble]\ninflation = 3.0\nmembers = [\"lstm\", \"gp\"]",
+            "expected above 0 and at most 2",
+        ),
+        (
+            "[ensemble]\nweights = \"fitted\"\nmembers = [\"lstm\", \"gp\"]\n[split]\nkind = \"both\"",
+            "networks of the search do not know the sites",
+        ),
+        (
+            "[ensemble]\nweights = \"fitted\"\nmembers = [\"lstm\", \"gp\"]\n[split]\nvalidation = 0.0\n[selection]\non = \"test\"",
+            "without a validation part",
+        ),
     ];
     for (text, expected) in cases {
         let message = refusal(&format!("pack = \"a.h5\"\n{text}\n"));
@@ -419,9 +447,39 @@ fn what_a_site_model_cannot_be_is_refused_with_what_could() {
 }
 
 #[test]
+fn weights_are_a_rule_or_a_list_and_leave_ids_alone() {
+    let of = |text: &str| {
+        let text =
+            format!("pack = \"a.h5\"\n[ensemble]\nmembers = [\"site-fit\", \"lstm\"]\n{text}");
+        let job = parse(&text).unwrap();
+        let contract = job.contract("d", variables(), 1000).unwrap();
+        let search = job.search_trials(&contract).unwrap();
+        let forecasts = job.forecast_trials(&contract, &search[0].params).unwrap();
+        let ids: Vec<_> = forecasts.iter().map(|trial| trial.id.clone()).collect();
+        let weights = job.ensemble.weights();
+        (
+            weights.map(|of| of.iter().map(|(_, weight)| *weight).collect::<Vec<_>>()),
+            ids,
+        )
+    };
+    let (left_out, ids) = of("");
+    assert_eq!(left_out, Some(vec![1.0, 4.0]));
+    assert!(!ids.is_empty());
+    for (text, expected) in [
+        ("weights = \"recommended\"", Some(vec![1.0, 4.0])),
+        ("weights = \"equal\"\ninflation = 1.1", Some(vec![1.0, 1.0])),
+        ("weights = \"fitted\"", None),
+        ("weights = [2.0, 3.0]", Some(vec![2.0, 3.0])),
+    ] {
+        assert_eq!(of(text), (expected, ids.clone()), "{text}");
+    }
+}
+
+#[test]
 fn the_job_of_the_real_sites_can_be_read() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../jobs/cosore-daily.toml");
     let job = Job::read(&path).unwrap();
     assert_eq!(job.settings.inputs.derived.len(), 12);
-    assert!(job.ensemble.is_mixed());
+    assert!(job.ensemble.is_mixed() && job.keeps_forecasts());
+    assert!(job.settings.split.forecasts_as_far_as_the_test());
 }

@@ -1,5 +1,6 @@
 //! How good the ensemble is: over sites, at three of them in detail, and at each.
 
+use efflux_analysis::Defined;
 use efflux_analysis::backtransform::BiasParts;
 use efflux_analysis::baselines::Baseline;
 use efflux_analysis::measures::{Detail, Measure, NSE};
@@ -16,6 +17,7 @@ use crate::numbers;
 use crate::section::{Drawing, Frame, Part, Section};
 use crate::table::{Column, Table};
 use crate::tables;
+use crate::weighing::Weighed;
 
 /// A series on a part, by its name for people.
 type Row = (String, Series, RecordPart);
@@ -65,6 +67,10 @@ pub(super) fn scores<'a>(findings: &'a Findings<'_>) -> Section<'a> {
         Part::caption(caption),
     ];
     parts.extend(states::parts(findings));
+    if !results.weighed.is_empty() {
+        parts.push(Part::table(tables::weighing::weighed(results.weighed)));
+        parts.push(Part::caption(weighed(results.weighed)));
+    }
     parts.push(Part::Folded(
         "Single members",
         vec![Part::table(
@@ -103,6 +109,35 @@ fn medians(evaluation: &Evaluation, title: String, rows: Vec<Row>) -> Table<'_, 
         Column::number(measure.key, measure.label, measure.decimals, median)
     }));
     Table::page(title, columns, rows)
+}
+
+/// What the mean of the run is, and what its inflation costs.
+fn weighed(rows: &[Weighed]) -> Html {
+    let inflated = rows
+        .iter()
+        .find(|row| row.is_in_use && row.inflation != 1.0);
+    let inflation = inflated.map(|with| {
+        let without = rows.iter().find(|row| row.inflation == 1.0 && row.weights == with.weights);
+        let scores = |row: Option<&Weighed>, of: fn(&Weighed) -> Defined| {
+            let found = row.and_then(|row| of(row).ok());
+            found.map_or("unknown".to_owned(), |score| numbers::number(score, 3))
+        };
+        let (nse, kge) = (|row: &Weighed| row.nse, |row: &Weighed| row.kge);
+        format!(
+            " The mean of this run is spread about the mean of each site’s days that were fitted on by {}, in asinh units: in these \
+             forecasts the median NSE is {} with that and {} without, the median KGE {} and {}.",
+            numbers::number(with.inflation, 2),
+            scores(Some(with), nse),
+            scores(without, nse),
+            scores(Some(with), kge),
+            scores(without, kge),
+        )
+    });
+    html!(
+        "The mean is taken over kinds of members, in asinh units. Fitted weights have the least squared error on these very days, \
+         so their scores here are a little optimistic.{}",
+        inflation.unwrap_or_default()
+    )
 }
 
 /// How a score is distributed over sites.

@@ -14,14 +14,24 @@ use crate::table::{Column, Table};
 use crate::tables;
 use crate::uncertainty::{Coverage, HEADLINE, Interval, SiteSpread, Size, Uncertainty};
 
-/// What intervals from forecasts are.
-const FORECAST: &str = " Intervals from forecasts are, in asinh units, the ensemble mean plus and minus the standard \
-    deviation that the pooled process has itself, times a factor that holds the level of the process’s forecasts from the \
-    first three quarters of what was observed before the test part, of the last quarter. No test day has a part in them.";
+/// What intervals from forecasts are, if they are calibrated on the ensemble's own or on the process's.
+fn from_forecasts(of_ensemble: bool) -> String {
+    let forecasts = if of_ensemble {
+        "the ensemble’s forecasts of the validation days, by networks of the search and by the other members as they are without \
+         these days"
+    } else {
+        "the process’s forecasts from the first three quarters of what was observed before the test part, of the last quarter"
+    };
+    format!(
+        " Intervals from forecasts are, in asinh units, the ensemble mean plus and minus the standard deviation that the pooled \
+         process has itself, times a factor that holds the level of {forecasts}. No test day has a part in them."
+    )
+}
 
 pub(super) fn section<'a>(findings: &'a Findings<'_>) -> Section<'a> {
     let uncertainty = &findings.uncertainty;
-    let is_forecast = findings.results.forecast.is_some();
+    let forecast = findings.results.forecast;
+    let from_forecasts = forecast.map(|of| from_forecasts(of.of_ensemble));
     let target = findings.results.target;
     let figures: [fn(&Uncertainty, &Target) -> Figure; 4] = [
         |of, _| coverage(of),
@@ -48,7 +58,7 @@ pub(super) fn section<'a>(findings: &'a Findings<'_>) -> Section<'a> {
                  that holds the level on the validation days (split conformal, by land cover where it has 200 such days). They \
                  hold it on the test days as far as these are like the validation days: they come later, and the level of a \
                  site may have moved.{}",
-                if is_forecast { FORECAST } else { "" }
+                from_forecasts.unwrap_or_default()
             )),
             Part::table(tables::uncertainty::by_lead(uncertainty)),
             Part::table(scores(uncertainty, target)),

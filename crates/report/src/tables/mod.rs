@@ -21,6 +21,7 @@ pub(super) mod skill;
 pub(super) mod uncertainty;
 pub(super) mod unseen;
 pub(super) mod variance;
+pub(super) mod weighing;
 
 use efflux_analysis::measures::{Detail, Measure, Scores};
 use efflux_data::{INSIDE_AREA, OUTSIDE_AREA, SiteDistances};

@@ -6,11 +6,11 @@ use efflux_analysis::measures::{KGE, NSE};
 use efflux_analysis::medians::Medians;
 use efflux_data::{Filled, Member, Parts, SiteDistances, Target};
 use efflux_job::{
-    Analysis, Chosen, Configuration, Contract, Evaluation, Fit, Fold, Key, Part, Selection,
-    Settings, Split, SplitKind, Stage, Trial, TrialId, Variables,
+    Analysis, Chosen, Configuration, Contract, Evaluation, Fit, Fold, Key, MemberKind, Part,
+    Selection, Settings, Split, SplitKind, Stage, Trial, TrialId, Variables,
 };
 use efflux_numerics::SiteByDay;
-use efflux_report::{Attribute, Results, Site, Temperature};
+use efflux_report::{Attribute, Results, Site, Temperature, Weighed};
 use efflux_run::record::{Failure, FailureClass, Outcome, Place, Record, Summary};
 use efflux_run::stopping::Judged;
 use efflux_run::{Attempt, Candidate, Choice, EpochLine, Rank, Slot, Winner};
@@ -54,6 +54,20 @@ pub(super) struct Study {
     pub(super) distances: SiteDistances,
     pub(super) epochs: Vec<EpochLine>,
     provenance: Vec<(String, String)>,
+    weighed: Vec<Weighed>,
+}
+
+/// A mean of networks and process.
+fn weighed(series: &str, inflation: f64) -> Weighed {
+    Weighed {
+        series: series.to_owned(),
+        weights: vec![(MemberKind::Lstm, 0.75), (MemberKind::Gp, 0.25)],
+        inflation,
+        is_in_use: inflation != 1.0,
+        sites: SITES,
+        nse: Ok(0.5 / inflation),
+        kge: Ok(0.5 * inflation),
+    }
 }
 
 /// Noise in [-1, 1) that depends on its arguments alone.
@@ -363,6 +377,10 @@ impl Study {
             target: Target::default(),
             observed,
             provenance: vec![("efflux".to_owned(), "0.1.0".to_owned())],
+            weighed: vec![
+                weighed("mean-recommended", 1.0),
+                weighed("mean-inflated", 1.1),
+            ],
             contract: contract(),
             settings: Settings::default(),
             inputs: inputs(),
@@ -403,6 +421,7 @@ impl Study {
             forecast: None,
             external: None,
             mixed: None,
+            weighed: &self.weighed,
             members: &self.members,
             unseen: Some(&self.unseen),
             distances: Some(&self.distances),

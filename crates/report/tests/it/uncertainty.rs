@@ -103,6 +103,7 @@ fn intervals_from_forecasts_are_judged_by_level_and_by_how_far_ahead_days_are() 
     let forecast = report::ForecastSpread {
         sd,
         errors: vec![(1..=100).map(|rank| f64::from(rank) / 50.0).collect(); 3],
+        of_ensemble: true,
     };
     let results = report::Results {
         forecast: Some(&forecast),
