@@ -2,6 +2,7 @@
 //! asked.
 
 use std::f64::consts::TAU;
+use std::fs;
 
 use efflux_analysis::significance::rank_correlation;
 use efflux_analysis::statistics::{mean, median};
@@ -196,4 +197,114 @@ fn the_level_of_seen_sites_is_found_intervals_hold_and_the_index_rises_where_err
     let found = rank_correlation(&pairs).unwrap();
     println!("index and error: {found:?}");
     assert!(found.r > 0.7 && found.p < 0.01, "{found:?}: {pairs:?}");
+}
+
+/// The same network with weights of each site, and what is expected of those of new sites.
+fn site_job(prior: &str) -> String {
+    let head = format!("[model]\nhead = \"site\"\nskip = true\nsite_prior = \"{prior}\"\n");
+    let folds = "[split]\nkind = \"sites\"\nfolds = 5\n\n[seeds]";
+    JOB.replace("[model]\n", &head)
+        .replace("[seeds]", folds)
+        .replace("final = [0, 1, 2, 3]", "final = [0]")
+}
+
+/// The root of the mean square error of each site of a file of predictions, in asinh units; the typical one.
+fn typical_error(study: &Study, file: &str, made: &Made) -> f64 {
+    let simulated = read_predictions(&study.path(file)).unwrap();
+    let days = made.pack.calendar.days;
+    let error = |site: usize| {
+        let errors = simulated
+            .mean
+            .site(site)
+            .iter()
+            .zip(&made.truth[site * days..]);
+        let squares =
+            errors.map(|(found, truth)| (f64::from(*found).asinh() - truth.asinh()).powi(2));
+        mean(&squares.collect::<Vec<f64>>()).unwrap().sqrt()
+    };
+    median(&(0..made.pack.sites.len()).map(error).collect::<Vec<f64>>()).unwrap()
+}
+
+#[test]
+fn weights_of_new_sites_that_follow_from_their_climate_bring_predictions_nearer_to_the_truth() {
+    let climates = [-2.0, 10.0];
+    let seen = made("SEEN", &between(climates, 30).collect::<Vec<_>>(), 1);
+    let mut new = made("NEW", &between(climates, 20).collect::<Vec<_>>(), 2);
+    let study = Study::new();
+    seen.pack.write(&study.path("seen.h5")).unwrap();
+    new.pack.write(&study.path("new.h5")).unwrap();
+    // Ten days of the first are all that is known for `adapt`.
+    let days = new.pack.calendar.days;
+    let places = (0..20).flat_map(|site| (0..days).map(move |day| (site, day)));
+    let observed = places.filter(|&place| !new.pack.flux[place].is_nan());
+    for place in observed.skip(10).collect::<Vec<_>>() {
+        new.pack.flux[place] = f32::NAN;
+        new.pack.count[place] = 0;
+    }
+    new.pack = new.pack.sealed();
+    new.pack.write(&study.path("few.h5")).unwrap();
+
+    let mut found = Vec::new();
+    for prior in ["zero", "attributes"] {
+        study.write("job.toml", site_job(prior));
+        study.sweep(prior, "2").ok();
+        let models = rows(&study.path(prior).join("report"), "unseen.csv");
+        let scores = row(&models, &[("model", "unseen-site")]);
+        let score = |name: &str| scores[name].parse::<f64>().unwrap();
+        for command in ["predict", "adapt"] {
+            let pack = if command == "predict" {
+                "new.h5"
+            } else {
+                "few.h5"
+            };
+            let out = format!("{prior}-{command}");
+            study
+                .run(&[command, prior, "--pack", pack, "-o", &out])
+                .ok();
+        }
+        let again = format!("{prior}-again");
+        study
+            .run(&["predict", prior, "--pack", "seen.h5", "-o", &again])
+            .ok();
+        let error = typical_error(&study, &format!("{prior}-predict/predictions.nc"), &new);
+        let scores = (score("median_test_nse"), score("median_test_kge"), error);
+        println!("{prior}: median NSE and KGE in folds, error at new sites {scores:?}");
+        found.push(scores);
+    }
+    assert!(
+        found[1].0 > found[0].0 && found[1].1 > found[0].1,
+        "{found:?}"
+    );
+    assert!(found[1].2 < 0.8 * found[0].2, "{found:?}");
+    let logs = study.logs("attributes");
+    assert!(logs.contains("weights of new sites follow from attributes, as those of 30 sites do"));
+    assert!(!study.logs("zero").contains("weights of new sites"));
+
+    // Sites that a training had are what they were, in every file, and the pack of the run comes out as it was.
+    let bits = |file: &str| {
+        let mean = read_predictions(&study.path(file)).unwrap().mean;
+        mean.iter().map(|value| value.to_bits()).collect::<Vec<_>>()
+    };
+    let of_run = bits("attributes/ensemble/predictions.nc");
+    assert_eq!(of_run, bits("zero/ensemble/predictions.nc"));
+    assert_eq!(of_run, bits("attributes-again/predictions.nc"));
+    // A few days of a site move it from what was expected of it, and no other.
+    let [expected, adapted] =
+        ["predict", "adapt"].map(|of| bits(&format!("attributes-{of}/predictions.nc")));
+    assert_ne!(expected[..days], adapted[..days]);
+    assert_eq!(expected[days..], adapted[days..]);
+
+    for trial in fs::read_dir(study.path("attributes/trials")).unwrap() {
+        let kept = trial
+            .unwrap()
+            .path()
+            .join("attempt-1/site-prior.safetensors");
+        fs::remove_file(kept).unwrap();
+    }
+    study
+        .run(&["predict", "attributes", "--pack", "new.h5", "-o", "gone"])
+        .refused(
+            4,
+            &["site-prior.safetensors", "is missing", "the same sweep"],
+        );
 }
