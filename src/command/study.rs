@@ -6,7 +6,7 @@ use efflux_base::error::{Error, Result};
 use efflux_cluster::common_level;
 use efflux_data as data;
 use efflux_data::{Pack, Parts};
-use efflux_job::{Configuration, Contract, Job, Part, SearchTrials, VALIDATION_DAYS};
+use efflux_job::{Configuration, Contract, Job, Part, SearchTrials, Trial, VALIDATION_DAYS};
 use efflux_numerics::{Level, SiteByDay};
 use efflux_protocol::LaunchSpec;
 use efflux_report as report;
@@ -83,7 +83,7 @@ impl Study {
 
     /// Whether weights that are to be fitted will have forecasts to be fitted on: what trials of the search simulate, once they
     /// have ended, is kept, or else they were trained before it was to be.
-    pub(crate) fn check_forecasts(&self, search: &[Trial]) -> Result<()> {
+    pub(crate) fn check_forecasts(&self, search: &SearchTrials) -> Result<()> {
         if !self.job.ensemble.is_fitted() || self.run.manifest()?.is_none() {
             return Ok(());
         }
@@ -93,7 +93,7 @@ impl Study {
             None => search.to_vec(),
         };
         let is_without = |trial: &&Trial| {
-            ledger.summary(&trial.id).is_some() && self.run.simulation(&trial.id).is_none()
+            ledger.scores(&trial.id).is_some() && self.run.simulation(&trial.id).is_none()
         };
         let Some(trial) = trials.iter().find(is_without) else {
             return Ok(());

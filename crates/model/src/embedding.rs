@@ -23,10 +23,7 @@ pub(super) fn draw(stream: &mut Stream, vectors: &mut Tensor) {
 /// The mean of the vectors that are there, `[1, K]`.
 pub(super) fn mean(vectors: &Tensor) -> Tensor {
     let count = are_there(vectors).sum(Kind::Int64).clamp_min(1);
-    vectors
-        .detach()
-        .sum_dim_intlist(0, true, vectors.kind())
-        / count
+    vectors.detach().sum_dim_intlist(0, true, vectors.kind()) / count
 }
 
 /// Which sites have a vector, `[S]`.

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::time::Instant;
 
 use efflux_data::{Member, ProcessVariables, Scales, SeenSites, SitePrior, write_member};
-use efflux_job::{Params, Part, Stage, State, Trial, VALIDATION_DAYS};
-use efflux_model::{Days, Flow, Trained, TrialError, checkpoint, medians, physical};
+use efflux_job::{self as job, Params, Part, Stage, State, Trial, VALIDATION_DAYS};
+use efflux_model::{Days, Flow, Trained, TrialError, checkpoint, guarded, medians, physical};
 use efflux_protocol::{Assignment, FromTrainer, TrialEvent};
 use efflux_run::record::Summary;
 use efflux_run::{Heartbeat, RunDir};

@@ -26,7 +26,7 @@ impl Job {
         contract: &Contract,
         configuration: &Configuration,
     ) -> Result<Vec<Trial>> {
-        let mut trials = self.search_trials(contract)?;
+        let mut trials = self.search_trials(contract)?.into_vec();
         trials.retain(|trial| self.keeps_forecasts() && trial.params == *configuration);
         Ok(trials)
     }
