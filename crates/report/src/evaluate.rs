@@ -42,8 +42,8 @@ pub struct Evaluated {
 ///
 /// # Errors
 ///
-/// [`Error::Io`] if a file cannot be read or written, [`Error::Data`] if one of a member is gone or damaged, [`Error::Job`] if
-/// the job names what the pack does not have.
+/// `Error::Io` if a file cannot be read or written, `Error::Data` if one of a member is gone or damaged, `Error::Job` if the job
+/// names what the pack does not have, or weights cannot be fitted.
 pub fn evaluate(run: &Run<'_>, ledger: &Ledger, output: Output) -> Result<Evaluated> {
     run.directory.refuse_links()?;
     let search = run.job.search_trials(run.contract)?;

@@ -102,7 +102,7 @@ impl<'a> Hindcast<'a> {
         }))
     }
 
-    /// Such a mean over these kinds, about the level that the earlier days have, `[S, D]`, µmol m⁻² s⁻¹.
+    /// Such a mean over these kinds, about the level that the earlier days have, `[S, D]`, in the unit of the target.
     pub(super) fn mean(&self, weights: &[(MemberKind, f64)], inflation: f64) -> SiteByDay<f32> {
         let earlier = |site: usize| self.earlier[site].clone();
         let rule = MeanRule::new(weights.to_vec(), inflation, self.pack, &earlier);

@@ -14,7 +14,7 @@ pub(super) struct MeanRule {
     pub(super) weights: Vec<(MemberKind, f64)>,
     /// What the distance from the mean of a site is multiplied by, in asinh units.
     pub(super) inflation: f64,
-    /// The mean of asinh(flux in µmol m⁻² s⁻¹) over the days that a site is fitted on, by its id; nothing without inflation.
+    /// The mean of asinh(flux in the unit of the target) over the days that a site is fitted on, by its id; nothing without inflation.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) centres: BTreeMap<String, f64>,
 }

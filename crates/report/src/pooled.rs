@@ -120,7 +120,7 @@ pub(super) fn expected(
 
 /// The pooled process of a run's own pack.
 pub(super) struct PooledHere {
-    /// What it expects, `[S, D]`, µmol m⁻² s⁻¹.
+    /// What it expects, `[S, D]`, in the unit of the target.
     pub(super) flux: SiteByDay<f32>,
     /// What it has seen, where it is a member.
     pub(super) seen: Option<SeenSites>,

@@ -56,11 +56,20 @@ pub fn expect_results(run: &RunDir) -> Result<()> {
 ///
 /// [`Error::Io`] if the list cannot be read.
 pub fn has_results(run: &RunDir, ledger: &Ledger, has_members: bool) -> Result<bool> {
+    has_results_of(run, || ledger.digest(), has_members)
+}
+
+/// As [`has_results`], of a ledger with this digest.
+pub(super) fn has_results_of(
+    run: &RunDir,
+    digest: impl FnOnce() -> String,
+    has_members: bool,
+) -> Result<bool> {
     let Some(records) = sealed_records(run)? else {
         return Ok(true);
     };
     let is_there = run.page().is_file() && (!has_members || run.predictions().is_file());
-    Ok(is_there && records == ledger.digest())
+    Ok(is_there && records == digest())
 }
 
 fn sealed_records(run: &RunDir) -> Result<Option<String>> {

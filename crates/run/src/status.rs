@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
+use std::panic::resume_unwind;
+use std::thread;
 
 use efflux_base::durable;
 use efflux_base::error::{Error, Exit, Result};
@@ -15,7 +17,7 @@ use super::layout::RunDir;
 use super::ledger::Ledger;
 use super::place::FileSystem;
 use super::record::FailureClass;
-use super::results::has_results;
+use super::results::has_results_of;
 use super::selection::{Candidate, choose};
 use super::slot_use::SlotUse;
 use super::stopping::stopped;
@@ -186,12 +188,20 @@ impl Status {
             Error::file(run.root(), "no sweep has been started in this directory")
         })?;
         let job = run.latest_job()?;
-        let ledger = Ledger::read(&run.journals())?;
-        let search = job.search_trials(&manifest.contract)?;
+        let (search, ledger) = beside(
+            || job.search_trials(&manifest.contract),
+            || Ledger::read(&run.journals()),
+        );
+        let (search, ledger) = (search?, ledger?);
         // Looked up once: a search may have millions.
         let known: Vec<Option<&Brief>> = ledger.briefs(&search).collect();
-        let stopped = stopped(&job, &search, &ledger);
-        let choice = choose(job.selection, &search, &known, stopped);
+        let (digest, choice) = beside(
+            || ledger.digest(),
+            || {
+                let stopped = stopped(&job, &search, &ledger);
+                choose(job.selection, &search, &known, stopped)
+            },
+        );
         let live = Live::read(run);
         let active = live.is_some();
         let briefs = || known.iter().copied().flatten();
@@ -212,7 +222,7 @@ impl Status {
         };
         // Without a winner there are no members to wait for.
         let has_members = winner.is_none() || last.ended(active);
-        let reported = has_results(run, &ledger, last.finished > 0)?;
+        let reported = has_results_of(run, || digest, last.finished > 0)?;
         Ok(Self {
             run: run.root().display().to_string(),
             reported,
@@ -242,6 +252,16 @@ impl Status {
             (false, _) => Exit::Unfinished,
         }
     }
+}
+
+/// Does two things at the same time.
+fn beside<A: Send, B>(one: impl FnOnce() -> A + Send, other: impl FnOnce() -> B) -> (A, B) {
+    thread::scope(|scope| {
+        let one = scope.spawn(one);
+        let other = other();
+        let one = one.join();
+        (one.unwrap_or_else(|panic| resume_unwind(panic)), other)
+    })
 }
 
 /// The best configurations of those with a score, not counting stopped ones.

@@ -88,7 +88,7 @@ fn content(findings: &Findings<'_>) -> Html {
     )
 }
 
-/// Lower and upper end of the calibrated interval at a site on a day, µmol m⁻² s⁻¹; NaN where it has none.
+/// Lower and upper end of the calibrated interval at a site on a day, in the unit of the target; NaN where it has none.
 type Ends<'a> = Box<dyn Fn(usize, usize) -> [f64; 2] + 'a>;
 
 /// As predictions have them; none where nothing calibrates them.
