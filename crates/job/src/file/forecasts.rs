@@ -20,7 +20,7 @@ impl Job {
     ///
     /// # Errors
     ///
-    /// [`Error::Job`] if the pack has not its inputs.
+    /// As [`Job::search_trials`].
     pub fn forecast_trials(
         &self,
         contract: &Contract,
