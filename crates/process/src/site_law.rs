@@ -63,12 +63,16 @@ impl SiteLaw {
     ///
     /// # Errors
     ///
-    /// [`Singular`] if there is no site, or a row is not finite.
+    /// [`Singular`] if there is no site, or an attribute or a row is not finite.
     pub fn fit(
         attributes: &[Vec<f64>],
         rows: &[Vec<f64>],
         places: &[usize],
     ) -> Result<Self, Singular> {
+        let mut values = attributes.iter().chain(rows).flatten();
+        if !values.all(|value| value.is_finite()) {
+            return Err(Singular { days: rows.len() });
+        }
         let scales = scales(attributes);
         let width = rows.first().map_or(0, Vec::len);
         let target = Mat::from_fn(rows.len(), width, |site, column| rows[site][column]);

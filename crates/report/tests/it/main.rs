@@ -58,7 +58,8 @@ fn undefined_scores_are_empty_cells_with_a_reason_and_nothing_is_nan() {
     );
     assert!(baseline["not_defined"].contains("KGE: simulation is constant"));
     for (path, content) in files_in(out.path()) {
-        let text = String::from_utf8(content).unwrap();
+        // Inflation of a mean is a word, and no number.
+        let text = String::from_utf8(content).unwrap().replace("inflat", "");
         for word in ["NaN", "inf,", ",inf", "-inf", ">inf"] {
             assert!(!text.contains(word), "{word} in {}", path.display());
         }
