@@ -19,6 +19,8 @@ import tempfile
 from datetime import datetime
 from pathlib import Path
 
+import table
+
 ROOT = Path(__file__).resolve().parent.parent
 SECONDS = {"s": 1, "min": 60, "h": 3600}
 # Of jobs/cosore-daily.toml, beside what is said below.
@@ -40,7 +42,7 @@ search = [0]
 final = [0, 1]
 """,
     "site head": {
-        "[seeds]\nsearch = [0]": "[grid]\nhidden_size = [16, 64]\nlearning_rate = [0.003, 0.01]\n[seeds]\nsearch = [0, 1]",
+        "[seeds]\nsearch = [0, 1]": "[grid]\nhidden_size = [16, 64]\nlearning_rate = [0.003, 0.01]\n[seeds]\nsearch = [0, 1]",
     },
     "folds": """
 pack = "sites.h5"
@@ -58,7 +60,7 @@ final = [0, 1]
 """,
     "no process": {
         "residual_process = true\n": "",
-        "[seeds]\nsearch = [0]\nfinal = [0, 1]": "[grid]\nhidden_size = [24, 48]\nlayers = [1, 2]\n[seeds]\nsearch = [0]\nfinal = [0, 1, 2]",
+        "[seeds]\nsearch = [0, 1]\nfinal = [0, 1]": "[grid]\nhidden_size = [24, 48]\nlayers = [1, 2]\n[seeds]\nsearch = [0]\nfinal = [0, 1, 2]",
         "clip_norm = 1.0\n": "clip_norm = 1.0\nlearning_rate = 0.003\n",
     },
 }
@@ -84,11 +86,7 @@ def main():
             rows += grid(efflux, folder, name, arguments.slots)
             for row in rows[-2:]:
                 print(" | ".join(f"{key} {value}" for key, value in row.items()), flush=True)
-    if arguments.save:
-        with arguments.save.open("w", newline="") as file:
-            writer = csv.DictWriter(file, rows[0])
-            writer.writeheader()
-            writer.writerows(rows)
+    table.save(rows, arguments.save)
 
 
 def run(folder, *command):

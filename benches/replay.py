@@ -31,6 +31,7 @@ from collections import deque
 from pathlib import Path
 
 import stopping
+import table
 
 EPOCHS = 27
 # Below any p value that 56 sites can give.
@@ -69,14 +70,8 @@ def main():
         rows = [row(grid, program, stop, arguments) for stop in RULES]
         program.stdin.close()
     print(f"standard deviation of the best configuration over its seeds: {grid.spread:.4f}")
-    print(" | ".join(rows[0]))
-    for one in rows:
-        print(" | ".join(str(value) for value in one.values()))
-    if arguments.save:
-        with arguments.save.open("w", newline="") as file:
-            writer = csv.DictWriter(file, rows[0])
-            writer.writeheader()
-            writer.writerows(rows)
+    table.show(rows)
+    table.save(rows, arguments.save)
 
 
 class Grid:

@@ -24,6 +24,8 @@ import tempfile
 import time
 from pathlib import Path
 
+import table
+
 SEEDS = 3
 GRID = """
 [grid]
@@ -65,14 +67,8 @@ def main():
         job = prepared(efflux, folder)
         found = [search(efflux, folder, job, rule, arguments.slots) for rule in RULES.items()]
     rows = compared(found)
-    print(" | ".join(rows[0]))
-    for row in rows:
-        print(" | ".join(str(value) for value in row.values()))
-    if arguments.save:
-        with arguments.save.open("w", newline="") as file:
-            writer = csv.DictWriter(file, rows[0])
-            writer.writeheader()
-            writer.writerows(rows)
+    table.show(rows)
+    table.save(rows, arguments.save)
 
 
 def prepared(efflux, folder):

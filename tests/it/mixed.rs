@@ -144,6 +144,20 @@ fn longer(pack: &Pack, more: usize) -> Pack {
     longer.sealed()
 }
 
+/// Of the run's own pack of so many days, `predict` says bit for bit what the sweep wrote.
+fn predicts_as_the_sweep_did(study: &Study, of_run: &Path, days: usize) {
+    study
+        .run(&["predict", "run", "--pack", "few.h5", "-o", "same"])
+        .ok();
+    let same = study.path("same/predictions.nc");
+    for name in SERIES {
+        assert!(
+            bits(&same, name, days, days) == bits(of_run, name, days, days),
+            "{name}"
+        );
+    }
+}
+
 #[test]
 fn a_mixed_ensemble_has_intervals_and_forecasts_the_same_and_a_longer_pack_as_the_sweep_did() {
     let study = swept(&SITES);
@@ -172,16 +186,7 @@ fn a_mixed_ensemble_has_intervals_and_forecasts_the_same_and_a_longer_pack_as_th
     let by_lead = fs::read_to_string(tables.join("intervals_by_lead.csv")).unwrap();
     assert_eq!(by_lead.lines().count(), 1 + 4 * 4, "{by_lead}");
 
-    study
-        .run(&["predict", "run", "--pack", "few.h5", "-o", "same"])
-        .ok();
-    let same = study.path("same/predictions.nc");
-    for name in SERIES {
-        assert!(
-            bits(&same, name, days, days) == bits(&run, name, days, days),
-            "{name}"
-        );
-    }
+    predicts_as_the_sweep_did(&study, &run, days);
 
     // Inputs that were held behind a site's record are not held any more in the longer pack.
     let flags = pack.filled.chunks_exact(pack.dynamic.len());
@@ -271,16 +276,7 @@ fn fitted_weights_and_inflation_are_kept_with_the_run_and_come_of_forecasts_of_t
 
     let of_run = study.path("run/ensemble/predictions.nc");
     let days = Pack::read(&study.path("few.h5")).unwrap().calendar.days;
-    study
-        .run(&["predict", "run", "--pack", "few.h5", "-o", "same"])
-        .ok();
-    let same = study.path("same/predictions.nc");
-    for name in SERIES {
-        assert!(
-            bits(&same, name, days, days) == bits(&of_run, name, days, days),
-            "{name}"
-        );
-    }
+    predicts_as_the_sweep_did(&study, &of_run, days);
 
     // The same weights as a list are the same mean.
     let mean = read(&of_run, "simulated_mean");

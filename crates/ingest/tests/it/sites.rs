@@ -301,6 +301,20 @@ fn the_real_sites_become_a_pack() {
     }
 }
 
+/// Gives the column of the flux and that of its flags the names that a declared target has.
+fn call_the_flux_target(folder: &Path) {
+    for site in ["BOG", "OAK"] {
+        let path = folder.join(format!("{site}.csv"));
+        let text = fs::read_to_string(&path).unwrap();
+        let renamed = text.replacen("co2_flux_umol_m2_s", "target", 1);
+        fs::write(
+            &path,
+            renamed.replacen("co2_flux_filled", "target_filled", 1),
+        )
+        .unwrap();
+    }
+}
+
 #[test]
 fn a_folder_may_declare_its_target_and_its_column_is_then_called_so() {
     let folder = example();
@@ -313,16 +327,7 @@ fn a_folder_may_declare_its_target_and_its_column_is_then_called_so() {
         "{told}"
     );
     let plain = pack_sites(example().path(), &SiteOptions::paper()).unwrap();
-    for site in ["BOG", "OAK"] {
-        let path = folder.path().join(format!("{site}.csv"));
-        let text = fs::read_to_string(&path).unwrap();
-        let renamed = text.replacen("co2_flux_umol_m2_s", "target", 1);
-        fs::write(
-            &path,
-            renamed.replacen("co2_flux_filled", "target_filled", 1),
-        )
-        .unwrap();
-    }
+    call_the_flux_target(folder.path());
     let packed = pack_sites(folder.path(), &SiteOptions::paper()).unwrap();
     assert_eq!(packed.pack.target.long_name(), "methane flux");
     let bits = |pack: &Pack| -> Vec<u32> { pack.flux.iter().map(|flux| flux.to_bits()).collect() };
@@ -359,16 +364,7 @@ fn a_column_that_is_called_as_the_declared_target_is_told_to_be_an_input() {
     let folder = example();
     let declaration = "name = \"soil moisture\"\nlong_name = \"soil moisture\"\nunit = \"1\"\n";
     fs::write(folder.path().join("target.toml"), declaration).unwrap();
-    for site in ["BOG", "OAK"] {
-        let path = folder.path().join(format!("{site}.csv"));
-        let text = fs::read_to_string(&path).unwrap();
-        let renamed = text.replacen("co2_flux_umol_m2_s", "target", 1);
-        fs::write(
-            &path,
-            renamed.replacen("co2_flux_filled", "target_filled", 1),
-        )
-        .unwrap();
-    }
+    call_the_flux_target(folder.path());
     let packed = pack_sites(folder.path(), &SiteOptions::paper()).unwrap();
     let told = packed.warnings.join("\n");
     assert!(

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use efflux_data::Tensors;
-use efflux_job::{Backend, Head, Optimizer, Params, Sampling, Schedule, State, Training};
+use efflux_job::{Backend, Head, Params, State, Training};
 use efflux_model::checkpoint::{Checkpoint, load_weights, save_weights};
 use efflux_model::device::Device;
 use efflux_model::{
@@ -14,7 +14,7 @@ use efflux_numerics::random::{Purpose, Stream};
 use safetensors::SafeTensors;
 use tch::{Kind, Tensor};
 
-use super::{BACKENDS, PARAMS, rules, tensors};
+use super::{BACKENDS, PARAMS, site_rules, tensors};
 
 /// The head is the same at all sites, or has weights of each.
 const MODELS: [Params; 2] = [
@@ -39,18 +39,8 @@ const WITHOUT: usize = 5;
 
 fn recipe(backend: Backend) -> Training {
     Training {
-        window_days: 20,
-        warm_up_days: 5,
-        epochs: 3,
-        epoch_updates: Some(15),
-        batch_windows: Some(8),
-        sampler: Sampling::Root,
-        optimizer: Optimizer::AdamW { decay: None },
-        learning_rate: Some(0.01),
-        schedule: Schedule::WarmUpCosine,
-        clip_norm: Some(1.0),
         backend,
-        ..rules()
+        ..site_rules()
     }
 }
 

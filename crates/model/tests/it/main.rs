@@ -16,7 +16,9 @@ mod training;
 use std::sync::LazyLock;
 
 use efflux_data::{Parts, Scale, Tensors};
-use efflux_job::{Backend, DeviceChoice, Params, Training, Transformation};
+use efflux_job::{
+    Backend, DeviceChoice, Optimizer, Params, Sampling, Schedule, Training, Transformation,
+};
 use efflux_model::Trainer;
 use efflux_model::device::{self, Device};
 use efflux_numerics::SiteByDay;
@@ -73,6 +75,23 @@ fn rules() -> Training {
     Training {
         window_days: 20,
         ..Training::default()
+    }
+}
+
+/// Rules for models with weights of single sites.
+fn site_rules() -> Training {
+    Training {
+        window_days: 20,
+        warm_up_days: 5,
+        epochs: 3,
+        epoch_updates: Some(15),
+        batch_windows: Some(8),
+        sampler: Sampling::Root,
+        optimizer: Optimizer::AdamW { decay: None },
+        learning_rate: Some(0.01),
+        schedule: Schedule::WarmUpCosine,
+        clip_norm: Some(1.0),
+        ..rules()
     }
 }
 

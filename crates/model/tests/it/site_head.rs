@@ -1,12 +1,12 @@
 //! Models with weights of each site: both implementations, and sites that a model was not trained with.
 
 use efflux_data::Tensors;
-use efflux_job::{Backend, Head, Optimizer, Params, Sampling, Schedule, State, Training};
+use efflux_job::{Backend, Head, Params, State, Training};
 use efflux_model::checkpoint::{load_weights, save_weights};
 use efflux_model::device::Device;
 use efflux_model::{Days, Flow, PIECE, Trained, Trainer, predict};
 
-use super::{PARAMS, rules, tensors};
+use super::{PARAMS, site_rules, tensors};
 
 const SITE: Params = Params {
     head: Head::Site,
@@ -16,26 +16,10 @@ const SITE: Params = Params {
     ..PARAMS
 };
 
-fn recipe() -> Training {
-    Training {
-        window_days: 20,
-        warm_up_days: 5,
-        epochs: 3,
-        epoch_updates: Some(15),
-        batch_windows: Some(8),
-        sampler: Sampling::Root,
-        optimizer: Optimizer::AdamW { decay: None },
-        learning_rate: Some(0.01),
-        schedule: Schedule::WarmUpCosine,
-        clip_norm: Some(1.0),
-        ..rules()
-    }
-}
-
 fn trained(tensors: &Tensors, params: &Params, backend: Backend) -> Trained {
     let training = Training {
         backend,
-        ..recipe()
+        ..site_rules()
     };
     let trainer = Trainer::new(tensors, params, &training, 7, Device::Cpu).unwrap();
     trainer.run(&mut |_| Flow::Continue).unwrap()
